@@ -78,6 +78,9 @@ type Document struct {
 	Key     Key
 	Fields  Fields
 	Version Version
+	// Partial tells that Query.Select left fields out. Such a document still
+	// serves as a condition; UpdateEach reads it whole before it changes it.
+	Partial bool
 }
 
 // Exists tells whether there was such a document.
@@ -116,7 +119,11 @@ func Replace(read Document, fields Fields) Write {
 	if !read.Exists() {
 		return Create(read.Key, fields)
 	}
-	return Write{Key: read.Key, Fields: fields, Condition: Unchanged, Version: read.Version, Before: read.Fields}
+	write := Write{Key: read.Key, Fields: fields, Condition: Unchanged, Version: read.Version}
+	if !read.Partial {
+		write.Before = read.Fields
+	}
+	return write
 }
 
 // Put writes a document whatever is there.
@@ -124,7 +131,7 @@ func Put(key Key, fields Fields) Write { return Write{Key: key, Fields: fields} 
 
 // Remove deletes a document that must be as it was read.
 func Remove(read Document) Write {
-	return Write{Key: read.Key, Condition: Unchanged, Version: read.Version, Before: read.Fields}
+	return Write{Key: read.Key, Condition: Unchanged, Version: read.Version}
 }
 
 // Delete deletes a document, or does nothing where there is none.
@@ -159,7 +166,8 @@ type Order struct {
 }
 
 // Query finds documents in one collection, or in all collections of a name.
-// Results are ordered by OrderBy, then by key.
+// Results are ordered as Orders says: by OrderBy, then by key. A field is a
+// name, or names with dots between them for a value within a map.
 type Query struct {
 	// Name identifies the query to people and to the test that compares
 	// queries with deployed indexes.
