@@ -1,0 +1,81 @@
+// Package environment reads what a deployed function is told by its
+// environment. Terraform sets exactly these variables; a test compares them.
+package environment
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sort"
+	"strings"
+
+	"github.com/sethvargo/go-envconfig"
+)
+
+// Environment is what every function is told.
+type Environment struct {
+	// Project holds the topics and the database.
+	Project string `env:"PROJECT, required"`
+	// Database is the Firestore database's name.
+	Database string `env:"FIRESTORE_DATABASE, default=(default)"`
+	// Deployment is the value of the ownership label on what the suite creates
+	// in Compute Engine; two deployments in one project need two values.
+	Deployment string `env:"DEPLOYMENT, default=gce-backend"`
+	// ComputeRequests is the number of requests a minute that one process may
+	// send to Compute Engine, per group of methods.
+	ComputeRequests int `env:"COMPUTE_REQUESTS_PER_MINUTE, default=1500"`
+	// ConfigSource is the URL of the configuration; only import-config has it.
+	ConfigSource string `env:"CONFIG_SOURCE"`
+	// MachineProvider is the base URL of the Machine Provider; mp_server in
+	// settings.cfg goes before it.
+	MachineProvider string `env:"MACHINE_PROVIDER_URL"`
+	// ComputeEndpoint replaces Compute Engine's address; for local use.
+	ComputeEndpoint string `env:"COMPUTE_ENDPOINT"`
+	// DevelopmentIdentities lets the Machine Provider believe "dev:EMAIL";
+	// for local use, refused in a deployed function.
+	DevelopmentIdentities bool `env:"DEVELOPMENT_IDENTITIES"`
+	// Service is set by Cloud Run: the sign that this is a deployed function.
+	Service string `env:"K_SERVICE"`
+}
+
+// localOnly are read by the code but never set by Terraform; the emulators'
+// two by Google's libraries.
+var localOnly = []string{"COMPUTE_ENDPOINT", "DEVELOPMENT_IDENTITIES", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"}
+
+// byPlatform are set by Cloud Run itself.
+var byPlatform = []string{"K_SERVICE"}
+
+// Read reads the process's environment.
+func Read(ctx context.Context) (Environment, error) {
+	var read Environment
+	if err := envconfig.Process(ctx, &read); err != nil {
+		return Environment{}, fmt.Errorf("read the environment: %w", err)
+	}
+	return read, nil
+}
+
+// Names lists the variables that a deployment sets.
+func Names() []string {
+	var names []string
+	fields := reflect.TypeFor[Environment]()
+	for i := range fields.NumField() {
+		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("env"), ",")
+		if !contains(localOnly, name) && !contains(byPlatform, name) {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// LocalNames lists the variables that only a local run may set.
+func LocalNames() []string { return append([]string(nil), localOnly...) }
+
+func contains(list []string, name string) bool {
+	for _, entry := range list {
+		if entry == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,70 @@
+// Package job is what all jobs share: what a job is, what it is given, and how
+// a message becomes a run of it — decoded, bounded in time, coalesced with its
+// like, logged once, its error classified.
+package job
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/catalog"
+	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/configsource"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// Job is one of the suite's jobs.
+type Job struct {
+	// Name is the one name of the job: topic, function, entry point and label.
+	Name string
+	// Decode reads what a message is about; nil: event.DecodeScope of its
+	// payload. An error sets the message aside.
+	Decode func(event.Message) (event.Scope, error)
+	// New makes the job's handler.
+	New func(Dependencies) Handler
+}
+
+// Handler moves what the run's scope names one step closer to the
+// configuration. It may be called twice, late or in the middle of another
+// call, and return half-way.
+type Handler func(ctx context.Context, run Run) error
+
+// Run is one call of a handler.
+type Run struct {
+	Scope event.Scope
+	// Log carries the job and the event's id.
+	Log *slog.Logger
+}
+
+// Dependencies are what the jobs are given. Each outside thing is behind its
+// contract; a job uses the ones that its entry in the manifest says.
+type Dependencies struct {
+	Store     store.Store
+	Compute   compute.Engine
+	Catalog   catalog.Catalog
+	Publisher event.Publisher
+	Source    configsource.Source // where import-config reads; nil elsewhere
+	Now       func() time.Time
+	Sleep     func(context.Context, time.Duration) error
+	Rand      *rand.Rand
+	// Project holds the topics; it is where the Machine Provider sends its
+	// messages to.
+	Project string
+	// Deployment is the value of the ownership label.
+	Deployment string
+}
+
+// Announce publishes a fact about a scope.
+func (d Dependencies) Announce(ctx context.Context, fact string, scopes ...event.Scope) error {
+	if len(scopes) == 0 {
+		return nil
+	}
+	messages := make([]event.Message, len(scopes))
+	for i, scope := range scopes {
+		messages[i] = event.Message{Data: scope.Encode()}
+	}
+	return d.Publisher.Publish(ctx, event.Topic{Name: fact}, messages...)
+}

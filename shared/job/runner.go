@@ -1,0 +1,139 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/failure"
+)
+
+// Outcomes of a run, as the line that ends it says.
+const (
+	outcomeOK       = "ok"
+	outcomeFailed   = "failed"
+	outcomeSetAside = "set_aside"
+)
+
+// Runner delivers messages to one job.
+type Runner struct {
+	job     Job
+	handler Handler
+	timeout time.Duration
+	now     func() time.Time
+	log     *slog.Logger
+	flights flights
+}
+
+// NewRunner makes a job ready for messages. A run may take the timeout.
+func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logger) *Runner {
+	return &Runner{
+		job:     job,
+		handler: job.New(deps),
+		timeout: timeout,
+		now:     deps.Now,
+		log:     log.With("job", job.Name),
+	}
+}
+
+// Deliver runs the job for a message. Messages with the same scope that come
+// while a run is under way share the one run that follows it: the job is
+// level-triggered, so one run that begins after they came serves them all.
+//
+// An error asks for the message to be delivered again, which only helps
+// against what passes by itself, and is not needed for a sweep: the next tick
+// is the retry. A message that cannot be read is logged once and set aside.
+func (r *Runner) Deliver(ctx context.Context, message event.Message) error {
+	log := r.log.With("event_id", message.ID)
+	scope, err := r.decode(message)
+	if err != nil {
+		log.Error("set a message aside: "+err.Error(), "topic", message.Topic)
+		r.done(log, r.now(), outcomeSetAside, nil)
+		return nil
+	}
+	err = r.flights.join(ctx, string(scope.Encode()), func() error {
+		return r.run(ctx, scope, log)
+	})
+	if err == nil || scope.Sweep() {
+		return nil
+	}
+	switch failure.ClassOf(err) {
+	case failure.Transient, failure.Quota, failure.Conflict:
+		return err
+	}
+	return nil
+}
+
+func (r *Runner) decode(message event.Message) (event.Scope, error) {
+	if r.job.Decode != nil {
+		return r.job.Decode(message)
+	}
+	return event.DecodeScope(message.Data)
+}
+
+// run calls the handler within the time limit. It outlives the message that
+// caused it, because others may have joined.
+func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
+	defer cancel()
+	start := r.now()
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			err = failure.New(failure.Permanent, "panic: %v", recovered)
+			log.Error(err.Error(), "stack", string(debug.Stack()))
+		}
+		if err != nil {
+			r.done(log, start, outcomeFailed, err)
+			return
+		}
+		r.done(log, start, outcomeOK, nil)
+	}()
+	if err = r.handler(ctx, Run{Scope: scope, Log: log}); err != nil {
+		logFailure(log, err)
+	}
+	return err
+}
+
+// logFailure writes the one line about a run's error. What passes by itself is
+// a warning until it does not pass: the alert on jobs without success sees to
+// that.
+func logFailure(log *slog.Logger, err error) {
+	class := failure.ClassOf(err)
+	level, next := slog.LevelError, "needs a person; tried again by the next sweep"
+	if class == failure.Transient || class == failure.Quota || class == failure.Conflict {
+		level, next = slog.LevelWarn, "passes by itself; tried again by the next sweep"
+	}
+	log.Log(context.Background(), level, err.Error(), "error_class", string(class), "next", next)
+}
+
+// done writes the line that ends a run.
+func (r *Runner) done(log *slog.Logger, start time.Time, outcome string, err error) {
+	attrs := []any{"event", "JOB_DONE", "outcome", outcome, "duration_ms", r.now().Sub(start).Milliseconds()}
+	if err != nil {
+		attrs = append(attrs, "error_class", string(failure.ClassOf(err)))
+	}
+	log.Info(fmt.Sprintf("%s: %s", r.job.Name, outcome), attrs...)
+}
+
+// Joined classifies the errors of independent parts of a run: the whole passes
+// by itself only if each part does.
+func Joined(errs ...error) error {
+	joined := errors.Join(errs...)
+	if joined == nil {
+		return nil
+	}
+	class := failure.None
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		if of := failure.ClassOf(err); class == failure.None || of == failure.Permanent {
+			class = of
+		}
+	}
+	return &failure.Error{Class: class, Err: joined}
+}
