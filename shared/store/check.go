@@ -33,7 +33,7 @@ func CheckWrites(writes []Write) error {
 
 // Check refuses a write that no store accepts by itself.
 func (w Write) Check() error {
-	if err := w.Key.check(); err != nil {
+	if err := w.Key.Check(); err != nil {
 		return failure.New(failure.Permanent, "%w", err)
 	}
 	if w.Condition == Unchanged && w.Version.Time.IsZero() {
@@ -52,7 +52,8 @@ func (w Write) Check() error {
 	return nil
 }
 
-func (k Key) check() error {
+// Check refuses a key that NewKey would not make.
+func (k Key) Check() error {
 	_, err := NewKey(strings.Split(string(k), "/")...)
 	return err
 }
