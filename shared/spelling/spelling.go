@@ -1,0 +1,101 @@
+// Package spelling finds the word that a misspelt one was meant to be, for
+// error messages that help.
+package spelling
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Nearest returns the choice that the word was most likely meant to be: one
+// that differs in case only, by a few letters, or that the word is a part of.
+// It returns "" when nothing is near. Of choices that are equally near the
+// first one wins.
+func Nearest(word string, choices []string) string {
+	folded := strings.ToLower(strings.TrimSpace(word))
+	if folded == "" || len(folded) > 100 {
+		return ""
+	}
+	best, bestDistance := "", tolerance(folded)+1
+	for _, choice := range choices {
+		if d := distance(folded, strings.ToLower(choice), bestDistance); d < bestDistance {
+			best, bestDistance = choice, d
+		}
+	}
+	if best == "" && len(folded) >= 3 {
+		best = containing(folded, choices)
+	}
+	return best
+}
+
+// DidYouMean is a clause to put behind a message: `; did you mean "x"?`, or
+// nothing when no choice is near.
+func DidYouMean(word string, choices []string) string {
+	if nearest := Nearest(word, choices); nearest != "" {
+		return fmt.Sprintf("; did you mean %q?", nearest)
+	}
+	return ""
+}
+
+// tolerance is the number of edits within which a word of this length is
+// still taken for a misspelling.
+func tolerance(word string) int {
+	switch {
+	case len(word) <= 4:
+		return 1
+	case len(word) <= 8:
+		return 2
+	default:
+		return 3
+	}
+}
+
+// containing is the one choice that has the word in it, or "" when it is not
+// exactly one.
+func containing(word string, choices []string) string {
+	found := ""
+	for _, choice := range choices {
+		if strings.Contains(strings.ToLower(choice), word) {
+			if found != "" {
+				return ""
+			}
+			found = choice
+		}
+	}
+	return found
+}
+
+// distance counts the letters to insert, delete, replace or swap with their
+// neighbour to get from a to b; it stops at the limit.
+func distance(a, b string, limit int) int {
+	if abs(len(a)-len(b)) >= limit {
+		return limit
+	}
+	before, previous := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		current := make([]int, len(b)+1)
+		current[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				current[j] = min(current[j], before[j-2]+1)
+			}
+		}
+		before, previous = previous, current
+	}
+	return previous[len(b)]
+}
+
+func abs(n int) int {
+	if n < 0 {
+		return -n
+	}
+	return n
+}
