@@ -1,0 +1,98 @@
+# Alert policies. Each is called as its page in docs/operations, and carries it.
+locals {
+  # Jobs that must succeed within five minutes.
+  watched_jobs = [
+    for name, f in local.jobs : name
+    if contains(["* * * * *", "*/2 * * * *"], coalesce(try(var.schedules[name].schedule, null), f.schedule, "never")) && !try(var.schedules[name].paused, false)
+  ]
+  no_success = join(" or ", [for job in local.watched_jobs : "label_replace(vector(0), \"job\", \"${job}\", \"\", \"\")"])
+
+  alerts = {
+    job-without-success = {
+      title    = "A job has not succeeded for five minutes"
+      severity = "CRITICAL"
+      duration = "60s"
+      query    = "(sum by (job) (increase(${local.metric.job_done}{${local.on_run}, outcome=\"ok\"}[5m])) or ${local.no_success}) < 0.5"
+    }
+    dead-letters = {
+      title    = "There are dead letters"
+      severity = "ERROR"
+      duration = "0s"
+      query    = "max(pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\", subscription_id=\"${google_pubsub_subscription.dead_letter.name}\"}) > 0"
+    }
+    configuration-invalid = {
+      title    = "The configuration is invalid"
+      severity = "ERROR"
+      duration = "0s"
+      query    = "sum(increase(${local.metric.config_invalid}{${local.on_run}}[10m])) > 0"
+    }
+    pool-below-minimum = {
+      title    = "A pool has been below its minimum for 15 minutes"
+      severity = "ERROR"
+      duration = "900s"
+      query    = "${local.group_mean.running} < ${local.group_mean.minimum}"
+    }
+    deletion-stuck = {
+      title    = "A deletion is stuck"
+      severity = "ERROR"
+      duration = "0s"
+      query    = "sum by (base_name, zone) (increase(${local.metric.deletion_stuck}{${local.on_run}}[15m])) > 0"
+    }
+    brake-engaged = {
+      title    = "The brake stopped the creation of VMs"
+      severity = "ERROR"
+      duration = "0s"
+      query    = "sum by (base_name, zone) (increase(${local.metric.brake_engaged}{${local.on_run}}[10m])) > 0"
+    }
+    quota-or-stockout = {
+      title    = "Compute Engine has no quota or no machines left"
+      severity = "WARNING"
+      duration = "0s"
+      query    = "sum by (code, zone) (increase(${local.metric.operation_errors}{${local.on_run}, code=~\".*QUOTA.*|.*quota.*|.*RESOURCE_POOL_EXHAUSTED.*|.*STOCKOUT.*|rateLimitExceeded|RATE_LIMIT_EXCEEDED\"}[10m])) > 0"
+    }
+    lease-wait = {
+      title    = "Lease requests wait for longer than ${var.lease_wait_seconds} seconds"
+      severity = "WARNING"
+      duration = "300s"
+      query    = "${local.mean.leases_oldest_wait} > ${var.lease_wait_seconds}"
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "this" {
+  for_each = local.alerts
+
+  display_name          = "GCE Backend: ${each.key}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = var.notification_channels
+  user_labels           = { app = "gce-backend", alert = each.key }
+
+  conditions {
+    display_name = each.value.title
+
+    condition_prometheus_query_language {
+      query                     = each.value.query
+      duration                  = each.value.duration
+      evaluation_interval       = "60s"
+      disable_metric_validation = true
+    }
+  }
+
+  alert_strategy {
+    auto_close = "1800s"
+  }
+
+  documentation {
+    subject   = "GCE Backend: ${each.value.title}"
+    content   = file("${path.module}/../docs/operations/${each.key}.md")
+    mime_type = "text/markdown"
+
+    links {
+      display_name = "${each.key}.md"
+      url          = "${var.docs_url}/operations/${each.key}.md"
+    }
+  }
+
+  depends_on = [google_logging_metric.this]
+}

@@ -1,0 +1,41 @@
+resource "google_project_service" "this" {
+  for_each = toset(concat([
+    "artifactregistry.googleapis.com",
+    "cloudbuild.googleapis.com",
+    "cloudfunctions.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+    "cloudscheduler.googleapis.com",
+    "compute.googleapis.com",
+    "firebaserules.googleapis.com",
+    "firestore.googleapis.com",
+    "iam.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "pubsub.googleapis.com",
+    "run.googleapis.com",
+    "storage.googleapis.com",
+  ], var.bigquery_history ? ["bigquery.googleapis.com"] : []))
+
+  service            = each.value
+  disable_on_destroy = false
+}
+
+# What is enabled is not seen everywhere at once. Nothing here ever changes, so
+# the data sources that depend on it are read late only by the first apply.
+resource "terraform_data" "apis" {
+  provisioner "local-exec" {
+    command = "sleep ${var.settle_seconds}"
+  }
+
+  depends_on = [google_project_service.this]
+}
+
+data "google_project" "this" {
+  project_id = var.project
+
+  depends_on = [terraform_data.apis]
+}
+
+locals {
+  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+}

@@ -1,0 +1,63 @@
+# One function per entry of functions.yaml: those that messages wake, and those
+# that are called over HTTP. The latter come first because the former are told
+# their address.
+module "function" {
+  source   = "./modules/function"
+  for_each = local.jobs
+
+  name        = each.key
+  settings    = each.value
+  schedule    = try(coalesce(var.schedules[each.key].schedule), each.value.schedule)
+  paused      = try(var.schedules[each.key].paused, false)
+  environment = merge(local.environment[each.key], each.value.machine_provider ? { MACHINE_PROVIDER_URL = local.machine_provider_url } : {})
+  deployment  = local.deployment
+
+  depends_on = [terraform_data.build_grants, google_pubsub_topic.this]
+}
+
+module "http_function" {
+  source   = "./modules/function"
+  for_each = local.http_functions
+
+  name        = each.key
+  settings    = each.value
+  environment = local.environment[each.key]
+  deployment  = local.deployment
+
+  depends_on = [terraform_data.build_grants, google_pubsub_topic.this]
+}
+
+locals {
+  # What all functions share.
+  deployment = {
+    project           = var.project
+    region            = var.region
+    database          = google_firestore_database.this.name
+    dead_letter_topic = google_pubsub_topic.dead_letter.name
+    pubsub_agent      = local.pubsub_agent
+    source            = { bucket = google_storage_bucket.source.name, object = google_storage_bucket_object.source.name }
+    build = {
+      service_account = "projects/${var.project}/serviceAccounts/${google_service_account.build.email}"
+      repository      = "projects/${var.project}/locations/${var.region}/repositories/${google_artifact_registry_repository.functions.repository_id}"
+    }
+  }
+
+  # Limits are kept by each instance by itself, so each gets its part.
+  compute_functions = [for name, f in local.functions : name if length(f.compute) > 0]
+  compute_share     = { for name, f in local.functions : name => max(1, floor(var.compute_requests_per_minute / length(local.compute_functions) / f.max_instances)) }
+
+  own_environment = {
+    CONFIG_SOURCE = local.config_source
+  }
+  environment = {
+    for name, f in local.functions : name => merge(
+      {
+        PROJECT                     = var.project
+        FIRESTORE_DATABASE          = google_firestore_database.this.name
+        DEPLOYMENT                  = var.deployment
+        COMPUTE_REQUESTS_PER_MINUTE = tostring(local.compute_share[name])
+      },
+      { for variable in f.environment : variable => local.own_environment[variable] },
+    )
+  }
+}

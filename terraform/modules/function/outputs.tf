@@ -1,0 +1,14 @@
+output "member" {
+  description = "The function's account as an IAM member."
+  value       = google_service_account.this.member
+}
+
+output "service" {
+  description = "Name of the Cloud Run service behind the function."
+  value       = google_cloudfunctions2_function.this.name
+}
+
+output "uri" {
+  description = "Address of the function."
+  value       = google_cloudfunctions2_function.this.service_config[0].uri
+}

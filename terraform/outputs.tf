@@ -1,0 +1,48 @@
+output "publish" {
+  description = "The command that runs a job now, per job."
+  value       = { for name, _ in local.jobs : name => "gcloud pubsub topics publish ${name} --project=${var.project} --message='{}'" }
+}
+
+output "logs" {
+  description = "The Logs Explorer, per function."
+  value = {
+    for name, _ in local.functions : name =>
+    "https://console.cloud.google.com/logs/query;query=${urlencode("resource.type=\"cloud_run_revision\"\nresource.labels.service_name=\"${name}\"")}?project=${var.project}"
+  }
+}
+
+output "machine_provider_url" {
+  description = "Address of the Machine Provider that machines are added to."
+  value       = local.machine_provider_url
+}
+
+output "dashboard" {
+  description = "The dashboard in the Cloud Console."
+  value       = "https://console.cloud.google.com/monitoring/dashboards/builder/${basename(google_monitoring_dashboard.this.id)}?project=${var.project}"
+}
+
+output "push_config" {
+  description = "The command that pushes a configuration: run it where the three files are."
+  value       = "gcloud storage cp templates.cfg managers.cfg settings.cfg ${local.config_url}/"
+}
+
+output "config_source" {
+  description = "Where import-config reads the configuration."
+  value       = local.config_source
+}
+
+output "vm_functions" {
+  description = "What modules/vm-project takes as functions, for a project whose owner applies it there."
+  value       = local.vm_functions
+}
+
+output "kept_on_destroy" {
+  description = "What terraform destroy leaves behind, because it holds data, and how to delete it."
+  value = var.delete_data ? {} : merge(
+    {
+      database = "gcloud firestore databases update --project=${var.project} --database='${google_firestore_database.this.name}' --no-delete-protection && gcloud firestore databases delete --project=${var.project} --database='${google_firestore_database.this.name}'"
+      config   = "gcloud storage rm --recursive gs://${google_storage_bucket.config.name}"
+    },
+    var.bigquery_history ? { history = "bq rm -r -d ${var.project}:${google_bigquery_dataset.history[0].dataset_id}" } : {},
+  )
+}
