@@ -1,0 +1,7 @@
+//go:build !linux
+
+package emulators
+
+import "os/exec"
+
+func bindToParent(*exec.Cmd) {}

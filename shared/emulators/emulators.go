@@ -1,0 +1,147 @@
+// Package emulators starts the Google Cloud SDK's emulators of Firestore and
+// Pub/Sub, for the local suite and for tests, and ends them with the process
+// that started them.
+package emulators
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// ErrMissing is in the error where an emulator, or Java, is not installed. The
+// error says how to install it.
+var ErrMissing = errors.New("not installed")
+
+const (
+	// readyTimeout is generous: two seconds are usual, on a busy machine more.
+	readyTimeout = 60 * time.Second
+	pollTimeout  = 2 * time.Second
+	pollEvery    = 50 * time.Millisecond
+	// attempts at a port, for another process may take it in between.
+	attempts = 3
+)
+
+// Options adjust how an emulator is started. The zero value is fine.
+type Options struct {
+	// Port to listen on; 0: a free one.
+	Port int
+	// Output receives what the emulator prints; nil: nobody.
+	Output io.Writer
+}
+
+// Emulator is a running emulator.
+type Emulator struct {
+	// Host is where it listens, as host:port.
+	Host    string
+	process *process
+}
+
+// StartFirestore starts the Firestore emulator and waits until it answers. It
+// ends with the context, with Stop, or with this process.
+func StartFirestore(ctx context.Context, options Options) (*Emulator, error) {
+	return start(ctx, firestore, options)
+}
+
+// StartPubSub starts the Pub/Sub emulator, as StartFirestore does.
+func StartPubSub(ctx context.Context, options Options) (*Emulator, error) {
+	return start(ctx, pubsub, options)
+}
+
+// Stop ends the emulator and waits until it is gone.
+func (e *Emulator) Stop() { e.process.stop() }
+
+// Done is closed when the emulator has ended, for whatever reason.
+func (e *Emulator) Done() <-chan struct{} { return e.process.done }
+
+func start(ctx context.Context, kind component, options Options) (*Emulator, error) {
+	java, err := findJava()
+	if err != nil {
+		return nil, fmt.Errorf("start the %s emulator: %w", kind.title, err)
+	}
+	jar, err := kind.find()
+	if err != nil {
+		return nil, fmt.Errorf("start the %s emulator: %w", kind.title, err)
+	}
+	for attempt := 1; ; attempt++ {
+		emulator, err := launch(ctx, java, kind, jar, options)
+		if err == nil {
+			return emulator, nil
+		}
+		if ctx.Err() != nil || options.Port != 0 || attempt == attempts {
+			return nil, fmt.Errorf("start the %s emulator: %w", kind.title, err)
+		}
+	}
+}
+
+func launch(ctx context.Context, java string, kind component, jar string, options Options) (*Emulator, error) {
+	port := options.Port
+	if port == 0 {
+		var err error
+		if port, err = freePort(ctx); err != nil {
+			return nil, err
+		}
+	}
+	arguments := append(kind.arguments(jar), "--host=127.0.0.1", "--port="+strconv.Itoa(port))
+	process, err := spawn(ctx, java, arguments, filepath.Dir(jar), options.Output)
+	if err != nil {
+		return nil, err
+	}
+	emulator := &Emulator{Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), process: process}
+	if err := emulator.ready(ctx); err != nil {
+		emulator.Stop()
+		return nil, fmt.Errorf("%w; it printed:\n%s", err, process.tail.String())
+	}
+	return emulator, nil
+}
+
+// ready waits until the emulator answers 200 at its root.
+func (e *Emulator) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		if answers(ctx, "http://"+e.Host+"/") {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("no answer at %s: %w", e.Host, ctx.Err())
+		case <-e.process.done:
+			return fmt.Errorf("it ended at once (%v)", e.process.err)
+		case <-tick.C:
+		}
+	}
+}
+
+func answers(ctx context.Context, url string) bool {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	return port, listener.Close()
+}
