@@ -1,0 +1,115 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	gce "cloud.google.com/go/compute/apiv1"
+	"google.golang.org/api/option"
+	httptransport "google.golang.org/api/transport/http"
+)
+
+// scope is what the engine may do with the service account's rights.
+const scope = "https://www.googleapis.com/auth/compute"
+
+// clients opens the library's clients with the first call: a cold start that
+// never asks Compute Engine pays nothing. A failure is not kept, so that one
+// bad answer of the metadata server does not outlive itself.
+type clients struct {
+	options Options
+	mu      sync.Mutex
+	open    *opened
+}
+
+// opened are the library's clients for what is not a list.
+type opened struct {
+	base       *http.Client
+	endpoint   []option.ClientOption
+	templates  *gce.InstanceTemplatesClient
+	groups     *gce.InstanceGroupManagersClient
+	global     *gce.GlobalOperationsClient
+	zoneScoped *gce.ZoneOperationsClient
+}
+
+func (c *clients) get() (*opened, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open != nil {
+		return c.open, nil
+	}
+	o, err := open(c.options)
+	if err != nil {
+		return nil, fmt.Errorf("open the Compute Engine clients: %w", err)
+	}
+	c.open = o
+	return o, nil
+}
+
+func open(options Options) (*opened, error) {
+	base, err := baseClient(options)
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{base: base}
+	if options.Endpoint != "" {
+		o.endpoint = []option.ClientOption{option.WithEndpoint(options.Endpoint)}
+	}
+	with := o.with(base)
+	ctx := context.Background()
+	var errs [4]error
+	o.templates, errs[0] = gce.NewInstanceTemplatesRESTClient(ctx, with...)
+	o.groups, errs[1] = gce.NewInstanceGroupManagersRESTClient(ctx, with...)
+	o.global, errs[2] = gce.NewGlobalOperationsRESTClient(ctx, with...)
+	o.zoneScoped, errs[3] = gce.NewZoneOperationsRESTClient(ctx, with...)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	// The library would try again for as long as the context lives, past the
+	// request limit. The engine decides that itself.
+	o.templates.CallOptions = &gce.InstanceTemplatesCallOptions{}
+	o.groups.CallOptions = &gce.InstanceGroupManagersCallOptions{}
+	o.global.CallOptions = &gce.GlobalOperationsCallOptions{}
+	o.zoneScoped.CallOptions = &gce.ZoneOperationsCallOptions{}
+	return o, nil
+}
+
+func baseClient(options Options) (*http.Client, error) {
+	switch {
+	case options.HTTPClient != nil:
+		return options.HTTPClient, nil
+	case options.Endpoint != "":
+		return &http.Client{}, nil
+	}
+	client, _, err := httptransport.NewClient(context.Background(), option.WithScopes(scope))
+	return client, err
+}
+
+func (o *opened) with(client *http.Client) []option.ClientOption {
+	return append([]option.ClientOption{option.WithHTTPClient(client)}, o.endpoint...)
+}
+
+// listing gives what to make a client for one page of a list from. The
+// library's list calls drop the context on the way to the request, so the
+// client's transport puts it back.
+func (o *opened) listing(ctx context.Context) []option.ClientOption {
+	bound := *o.base
+	bound.Transport = within{ctx: ctx, base: o.base.Transport}
+	return o.with(&bound)
+}
+
+// within sends each request in a context.
+type within struct {
+	ctx  context.Context //nolint:containedctx // lives for one page
+	base http.RoundTripper
+}
+
+func (t within) RoundTrip(r *http.Request) (*http.Response, error) {
+	base := t.base
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	return base.RoundTrip(r.WithContext(t.ctx))
+}
