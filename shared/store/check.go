@@ -104,9 +104,9 @@ func sizeOf(value any, depth int) (int, error) {
 		if !utf8.ValidString(v) {
 			return 0, fmt.Errorf("the text is not valid UTF-8")
 		}
-		return len(v) + 1, nil
+		return len(v) + 1, checkField(len(v))
 	case []byte:
-		return len(v), nil
+		return len(v), checkField(len(v))
 	case []any:
 		return sizeOfArray(v, depth)
 	case map[string]any:
@@ -131,4 +131,11 @@ func sizeOfArray(items []any, depth int) (int, error) {
 		size += content
 	}
 	return size, nil
+}
+
+func checkField(size int) error {
+	if size > MaxFieldBytes {
+		return fmt.Errorf("the value has %d bytes; at most %d are possible", size, MaxFieldBytes)
+	}
+	return nil
 }

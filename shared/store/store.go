@@ -19,6 +19,10 @@ const MaxWrites = 500
 // limit of 1 MiB.
 const MaxDocumentBytes = 1 << 20
 
+// MaxFieldBytes is the size that one text or bytes value may have, after
+// Firestore's limit.
+const MaxFieldBytes = MaxDocumentBytes - 89
+
 // Key is the path of a document: collection and id in turn, such as
 // instanceTemplates/linux/revisions/3f1c.
 type Key string
