@@ -1,0 +1,173 @@
+package simulator
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Fault is what goes wrong with one call, or with one attempt of a group to
+// create or delete a VM. Fields combine.
+type Fault struct {
+	// Status, Reason and Message answer the call with an error before anything
+	// is done; Reason and Message have the usual ones of the status.
+	Status  int    `json:"status,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+	// OperationErrors let the operation end with them and without its change; of
+	// a VM attempt, the errors in lastAttempt.
+	OperationErrors []OperationError `json:"operationErrors,omitempty"`
+	// NeverEnds leaves the operation RUNNING, or the VM where it is, until
+	// [Cloud.Unstick].
+	NeverEnds bool `json:"neverEnds,omitempty"`
+	// Delay holds back the answer; OperationDelay makes the operation, the boot
+	// or the deletion take longer. Nanoseconds in JSON.
+	Delay          time.Duration `json:"delay,omitempty"`
+	OperationDelay time.Duration `json:"operationDelay,omitempty"`
+	// LoseResponse closes the connection after the change was made; DropRequest
+	// before it.
+	LoseResponse bool `json:"loseResponse,omitempty"`
+	DropRequest  bool `json:"dropRequest,omitempty"`
+	// Page changes the pages of a list: one of the Page constants.
+	Page string `json:"page,omitempty"`
+}
+
+// What Fault.Page can be. All of them are within what the API's contract allows.
+const (
+	PageEmpty     = "empty"      // no items, and a token that goes on at the same place
+	PagePartial   = "partial"    // half of the items, the token goes on after them
+	PageEmptyLast = "empty-last" // the last page has a token, to an empty page
+)
+
+// OperationError is an entry of operation.error.errors or of
+// managedInstances.lastAttempt.errors.
+type OperationError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	// HTTPStatus is operation.httpErrorStatusCode; by the code when zero.
+	HTTPStatus int `json:"httpStatus,omitempty"`
+}
+
+// usualReason of a status, where the fault names none.
+var usualReason = map[int]string{
+	http.StatusBadRequest:          "invalid",
+	http.StatusUnauthorized:        "required",
+	http.StatusForbidden:           "forbidden",
+	http.StatusNotFound:            "notFound",
+	http.StatusConflict:            "alreadyExists",
+	http.StatusPreconditionFailed:  "conditionNotMet",
+	http.StatusTooManyRequests:     "rateLimitExceeded",
+	http.StatusInternalServerError: "backendError",
+	http.StatusServiceUnavailable:  "backendError",
+}
+
+func (f *Fault) httpError() *apiError {
+	e := &apiError{Status: f.Status, Reason: f.Reason, Message: f.Message}
+	if e.Reason == "" {
+		e.Reason = usualReason[f.Status]
+	}
+	if e.Message == "" {
+		e.Message = http.StatusText(f.Status)
+	}
+	if e.Reason == "rateLimitExceeded" {
+		e.Domain = "usageLimits"
+	}
+	return e
+}
+
+// Injection is a fault for the next calls of a method.
+type Injection struct {
+	// Method as in [Request.Method]; "*" is any call of the API.
+	Method string `json:"method"`
+	// Project, Zone and Name narrow it, where not empty. Name is the resource in
+	// the path; for VM attempts the group.
+	Project string `json:"project,omitempty"`
+	Zone    string `json:"zone,omitempty"`
+	Name    string `json:"name,omitempty"`
+	// Skip lets so many calls pass first. Count calls are then hit: 1 when zero,
+	// all when negative.
+	Skip  int   `json:"skip,omitempty"`
+	Count int   `json:"count,omitempty"`
+	Fault Fault `json:"fault"`
+}
+
+type faultQueue struct {
+	mu      sync.Mutex
+	pending []*Injection
+}
+
+// Inject adds a fault; the earliest one that matches a call is used.
+func (c *Cloud) Inject(i Injection) {
+	if i.Count == 0 {
+		i.Count = 1
+	}
+	c.faults.mu.Lock()
+	defer c.faults.mu.Unlock()
+	c.faults.pending = append(c.faults.pending, &i)
+}
+
+// ClearFaults removes the injected faults. What is stuck stays so; see Unstick.
+func (c *Cloud) ClearFaults() { c.faults.clear() }
+
+func (q *faultQueue) clear() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pending = nil
+}
+
+func (q *faultQueue) next(r *Request) *Fault {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for n, i := range q.pending {
+		if !i.matches(r) {
+			continue
+		}
+		if i.Skip > 0 {
+			i.Skip--
+			continue
+		}
+		if i.Count > 0 {
+			if i.Count--; i.Count == 0 {
+				q.pending = slices.Delete(q.pending, n, n+1)
+			}
+		}
+		f := i.Fault
+		return &f
+	}
+	return nil
+}
+
+func (i *Injection) matches(r *Request) bool {
+	name := r.Name
+	if r.Group != "" {
+		name = r.Group
+	}
+	any := i.Method == "*" && r.Group == ""
+	return (any || i.Method == r.Method) &&
+		(i.Project == "" || i.Project == r.Project) &&
+		(i.Zone == "" || i.Zone == r.Zone) &&
+		(i.Name == "" || i.Name == name)
+}
+
+// faultFor asks the injected faults, then the hook.
+func (c *Cloud) faultFor(r *Request) *Fault {
+	if f := c.faults.next(r); f != nil {
+		return f
+	}
+	if c.opts.Fault != nil {
+		return c.opts.Fault(r.Method, r)
+	}
+	return nil
+}
+
+// Unstick lets everything go on that a NeverEnds fault holds.
+func (c *Cloud) Unstick() {
+	c.locked(func() {
+		held := c.stuck
+		c.stuck = nil
+		for _, f := range held {
+			c.after(0, f)
+		}
+	})
+}

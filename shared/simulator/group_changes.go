@@ -1,0 +1,125 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+
+	"cloud.google.com/go/compute/apiv1/computepb"
+	"google.golang.org/protobuf/encoding/protojson"
+)
+
+func (c *Cloud) resizeGroup(r *Request) (*operation, error) {
+	g, err := c.changeableGroup(r)
+	if err != nil {
+		return nil, err
+	}
+	text := r.Query.Get("size")
+	if text == "" {
+		return nil, required("size")
+	}
+	size, err := strconv.Atoi(text)
+	if err != nil || size < 0 || size > g.limit() {
+		return nil, invalidField("size", text, fmt.Sprintf("Must be between 0 and %d.", g.limit()))
+	}
+	op := c.start(r, g.operation("compute.instanceGroupManagers.resize"))
+	if !op.willFail() {
+		g.targetSize = size
+		c.reconcile(g)
+	}
+	return op, nil
+}
+
+// operation of a change that is scheduled when it is accepted: DONE says only
+// that, not that the VMs are there or gone.
+func (g *group) operation(kind string) operationSpec {
+	return operationSpec{kind: kind, targetLink: g.link(), targetID: g.id, queued: true}
+}
+
+// patchGroup merges the posted fields: objects by field, anything else replaced.
+func (c *Cloud) patchGroup(r *Request) (*operation, error) {
+	g, err := c.changeableGroup(r)
+	if err != nil {
+		return nil, err
+	}
+	var posted computepb.InstanceGroupManager
+	body, err := r.decode(&posted)
+	if err != nil {
+		return nil, err
+	}
+	if posted.Name != nil && posted.GetName() != g.name {
+		return nil, invalidField("resource.name", posted.GetName(), "The name cannot be changed.")
+	}
+	if posted.Fingerprint != nil && posted.GetFingerprint() != g.fingerprint {
+		return nil, conditionNotMet()
+	}
+	merged := mergeJSON(g.body, body)
+	if posted.InstanceTemplate != nil && posted.Versions == nil {
+		delete(merged, "versions") // the short form replaces the long one
+	}
+	var whole computepb.InstanceGroupManager
+	raw, err := json.Marshal(merged)
+	if err == nil {
+		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, &whole)
+	}
+	if err != nil {
+		return nil, invalid("patch the group: %v", err)
+	}
+	if op := (&operation{fault: r.fault}); op.willFail() {
+		return c.start(r, operationSpec{kind: "patch", targetLink: g.link(), targetID: g.id}), nil
+	}
+	if err := c.configure(g, &whole, merged); err != nil {
+		return nil, err
+	}
+	g.fingerprint = c.newFingerprint()
+	if posted.TargetSize != nil {
+		g.targetSize = int(posted.GetTargetSize())
+		c.reconcile(g)
+	}
+	return c.start(r, operationSpec{kind: "patch", targetLink: g.link(), targetID: g.id}), nil
+}
+
+func mergeJSON(old, patch map[string]any) map[string]any {
+	merged := maps.Clone(old)
+	for field, value := range patch {
+		from, isObject := merged[field].(map[string]any)
+		to, bothObjects := value.(map[string]any)
+		if isObject && bothObjects {
+			value = mergeJSON(from, to)
+		}
+		merged[field] = value
+	}
+	return merged
+}
+
+// deleteGroup deletes the VMs, then the group; it can be asked for until then.
+func (c *Cloud) deleteGroup(r *Request) (*operation, error) {
+	g, err := c.changeableGroup(r)
+	if err != nil {
+		return nil, err
+	}
+	op := c.start(r, operationSpec{
+		kind: "delete", targetLink: g.link(), targetID: g.id, waits: true,
+		apply: func() { g.zone.groups.remove(g.name) },
+	})
+	if op.willFail() {
+		return op, nil
+	}
+	g.deletion, g.targetSize = op, 0
+	for _, v := range g.members.all() {
+		c.deleteVM(v)
+	}
+	c.after(c.opts.OperationTime+r.extraTime(), func() {
+		g.deletionDue = true
+		c.endDeletion(g)
+	})
+	return op, nil
+}
+
+// endDeletion lets a group go that is due and has no VM left.
+func (c *Cloud) endDeletion(g *group) {
+	if g.deletion != nil && g.deletionDue && g.members.len() == 0 {
+		c.complete(g.deletion)
+	}
+}

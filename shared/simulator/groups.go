@@ -1,0 +1,163 @@
+package simulator
+
+import (
+	"time"
+)
+
+// action is a managed instance's currentAction.
+type action int
+
+const (
+	actionNone action = iota
+	actionCreating
+	actionRecreating
+	actionDeleting
+	actionAbandoning
+	actionRestarting
+	actionRefreshing
+	actionVerifying
+	actionCreatingOnce
+	actionStopping
+	actionStarting
+	actionSuspending
+	actionResuming
+	actions
+)
+
+// actionNames are currentAction and the field of currentActions.
+var actionNames = [actions]struct{ name, field string }{
+	actionNone:         {"NONE", "none"},
+	actionCreating:     {"CREATING", "creating"},
+	actionRecreating:   {"RECREATING", "recreating"},
+	actionDeleting:     {"DELETING", "deleting"},
+	actionAbandoning:   {"ABANDONING", "abandoning"},
+	actionRestarting:   {"RESTARTING", "restarting"},
+	actionRefreshing:   {"REFRESHING", "refreshing"},
+	actionVerifying:    {"VERIFYING", "verifying"},
+	actionCreatingOnce: {"CREATING_WITHOUT_RETRIES", "creatingWithoutRetries"},
+	actionStopping:     {"STOPPING", "stopping"},
+	actionStarting:     {"STARTING", "starting"},
+	actionSuspending:   {"SUSPENDING", "suspending"},
+	actionResuming:     {"RESUMING", "resuming"},
+}
+
+// group is a zonal managed instance group. Its members include those on their
+// way in and out.
+type group struct {
+	zone        *zone
+	name        string
+	id          uint64
+	created     time.Time
+	body        map[string]any // as posted and patched; replaced, never changed
+	fingerprint string
+	baseName    string
+	templates   []*template // of instanceTemplate and versions; may be none
+	template    *template   // what new VMs are made from; may be nil
+	targetSize  int
+	paginated   bool
+	noRepair    bool // defaultActionOnFailure DO_NOTHING
+	members     *collection[*vm]
+	counts      [actions]int
+	ready       bool // false while its insert runs
+	deletion    *operation
+	deletionDue bool // its own time is over; it waits for its VMs
+}
+
+func (g *group) key() string          { return g.name }
+func (g *group) createdAt() time.Time { return g.created }
+func (g *group) path() string         { return g.zone.path("instanceGroupManagers", g.name) }
+func (g *group) link() string         { return linkPrefix + g.path() }
+
+// limit is the largest target size.
+func (g *group) limit() int {
+	if g.paginated {
+		return 2000
+	}
+	return 1000
+}
+
+func (g *group) currentActions() map[string]any {
+	m := make(map[string]any, len(actionNames))
+	for a, n := range actionNames {
+		m[n.field] = g.counts[a]
+	}
+	return m
+}
+
+func (g *group) stable() bool {
+	return g.deletion == nil && g.members.len() == g.targetSize && g.counts[actionNone] == g.targetSize
+}
+
+func (g *group) json() map[string]any {
+	m := make(map[string]any, len(g.body)+16)
+	for field, value := range g.body {
+		m[field] = value
+	}
+	m["kind"] = "compute#instanceGroupManager"
+	m["id"] = idString(g.id)
+	m["name"] = g.name
+	m["baseInstanceName"] = g.baseName
+	m["creationTimestamp"] = timestamp(g.created)
+	m["selfLink"] = g.link()
+	m["zone"] = g.zone.link()
+	m["instanceGroup"] = linkPrefix + g.zone.path("instanceGroups", g.name)
+	m["fingerprint"] = g.fingerprint
+	m["targetSize"] = g.targetSize
+	m["currentActions"] = g.currentActions()
+	m["status"] = map[string]any{
+		"isStable":           g.stable(),
+		"allInstancesConfig": map[string]any{"effective": true},
+		"stateful": map[string]any{
+			"hasStatefulConfig":  m["statefulPolicy"] != nil,
+			"perInstanceConfigs": map[string]any{"allEffective": true},
+		},
+		"versionTarget": map[string]any{"isReached": g.versionReached()},
+	}
+	set(m, "listManagedInstancesResults", "PAGELESS")
+	set(m, "instanceLifecyclePolicy", map[string]any{
+		"defaultActionOnFailure": "REPAIR", "forceUpdateOnRepair": "NO"})
+	set(m, "updatePolicy", map[string]any{
+		"type": "OPPORTUNISTIC", "minimalAction": "REPLACE", "replacementMethod": "SUBSTITUTE",
+		"maxSurge":       map[string]any{"fixed": 1, "calculated": 1},
+		"maxUnavailable": map[string]any{"fixed": 1, "calculated": 1},
+	})
+	if g.template != nil {
+		m["instanceTemplate"] = g.template.link()
+		set(m, "versions", []any{map[string]any{
+			"instanceTemplate": g.template.link(),
+			"targetSize":       map[string]any{"calculated": g.targetSize},
+		}})
+	}
+	return m
+}
+
+// versionReached: every VM comes from the group's template.
+func (g *group) versionReached() bool {
+	for _, v := range g.members.byName {
+		if v.template != g.template {
+			return false
+		}
+	}
+	return true
+}
+
+// setAction keeps the group's summary in step.
+func (v *vm) setAction(a action) {
+	if v.group != nil {
+		v.group.counts[v.action]--
+		v.group.counts[a]++
+	}
+	v.action = a
+}
+
+func (g *group) join(v *vm) {
+	v.group = g
+	g.counts[v.action]++
+	g.members.add(v)
+}
+
+func (g *group) leave(v *vm) {
+	g.counts[v.action]--
+	g.members.remove(v.name)
+	v.group = nil
+}

@@ -1,0 +1,97 @@
+package simulator
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// operationLog keeps the operations of a scope in the order of their insertion,
+// for operationRetention after their end.
+type operationLog struct {
+	byName map[string]*operation
+	inTime []*operation
+}
+
+func newOperationLog() *operationLog { return &operationLog{byName: map[string]*operation{}} }
+
+func (l *operationLog) add(op *operation, now time.Time) {
+	for len(l.inTime) > 0 {
+		oldest := l.inTime[0]
+		if oldest.status != done || now.Sub(oldest.ended) < operationRetention {
+			break
+		}
+		delete(l.byName, oldest.name)
+		l.inTime = l.inTime[1:]
+	}
+	l.byName[op.name] = op
+	l.inTime = append(l.inTime, op)
+}
+
+// all is in the order of names, which begin with the time.
+func (l *operationLog) all() []*operation {
+	all := slices.Clone(l.inTime)
+	slices.SortFunc(all, func(a, b *operation) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// requestRecord is what a request id stands for.
+type requestRecord struct {
+	method, path string
+	op           *operation
+	at           time.Time
+}
+
+// repeated finds the operation that a request id already stands for.
+func (c *Cloud) repeated(r *Request) (*operation, error) {
+	id := r.Query.Get("requestId")
+	if id == "" {
+		return nil, nil
+	}
+	if !uuidPattern.MatchString(id) || id == zeroUUID {
+		return nil, invalidField("requestId", id, "Must be a valid UUID.")
+	}
+	old := c.project(r.Project).requests[strings.ToLower(id)]
+	if old == nil || c.clock.Sub(old.at) >= requestIDRetention {
+		return nil, nil
+	}
+	if old.method != r.http.Method || old.path != r.http.URL.Path {
+		return nil, invalidField("requestId", id, "It was used for another request.")
+	}
+	return old.op, nil
+}
+
+func (c *Cloud) rememberRequest(r *Request, op *operation) {
+	if op.requestID == "" {
+		return
+	}
+	op.project.requests[strings.ToLower(op.requestID)] = &requestRecord{
+		method: r.http.Method, path: r.http.URL.Path, op: op, at: c.clock}
+}
+
+// change is the frame of a mutation: a repeated request id answers the operation
+// that it began.
+func (c *Cloud) change(h func(*Request) (*operation, error)) handler {
+	return func(r *Request) (any, error) {
+		if op, err := c.repeated(r); op != nil || err != nil {
+			return op, err
+		}
+		op, err := h(r)
+		if err != nil {
+			return nil, err
+		}
+		return op, nil
+	}
+}
+
+func errorItems(errors []OperationError) []map[string]any {
+	items := make([]map[string]any, len(errors))
+	for i, e := range errors {
+		items[i] = map[string]any{"code": e.Code, "message": e.Message}
+	}
+	return items
+}
+
+// httpErrorMessage is the status's text in the form of operation.httpErrorMessage.
+func httpErrorMessage(status int) string { return strings.ToUpper(http.StatusText(status)) }

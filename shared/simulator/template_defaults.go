@@ -1,0 +1,148 @@
+package simulator
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+
+	"cloud.google.com/go/compute/apiv1/computepb"
+)
+
+func base64String(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+// contentFingerprint is the MD5 of the content, as that of empty metadata in the
+// recorded exchanges is.
+func contentFingerprint(items any) string {
+	var raw []byte
+	if items != nil {
+		raw, _ = json.Marshal(items) // decoded from JSON
+	}
+	sum := md5.Sum(raw)
+	return base64String(sum[:])
+}
+
+// templateDefaults gives the properties of a template with what the service adds.
+func templateDefaults(body map[string]any) map[string]any {
+	p := copyJSON(body["properties"]).(map[string]any)
+	for i, d := range objects(p["disks"]) {
+		set(d, "kind", "compute#attachedDisk")
+		set(d, "index", i)
+		set(d, "mode", "READ_WRITE")
+		set(d, "type", "PERSISTENT")
+		name := fmt.Sprintf("persistent-disk-%d", i)
+		if d["boot"] == true {
+			name = "boot"
+		}
+		set(d, "deviceName", name)
+	}
+	for i, n := range objects(p["networkInterfaces"]) {
+		set(n, "kind", "compute#networkInterface")
+		set(n, "name", fmt.Sprintf("nic%d", i))
+		for _, a := range objects(n["accessConfigs"]) {
+			set(a, "kind", "compute#accessConfig")
+			set(a, "type", "ONE_TO_ONE_NAT")
+			set(a, "name", "external-nat")
+		}
+	}
+	metadata := object(p, "metadata")
+	set(metadata, "kind", "compute#metadata")
+	metadata["fingerprint"] = contentFingerprint(metadata["items"])
+	if _, ok := p["tags"]; ok {
+		tags := object(p, "tags")
+		tags["fingerprint"] = contentFingerprint(tags["items"])
+	}
+	scheduling := object(p, "scheduling")
+	if scheduling["provisioningModel"] == "SPOT" {
+		set(scheduling, "preemptible", true)
+	}
+	if scheduling["preemptible"] == true {
+		set(scheduling, "automaticRestart", false)
+		set(scheduling, "onHostMaintenance", "TERMINATE")
+	}
+	set(scheduling, "automaticRestart", true)
+	set(scheduling, "onHostMaintenance", "MIGRATE")
+	set(scheduling, "preemptible", false)
+	return p
+}
+
+func set(m map[string]any, field string, value any) {
+	if _, ok := m[field]; !ok {
+		m[field] = value
+	}
+}
+
+// object is the object in a field, which is made when it is absent.
+func object(m map[string]any, field string) map[string]any {
+	o, ok := m[field].(map[string]any)
+	if !ok {
+		o = map[string]any{}
+		m[field] = o
+	}
+	return o
+}
+
+func objects(v any) []map[string]any {
+	list, _ := v.([]any)
+	var out []map[string]any
+	for _, item := range list {
+		if o, ok := item.(map[string]any); ok {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func copyJSON(v any) any {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return map[string]any{}
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var out any
+	if err := d.Decode(&out); err != nil {
+		return map[string]any{}
+	}
+	return out
+}
+
+// vmProperties are the parts of a template that the simulator acts on.
+type vmProperties struct {
+	machineType string
+	disks       []diskSpec
+	spot        bool // may be preempted
+}
+
+type diskSpec struct {
+	boot, autoDelete bool
+	name             string // empty: made from the VM's name
+	deviceName       string
+	source           string // an existing disk
+	sizeGb           int64
+	diskType         string
+	image, snapshot  string
+	labels           map[string]string
+}
+
+func newVMProperties(p *computepb.InstanceProperties) vmProperties {
+	v := vmProperties{
+		machineType: lastSegment(p.GetMachineType()),
+		spot:        p.GetScheduling().GetPreemptible() || p.GetScheduling().GetProvisioningModel() == "SPOT",
+	}
+	for i, d := range p.GetDisks() {
+		init := d.GetInitializeParams()
+		spec := diskSpec{
+			boot: d.GetBoot(), autoDelete: d.GetAutoDelete(), name: init.GetDiskName(),
+			deviceName: d.GetDeviceName(), source: lastSegment(d.GetSource()),
+			sizeGb: init.GetDiskSizeGb(), diskType: lastSegment(init.GetDiskType()),
+			image: init.GetSourceImage(), snapshot: init.GetSourceSnapshot(), labels: init.GetLabels(),
+		}
+		if spec.deviceName == "" {
+			spec.deviceName = fmt.Sprintf("persistent-disk-%d", i)
+		}
+		v.disks = append(v.disks, spec)
+	}
+	return v
+}

@@ -1,0 +1,68 @@
+package simulator
+
+import "fmt"
+
+// Preempt takes a VM away as Spot VMs are: it stops, and its group recreates it
+// unless it was told to do nothing.
+func (c *Cloud) Preempt(project, zone, name string) error {
+	return c.onVM(project, zone, name, func(v *vm) {
+		c.logActivity(v, activity{method: "compute.instances.preempted", system: true})
+		c.halt(v)
+	})
+}
+
+// StopVM stops a VM as its user may.
+func (c *Cloud) StopVM(project, zone, name string) error {
+	return c.onVM(project, zone, name, func(v *vm) {
+		c.logActivity(v, activity{method: "v1.compute.instances.stop"})
+		c.halt(v)
+	})
+}
+
+// DeleteVM deletes a VM behind its group's back; the group then recreates it
+// under the same name with another id.
+func (c *Cloud) DeleteVM(project, zone, name string) error {
+	return c.onVM(project, zone, name, func(v *vm) {
+		v.generation++
+		v.status = stopping
+		c.later(v, c.opts.DeleteTime, func() { c.gone(v) })
+	})
+}
+
+// RepairVM has the group recreate a VM under the same name with another id, as
+// auto-repair does, whatever the group's policy says.
+func (c *Cloud) RepairVM(project, zone, name string) error {
+	return c.onVM(project, zone, name, func(v *vm) {
+		c.logActivity(v, activity{method: "compute.instances.repair.recreateInstance", system: true})
+		c.recreate(v)
+	})
+}
+
+// halt stops the instance; a group that repairs then recreates it.
+func (c *Cloud) halt(v *vm) {
+	v.generation++
+	v.status = stopping
+	c.later(v, c.opts.DeleteTime, func() {
+		v.status, v.stopped = terminated, c.clock
+		if v.group.noRepair {
+			v.setAction(actionNone)
+			return
+		}
+		c.recreate(v)
+	})
+}
+
+func (c *Cloud) onVM(project, zone, name string, f func(*vm)) (err error) {
+	c.locked(func() {
+		v, ok := c.zone(project, zone).vms.get(name)
+		switch {
+		case !ok || !v.exists():
+			err = fmt.Errorf("there is no instance %s in zone %s of project %s", name, zone, project)
+		case v.action == actionDeleting:
+			err = fmt.Errorf("instance %s is being deleted", name)
+		default:
+			f(v)
+		}
+	})
+	return err
+}
