@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"sync"
@@ -22,15 +24,45 @@ type Fault struct {
 	// [Cloud.Unstick].
 	NeverEnds bool `json:"neverEnds,omitempty"`
 	// Delay holds back the answer; OperationDelay makes the operation, the boot
-	// or the deletion take longer. Nanoseconds in JSON.
-	Delay          time.Duration `json:"delay,omitempty"`
-	OperationDelay time.Duration `json:"operationDelay,omitempty"`
+	// or the deletion take longer. In JSON as "1m30s".
+	Delay          time.Duration `json:"-"`
+	OperationDelay time.Duration `json:"-"`
 	// LoseResponse closes the connection after the change was made; DropRequest
 	// before it.
 	LoseResponse bool `json:"loseResponse,omitempty"`
 	DropRequest  bool `json:"dropRequest,omitempty"`
 	// Page changes the pages of a list: one of the Page constants.
 	Page string `json:"page,omitempty"`
+}
+
+// UnmarshalJSON reads the durations as text; unknown fields are refused.
+func (f *Fault) UnmarshalJSON(raw []byte) error {
+	type plain Fault
+	var in struct {
+		plain
+		Delay          string `json:"delay"`
+		OperationDelay string `json:"operationDelay"`
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return err
+	}
+	*f = Fault(in.plain)
+	for _, field := range []struct {
+		text string
+		to   *time.Duration
+	}{{in.Delay, &f.Delay}, {in.OperationDelay, &f.OperationDelay}} {
+		if field.text == "" {
+			continue
+		}
+		value, err := time.ParseDuration(field.text)
+		if err != nil {
+			return err
+		}
+		*field.to = value
+	}
+	return nil
 }
 
 // What Fault.Page can be. All of them are within what the API's contract allows.

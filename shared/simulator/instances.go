@@ -164,7 +164,7 @@ func (v *vm) networkInterfaces(properties map[string]any) []map[string]any {
 }
 
 func address(first byte, host uint32) string {
-	return fmt.Sprintf("%d.%d.%d.%d", first, byte(host>>16), byte(host>>8), byte(host))
+	return fmt.Sprintf("%d.%d.%d.%d", first, byte(host>>16)|0x80, byte(host>>8), byte(host))
 }
 
 func (c *Cloud) newAddress() uint32 { return c.opts.Rand.Uint32N(1 << 24) }

@@ -18,6 +18,10 @@ func (c *Cloud) placeRoutes() []route {
 		{"GET /global/images/{name}", "images.get", read, c.getImage},
 		{"GET /global/images/family/{name}", "images.getFromFamily", read, c.getImageFromFamily},
 		{"GET /global/networks/{name}", "networks.get", read, c.getNetwork},
+		// gcloud asks for autoscalers whenever it shows a group; there are none.
+		{"GET /zones/{zone}/autoscalers", "autoscalers.list", read, emptyList("compute#autoscalerList")},
+		{"GET /regions/{region}/autoscalers", "regionAutoscalers.list", read, emptyList("compute#regionAutoscalerList")},
+		{"GET /aggregated/autoscalers", "autoscalers.aggregatedList", heavyRead, c.aggregateAutoscalers},
 	}, c.healthRoutes()...)
 }
 
@@ -118,4 +122,15 @@ func (c *Cloud) getNetwork(r *Request) (any, error) {
 		"kind": "compute#network", "id": idString(projectNumber(path)), "name": r.Name,
 		"creationTimestamp": timestamp(epoch), "autoCreateSubnetworks": true, "selfLink": linkPrefix + path,
 	}, nil
+}
+
+func emptyList(kind string) handler {
+	return func(r *Request) (any, error) {
+		path := strings.TrimPrefix(r.http.URL.Path, "/compute/v1/")
+		return listOf(r, listSpec{kind: kind, id: path, link: linkPrefix + path}, []fixture{})
+	}
+}
+
+func (c *Cloud) aggregateAutoscalers(r *Request) (any, error) {
+	return aggregateOf(c, r, "compute#autoscalerAggregatedList", "autoscalers", []scope[fixture]{})
 }

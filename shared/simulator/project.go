@@ -66,6 +66,15 @@ func (c *Cloud) zone(project, name string) *zone {
 	return z
 }
 
+func (c *Cloud) sortedProjects() []*project {
+	all := make([]*project, 0, len(c.projects))
+	for _, p := range c.projects {
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b *project) int { return strings.Compare(a.id, b.id) })
+	return all
+}
+
 // zonesOf are the zones of a project that were ever used, by name.
 func (p *project) zonesOf() []*zone {
 	zones := make([]*zone, 0, len(p.zones))

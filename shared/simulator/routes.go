@@ -36,6 +36,8 @@ func (c *Cloud) routes() *http.ServeMux {
 			mux.Handle(verb+" /compute/"+version+"/projects/{project}"+path, serve)
 		}
 	}
+	mux.HandleFunc("POST /batch/compute/{version}", c.serveBatch)
+	c.adminRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, &apiError{Status: http.StatusNotFound, Reason: "notFound",
 			Message: "The simulator does not know " + r.Method + " " + r.URL.Path})

@@ -1,0 +1,107 @@
+package simulator
+
+// State counts what there is.
+type State struct {
+	Templates  int          `json:"templates"`
+	Groups     []GroupState `json:"groups"`
+	VMs        int          `json:"vms"` // instances that exist
+	Disks      int          `json:"disks"`
+	Snapshots  int          `json:"snapshots"`
+	Operations int          `json:"operations"` // not DONE
+	Stuck      int          `json:"stuck"`      // held by NeverEnds faults
+}
+
+// GroupState is a group with its VMs counted by instanceStatus and by
+// currentAction.
+type GroupState struct {
+	Project    string         `json:"project"`
+	Zone       string         `json:"zone"`
+	Name       string         `json:"name"`
+	TargetSize int            `json:"targetSize"`
+	Deleting   bool           `json:"deleting,omitempty"`
+	VMs        map[string]int `json:"vms"` // "" is a VM that does not exist yet
+	Actions    map[string]int `json:"actions"`
+}
+
+// VM is an instance as it stands.
+type VM struct {
+	Project, Zone, Group, Template string
+	Name                           string
+	ID                             uint64 // 0: it does not exist at this moment
+	Status, CurrentAction          string
+}
+
+// State of all projects, groups by project, zone and name.
+func (c *Cloud) State() State {
+	s := State{Groups: []GroupState{}}
+	c.locked(func() {
+		s.Stuck = len(c.stuck)
+		for _, p := range c.sortedProjects() {
+			s.Templates += p.templates.len()
+			s.Snapshots += p.snapshots.len()
+			s.Operations += p.ops.open()
+			for _, z := range p.zonesOf() {
+				s.Disks += z.disks.len()
+				s.Operations += z.ops.open()
+				for _, g := range z.groups.all() {
+					state := g.state()
+					for status, n := range state.VMs {
+						if status != "" {
+							s.VMs += n
+						}
+					}
+					s.Groups = append(s.Groups, state)
+				}
+			}
+		}
+	})
+	return s
+}
+
+func (g *group) state() GroupState {
+	s := GroupState{Project: g.zone.project.id, Zone: g.zone.name, Name: g.name, TargetSize: g.targetSize,
+		Deleting: g.deletion != nil, VMs: map[string]int{}, Actions: map[string]int{}}
+	for _, v := range g.members.byName {
+		s.VMs[v.status]++
+		s.Actions[actionNames[v.action].name]++
+	}
+	return s
+}
+
+// VMs are the places for VMs in all groups, those without an instance at this
+// moment included, by project, zone and name.
+func (c *Cloud) VMs() []VM {
+	var all []VM
+	c.locked(func() {
+		for _, p := range c.sortedProjects() {
+			for _, z := range p.zonesOf() {
+				for _, v := range z.vms.all() {
+					all = append(all, v.public())
+				}
+			}
+		}
+	})
+	return all
+}
+
+func (v *vm) public() VM {
+	out := VM{Project: v.zone.project.id, Zone: v.zone.name, Name: v.name, ID: v.id,
+		Status: v.status, CurrentAction: actionNames[v.action].name}
+	if v.group != nil {
+		out.Group = v.group.name
+	}
+	if v.template != nil {
+		out.Template = v.template.name
+	}
+	return out
+}
+
+func (l *operationLog) open() int {
+	n := 0
+	for _, op := range l.inTime {
+		if op.status != done {
+			n++
+		}
+	}
+	return n
+}
