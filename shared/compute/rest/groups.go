@@ -109,14 +109,14 @@ func (e *Engine) DeleteGroup(ctx context.Context, ref compute.GroupRef, requestI
 		})
 }
 
-// pendingInserts finds operations that create something and are under way.
-const pendingInserts = `(operationType = "insert") AND (status != "DONE")`
+// underWay finds operations that are not done.
+const underWay = `status != "DONE"`
 
-// InsertPending is zoneOperations.list. The target is compared here, because
-// its URL has one of several hosts.
-func (e *Engine) InsertPending(ctx context.Context, ref compute.GroupRef) (bool, error) {
-	pending := false
-	filter := pendingInserts
+// Pending is zoneOperations.list. The target is compared here, because its URL
+// has one of several hosts, and so is the type, which has two spellings.
+func (e *Engine) Pending(ctx context.Context, ref compute.GroupRef) (string, error) {
+	pending := ""
+	filter := underWay
 	suffix := fmt.Sprintf("/projects/%s/zones/%s/instanceGroupManagers/%s", ref.Project, ref.Zone, ref.Name)
 	c := call{method: "zoneOperations.list", target: ref.Zone, project: ref.Project, group: reads}
 	err := e.list(ctx, c, func(ctx context.Context, clients *opened, token string) (string, error) {
@@ -130,9 +130,8 @@ func (e *Engine) InsertPending(ctx context.Context, ref compute.GroupRef) (bool,
 			return "", err
 		}
 		for _, operation := range operations {
-			if operation.GetOperationType() == "insert" && operation.GetStatus() != computepb.Operation_DONE &&
-				strings.HasSuffix(operation.GetTargetLink(), suffix) {
-				pending = true
+			if kind := lifeOperation(operation); kind != "" && strings.HasSuffix(operation.GetTargetLink(), suffix) {
+				pending = kind
 				return "", nil
 			}
 		}
@@ -140,4 +139,15 @@ func (e *Engine) InsertPending(ctx context.Context, ref compute.GroupRef) (bool,
 		return next, incomplete(nil, list.GetWarning())
 	})
 	return pending, err
+}
+
+// lifeOperation is insert or delete where the operation is one of them and not
+// done. A type is written as insert or as compute.instanceGroupManagers.insert.
+func lifeOperation(operation *computepb.Operation) string {
+	kind := operation.GetOperationType()
+	kind = kind[strings.LastIndexByte(kind, '.')+1:]
+	if operation.GetStatus() == computepb.Operation_DONE || (kind != "insert" && kind != "delete") {
+		return ""
+	}
+	return kind
 }
