@@ -52,7 +52,7 @@ func readExchanges(t *testing.T, path string) []exchange {
 }
 
 func TestRecordedExchanges(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.http.log")
+	files, err := filepath.Glob("testdata/*.http")
 	if err != nil || len(files) != 2 {
 		t.Fatalf("recordings: %v %v", files, err)
 	}
