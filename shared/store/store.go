@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // MaxWrites is the number of writes that one commit may hold, after
@@ -28,13 +29,13 @@ const MaxFieldBytes = MaxDocumentBytes - 89
 type Key string
 
 // NewKey makes a key of segments and refuses an id that could reach another
-// document: empty, dots only, or with a slash in it.
+// document: empty, dots only, with a slash in it, reserved, or too long.
 func NewKey(segments ...string) (Key, error) {
 	if len(segments) == 0 || len(segments)%2 != 0 {
 		return "", fmt.Errorf("a document key needs collection and id in turn, not %q", segments)
 	}
 	for _, segment := range segments {
-		if segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, "/\x00") ||
+		if segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, "/\x00") || !utf8.ValidString(segment) ||
 			(strings.HasPrefix(segment, "__") && strings.HasSuffix(segment, "__")) || len(segment) > 1500 {
 			return "", fmt.Errorf("%q cannot be part of a document key", segment)
 		}

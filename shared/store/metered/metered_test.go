@@ -24,9 +24,9 @@ func TestCountsByTheRulesOfBilling(t *testing.T) {
 		for i := range 500 {
 			writes = append(writes, store.Put(store.MustKey("instances", fmt.Sprintf("%d-%d", part, i)), store.Fields{"state": "found"}))
 		}
-		commit(t, ctx, m, writes...)
+		commit(t, m, writes...)
 	}
-	commit(t, ctx, m, store.Delete("instances/0-0"), store.Put("templates/a/revisions/r", store.Fields{}))
+	commit(t, m, store.Delete("instances/0-0"), store.Put("templates/a/revisions/r", store.Fields{}))
 	if _, err := m.Commit(ctx, store.Create("instances/1-1", store.Fields{})); err == nil {
 		t.Fatal("a second create was done")
 	}
@@ -76,9 +76,9 @@ func TestCountsByTheRulesOfBilling(t *testing.T) {
 	}
 }
 
-func commit(t *testing.T, ctx context.Context, s store.Store, writes ...store.Write) {
+func commit(t *testing.T, s store.Store, writes ...store.Write) {
 	t.Helper()
-	if _, err := s.Commit(ctx, writes...); err != nil {
+	if _, err := s.Commit(context.Background(), writes...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -66,17 +66,17 @@ var reading = []check{
 	{"Context/cancelled", func(f fixture) {
 		ctx, cancel := context.WithCancel(f.ctx)
 		cancel()
-		eachCall(f, ctx)
+		eachCall(ctx, f)
 	}},
 	{"Context/deadline exceeded", func(f fixture) {
 		ctx, cancel := context.WithDeadline(f.ctx, time.Now().Add(-time.Second))
 		defer cancel()
-		eachCall(f, ctx)
+		eachCall(ctx, f)
 	}},
 }
 
 // eachCall checks that every method minds the end of its context.
-func eachCall(f fixture, ctx context.Context) {
+func eachCall(ctx context.Context, f fixture) {
 	query := store.Query{Collection: "instances"}
 	for name, call := range map[string]func() error{
 		"Get":    func() error { _, err := f.store.Get(ctx, vm("a")); return err },
