@@ -1,0 +1,113 @@
+// Package config reads the configuration of the suite: it parses and validates
+// templates.cfg, managers.cfg and settings.cfg, and keeps the last good ones in
+// the store.
+package config
+
+import (
+	"slices"
+
+	"github.com/gce-backend/gce-backend/proto/config/configpb"
+)
+
+// The files of a configuration.
+const (
+	TemplatesFile = "templates.cfg"
+	ManagersFile  = "managers.cfg"
+	SettingsFile  = "settings.cfg" // may be absent
+)
+
+// Config is a configuration at one revision. Metadata from files is already
+// metadata.
+type Config struct {
+	Revision  string
+	Templates *configpb.InstanceTemplateConfig
+	Managers  *configpb.InstanceGroupManagerConfig
+	Settings  *configpb.SettingsCfg
+}
+
+// Empty is the configuration of a system that has none yet. It asks for
+// nothing and opens nothing; its messages are empty, not nil.
+func Empty() Config {
+	return Config{
+		Templates: &configpb.InstanceTemplateConfig{},
+		Managers:  &configpb.InstanceGroupManagerConfig{},
+		Settings:  &configpb.SettingsCfg{},
+	}
+}
+
+// Template finds a template by its base name; nil when it is not configured.
+func (c Config) Template(baseName string) *configpb.InstanceTemplate {
+	for _, template := range c.Templates.GetTemplates() {
+		if template.GetBaseName() == baseName {
+			return template
+		}
+	}
+	return nil
+}
+
+// Frozen tells whether the pools of a template are to be left as they are.
+func (c Config) Frozen(baseName string) bool {
+	freeze := c.Settings.GetFreeze()
+	return slices.Contains(freeze, baseName) || slices.Contains(freeze, FreezeAll)
+}
+
+// FreezeAll is the entry of SettingsCfg.freeze that freezes every pool.
+const FreezeAll = "*"
+
+// Files are the files of a configuration at one revision.
+type Files struct {
+	Revision string
+	// Templates, Managers and Settings are the contents of the files of that
+	// name; nil when there is no such file.
+	Templates, Managers, Settings []byte
+	// Read reads another file of the same revision, by its path relative to
+	// the configuration's folder. An error that is fs.ErrNotExist means that
+	// there is none.
+	Read func(path string) ([]byte, error)
+}
+
+// Parse parses and validates the files. It finds all problems of all files at
+// once; the configuration may be used only when none of them is an error.
+func Parse(files Files) (Config, Problems) {
+	config := Empty()
+	config.Revision = files.Revision
+	templates := read(TemplatesFile, files.Templates, config.Templates)
+	managers := read(ManagersFile, files.Managers, config.Managers)
+	settings := &source{file: SettingsFile, parsed: true}
+	if files.Settings != nil {
+		settings = read(SettingsFile, files.Settings, config.Settings)
+	}
+
+	known := templateNames{parsed: templates.parsed, names: baseNames(config.Templates)}
+	if templates.parsed {
+		checkTemplates(templates, config)
+		resolveMetadataFiles(templates, config.Templates, files.Read)
+		checkDerivedNames(templates, managers, config)
+	}
+	if managers.parsed {
+		checkManagers(managers, config.Managers, known)
+	}
+	if settings.parsed {
+		checkSettings(settings, config.Settings, known)
+	}
+	return config, slices.Concat(templates.sorted(), managers.sorted(), settings.sorted())
+}
+
+// templateNames are the templates that others may refer to. Nothing can be
+// said of a reference when the file did not parse.
+type templateNames struct {
+	parsed bool
+	names  []string
+}
+
+func (t templateNames) missing(name string) bool {
+	return t.parsed && !slices.Contains(t.names, name)
+}
+
+func baseNames(templates *configpb.InstanceTemplateConfig) []string {
+	var names []string
+	for _, template := range templates.GetTemplates() {
+		names = append(names, template.GetBaseName())
+	}
+	return names
+}

@@ -1,0 +1,142 @@
+package config
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// Key is the document that holds the configuration in force.
+var Key = store.MustKey("config", "current")
+
+// maxContentBytes bounds what a stored configuration unpacks to.
+const maxContentBytes = 256 << 20
+
+// document is the configuration in the store. It is compressed, because a
+// document has 1 MiB at most and metadata is large.
+type document struct {
+	Revision   string    `firestore:"revision"`
+	Content    []byte    `firestore:"content"`
+	ImportedAt time.Time `firestore:"importedAt"`
+	// Size is that of the content before compression, in bytes.
+	Size int `firestore:"size"`
+}
+
+// TooLargeError is about a configuration that does not fit into one document.
+type TooLargeError struct {
+	Size       int // as stored, in bytes
+	Unpacked   int // before compression, in bytes
+	Limit      int // of a document, in bytes
+	Compressed int // the configuration alone, in bytes
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the configuration has %d bytes (%d before compression) and makes a document of %d; a Firestore document may have %d",
+		e.Compressed, e.Unpacked, e.Size, e.Limit)
+}
+
+// Encode makes the document of a configuration. One that does not fit is
+// refused with a *TooLargeError.
+func Encode(config Config, at time.Time) (store.Fields, error) {
+	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(&configpb.StoredConfig{
+		Templates: config.Templates,
+		Managers:  config.Managers,
+		Settings:  config.Settings,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode the configuration: %w", err)
+	}
+	packed, err := pack(content)
+	if err != nil {
+		return nil, fmt.Errorf("compress the configuration: %w", err)
+	}
+	encoded := document{Revision: config.Revision, ImportedAt: at, Size: len(content)}
+	fields, err := store.Encode(encoded)
+	if err != nil {
+		return nil, fmt.Errorf("encode the configuration: %w", err)
+	}
+	size, err := store.Size(Key, fields)
+	if err != nil {
+		return nil, fmt.Errorf("encode the configuration: %w", err)
+	}
+	// Also a single field has a limit, a little below that of a document.
+	if size += len(packed); size > store.MaxDocumentBytes || len(packed) > store.MaxFieldBytes {
+		return nil, &TooLargeError{Size: size, Unpacked: len(content), Limit: store.MaxDocumentBytes, Compressed: len(packed)}
+	}
+	encoded.Content = packed
+	return store.Encode(encoded)
+}
+
+// Decode reads the configuration from its document.
+func Decode(fields store.Fields) (Config, error) {
+	var read document
+	if err := store.Decode(fields, &read); err != nil {
+		return Config{}, fmt.Errorf("stored configuration: %w", err)
+	}
+	content, err := unpack(read.Content)
+	if err != nil {
+		return Config{}, failure.New(failure.Permanent, "stored configuration %s: %w", read.Revision, err)
+	}
+	stored := &configpb.StoredConfig{}
+	if err := proto.Unmarshal(content, stored); err != nil {
+		return Config{}, failure.New(failure.Permanent, "stored configuration %s: %w", read.Revision, err)
+	}
+	config := Empty()
+	config.Revision = read.Revision
+	proto.Merge(config.Templates, stored.GetTemplates())
+	proto.Merge(config.Managers, stored.GetManagers())
+	proto.Merge(config.Settings, stored.GetSettings())
+	return config, nil
+}
+
+// Current reads the configuration in force. Where none was imported yet it is
+// Empty, whose revision is "".
+func Current(ctx context.Context, s store.Store) (Config, error) {
+	documents, err := s.Get(ctx, Key)
+	if err != nil {
+		return Config{}, fmt.Errorf("read the stored configuration: %w", err)
+	}
+	if !documents[0].Exists() {
+		return Empty(), nil
+	}
+	return Decode(documents[0].Fields)
+}
+
+func pack(content []byte) ([]byte, error) {
+	var packed bytes.Buffer
+	writer, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := writer.Write(content); err != nil {
+		return nil, err
+	}
+	if err := writer.Close(); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
+}
+
+func unpack(packed []byte) ([]byte, error) {
+	reader, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(io.LimitReader(reader, maxContentBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(content) > maxContentBytes {
+		return nil, fmt.Errorf("it has more than %d bytes", maxContentBytes)
+	}
+	return content, reader.Close()
+}

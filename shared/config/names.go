@@ -1,0 +1,82 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+)
+
+var (
+	// rfc1035 is the form of a name, without its length.
+	rfc1035 = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+	// projectID is a project's id; older ones have a domain in front.
+	projectID = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$`)
+	// zoneName has a region and a letter; AI zones have more, as
+	// us-central1-ai1a.
+	zoneName = regexp.MustCompile(`^[a-z]+(-[a-z]+)+[0-9]+-([a-z]|ai[0-9]+[a-z])$`)
+	email    = regexp.MustCompile(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
+)
+
+// someRevision is as long as any.
+var someRevision = strings.Repeat("0", fleet.RevisionLength)
+
+// maxBaseName is the length that a base name may have by the names of
+// templates and groups.
+var maxBaseName = fleet.MaxNameLength - len(fleet.TemplateName("", someRevision))
+
+// snapshotDiskSuffix is what a snapshot's disk adds to its VM's hostname,
+// which has a hyphen and four characters more than the base instance name.
+const (
+	hostnameSuffix     = len("-abcd")
+	snapshotDiskSuffix = len("-disk")
+)
+
+// maxBaseNameIn is the length that a base name may have by the names of VMs in
+// a zone, and of the disks that they get from a snapshot.
+func maxBaseNameIn(zone string, snapshot bool) (most, instanceNames int) {
+	instanceNames = fleet.MaxBaseInstanceNameLength
+	if snapshot {
+		instanceNames = min(instanceNames, fleet.MaxNameLength-hostnameSuffix-snapshotDiskSuffix)
+	}
+	return instanceNames - len(fleet.BaseInstanceName("", someRevision, zone)), instanceNames
+}
+
+// checkDerivedNames reports templates whose base names are too long for a zone
+// that they are wanted in: once per template, for the zone that allows least.
+func checkDerivedNames(templates, managers *source, config Config) {
+	if !managers.parsed {
+		return
+	}
+	for i, template := range config.Templates.GetTemplates() {
+		path := elementPath("templates", i) + ".base_name"
+		name, snapshot := template.GetBaseName(), wantsSnapshot(template)
+		zone, most, instanceNames := tightestZone(config.Managers, name, snapshot)
+		if zone == "" || len(name) <= most || len(name) > maxBaseName {
+			continue
+		}
+		reason := "the base instance name of a group"
+		if snapshot {
+			reason += " whose VMs get a disk from a snapshot"
+		}
+		templates.errorf(path, "%q has %d characters; in the zone %s it may have %d, as <base_name>-<8 of the revision>-%s, %s, may have %d",
+			name, len(name), zone, most, zone, reason, instanceNames)
+	}
+}
+
+func tightestZone(managers *configpb.InstanceGroupManagerConfig, name string, snapshot bool) (zone string, most, instanceNames int) {
+	for _, manager := range managers.GetManagers() {
+		if manager.GetTemplateBaseName() != name || !zoneName.MatchString(manager.GetZone()) {
+			continue
+		}
+		if here, names := maxBaseNameIn(manager.GetZone(), snapshot); zone == "" || here < most {
+			zone, most, instanceNames = manager.GetZone(), here, names
+		}
+	}
+	return zone, most, instanceNames
+}
+
+func wantsSnapshot(template *configpb.InstanceTemplate) bool {
+	return template.GetSnapshotName() != "" || len(template.GetSnapshotLabels()) > 0
+}

@@ -1,0 +1,155 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/spelling"
+)
+
+// Severity tells whether a problem keeps the configuration from being used.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"   // the configuration is refused
+	Warning Severity = "warning" // it is used, but perhaps not as meant
+)
+
+// Problem is something wrong in a file of the configuration.
+type Problem struct {
+	Severity Severity
+	File     string
+	// Line and Column count from 1, columns in characters; 0 when the problem
+	// is of the file as a whole.
+	Line, Column int
+	// Where names the template or manager, such as "template linux-small" or
+	// "manager linux-small/us-central1-a"; "" when it is in none.
+	Where string
+	// Field is the field's name below that, such as "disk_type" or
+	// "service_accounts.name".
+	Field   string
+	Message string
+}
+
+// String is the problem in one line:
+// templates.cfg:12:3: template linux-small: disk_type: unknown disk type …
+func (p Problem) String() string {
+	var line strings.Builder
+	line.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&line, ":%d:%d", p.Line, p.Column)
+	}
+	for _, part := range []string{p.Where, p.Field, p.Message} {
+		if part != "" {
+			line.WriteString(": " + part)
+		}
+	}
+	return line.String()
+}
+
+// Problems are all that is wrong in a configuration, in the order of the files
+// and lines.
+type Problems []Problem
+
+// Errors are the problems for which the configuration is refused.
+func (p Problems) Errors() Problems { return p.of(Error) }
+
+// Warnings are the problems that it is used in spite of.
+func (p Problems) Warnings() Problems { return p.of(Warning) }
+
+func (p Problems) of(severity Severity) Problems {
+	var result Problems
+	for _, problem := range p {
+		if problem.Severity == severity {
+			result = append(result, problem)
+		}
+	}
+	return result
+}
+
+// source is one file as it was read, with where everything stands in it.
+type source struct {
+	file   string
+	parsed bool // the message can be looked at, though fields may be wrong
+	tree   *tree
+	// offsets of fields and values by their paths, such as
+	// templates[1].dimensions[0]
+	offsets  map[string]int
+	labels   map[string]string // of templates and managers, by the path's first part
+	excused  map[string]bool   // paths that were reported and replaced while parsing
+	problems Problems
+}
+
+func (s *source) errorf(path, format string, args ...any) {
+	s.report(Error, path, fmt.Sprintf(format, args...))
+}
+
+func (s *source) warnf(path, format string, args ...any) {
+	s.report(Warning, path, fmt.Sprintf(format, args...))
+}
+
+// report adds a problem at a path. What is not in the file stands where its
+// surroundings stand.
+func (s *source) report(severity Severity, path, message string) {
+	if s.excused[path] {
+		return
+	}
+	problem := Problem{Severity: severity, File: s.file, Message: message}
+	place := s.position(path)
+	problem.Line, problem.Column = place.line, place.column
+	problem.Where, problem.Field = s.split(path)
+	s.problems = append(s.problems, problem)
+}
+
+func (s *source) position(path string) position {
+	for path != "" {
+		if offset, ok := s.offsets[path]; ok {
+			return s.tree.position(offset)
+		}
+		path = path[:max(strings.LastIndexByte(path, '.'), 0)]
+	}
+	return position{}
+}
+
+// split tells the template or manager of a path from the field in it.
+func (s *source) split(path string) (where, field string) {
+	first, rest, _ := strings.Cut(path, ".")
+	if label, ok := s.labels[first]; ok {
+		return label, withoutIndexes(rest)
+	}
+	switch name := withoutIndexes(first); {
+	case name == first || s.file == SettingsFile:
+		return "", withoutIndexes(path)
+	default: // an element without a name
+		return strings.TrimSuffix(name, "s") + strings.TrimPrefix(first, name), withoutIndexes(rest)
+	}
+}
+
+// withoutIndexes makes a.b of a[1].b[2].
+func withoutIndexes(path string) string {
+	var names []string
+	for part := range strings.SplitSeq(path, ".") {
+		name, _, _ := strings.Cut(part, "[")
+		names = append(names, name)
+	}
+	return strings.Join(names, ".")
+}
+
+func (s *source) sorted() Problems {
+	slices.SortStableFunc(s.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return s.problems
+}
+
+// hint is a clause to put behind a message about an unknown word: what was
+// perhaps meant, or else what there is.
+func hint(word string, choices []string, introduction string) string {
+	if question := spelling.DidYouMean(word, choices); question != "" {
+		return question
+	}
+	return "; " + introduction + " " + strings.Join(choices, ", ")
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// The text format's own parser stops at the first mistake and tells no
+// positions of what it has read. This scanner knows the format's grammar but
+// no schema: it finds where every field and value stands, so that each problem
+// can be reported with its line and column, all of them at once.
+
+// position counts lines and columns from 1, columns in characters.
+type position struct{ line, column int }
+
+type tokenKind int
+
+const (
+	endToken    tokenKind = iota
+	nameToken             // an identifier, or true, inf and the like
+	numberToken           // with its sign
+	stringToken           // one quoted string
+	markToken             // one of { } < > [ ] : , ; / -
+)
+
+type token struct {
+	kind       tokenKind
+	text       string // as in the file, quotes included
+	start, end int    // bytes
+}
+
+// syntaxError is where the text stops being of the format.
+type syntaxError struct {
+	offset  int
+	message string
+}
+
+func (e *syntaxError) Error() string { return e.message }
+
+type scanner struct {
+	text string
+	next int
+}
+
+func isNameByte(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+// token reads the next token, behind white space and comments.
+func (s *scanner) token() (token, error) {
+	s.skip()
+	start := s.next
+	if start >= len(s.text) {
+		return token{kind: endToken, start: start, end: start}, nil
+	}
+	c := s.text[start]
+	switch {
+	case c == '"' || c == '\'':
+		return s.quoted(c)
+	case c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+':
+		return s.number()
+	case isNameByte(c):
+		for s.next < len(s.text) && isNameByte(s.text[s.next]) {
+			s.next++
+		}
+		return s.made(nameToken, start), nil
+	case strings.IndexByte("{}<>[]:,;/", c) >= 0:
+		s.next++
+		return s.made(markToken, start), nil
+	}
+	r, _ := utf8.DecodeRuneInString(s.text[start:])
+	return token{}, &syntaxError{start, fmt.Sprintf("%q cannot stand here", r)}
+}
+
+func (s *scanner) skip() {
+	for s.next < len(s.text) {
+		switch c := s.text[s.next]; {
+		case c == '#':
+			for s.next < len(s.text) && s.text[s.next] != '\n' {
+				s.next++
+			}
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f':
+			s.next++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scanner) quoted(quote byte) (token, error) {
+	start := s.next
+	for s.next++; s.next < len(s.text); s.next++ {
+		switch c := s.text[s.next]; {
+		case c == quote:
+			s.next++
+			return s.made(stringToken, start), nil
+		case c == '\\':
+			s.next++
+		case c == '\n':
+			return token{}, &syntaxError{start, "the string that begins here has no closing quote in its line"}
+		}
+	}
+	return token{}, &syntaxError{start, "the string that begins here has no closing quote"}
+}
+
+// number reads a sign, white space and the digits, or a name such as inf.
+func (s *scanner) number() (token, error) {
+	start := s.next
+	if c := s.text[s.next]; c == '-' || c == '+' {
+		s.next++
+		s.skip()
+	}
+	digits := s.next
+	for s.next < len(s.text) && (isNameByte(s.text[s.next]) || s.text[s.next] == '.' || s.exponentSign()) {
+		s.next++
+	}
+	if s.next == digits {
+		return token{}, &syntaxError{start, "a sign must be followed by a number"}
+	}
+	return s.made(numberToken, start), nil
+}
+
+// exponentSign tells whether the next byte is the sign in 1e-3.
+func (s *scanner) exponentSign() bool {
+	c, before := s.text[s.next], s.text[s.next-1]
+	return (c == '-' || c == '+') && (before == 'e' || before == 'E')
+}
+
+func (s *scanner) made(kind tokenKind, start int) token {
+	return token{kind: kind, text: s.text[start:s.next], start: start, end: s.next}
+}
+
+// lineStarts are the offsets at which lines begin.
+func lineStarts(text string) []int {
+	starts := []int{0}
+	for i := range len(text) {
+		if text[i] == '\n' {
+			starts = append(starts, i+1)
+		}
+	}
+	return starts
+}

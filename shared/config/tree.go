@@ -1,0 +1,228 @@
+package config
+
+import (
+	"fmt"
+	"sort"
+	"unicode/utf8"
+)
+
+// maxDepth bounds how deep messages may nest; the configuration's own nest
+// two deep.
+const maxDepth = 50
+
+// field is a field as it stands in the text.
+type field struct {
+	name       string
+	start, end int // from the name to the end of the value and its separator
+	values     []value
+	list       bool // written with brackets
+}
+
+// value is one value of a field: a scalar, or a message with fields.
+type value struct {
+	kind       tokenKind // of the first token; markToken for a message
+	text       string    // a scalar as it is written
+	start, end int
+	fields     []field
+}
+
+// tree is a whole text.
+type tree struct {
+	fields []field
+	lines  []int
+	text   string
+}
+
+// position finds the line and column of an offset.
+func (t *tree) position(offset int) position {
+	line := sort.SearchInts(t.lines, offset+1)
+	return position{line: line, column: 1 + utf8.RuneCountInString(t.text[t.lines[line-1]:offset])}
+}
+
+type treeParser struct {
+	scanner scanner
+	current token
+}
+
+// parseTree reads the grammar of the text format. The tree has the lines also
+// where there is an error, a *syntaxError.
+func parseTree(text string) (*tree, error) {
+	result := &tree{lines: lineStarts(text), text: text}
+	parser := &treeParser{scanner: scanner{text: text}}
+	if err := parser.advance(); err != nil {
+		return result, err
+	}
+	fields, err := parser.fields("", 0)
+	result.fields = fields
+	return result, err
+}
+
+func (p *treeParser) advance() error {
+	var err error
+	p.current, err = p.scanner.token()
+	return err
+}
+
+func (p *treeParser) is(mark string) bool {
+	return p.current.kind == markToken && p.current.text == mark
+}
+
+func (p *treeParser) fail(format string, args ...any) error {
+	return &syntaxError{p.current.start, fmt.Sprintf(format, args...)}
+}
+
+// found says what stands at the present place, for messages.
+func (p *treeParser) found() string {
+	switch p.current.kind {
+	case endToken:
+		return "the end of the file"
+	case stringToken: // not its text: it may be a secret
+		return "a string"
+	default:
+		return fmt.Sprintf("%q", p.current.text)
+	}
+}
+
+// fields reads fields up to the closing mark, or to the end of the text when
+// there is none.
+func (p *treeParser) fields(closing string, depth int) ([]field, error) {
+	if depth > maxDepth {
+		return nil, p.fail("messages nest more than %d deep", maxDepth)
+	}
+	var fields []field
+	for {
+		if closing == "" && p.current.kind == endToken || closing != "" && p.is(closing) {
+			return fields, nil
+		}
+		next, err := p.field(closing, depth)
+		if err != nil {
+			return fields, err
+		}
+		fields = append(fields, next)
+	}
+}
+
+func (p *treeParser) field(closing string, depth int) (field, error) {
+	result := field{start: p.current.start}
+	var err error
+	if result.name, err = p.fieldName(closing); err != nil {
+		return field{}, err
+	}
+	colon := p.is(":")
+	if colon {
+		if err := p.advance(); err != nil {
+			return field{}, err
+		}
+	}
+	if !colon && !p.is("{") && !p.is("<") {
+		return field{}, p.fail("a colon must follow %s, not %s", result.name, p.found())
+	}
+	if result.list = p.is("["); result.list {
+		result.values, err = p.listValues(depth)
+	} else {
+		var single value
+		single, err = p.value(depth)
+		result.values = []value{single}
+	}
+	if err != nil {
+		return field{}, err
+	}
+	result.end = result.start
+	for _, v := range result.values {
+		result.end = v.end
+	}
+	return result, p.finish(&result)
+}
+
+// finish sets the end of a field behind its value and separator.
+func (p *treeParser) finish(f *field) error {
+	if f.list {
+		f.end = p.current.end
+		if err := p.advance(); err != nil { // over the ]
+			return err
+		}
+	}
+	if p.is(",") || p.is(";") {
+		f.end = p.current.end
+		return p.advance()
+	}
+	return nil
+}
+
+func (p *treeParser) fieldName(closing string) (string, error) {
+	start := p.current
+	switch {
+	case p.current.kind == nameToken:
+		return start.text, p.advance()
+	case p.is("["): // an extension or a type URL
+		for !p.is("]") {
+			if p.current.kind == endToken || p.current.kind == stringToken {
+				return "", p.fail("a name in brackets must end with ]")
+			}
+			if err := p.advance(); err != nil {
+				return "", err
+			}
+		}
+		return p.scanner.text[start.start:p.current.end], p.advance()
+	case closing != "" && p.current.kind == endToken:
+		return "", p.fail("a message is not closed: %s is missing", closing)
+	}
+	return "", p.fail("a field name must stand here, not %s", p.found())
+}
+
+// listValues reads the values of a list, up to its ].
+func (p *treeParser) listValues(depth int) ([]value, error) {
+	var values []value
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	for !p.is("]") {
+		if len(values) > 0 {
+			if !p.is(",") {
+				return nil, p.fail("a comma or ] must stand here, not %s", p.found())
+			}
+			if err := p.advance(); err != nil {
+				return nil, err
+			}
+		}
+		next, err := p.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, next)
+	}
+	return values, nil
+}
+
+func (p *treeParser) value(depth int) (value, error) {
+	result := value{kind: p.current.kind, start: p.current.start}
+	switch {
+	case p.is("{"), p.is("<"):
+		closing := map[string]string{"{": "}", "<": ">"}[p.current.text]
+		if err := p.advance(); err != nil {
+			return value{}, err
+		}
+		fields, err := p.fields(closing, depth+1)
+		if err != nil {
+			return value{}, err
+		}
+		result.fields, result.end = fields, p.current.end
+		return result, p.advance()
+	case p.current.kind == stringToken:
+		for p.current.kind == stringToken { // strings side by side are one
+			result.end = p.current.end
+			if err := p.advance(); err != nil {
+				return value{}, err
+			}
+		}
+	case p.current.kind == nameToken, p.current.kind == numberToken:
+		result.end = p.current.end
+		if err := p.advance(); err != nil {
+			return value{}, err
+		}
+	default:
+		return value{}, p.fail("a value must stand here, not %s", p.found())
+	}
+	result.text = p.scanner.text[result.start:result.end]
+	return result, nil
+}
