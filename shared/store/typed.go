@@ -91,8 +91,8 @@ func decodeAs[T any](document Document) (Stored[T], error) {
 // with the condition that nobody else wrote in between; on a conflict it
 // begins anew, a bounded number of times. The current value is nil where the
 // document does not exist; a nil result deletes it; a result equal to what was
-// read writes nothing. An error of change ends it. Fields that T does not know
-// are kept. The answer is the document as it is afterwards.
+// read writes nothing. An error of change ends it. Fields of the document
+// (not of maps in it) that T does not know are kept. The answer is the document as it is afterwards.
 func Update[T any](ctx context.Context, s Store, key Key, change func(current *T) (*T, error)) (Stored[T], error) {
 	for attempt := 1; ; attempt++ {
 		items, err := GetAs[T](ctx, s, key)

@@ -23,7 +23,7 @@ func TestIndexesAgreeWithAScan(t *testing.T) {
 	value := func() any {
 		return []any{int64(random.IntN(4)), float64(random.IntN(4)), "x", "y", true, nil, []any{"x", int64(random.IntN(3))}, []any{}}[random.IntN(8)]
 	}
-	for round := range 400 {
+	for round := range 150 {
 		for range 5 {
 			key := store.MustKey("instances", fmt.Sprint(random.IntN(300)))
 			fields := store.Fields{}

@@ -12,6 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/store"
 )
 
+var errClosed = errors.New("the journal is closed")
+
 // journal is a file with a line per commit. A commit is written through to
 // the operating system, so it outlives the process, though not the machine.
 type journal struct {

@@ -5,7 +5,6 @@ package memory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -228,5 +227,3 @@ func (s *Store) Close() error {
 	}
 	return s.journal.close()
 }
-
-var errClosed = errors.New("the journal is closed")
