@@ -5,25 +5,30 @@ locals {
     for name, f in local.jobs : name
     if contains(["* * * * *", "*/2 * * * *"], coalesce(try(var.schedules[name].schedule, null), f.schedule, "never")) && !try(var.schedules[name].paused, false)
   ]
-  no_success = join(" or ", [for job in local.watched_jobs : "label_replace(vector(0), \"job\", \"${job}\", \"\", \"\")"])
+
+  # A job that logs nothing at all has no series, so each gets a zero to compare.
+  successes = join(" or ", concat(
+    ["sum by (job) (increase(${local.metric.job_done}{${local.on_run}, outcome=\"ok\", job=~\"${join("|", local.watched_jobs)}\"}[5m]))"],
+    [for job in local.watched_jobs : "label_replace(vector(0), \"job\", \"${job}\", \"\", \"\")"],
+  ))
 
   alerts = {
     job-without-success = {
       title    = "A job has not succeeded for five minutes"
       severity = "CRITICAL"
       duration = "60s"
-      query    = "(sum by (job) (increase(${local.metric.job_done}{${local.on_run}, outcome=\"ok\"}[5m])) or ${local.no_success}) < 0.5"
+      query    = "(${local.successes}) < 0.5"
     }
     dead-letters = {
       title    = "There are dead letters"
       severity = "ERROR"
-      duration = "0s"
+      duration = "60s"
       query    = "max(pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\", subscription_id=\"${google_pubsub_subscription.dead_letter.name}\"}) > 0"
     }
     configuration-invalid = {
       title    = "The configuration is invalid"
       severity = "ERROR"
-      duration = "0s"
+      duration = "60s"
       query    = "sum(increase(${local.metric.config_invalid}{${local.on_run}}[10m])) > 0"
     }
     pool-below-minimum = {
@@ -35,19 +40,19 @@ locals {
     deletion-stuck = {
       title    = "A deletion is stuck"
       severity = "ERROR"
-      duration = "0s"
+      duration = "60s"
       query    = "sum by (base_name, zone) (increase(${local.metric.deletion_stuck}{${local.on_run}}[15m])) > 0"
     }
     brake-engaged = {
       title    = "The brake stopped the creation of VMs"
       severity = "ERROR"
-      duration = "0s"
+      duration = "60s"
       query    = "sum by (base_name, zone) (increase(${local.metric.brake_engaged}{${local.on_run}}[10m])) > 0"
     }
     quota-or-stockout = {
       title    = "Compute Engine has no quota or no machines left"
       severity = "WARNING"
-      duration = "0s"
+      duration = "60s"
       query    = "sum by (code, zone) (increase(${local.metric.operation_errors}{${local.on_run}, code=~\".*QUOTA.*|.*quota.*|.*RESOURCE_POOL_EXHAUSTED.*|.*STOCKOUT.*|rateLimitExceeded|RATE_LIMIT_EXCEEDED\"}[10m])) > 0"
     }
     lease-wait = {

@@ -31,11 +31,13 @@ resource "terraform_data" "apis" {
 }
 
 data "google_project" "this" {
-  project_id = var.project
+  for_each = setunion([var.project], keys(var.vm_projects))
+
+  project_id = each.key
 
   depends_on = [terraform_data.apis]
 }
 
 locals {
-  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  pubsub_agent = "serviceAccount:service-${data.google_project.this[var.project].number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 }

@@ -65,38 +65,40 @@ locals {
     },
   ]
 
+  # Cloud Monitoring forgets zeros and empty texts, and would be told of them at
+  # each apply, so they are left out.
   chart_tiles = [
-    for i, chart in local.charts : {
-      xPos   = i % 3 * 16
-      yPos   = floor(i / 3) * 16
-      width  = 16
-      height = 16
-      widget = {
-        title = chart.title
-        xyChart = {
-          dataSets = [for legend, query in chart.legends : {
-            plotType       = "LINE"
-            targetAxis     = "Y1"
-            legendTemplate = legend
-            timeSeriesQuery = {
-              prometheusQuery = query
-            }
-          }]
+    for i, chart in local.charts : merge(
+      {
+        width  = 16
+        height = 16
+        widget = {
+          title = chart.title
+          xyChart = {
+            dataSets = [for legend, query in chart.legends : merge(
+              {
+                plotType        = "LINE"
+                targetAxis      = "Y1"
+                timeSeriesQuery = { prometheusQuery = query }
+              },
+              legend == "" ? {} : { legendTemplate = legend },
+            )]
+          }
         }
-      }
-    }
+      },
+      i % 3 == 0 ? {} : { xPos = i % 3 * 16 },
+      i < 3 ? {} : { yPos = floor(i / 3) * 16 },
+    )
   ]
 
   log_tile = {
-    xPos   = 0
     yPos   = ceil(length(local.charts) / 3) * 16
     width  = 48
     height = 20
     widget = {
       title = "Warnings and errors"
       logsPanel = {
-        filter        = "resource.type=\"cloud_run_revision\"\njsonPayload.job!=\"\"\nseverity>=WARNING"
-        resourceNames = ["projects/${var.project}"]
+        filter = "resource.type=\"cloud_run_revision\"\njsonPayload.job!=\"\"\nseverity>=WARNING"
       }
     }
   }

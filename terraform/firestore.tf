@@ -32,8 +32,9 @@ resource "google_firestore_index" "this" {
     for_each = flatten([for f in each.value.fields : [for path, order in f : { path = path, order = order }]])
 
     content {
-      field_path = fields.value.path
-      order      = fields.value.order
+      field_path   = fields.value.path
+      order        = fields.value.order == "CONTAINS" ? null : fields.value.order
+      array_config = fields.value.order == "CONTAINS" ? "CONTAINS" : null
     }
   }
 }

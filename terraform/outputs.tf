@@ -32,8 +32,8 @@ output "config_source" {
 }
 
 output "vm_functions" {
-  description = "What modules/vm-project takes as functions, for a project whose owner applies it there."
-  value       = local.vm_functions
+  description = "What modules/vm-project takes as functions, as JSON, for a project whose owner applies it there."
+  value       = jsonencode(local.vm_functions)
 }
 
 output "kept_on_destroy" {

@@ -4,6 +4,7 @@ module "vm_project" {
   for_each = merge({ (var.project) = { machine_service_accounts = var.machine_service_accounts } }, var.vm_projects)
 
   project                  = each.key
+  project_number           = data.google_project.this[each.key].number
   deployment               = var.deployment
   functions                = local.vm_functions
   machine_service_accounts = each.value.machine_service_accounts

@@ -1,11 +1,7 @@
 # VMs of a group are created by the Google APIs service agent on behalf of the
 # function that resized it; both must be allowed to attach the VMs' accounts.
-data "google_project" "this" {
-  project_id = var.project
-}
-
 locals {
-  google_apis_agent = "serviceAccount:${data.google_project.this.number}@cloudservices.gserviceaccount.com"
+  google_apis_agent = "serviceAccount:${var.project_number}@cloudservices.gserviceaccount.com"
 
   # The account of NAME@PROJECT.iam.gserviceaccount.com is in PROJECT; that of a
   # default account is in the VMs' own project.

@@ -3,6 +3,11 @@ variable "project" {
   type        = string
 }
 
+variable "project_number" {
+  description = "Number of that project, after which its Google APIs service agent is called. It is not looked up here, so that a plan always knows it."
+  type        = string
+}
+
 variable "deployment" {
   description = "Name of the deployment; the custom roles are called after it."
   type        = string
