@@ -1,0 +1,149 @@
+// Package machineprovider is the HTTP function machine-provider: the catalog,
+// machine and lease API of the Machine Provider, as JSON under
+// /_ah/api/<api>/v1/<method>. It decides who may call what and translates;
+// what is done is shared/leasing/broker's.
+package machineprovider
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/leasing/access"
+	"github.com/gce-backend/gce-backend/shared/leasing/broker"
+	"github.com/gce-backend/gce-backend/shared/leasing/wire"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// Name is the function's one name.
+const Name = "machine-provider"
+
+const (
+	// root is what every method's path begins with, after the function's own.
+	root = "/_ah/api/"
+	// maxBody is the size that a request's body may have.
+	maxBody = 10 << 20
+	// callTimeout bounds a call, below the function's 60 s.
+	callTimeout = 55 * time.Second
+	// batchTimeout is when a batched call stops.
+	batchTimeout = 30 * time.Second
+	// maxBatch is the number of requests that a batched call may hold.
+	maxBatch = 1000
+)
+
+// Dependencies are what the function is given.
+type Dependencies struct {
+	Store   store.Store
+	Publish event.Publisher
+	// Settings says who has which role; nil: the imported settings.cfg.
+	Settings access.Source
+	// Limits of leases; nil: those of the imported settings.cfg.
+	Limits func() leasing.Limits
+	Now    func() time.Time
+	Rand   *rand.Rand
+	Log    *slog.Logger
+	Verify Verifier
+	// Project is that of topics without one.
+	Project string
+}
+
+// api is the function's handler.
+type api struct {
+	broker   *broker.Broker
+	settings access.Source
+	verify   Verifier
+	now      func() time.Time
+	log      *slog.Logger
+	project  string
+	methods  map[string]method
+}
+
+// New makes the function.
+func New(deps Dependencies) http.Handler {
+	cached := access.NewCached(deps.Store, deps.Now)
+	if deps.Settings == nil {
+		deps.Settings = cached
+	}
+	if deps.Limits == nil {
+		deps.Limits = cached.Limits
+	}
+	a := &api{
+		broker: broker.New(broker.Options{
+			Store: deps.Store, Publisher: deps.Publish, Now: deps.Now, Rand: deps.Rand,
+			Log: deps.Log, Project: deps.Project, Limits: deps.Limits,
+		}),
+		settings: deps.Settings,
+		verify:   deps.Verify,
+		project:  deps.Project,
+		now:      deps.Now,
+		log:      deps.Log,
+	}
+	a.methods = a.allMethods()
+	return a
+}
+
+// ServeHTTP answers one call.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer, err := a.call(w, r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if answer == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	body, err := wire.Encode(answer)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	write(w, http.StatusOK, body)
+}
+
+func (a *api) call(w http.ResponseWriter, r *http.Request) (proto.Message, error) {
+	_, name, ok := strings.Cut(r.URL.Path, root)
+	method, known := a.methods[name]
+	if !ok || !known {
+		return nil, notFound("there is no method %.100q", r.URL.Path)
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return nil, &callError{code: http.StatusMethodNotAllowed, reason: "httpMethodNotAllowed", message: "methods are called with POST"}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
+	defer cancel()
+	caller, err := a.identify(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if !method.allowed(caller) {
+		return nil, forbidden("%s may not call %s", caller.email, name)
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return method.serve(ctx, caller, body)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, badRequest("the body has more than %d bytes", maxBody)
+	}
+	if err != nil {
+		return nil, badRequest("the body did not arrive whole: %w", err)
+	}
+	return body, nil
+}

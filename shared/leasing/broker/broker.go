@@ -1,0 +1,128 @@
+// Package broker keeps the Machine Provider's catalog and leases in the store:
+// it gives machines to requests in atomic steps, tells backends and lessees,
+// and mends what a crash left half done.
+//
+// Every step is one write-only commit with preconditions over a lease and its
+// machine. A lease is running exactly while its machine's document names it,
+// for no step writes one without the other. What is kept in memory (which
+// machines this process is trying for, who hands out next) only saves vain
+// attempts; nothing relies on it.
+package broker
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+const (
+	// commitTimeout bounds one commit. The overlap of Changes relies on it.
+	commitTimeout = 10 * time.Second
+	// publishTimeout bounds one attempt to send messages.
+	publishTimeout = 10 * time.Second
+	// maxAttempts is how often a step is tried under conflicts.
+	maxAttempts = 20
+)
+
+// Options are what a Broker is given.
+type Options struct {
+	Store     store.Store
+	Publisher event.Publisher
+	Now       func() time.Time
+	Rand      *rand.Rand
+	Log       *slog.Logger
+	// Project is that of topics without one.
+	Project string
+	// Limits answers the limits at the moment; nil: leasing.DefaultLimits.
+	Limits func() leasing.Limits
+}
+
+// Broker serves the catalog and the leases. It is safe for concurrent use.
+type Broker struct {
+	store     store.Store
+	publisher event.Publisher
+	clock     func() time.Time
+	log       *slog.Logger
+	project   string
+	current   func() leasing.Limits
+	dice      dice
+	trying    reservations
+	handing   chan struct{} // held while machines are handed to waiting requests
+	marks     coalescer
+}
+
+// New makes a Broker.
+func New(options Options) *Broker {
+	b := &Broker{
+		store:     options.Store,
+		publisher: options.Publisher,
+		clock:     options.Now,
+		log:       options.Log,
+		project:   options.Project,
+		current:   options.Limits,
+		dice:      dice{rand: options.Rand},
+		handing:   make(chan struct{}, 1),
+	}
+	if b.current == nil {
+		b.current = leasing.DefaultLimits
+	}
+	b.trying.keys = map[store.Key]bool{}
+	b.marks = coalescer{turn: make(chan struct{}, 1), commit: b.commitGroups}
+	return b
+}
+
+// now is the time as documents keep it.
+func (b *Broker) now() time.Time { return store.Truncate(b.clock()) }
+
+func (b *Broker) limits() leasing.Limits { return b.current().WithDefaults() }
+
+// dice is a source of randomness that many may use.
+type dice struct {
+	mu   sync.Mutex
+	rand *rand.Rand
+}
+
+func (d *dice) below(n int64) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rand.Int64N(n)
+}
+
+// reservations are the machines that requests of this process are trying to
+// lease, so that others of it try different ones.
+type reservations struct {
+	mu   sync.Mutex
+	keys map[store.Key]bool
+}
+
+func (r *reservations) take(key store.Key) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.keys[key] {
+		return false
+	}
+	r.keys[key] = true
+	return true
+}
+
+func (r *reservations) release(key store.Key) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.keys, key)
+}
+
+// lock waits for the turn to hand out machines.
+func (b *Broker) lock(ctx context.Context) (unlock func(), err error) {
+	select {
+	case b.handing <- struct{}{}:
+		return func() { <-b.handing }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,263 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// Machine reads one machine; leasing.EntryNotFound where there is none.
+func (b *Broker) Machine(ctx context.Context, id MachineID) (leasing.Machine, error) {
+	found, errs, err := b.Machines(ctx, id)
+	if err != nil {
+		return leasing.Machine{}, err
+	}
+	return found[0], errs[0]
+}
+
+// Machines reads machines, each in the place of its id, and beside it
+// leasing.EntryNotFound where there is none.
+func (b *Broker) Machines(ctx context.Context, ids ...MachineID) ([]leasing.Machine, []error, error) {
+	if len(ids) == 0 {
+		return nil, nil, nil
+	}
+	items, err := b.machines(ctx, ids...)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, errs := make([]leasing.Machine, len(ids)), make([]error, len(ids))
+	for i, item := range items {
+		switch found[i] = item.Value; {
+		case !item.Exists():
+			errs[i] = leasing.EntryNotFound
+		case item.Value.State == "":
+			errs[i] = failure.New(failure.Permanent, "the stored machine %s cannot be read", item.Key().ID())
+		}
+	}
+	return found, errs, nil
+}
+
+// Add puts machines into the catalog, each by itself, and gives them to
+// requests that wait for them. The errors are in order: leasing.HostnameReuse
+// where the backend has a machine of that hostname.
+func (b *Broker) Add(ctx context.Context, added ...leasing.Machine) []error {
+	errs := make([]error, len(added))
+	a := addition{broker: b, errs: errs, seen: map[store.Key]bool{}}
+	for i, machine := range added {
+		machine.AddedAt = b.now()
+		machine.Spread = b.dice.below(leasing.MaxSpread)
+		a.prepare(i, machine.Offer())
+	}
+	a.commit(ctx)
+	b.hand(ctx, a.free)
+	return errs
+}
+
+// addition is one call of Add.
+type addition struct {
+	broker *Broker
+	errs   []error
+	seen   map[store.Key]bool
+	writes [][]store.Write
+	items  []storedMachine
+	places []int // of each item among errs
+	free   []storedMachine
+}
+
+func (a *addition) prepare(place int, machine leasing.Machine) {
+	key, err := MachineKey(machine.Backend, machine.Hostname)
+	if err == nil && a.seen[key] {
+		err = leasing.HostnameReuse
+	}
+	var fields store.Fields
+	if err == nil {
+		fields, err = store.Encode(machine)
+	}
+	if err != nil {
+		a.errs[place] = err
+		return
+	}
+	a.seen[key] = true
+	a.writes = append(a.writes, []store.Write{store.Create(key, fields)})
+	a.items = append(a.items, storedMachine{Value: machine, Document: store.Document{Key: key, Fields: fields}})
+	a.places = append(a.places, place)
+}
+
+// commit creates the documents. The first attempt reads nothing; when it
+// conflicts, the hostnames that are there already are looked up at once, not
+// found one by one.
+func (a *addition) commit(ctx context.Context) {
+	for i := 0; i < len(a.writes); i += maxTogether {
+		end := min(i+maxTogether, len(a.writes))
+		a.commitSome(ctx, i, end)
+	}
+}
+
+func (a *addition) commitSome(ctx context.Context, from, to int) {
+	var all []store.Write
+	var keys []store.Key
+	for _, group := range a.writes[from:to] {
+		all, keys = append(all, group...), append(keys, group[0].Key)
+	}
+	versions, err := a.broker.commit(ctx, all)
+	if err == nil || !failure.Is(err, failure.Conflict) {
+		for i := from; i < to; i++ {
+			out := outcome{err: err}
+			if err == nil {
+				out.versions = versions[i-from : i-from+1]
+			}
+			a.done(i, out)
+		}
+		return
+	}
+	documents, err := a.broker.store.Get(ctx, keys...)
+	var left [][]store.Write
+	var places []int
+	for i := from; i < to; i++ {
+		switch {
+		case err != nil:
+			a.done(i, outcome{err: fmt.Errorf("read the machines that are there: %w", err)})
+		case documents[i-from].Exists():
+			a.errs[a.places[i]] = leasing.HostnameReuse
+		default:
+			left, places = append(left, a.writes[i]), append(places, i)
+		}
+	}
+	for i, out := range a.broker.commitGroups(ctx, left) {
+		a.done(places[i], out)
+	}
+}
+
+func (a *addition) done(i int, out outcome) {
+	switch {
+	case out.err == nil:
+		a.items[i].Document.Version = out.versions[0]
+		a.free = append(a.free, a.items[i])
+	case failure.Is(out.err, failure.Conflict):
+		a.errs[a.places[i]] = leasing.HostnameReuse
+	default:
+		a.errs[a.places[i]] = fmt.Errorf("add machine %s: %w", a.items[i].Key().ID(), out.err)
+	}
+}
+
+// Removal is a machine to take out of the catalog.
+type Removal struct {
+	MachineID
+	// Instance, where not "", is the backend attribute that the machine must
+	// have been added with.
+	Instance string
+	// Gone says that the machine exists no more: a lease on it is ended.
+	Gone bool
+	// By is the administrator who takes the machine away; its backend is told.
+	// "" when the backend itself does.
+	By string
+}
+
+// Remove takes machines out of the catalog, each by itself. The errors are in
+// order: leasing.EntryNotFound, and leasing.Leased unless it is gone.
+func (b *Broker) Remove(ctx context.Context, removals ...Removal) []error {
+	errs := make([]error, len(removals))
+	if len(removals) == 0 {
+		return errs
+	}
+	ids := make([]MachineID, len(removals))
+	for i, removal := range removals {
+		ids[i] = removal.MachineID
+	}
+	items, err := b.machines(ctx, ids...)
+	if err != nil {
+		for i := range errs {
+			errs[i] = err
+		}
+		return errs
+	}
+	b.removeAll(ctx, removals, items, errs)
+	return errs
+}
+
+// removeAll deletes what is free in common commits, and deals with the others
+// one by one.
+func (b *Broker) removeAll(ctx context.Context, removals []Removal, items []storedMachine, errs []error) {
+	var groups [][]store.Write
+	var places []int
+	seen := map[store.Key]bool{}
+	for i, item := range items {
+		if seen[item.Key()] || !removals[i].simple(item) {
+			errs[i] = b.removeOne(ctx, removals[i])
+			continue
+		}
+		seen[item.Key()] = true
+		groups, places = append(groups, []store.Write{store.Remove(item.Document)}), append(places, i)
+	}
+	for i, out := range b.commitGroups(ctx, groups) {
+		if place := places[i]; failure.Is(out.err, failure.Conflict) {
+			errs[place] = b.removeOne(ctx, removals[place])
+		} else {
+			errs[place] = out.err
+		}
+	}
+}
+
+// simple tells whether the removal is just to delete the machine as read.
+func (r Removal) simple(item storedMachine) bool {
+	return item.Exists() && r.By == "" && item.Value.State != leasing.OnLease && item.Value.State != "" &&
+		(r.Instance == "" || r.Instance == item.Value.Instance())
+}
+
+func (b *Broker) removeOne(ctx context.Context, removal Removal) error {
+	return b.again(ctx, func() error {
+		item, err := b.machine(ctx, removal.MachineID)
+		if err != nil {
+			return err
+		}
+		machine := item.Value
+		switch {
+		case !item.Exists(), removal.Instance != "" && removal.Instance != machine.Instance():
+			return leasing.EntryNotFound
+		case machine.State == leasing.OnLease && !removal.Gone:
+			return leasing.Leased
+		case machine.State == leasing.OnLease:
+			return b.removeLeased(ctx, item)
+		case removal.By != "":
+			return b.takeAway(ctx, item, removal.By)
+		}
+		_, err = b.commit(ctx, []store.Write{store.Remove(item.Document)})
+		return err
+	})
+}
+
+// removeLeased ends the lease of a machine that exists no more.
+func (b *Broker) removeLeased(ctx context.Context, item storedMachine) error {
+	lease, err := b.lease(ctx, item.Value.Lease)
+	if err != nil {
+		return err
+	}
+	if !lease.Exists() || !lease.Value.Running() {
+		_, err = b.commit(ctx, []store.Write{store.Remove(item.Document)})
+		return err
+	}
+	next, _ := leasing.End(lease.Value, &item.Value, leasing.Gone, b.now(), b.limits())
+	result, err := b.applyOne(ctx, change{lease: lease, next: &next, machine: &item})
+	if err != nil {
+		return err
+	}
+	b.send(ctx, result.lease)
+	return nil
+}
+
+// takeAway removes a free machine that its backend still counts on. The record
+// of it is like that of a lease that has ended: it carries the message.
+func (b *Broker) takeAway(ctx context.Context, item storedMachine, by string) error {
+	now := b.now()
+	record := leasing.TakenAway(by, item.Value, now, b.limits())
+	lease := storedLease{Document: store.Document{Key: LeaseKey(record.Hash)}}
+	result, err := b.applyOne(ctx, change{lease: lease, next: &record, machine: &item})
+	if err != nil {
+		return err
+	}
+	b.send(ctx, result.lease)
+	return nil
+}

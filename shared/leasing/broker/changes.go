@@ -1,0 +1,133 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// overlap is how far back each call of Changes looks: a change is stamped
+// before its commit, which may take commitTimeout, by a clock that may be
+// behind. What lies in it is answered again.
+const overlap = 3 * commitTimeout
+
+// MaxChanges is the greatest number of leases that one call of Changes reads.
+const MaxChanges = 500
+
+// ErrCursor says that a cursor is not one that Changes gave.
+var ErrCursor = errors.New("the cursor is not one that list_changes gave")
+
+// Change is a machine whose lease began, changed or ended, as it is now.
+type Change struct {
+	Hostname, Instance string
+	// Machine is nil where the catalog has no such machine any more.
+	Machine *leasing.Machine
+}
+
+// Changes is what changed since a cursor.
+type Changes struct {
+	Cursor  string
+	Changes []Change
+	More    bool
+	// Reset says that the cursor was absent or too old: changes may have been
+	// missed.
+	Reset bool
+}
+
+// cursor is where a call of Changes ended.
+type cursor struct {
+	at   time.Time
+	hash string // the last lease of a page that was full; "" otherwise
+}
+
+func (c cursor) String() string { return fmt.Sprintf("1.%d.%s", c.at.UnixMicro(), c.hash) }
+
+func parseCursor(text string) (cursor, error) {
+	version, rest, _ := strings.Cut(text, ".")
+	micros, hash, ok := strings.Cut(rest, ".")
+	at, err := strconv.ParseInt(micros, 10, 64)
+	if version != "1" || !ok || err != nil || at < 0 || at > 1<<53 || !isHash(hash) {
+		return cursor{}, ErrCursor
+	}
+	return cursor{at: time.UnixMicro(at).UTC(), hash: hash}, nil
+}
+
+func isHash(text string) bool {
+	return text == "" || len(text) == 40 && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// Changes tells which machines of a backend had their lease begin, change or
+// end since a cursor, "" to begin. It reads the leases, for each of these
+// changes writes one; with nothing changed that is one query. An answer may
+// repeat what the one before said.
+func (b *Broker) Changes(ctx context.Context, backend, since string, limit int) (Changes, error) {
+	now := b.now()
+	next := cursor{at: now.Add(-overlap)}
+	if since == "" {
+		return Changes{Cursor: next.String(), Reset: true}, nil
+	}
+	from, err := parseCursor(since)
+	if err != nil {
+		return Changes{}, err
+	}
+	if from.at.Before(now.Add(-b.limits().Retention)) {
+		return Changes{Cursor: next.String(), Reset: true}, nil
+	}
+	page, err := b.findLeases(ctx, changes(backend, from.at, limit, from.after()))
+	if err != nil {
+		return Changes{}, err
+	}
+	answer := Changes{More: page.last != nil}
+	if answer.More {
+		at, _ := page.last.Fields[fieldChangedAt].(time.Time) // the query orders by it
+		next = cursor{at: at, hash: page.last.Key.ID()}
+	} else if next.at.Before(from.at) {
+		next.at = from.at
+	}
+	answer.Cursor = next.String()
+	answer.Changes, err = b.present(ctx, page.items)
+	return answer, err
+}
+
+// after is the document that a full page ended with, as far as the query
+// compares it.
+func (c cursor) after() *store.Document {
+	if c.hash == "" {
+		return nil
+	}
+	return &store.Document{Key: LeaseKey(c.hash), Fields: store.Fields{fieldChangedAt: c.at}}
+}
+
+// present looks up the machines of leases, each once, as they are now.
+func (b *Broker) present(ctx context.Context, page []storedLease) ([]Change, error) {
+	var found []Change
+	var ids []MachineID
+	seen := map[Change]bool{}
+	for _, lease := range page {
+		change := Change{Hostname: lease.Value.Hostname, Instance: lease.Value.Instance()}
+		if !seen[change] {
+			seen[change] = true
+			found = append(found, change)
+			ids = append(ids, MachineID{Backend: lease.Value.Backend, Hostname: lease.Value.Hostname})
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	machines, errs, err := b.Machines(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		if errs[i] == nil && found[i].Instance == machines[i].Instance() {
+			found[i].Machine = &machines[i]
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,138 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// hand gives machines that became free to the requests that wait for them,
+// each to the one that has waited longest. Where that fails, the requests wait
+// on: the next machine, request or sweep tries again.
+func (b *Broker) hand(ctx context.Context, free []storedMachine) {
+	if len(free) == 0 {
+		return
+	}
+	anyone, err := b.findLeases(ctx, waiting(1, nil))
+	if err == nil && len(anyone.items) > 0 {
+		err = b.handEach(ctx, free)
+	}
+	if err != nil {
+		b.log.Warn("requests wait on: "+err.Error(), "event", "HANDING_FAILED")
+	}
+}
+
+func (b *Broker) handEach(ctx context.Context, free []storedMachine) error {
+	var given []storedLease
+	defer func() { b.send(ctx, given...) }()
+	for _, machine := range free {
+		lease, err := b.handOne(ctx, machine)
+		if err != nil {
+			return err
+		}
+		if lease != nil {
+			given = append(given, *lease)
+		}
+	}
+	return nil
+}
+
+// handOne gives a machine to the request that has waited longest for such a
+// one; nil where there is none, or the machine is taken. Within this process
+// one at a time does it, so that the order is kept without vain attempts.
+func (b *Broker) handOne(ctx context.Context, machine storedMachine) (*storedLease, error) {
+	unlock, err := b.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	for attempt := 1; attempt <= maxAttempts; attempt++ {
+		waiter, err := b.longestWaiting(ctx, machine.Value)
+		if err != nil || waiter == nil {
+			return nil, err
+		}
+		lease, leased := leasing.Give(waiter.Value, machine.Value, b.now(), b.limits())
+		result, err := b.applyOne(ctx, change{lease: *waiter, next: &lease, machine: &machine, machineTo: &leased})
+		if err == nil {
+			b.fulfilled(lease)
+			return &result.lease, nil
+		}
+		if !failure.Is(err, failure.Conflict) {
+			return nil, fmt.Errorf("give machine %s to lease %s: %w", machine.Key().ID(), lease.Hash, err)
+		}
+		if err := store.Pause(ctx, b.store, attempt); err != nil {
+			return nil, err
+		}
+		id := MachineID{Backend: machine.Value.Backend, Hostname: machine.Value.Hostname}
+		if machine, err = b.machine(ctx, id); err != nil || machine.Value.State != leasing.Available {
+			return nil, err
+		}
+	}
+	return nil, errContended
+}
+
+// longestWaiting finds the request that has waited longest for such a machine.
+func (b *Broker) longestWaiting(ctx context.Context, machine leasing.Machine) (*storedLease, error) {
+	terms := []any{leasing.AnyTerm}
+	for _, term := range machine.Dimensions.Terms() {
+		terms = append(terms, term)
+	}
+	var first *storedLease
+	for some := range slices.Chunk(terms, store.MaxIn) {
+		found, err := b.longestWaitingBy(ctx, some, machine)
+		if err != nil {
+			return nil, err
+		}
+		if found != nil && (first == nil || found.Value.WaitingSince.Before(first.Value.WaitingSince)) {
+			first = found
+		}
+	}
+	return first, nil
+}
+
+func (b *Broker) longestWaitingBy(ctx context.Context, terms []any, machine leasing.Machine) (*storedLease, error) {
+	var after *store.Document
+	for limit := firstPage; ; limit = min(limit*4, lastPage) {
+		page, err := b.findLeases(ctx, waitingFor(terms, limit, after))
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range page.items {
+			if item.Value.Wants(machine, b.now()) {
+				return &item, nil
+			}
+		}
+		if after = page.last; after == nil {
+			return nil, nil
+		}
+	}
+}
+
+// serve gives free machines to the requests that wait in a line, until there
+// are no more of either. It answers what it gave.
+func (b *Broker) serve(ctx context.Context, wanted leasing.Dimensions) ([]storedLease, error) {
+	var given []storedLease
+	search := b.search(wanted)
+	for {
+		machine, ok, err := search.next(ctx)
+		if err != nil || !ok {
+			return given, err
+		}
+		lease, err := b.handOne(ctx, machine)
+		if err != nil {
+			return given, err
+		}
+		if lease != nil {
+			given = append(given, *lease)
+			continue
+		}
+		line, err := b.findLeases(ctx, lineHasAnyone(wanted.Key()))
+		if err != nil || len(line.items) == 0 {
+			return given, err
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package broker
+
+import (
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// The fields that queries ask for; the names are those of leasing's structs.
+const (
+	fieldOffers       = "offers"
+	fieldSpread       = "spread"
+	fieldWaitingLine  = "waitingLine"
+	fieldWaitingTerm  = "waitingTerm"
+	fieldWaitingSince = "waitingSince"
+	fieldDueAt        = "dueAt"
+	fieldBackend      = "backend"
+	fieldChangedAt    = "changedAt"
+)
+
+const (
+	duePage     = 100
+	waitingPage = 200
+)
+
+// freeMachines finds available machines with a term, from a random place on,
+// or before it.
+func freeMachines(term string, op store.Op, place int64, limit int, after *store.Document) store.Query {
+	return store.Query{
+		Name:       "free machines",
+		Collection: machines,
+		Where: []store.Filter{
+			{Field: fieldOffers, Op: store.Contains, Value: term},
+			{Field: fieldSpread, Op: op, Value: place},
+		},
+		OrderBy: []store.Order{{Field: fieldSpread}},
+		Limit:   limit,
+		After:   after,
+	}
+}
+
+// lineHasAnyone finds one request that waits in a line.
+func lineHasAnyone(line string) store.Query {
+	return store.Query{
+		Name:       "anyone in line",
+		Collection: leases,
+		Where:      []store.Filter{{Field: fieldWaitingLine, Op: store.Equal, Value: line}},
+		Limit:      1,
+	}
+}
+
+// waitingFor finds the requests that a machine with the terms might serve,
+// the longest waiting first.
+func waitingFor(terms []any, limit int, after *store.Document) store.Query {
+	return store.Query{
+		Name:       "waiting for a machine",
+		Collection: leases,
+		Where:      []store.Filter{{Field: fieldWaitingTerm, Op: store.In, Value: terms}},
+		OrderBy:    []store.Order{{Field: fieldWaitingSince}},
+		Limit:      limit,
+		After:      after,
+	}
+}
+
+// waiting finds all requests that wait, the longest waiting first.
+func waiting(limit int, after *store.Document) store.Query {
+	return store.Query{
+		Name:       "waiting",
+		Collection: leases,
+		OrderBy:    []store.Order{{Field: fieldWaitingSince}},
+		Limit:      limit,
+		After:      after,
+	}
+}
+
+// due finds the leases about which something is to be done.
+func due(now time.Time, limit int, after *store.Document) store.Query {
+	return store.Query{
+		Name:       "due",
+		Collection: leases,
+		Where:      []store.Filter{{Field: fieldDueAt, Op: store.LessOrEqual, Value: now}},
+		OrderBy:    []store.Order{{Field: fieldDueAt}},
+		Limit:      limit,
+		After:      after,
+	}
+}
+
+// nextDue finds the lease about which something is to be done first.
+func nextDue() store.Query {
+	return store.Query{
+		Name:       "next due",
+		Collection: leases,
+		OrderBy:    []store.Order{{Field: fieldDueAt}},
+		Limit:      1,
+		Select:     []string{fieldDueAt},
+	}
+}
+
+// changes finds the leases of a backend's machines that changed.
+func changes(backend string, since time.Time, limit int, after *store.Document) store.Query {
+	return store.Query{
+		Name:       "changes",
+		Collection: leases,
+		Where: []store.Filter{
+			{Field: fieldBackend, Op: store.Equal, Value: backend},
+			{Field: fieldChangedAt, Op: store.GreaterOrEqual, Value: since},
+		},
+		OrderBy: []store.Order{{Field: fieldChangedAt}},
+		Limit:   limit,
+		After:   after,
+	}
+}
+
+// Queries lists one of each kind of query that the Machine Provider makes, for
+// the test that compares them with the indexes that are deployed.
+func Queries() []store.Query {
+	var now time.Time
+	return []store.Query{
+		freeMachines(leasing.AnyTerm, store.GreaterOrEqual, 0, 1, nil),
+		freeMachines(leasing.AnyTerm, store.Less, 0, 1, nil),
+		lineHasAnyone(""),
+		waitingFor([]any{leasing.AnyTerm}, 1, nil),
+		waiting(1, nil),
+		due(now, 1, nil),
+		nextDue(),
+		changes("", now, 1, nil),
+	}
+}

@@ -1,0 +1,122 @@
+package broker
+
+import (
+	"context"
+
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+const (
+	// firstPage is how many machines a search reads at first. Each is paid
+	// for, and a few are enough where requests begin at random places.
+	firstPage = 4
+	// lastPage is what the pages grow to where many do not match or are taken.
+	lastPage = 256
+)
+
+// search goes through the available machines that serve a request, from a
+// random place on, once round.
+type search struct {
+	broker  *Broker
+	wanted  leasing.Dimensions
+	place   int64
+	wrapped bool
+	ended   bool
+	page    int
+	after   *store.Document
+	found   []storedMachine
+}
+
+func (b *Broker) search(wanted leasing.Dimensions) *search {
+	return &search{broker: b, wanted: wanted, place: b.dice.below(leasing.MaxSpread), page: firstPage}
+}
+
+// next answers a machine at random among the ones that were read; false when
+// there is none any more.
+func (s *search) next(ctx context.Context) (storedMachine, bool, error) {
+	for len(s.found) == 0 {
+		if s.ended {
+			return storedMachine{}, false, nil
+		}
+		if err := s.read(ctx); err != nil {
+			return storedMachine{}, false, err
+		}
+	}
+	i := s.broker.dice.below(int64(len(s.found)))
+	machine := s.found[i]
+	s.found[i] = s.found[len(s.found)-1]
+	s.found = s.found[:len(s.found)-1]
+	return machine, true, nil
+}
+
+func (s *search) read(ctx context.Context) error {
+	op := store.GreaterOrEqual
+	if s.wrapped {
+		op = store.Less
+	}
+	page, err := find[leasing.Machine](ctx, s.broker, freeMachines(s.wanted.Selector(), op, s.place, s.page, s.after))
+	if err != nil {
+		return err
+	}
+	for _, item := range page.items {
+		if item.Value.State == leasing.Available && item.Value.Dimensions.Match(s.wanted) {
+			s.found = append(s.found, item)
+		}
+	}
+	switch s.after = page.last; {
+	case s.after != nil:
+		s.page = min(s.page*4, lastPage)
+	case !s.wrapped:
+		s.wrapped = true
+	default:
+		s.ended = true
+	}
+	return nil
+}
+
+// take gives a new request a machine that is free. The answer is nil where
+// there is none; where somebody else made the same request meanwhile, it is
+// what they got.
+func (b *Broker) take(ctx context.Context, fresh leasing.Lease) (*leasing.Lease, error) {
+	search := b.search(fresh.Dimensions)
+	for range maxAttempts {
+		machine, ok, err := search.next(ctx)
+		if err != nil || !ok {
+			return nil, err
+		}
+		if !b.trying.take(machine.Key()) {
+			continue
+		}
+		lease, err := b.tryOne(ctx, fresh, machine)
+		b.trying.release(machine.Key())
+		if err == nil || !failure.Is(err, failure.Conflict) {
+			return lease, err
+		}
+		if known, err := b.lease(ctx, fresh.Hash); err != nil || known.Exists() {
+			return &known.Value, err
+		}
+	}
+	return nil, nil
+}
+
+func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine storedMachine) (*leasing.Lease, error) {
+	lease, leased := leasing.Give(fresh, machine.Value, b.now(), b.limits())
+	absent := storedLease{Document: store.Document{Key: LeaseKey(fresh.Hash)}}
+	result, err := b.applyOne(ctx, change{lease: absent, next: &lease, machine: &machine, machineTo: &leased})
+	if err != nil {
+		return nil, err
+	}
+	b.fulfilled(lease)
+	b.send(ctx, result.lease)
+	return &lease, nil
+}
+
+// fulfilled logs that a request was given a machine.
+func (b *Broker) fulfilled(lease leasing.Lease) {
+	b.log.Info("fulfilled a lease request",
+		"event", "LEASE_FULFILLED",
+		"wait_ms", lease.FulfilledAt.Sub(lease.RequestedAt).Milliseconds(),
+		"request_hash", lease.Hash, "hostname", lease.Hostname, "backend", lease.Backend)
+}

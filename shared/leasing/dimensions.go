@@ -1,0 +1,96 @@
+package leasing
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// The names of the dimensions, as on the wire.
+const (
+	OSFamily       = "os_family"
+	Backend        = "backend"
+	Hostname       = "hostname"
+	NumCPUs        = "num_cpus"
+	MemoryGB       = "memory_gb"
+	DiskGB         = "disk_gb"
+	LinuxFlavor    = "linux_flavor"
+	OSVersion      = "os_version"
+	Project        = "project"
+	DiskType       = "disk_type"
+	Snapshot       = "snapshot"
+	SnapshotLabels = "snapshot_labels"
+)
+
+// bySelectivity lists the dimensions, those first that the fewest machines
+// share.
+var bySelectivity = []string{
+	Hostname, Snapshot, SnapshotLabels, Project, OSVersion, NumCPUs, MemoryGB,
+	DiskGB, LinuxFlavor, DiskType, OSFamily, Backend,
+}
+
+// AnyTerm is a term that every machine has.
+const AnyTerm = "*"
+
+// Dimensions are what a machine is, or what a request asks for.
+type Dimensions struct {
+	// Values holds the dimensions that have one value, each in its one way to
+	// be written, so that equal values are equal strings.
+	Values map[string]string `firestore:"values,omitempty"`
+	// SnapshotLabels are the labels of the snapshot; their order is nothing.
+	SnapshotLabels []string `firestore:"snapshotLabels,omitempty"`
+}
+
+// Match tells whether a machine of these dimensions serves a request for the
+// wanted ones: each dimension that the request names is equal, and each label
+// that it names is there.
+func (d Dimensions) Match(wanted Dimensions) bool {
+	for name, value := range wanted.Values {
+		if had, ok := d.Values[name]; !ok || had != value {
+			return false
+		}
+	}
+	for _, label := range wanted.SnapshotLabels {
+		if !slices.Contains(d.SnapshotLabels, label) {
+			return false
+		}
+	}
+	return true
+}
+
+// Terms lists the dimensions as "name=value", sorted, each once. A machine
+// serves a request if it has all of the request's terms.
+func (d Dimensions) Terms() []string {
+	terms := make([]string, 0, len(d.Values)+len(d.SnapshotLabels))
+	for name, value := range d.Values {
+		terms = append(terms, term(name, value))
+	}
+	for _, label := range d.SnapshotLabels {
+		terms = append(terms, term(SnapshotLabels, label))
+	}
+	slices.Sort(terms)
+	return slices.Compact(terms)
+}
+
+// Key identifies the set of dimensions: requests of one key wait in one line.
+func (d Dimensions) Key() string {
+	sum := sha256.Sum256([]byte(strings.Join(d.Terms(), "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Selector is the one term of a request by which its machines are searched
+// for: the one that probably the fewest machines have.
+func (d Dimensions) Selector() string {
+	for _, name := range bySelectivity {
+		if name == SnapshotLabels && len(d.SnapshotLabels) > 0 {
+			return term(name, slices.Min(d.SnapshotLabels))
+		}
+		if value, ok := d.Values[name]; ok {
+			return term(name, value)
+		}
+	}
+	return AnyTerm
+}
+
+func term(name, value string) string { return name + "=" + value }

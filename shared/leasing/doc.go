@@ -1,0 +1,49 @@
+// Package leasing is the Machine Provider's domain: what a machine is, which
+// machine serves which request, and how machines and leases change state. It
+// knows no store and no wire; time comes in as an argument.
+package leasing
+
+import "time"
+
+// Limits are the times that bound leases and requests.
+type Limits struct {
+	// MaxLease is the greatest length of a lease with an end.
+	MaxLease time.Duration
+	// MaxWait is how long a request waits before it is denied.
+	MaxWait time.Duration
+	// Retention is how long the record of a lease is kept after its end.
+	Retention time.Duration
+	// Resend is how long a message may be unsent before it is sent again; it
+	// doubles with each attempt, up to MaxResend.
+	Resend time.Duration
+	// MaxResend bounds the time between two attempts.
+	MaxResend time.Duration
+}
+
+// DefaultLimits are the limits of LUCI's Machine Provider where it had them.
+func DefaultLimits() Limits {
+	return Limits{
+		MaxLease:  21 * 24 * time.Hour,
+		MaxWait:   4 * time.Hour,
+		Retention: 7 * 24 * time.Hour,
+		Resend:    time.Minute,
+		MaxResend: time.Hour,
+	}
+}
+
+// WithDefaults fills in what is not set.
+func (l Limits) WithDefaults() Limits {
+	def := DefaultLimits()
+	for _, limit := range []struct{ value, fallback *time.Duration }{
+		{&l.MaxLease, &def.MaxLease},
+		{&l.MaxWait, &def.MaxWait},
+		{&l.Retention, &def.Retention},
+		{&l.Resend, &def.Resend},
+		{&l.MaxResend, &def.MaxResend},
+	} {
+		if *limit.value <= 0 {
+			*limit.value = *limit.fallback
+		}
+	}
+	return l
+}

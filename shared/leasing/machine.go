@@ -1,0 +1,104 @@
+package leasing
+
+import "time"
+
+// MachineState says whether a machine can be leased.
+type MachineState string
+
+// The states of a machine in the catalog.
+const (
+	Available MachineState = "AVAILABLE" // it can be leased
+	OnLease   MachineState = "LEASED"    // it is leased
+	Withdrawn MachineState = "RECLAIMED" // kept after a lease, not leasable any more
+)
+
+// Reclamation says what becomes of a machine when a lease of it ends.
+type Reclamation string
+
+// The policies; none is MakeAvailable.
+const (
+	MakeAvailable Reclamation = "MAKE_AVAILABLE"
+	Reclaim       Reclamation = "RECLAIM"
+	Delete        Reclamation = "DELETE"
+)
+
+// Attribute is an attribute of the messages to the backend.
+type Attribute struct {
+	Key   string `firestore:"key"`
+	Value string `firestore:"value,omitempty"`
+}
+
+// InstanceAttribute is the backend attribute that tells two machines of one
+// hostname apart, where the backend gives it.
+const InstanceAttribute = "instance"
+
+// Policies say how a machine is dealt with.
+type Policies struct {
+	Backend        Destination `firestore:"backend,omitempty"`
+	ServiceAccount string      `firestore:"serviceAccount,omitempty"`
+	OnReclamation  Reclamation `firestore:"onReclamation,omitempty"`
+	Attributes     []Attribute `firestore:"attributes,omitempty"`
+}
+
+// Instance is the value of the attribute that tells machines of one hostname
+// apart; "" where there is none.
+func (p Policies) Instance() string { return instanceOf(p.Attributes) }
+
+func instanceOf(attributes []Attribute) string {
+	for _, attribute := range attributes {
+		if attribute.Key == InstanceAttribute {
+			return attribute.Value
+		}
+	}
+	return ""
+}
+
+// Machine is a machine of the catalog. Its document is written once when it
+// is added, once per lease, once per end of a lease: what else happens to a
+// lease stands in the lease.
+type Machine struct {
+	Backend    string       `firestore:"backend"`
+	Hostname   string       `firestore:"hostname"`
+	Dimensions Dimensions   `firestore:"dimensions"`
+	Policies   Policies     `firestore:"policies"`
+	State      MachineState `firestore:"state"`
+	// Offers holds the terms of its dimensions while it is available, and
+	// nothing otherwise: the search for a free machine asks for one of them.
+	Offers []string `firestore:"offers,omitempty"`
+	// Spread is its random place among the machines: searches begin at random
+	// places, so that they do not all find the same machine.
+	Spread int64 `firestore:"spread"`
+	// Lease is the hash of its lease.
+	Lease              string    `firestore:"lease,omitempty"`
+	LeaseExpiration    time.Time `firestore:"leaseExpiration,omitempty"`
+	LeasedIndefinitely bool      `firestore:"leasedIndefinitely,omitempty"`
+	AddedAt            time.Time `firestore:"addedAt"`
+}
+
+// MaxSpread is the upper bound of Machine.Spread.
+const MaxSpread = 1 << 31
+
+// Offer makes the machine available.
+func (m Machine) Offer() Machine {
+	m.State = Available
+	m.Offers = append(m.Dimensions.Terms(), AnyTerm)
+	m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = "", time.Time{}, false
+	return m
+}
+
+// Instance is the value of the machine's backend attribute `instance`.
+func (m Machine) Instance() string { return m.Policies.Instance() }
+
+// reclaimed is the machine after its lease; nil: out of the catalog.
+func (m Machine) reclaimed() *Machine {
+	switch m.Policies.OnReclamation {
+	case Delete:
+		return nil
+	case Reclaim:
+		m.State, m.Offers = Withdrawn, nil
+		m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = "", time.Time{}, false
+	default:
+		m = m.Offer()
+	}
+	return &m
+}

@@ -1,0 +1,32 @@
+package leasing
+
+// Refusal is why something was not done, by its name on the wire. Which
+// refusals a call has is said by the messages in proto/machineprovider.
+type Refusal string
+
+func (r Refusal) Error() string { return string(r) }
+
+// The refusals.
+const (
+	HostnameReuse          Refusal = "HOSTNAME_REUSE"
+	EntryNotFound          Refusal = "ENTRY_NOT_FOUND"
+	UnspecifiedBackend     Refusal = "UNSPECIFIED_BACKEND"
+	MismatchedBackend      Refusal = "MISMATCHED_BACKEND"
+	UnspecifiedHostname    Refusal = "UNSPECIFIED_HOSTNAME"
+	InvalidTopic           Refusal = "INVALID_TOPIC"
+	InvalidProject         Refusal = "INVALID_PROJECT"
+	UnspecifiedTopic       Refusal = "UNSPECIFIED_TOPIC"
+	Leased                 Refusal = "LEASED"
+	RequestIDReuse         Refusal = "REQUEST_ID_REUSE"
+	DeadlineExceeded       Refusal = "DEADLINE_EXCEEDED"
+	TransientError         Refusal = "TRANSIENT_ERROR"
+	MutualExclusionError   Refusal = "MUTUAL_EXCLUSION_ERROR"
+	NonpositiveDeadline    Refusal = "NONPOSITIVE_DEADLINE"
+	LeaseExpirationTSError Refusal = "LEASE_EXPIRATION_TS_ERROR"
+	LeaseLengthUnspecified Refusal = "LEASE_LENGTH_UNSPECIFIED"
+	LeaseTooLong           Refusal = "LEASE_TOO_LONG"
+	NotFound               Refusal = "NOT_FOUND"
+	NotFulfilled           Refusal = "NOT_FULFILLED"
+	AlreadyReclaimed       Refusal = "ALREADY_RECLAIMED"
+	InvalidInstruction     Refusal = "INVALID_INSTRUCTION"
+)

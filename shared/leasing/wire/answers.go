@@ -1,0 +1,54 @@
+package wire
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
+	"github.com/gce-backend/gce-backend/shared/leasing"
+)
+
+// MachineMessage is what the catalog says of a machine.
+func MachineMessage(m leasing.Machine) *machineproviderpb.CatalogMachineRetrievalResponse {
+	return &machineproviderpb.CatalogMachineRetrievalResponse{
+		Dimensions:         DimensionsMessage(m.Dimensions),
+		Policies:           PoliciesMessage(m.Policies),
+		State:              proto.String(string(m.State)),
+		LeaseExpirationTs:  Seconds(m.LeaseExpiration),
+		LeasedIndefinitely: Flag(m.LeasedIndefinitely),
+	}
+}
+
+// LeaseMessage is the present state of a request.
+func LeaseMessage(l leasing.Lease) *machineproviderpb.LeaseResponse {
+	message := &machineproviderpb.LeaseResponse{
+		RequestHash:        proto.String(l.Hash),
+		ClientRequestId:    proto.String(l.RequestID),
+		LeaseExpirationTs:  Seconds(l.ExpiresAt),
+		LeasedIndefinitely: Flag(l.Indefinite()),
+	}
+	if n, ok := machineproviderpb.LeaseResponse_State_value[string(l.State)]; ok {
+		message.State = machineproviderpb.LeaseResponse_State(n).Enum()
+	}
+	if l.Running() {
+		message.Hostname = proto.String(l.Hostname)
+	}
+	return message
+}
+
+// Seconds is a time as the wire has it; nil for none.
+func Seconds(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	return proto.Int64(t.Unix())
+}
+
+// Flag is a flag as the wire has it: absent where it is false.
+func Flag(is bool) *bool {
+	if !is {
+		return nil
+	}
+	return &is
+}
