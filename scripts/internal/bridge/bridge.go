@@ -1,0 +1,214 @@
+// Package bridge carries messages through Pub/Sub's emulator: it makes the
+// topics and subscriptions that a deployment has, and pushes what it pulls, so
+// that the functions get the requests that Pub/Sub's push would send them. The
+// emulator's own push has two requests in flight; this has as many as the
+// subscription says.
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cloud.google.com/go/pubsub/v2"
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/gce-backend/gce-backend/shared/bus"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/failure"
+)
+
+// Delivery, as a deployment has it but for the shorter back-off.
+const (
+	// DeadLetters is the topic, and its subscription, of what was given up.
+	DeadLetters = "dead-letter"
+
+	attempts       = 5
+	minBackoff     = 100 * time.Millisecond
+	maxBackoff     = 10 * time.Second
+	maxAckDeadline = 600 * time.Second
+	callTimeout    = 30 * time.Second
+)
+
+// Bridge is a connection to the emulator. It is safe for concurrent use.
+type Bridge struct {
+	project string
+	client  *pubsub.Client
+	log     *slog.Logger
+
+	ctx       context.Context // of the deliveries
+	cancel    context.CancelFunc
+	receivers sync.WaitGroup
+	inFlight  atomic.Int64
+	close     sync.Once
+
+	mu         sync.Mutex
+	publishers map[event.Topic]*pubsub.Publisher
+}
+
+var _ event.Publisher = (*Bridge)(nil)
+
+// Open connects to the emulator that PUBSUB_EMULATOR_HOST names and makes the
+// topics that do not exist yet.
+func Open(ctx context.Context, project string, topics []string, log *slog.Logger) (*Bridge, error) {
+	client, err := pubsub.NewClient(ctx, project)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the Pub/Sub emulator: %w", err)
+	}
+	b := &Bridge{project: project, client: client, log: log, publishers: map[event.Topic]*pubsub.Publisher{}}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	for _, name := range append([]string{DeadLetters}, topics...) {
+		if err := b.createTopic(ctx, name); err != nil {
+			b.Close(ctx)
+			return nil, err
+		}
+	}
+	return b, b.createSubscription(ctx, &pubsubpb.Subscription{
+		Name: b.subscriptionPath(DeadLetters), Topic: b.topicPath(DeadLetters),
+	})
+}
+
+func (b *Bridge) topicPath(name string) string { return "projects/" + b.project + "/topics/" + name }
+
+func (b *Bridge) subscriptionPath(name string) string {
+	return "projects/" + b.project + "/subscriptions/" + name
+}
+
+func (b *Bridge) createTopic(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := b.client.TopicAdminClient.CreateTopic(ctx, &pubsubpb.Topic{Name: b.topicPath(name)})
+	if err != nil && status.Code(err) != codes.AlreadyExists {
+		return fmt.Errorf("create the topic %s: %w", name, err)
+	}
+	return nil
+}
+
+func (b *Bridge) createSubscription(ctx context.Context, sub *pubsubpb.Subscription) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := b.client.SubscriptionAdminClient.CreateSubscription(ctx, sub)
+	if err != nil && status.Code(err) != codes.AlreadyExists {
+		return fmt.Errorf("create the subscription %s: %w", sub.GetName(), err)
+	}
+	return nil
+}
+
+// Subscribe makes a subscription, where it does not exist yet, and begins to
+// deliver what it gets.
+func (b *Bridge) Subscribe(sub bus.Subscription) error {
+	if err := b.createSubscription(b.ctx, b.described(sub)); err != nil {
+		return err
+	}
+	subscriber := b.client.Subscriber(sub.Name)
+	subscriber.ReceiveSettings.MaxOutstandingMessages = sub.Concurrency
+	subscriber.ReceiveSettings.NumGoroutines = 1
+	subscriber.ReceiveSettings.MaxExtension = sub.Timeout
+	b.receivers.Add(1)
+	go func() {
+		defer b.receivers.Done()
+		err := subscriber.Receive(b.ctx, func(ctx context.Context, m *pubsub.Message) { b.deliver(ctx, sub, m) })
+		if err != nil {
+			b.log.Error("a subscription ended: "+err.Error(), "subscription", sub.Name)
+		}
+	}()
+	return nil
+}
+
+func (b *Bridge) described(sub bus.Subscription) *pubsubpb.Subscription {
+	return &pubsubpb.Subscription{
+		Name:               b.subscriptionPath(sub.Name),
+		Topic:              b.topicPath(sub.Topic.Name),
+		AckDeadlineSeconds: int32(min(sub.Timeout, maxAckDeadline) / time.Second), //nolint:gosec // at most 600
+		RetryPolicy: &pubsubpb.RetryPolicy{
+			MinimumBackoff: durationpb.New(minBackoff), MaximumBackoff: durationpb.New(maxBackoff),
+		},
+		DeadLetterPolicy: &pubsubpb.DeadLetterPolicy{
+			DeadLetterTopic: b.topicPath(DeadLetters), MaxDeliveryAttempts: attempts,
+		},
+	}
+}
+
+// deliver hands a message on. What is under way when the suite stops may end.
+func (b *Bridge) deliver(ctx context.Context, sub bus.Subscription, m *pubsub.Message) {
+	b.inFlight.Add(1)
+	defer b.inFlight.Add(-1)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sub.Timeout)
+	defer cancel()
+	err := sub.Deliver(ctx, event.Message{
+		ID: m.ID, Topic: sub.Topic.Name, Data: m.Data, Attributes: m.Attributes, Published: m.PublishTime,
+	})
+	if err != nil {
+		b.log.Debug("a delivery failed: "+err.Error(), "subscription", sub.Name, "event_id", m.ID)
+		m.Nack()
+		return
+	}
+	m.Ack()
+}
+
+// Publish implements event.Publisher.
+func (b *Bridge) Publish(ctx context.Context, topic event.Topic, messages ...event.Message) error {
+	to := b.publisher(topic)
+	results := make([]*pubsub.PublishResult, len(messages))
+	for i, message := range messages {
+		results[i] = to.Publish(ctx, &pubsub.Message{Data: message.Data, Attributes: message.Attributes})
+	}
+	var errs []error
+	for _, result := range results {
+		if _, err := result.Get(ctx); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &failure.Error{Class: failure.ClassOf(errs[0]), Err: fmt.Errorf("publish to %s: %w", topic.Name, errors.Join(errs...))}
+}
+
+func (b *Bridge) publisher(topic event.Topic) *pubsub.Publisher {
+	if topic.Project == "" {
+		topic.Project = b.project
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.publishers[topic] == nil {
+		made := b.client.Publisher("projects/" + topic.Project + "/topics/" + topic.Name)
+		made.PublishSettings.DelayThreshold = time.Millisecond // nothing is gained by waiting for more
+		b.publishers[topic] = made
+	}
+	return b.publishers[topic]
+}
+
+// Idle tells whether no delivery is under way; what waits in the emulator is
+// not seen.
+func (b *Bridge) Idle() bool { return b.inFlight.Load() == 0 }
+
+// Close takes no more messages and waits until ctx ends for the deliveries
+// under way.
+func (b *Bridge) Close(ctx context.Context) {
+	b.close.Do(func() {
+		b.cancel()
+		ended := make(chan struct{})
+		go func() {
+			b.receivers.Wait()
+			close(ended)
+		}()
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, publisher := range b.publishers {
+			publisher.Stop()
+		}
+		_ = b.client.Close() // every message was acknowledged, or comes again
+	})
+}

@@ -1,0 +1,182 @@
+// Package framework serves the suite's functions behind the Functions
+// Framework, as Cloud Functions does: each at /NAME, and at /NAME/… for a push
+// whose path names the topic.
+package framework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/GoogleCloudPlatform/functions-framework-go/funcframework"
+	cloudevent "github.com/cloudevents/sdk-go/v2/event"
+)
+
+// Function is one function; either of CloudEvent and HTTP is set.
+type Function struct {
+	Name       string
+	CloudEvent func(context.Context, cloudevent.Event) error
+	HTTP       http.Handler // sees its paths without /NAME
+}
+
+// Server is what the process serves. The framework's registry belongs to the
+// process and its listeners end with it, so there is one at a time, and what
+// is left of an earlier one answers 503.
+type Server struct {
+	Address   string // host:port
+	functions map[string]Function
+	open      sync.RWMutex // held for reading by requests of HTTP functions
+}
+
+var (
+	registry sync.Mutex // guards what follows
+	known    = map[string]bool{}
+	serving  = map[string]bool{} // addresses
+	current  atomic.Pointer[Server]
+)
+
+const (
+	startTimeout = 10 * time.Second
+	pollEvery    = 5 * time.Millisecond
+)
+
+// Serve registers the functions and serves them on 127.0.0.1, on a free port
+// when it is 0. It returns when they can be called.
+func Serve(ctx context.Context, port int, functions []Function) (*Server, error) {
+	registry.Lock()
+	defer registry.Unlock()
+	if current.Load() != nil {
+		return nil, errors.New("this process serves functions already")
+	}
+	server := &Server{functions: map[string]Function{}}
+	for _, function := range functions {
+		server.functions[function.Name] = function
+		if err := register(ctx, function); err != nil {
+			return nil, fmt.Errorf("register the function %s: %w", function.Name, err)
+		}
+	}
+	if err := server.listen(ctx, port); err != nil {
+		return nil, err
+	}
+	current.Store(server)
+	return server, nil
+}
+
+// Close takes the functions away and waits for HTTP requests under way until
+// ctx ends.
+func (s *Server) Close(ctx context.Context) {
+	current.CompareAndSwap(s, nil)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.open.Lock()   // waits for the readers; nobody comes after them
+		s.open.Unlock() //nolint:staticcheck // the wait was all
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+}
+
+// URL is the base URL of the functions.
+func (s *Server) URL() string { return "http://" + s.Address }
+
+// register makes the framework know a function by name, once per process: what
+// it does is decided when it is called.
+func register(ctx context.Context, function Function) error {
+	if known[function.Name] {
+		return nil
+	}
+	known[function.Name] = true
+	var errs []error
+	for _, path := range []string{"/" + function.Name, "/" + function.Name + "/"} {
+		if function.HTTP != nil {
+			errs = append(errs, funcframework.RegisterHTTPFunctionContext(ctx, path, callHTTP(function.Name)))
+		} else {
+			errs = append(errs, funcframework.RegisterCloudEventFunctionContext(ctx, path, callCloudEvent(function.Name)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+var errClosed = errors.New("the suite is shutting down")
+
+func callCloudEvent(name string) func(context.Context, cloudevent.Event) error {
+	return func(ctx context.Context, ce cloudevent.Event) error {
+		server := current.Load()
+		if server == nil || server.functions[name].CloudEvent == nil {
+			return errClosed
+		}
+		return server.functions[name].CloudEvent(ctx, ce)
+	}
+}
+
+func callHTTP(name string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		server := current.Load()
+		if server == nil || server.functions[name].HTTP == nil {
+			http.Error(w, errClosed.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		server.open.RLock()
+		defer server.open.RUnlock()
+		http.StripPrefix("/"+name, server.functions[name].HTTP).ServeHTTP(w, r)
+	}
+}
+
+// listen lets the framework serve. It opens its port itself, so that a free
+// one has to be found beforehand.
+func (s *Server) listen(ctx context.Context, port int) error {
+	if port == 0 {
+		var err error
+		if port, err = freePort(ctx); err != nil {
+			return err
+		}
+	}
+	s.Address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	if serving[s.Address] {
+		return nil
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- funcframework.StartHostPort("127.0.0.1", strconv.Itoa(port)) }()
+	deadline := time.After(startTimeout)
+	for {
+		select {
+		case err := <-failed:
+			return fmt.Errorf("serve the functions on %s: %w", s.Address, err)
+		case <-deadline:
+			return fmt.Errorf("serve the functions on %s: no answer within %v", s.Address, startTimeout)
+		case <-time.After(pollEvery):
+		}
+		if answers(ctx, s.Address) && len(failed) == 0 {
+			serving[s.Address] = true
+			return nil
+		}
+	}
+}
+
+func answers(ctx context.Context, address string) bool {
+	var dialer net.Dialer
+	connection, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	_ = connection.Close()
+	return true
+}
+
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	return port, listener.Close()
+}

@@ -1,0 +1,95 @@
+// Package screen shows the progress of the pools: repainted in place on a
+// terminal, elsewhere as a line whenever something changes.
+package screen
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+
+	"github.com/gce-backend/gce-backend/scripts/internal/pools"
+)
+
+// Screen shows reports.
+type Screen interface {
+	Show(report pools.Report)
+	// Say prints a line that stays.
+	Say(format string, args ...any)
+	// Close leaves what was shown last.
+	Close()
+}
+
+// New makes the screen that fits: live when out is a terminal and nobody else
+// writes to it.
+func New(out *os.File, alone bool) Screen {
+	if alone && term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb" {
+		return &live{out: out, start: time.Now(), size: func() (int, int) {
+			width, height, err := term.GetSize(int(out.Fd()))
+			if err != nil {
+				return 80, 24
+			}
+			return width, height
+		}}
+	}
+	return &plain{out: out, last: map[string]string{}}
+}
+
+// plain prints a line for each pool that changed.
+type plain struct {
+	out   io.Writer
+	last  map[string]string // by pool
+	waits string
+}
+
+func (p *plain) Say(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format+"\n", args...) }
+
+func (p *plain) Close() {}
+
+func (p *plain) Show(report pools.Report) {
+	if report.Waits != p.waits && report.Waits != "" {
+		p.Say("%s", report.Waits)
+	}
+	p.waits = report.Waits
+	seen := map[string]bool{}
+	for _, pool := range report.Pools {
+		name := strings.Join([]string{pool.BaseName, pool.Revision, pool.Zone}, " ")
+		seen[name] = true
+		if now := summary(pool); p.last[name] != now {
+			p.last[name] = now
+			p.Say("%s: %s", name, now)
+		}
+	}
+	for name := range p.last {
+		if !seen[name] {
+			delete(p.last, name)
+			p.Say("%s: gone", name)
+		}
+	}
+}
+
+func summary(pool pools.Pool) string {
+	line := fmt.Sprintf("%d running, %d cataloged, %d leased of %d", pool.Running, pool.Cataloged, pool.Leased, pool.Target)
+	if pool.State == "drained" {
+		line = fmt.Sprintf("drained, %d running, %d leased", pool.Running, pool.Leased)
+	}
+	if pool.Waits != "" {
+		return line + "; waits for " + waits(pool)
+	}
+	return line
+}
+
+// waits keeps the words of a wait that is a whole sentence.
+func waits(pool pools.Pool) string { return strings.TrimPrefix(pool.Waits, "waits for ") }
+
+// shorten cuts a line to the width of the terminal.
+func shorten(line string, width int) string {
+	if utf8.RuneCountInString(line) <= width {
+		return line
+	}
+	return string([]rune(line)[:max(width-1, 0)]) + "…"
+}

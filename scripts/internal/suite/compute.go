@@ -1,0 +1,119 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gce-backend/gce-backend/scripts/internal/pools"
+	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/compute/rest"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/simulator"
+)
+
+// vmActivity is the topic of Compute Engine's audit messages about VMs.
+const vmActivity = "vm-activity"
+
+// computeRequests is the limit of requests a minute and method group, as by
+// default in a deployment.
+const computeRequests = 1500
+
+// startCompute starts the simulator, unless there is one already. What happens
+// to its VMs is published, as the log sink of a deployment does.
+func (s *Suite) startCompute(ctx context.Context) error {
+	if s.Endpoints.Compute = s.opts.Environment.Compute; s.Endpoints.Compute != "" {
+		return nil
+	}
+	sink := newSink(s.messages, s)
+	options := simulator.Options{BootTime: s.opts.VMBoot, OperationTime: s.opts.Operation, OnActivity: sink.add}
+	if s.opts.Simulate != nil {
+		s.opts.Simulate(&options)
+	}
+	s.Cloud = simulator.New(options)
+	running, cancel := context.WithCancel(context.Background())
+	go s.Cloud.Run(running)
+	go sink.run(running)
+	s.onStop(func(context.Context) { cancel() })
+	var err error
+	s.Endpoints.Compute, err = s.serve(ctx, "the Compute Engine simulator", s.Cloud)
+	return err
+}
+
+// engine is Compute Engine as the jobs see it.
+func (s *Suite) engine() compute.Engine {
+	return rest.New(rest.Options{Endpoint: s.Endpoints.Compute, RequestsPerMinute: computeRequests})
+}
+
+// running counts the simulator's VMs that are up, by group.
+func (s *Suite) running() map[pools.Group]int {
+	if s.Cloud == nil {
+		return nil
+	}
+	counts := map[pools.Group]int{}
+	for _, group := range s.Cloud.State().Groups {
+		counts[pools.Group{Zone: group.Zone, Name: group.Name}] += group.VMs["RUNNING"]
+	}
+	return counts
+}
+
+// sink publishes audit messages in order, without making the simulator wait.
+type sink struct {
+	to    event.Publisher
+	suite *Suite
+
+	mu      sync.Mutex
+	pending []event.Message
+	arrived chan struct{}
+}
+
+func newSink(to event.Publisher, s *Suite) *sink {
+	return &sink{to: to, suite: s, arrived: make(chan struct{}, 1)}
+}
+
+func (s *sink) add(entry []byte) {
+	s.mu.Lock()
+	s.pending = append(s.pending, event.Message{Data: entry})
+	s.mu.Unlock()
+	select {
+	case s.arrived <- struct{}{}:
+	default:
+	}
+}
+
+func (s *sink) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.arrived:
+		}
+		s.mu.Lock()
+		messages := s.pending
+		s.pending = nil
+		s.mu.Unlock()
+		s.publish(ctx, messages)
+	}
+}
+
+func (s *sink) publish(ctx context.Context, messages []event.Message) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	err := s.to.Publish(ctx, event.Topic{Name: vmActivity}, messages...)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.suite.opts.Log.Warn("VM activity was lost: "+err.Error(), "next", "the sweep finds it")
+	}
+}
+
+// fileURL makes the address of a folder as a configuration source.
+func fileURL(folder string) (string, error) {
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return "", fmt.Errorf("find the configuration folder %s: %w", folder, err)
+	}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(absolute)}).String(), nil
+}

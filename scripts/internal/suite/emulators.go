@@ -1,0 +1,50 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gce-backend/gce-backend/shared/emulators"
+)
+
+// startEmulators starts those of the emulators that are asked for and do not
+// run already, and tells Google's libraries where they are.
+func (s *Suite) startEmulators(ctx context.Context) error {
+	s.Endpoints.Firestore = s.opts.Environment.Firestore
+	s.Endpoints.PubSub = s.opts.Environment.PubSub
+	if s.opts.Emulators {
+		var group errgroup.Group
+		group.Go(func() error { return s.emulator(ctx, &s.Endpoints.Firestore, emulators.StartFirestore) })
+		group.Go(func() error { return s.emulator(ctx, &s.Endpoints.PubSub, emulators.StartPubSub) })
+		if err := group.Wait(); err != nil {
+			return err
+		}
+	}
+	for name, host := range map[string]string{"FIRESTORE_EMULATOR_HOST": s.Endpoints.Firestore, "PUBSUB_EMULATOR_HOST": s.Endpoints.PubSub} {
+		if host == "" {
+			continue
+		}
+		if err := os.Setenv(name, host); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Suite) emulator(ctx context.Context, host *string, start func(context.Context, emulators.Options) (*emulators.Emulator, error)) error {
+	if *host != "" {
+		return nil
+	}
+	// It must outlive the interrupt that ends ctx, so as to serve what is
+	// being drained.
+	started, err := start(context.WithoutCancel(ctx), emulators.Options{})
+	if err != nil {
+		return err
+	}
+	*host = started.Host
+	s.onStop(func(context.Context) { started.Stop() })
+	return nil
+}

@@ -1,0 +1,90 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/gce-backend/gce-backend/functions"
+	"github.com/gce-backend/gce-backend/scripts/internal/framework"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/host"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/store/metered"
+)
+
+// deployment is the value of the ownership label.
+const deployment = "gce-backend"
+
+// startFunctions serves every function of the manifest.
+func (s *Suite) startFunctions(ctx context.Context, port int) error {
+	deps := s.dependencies()
+	var all []framework.Function
+	served := map[string]bool{}
+	for _, j := range functions.Jobs() {
+		function, ok := s.manifest.Functions[j.Name]
+		if !ok {
+			return fmt.Errorf("the job %s is not in functions.yaml", j.Name)
+		}
+		served[j.Name] = true
+		runner := job.NewRunner(j, deps, function.Timeout(), s.opts.Log)
+		all = append(all, framework.Function{Name: j.Name, CloudEvent: host.CloudEvent(onAccountOf(j.Name, runner.Deliver))})
+	}
+	for name, handler := range s.httpFunctions() {
+		served[name] = true
+		all = append(all, framework.Function{Name: name, HTTP: handler})
+	}
+	for _, name := range s.manifest.Names() {
+		if !served[name] {
+			return fmt.Errorf("functions.yaml names %s, which no code serves", name)
+		}
+	}
+	var err error
+	if s.functions, err = framework.Serve(ctx, port, all); err != nil {
+		return err
+	}
+	s.Endpoints.Functions = s.functions.URL()
+	s.onStop(s.functions.Close)
+	return nil
+}
+
+func (s *Suite) httpFunctions() map[string]http.Handler {
+	return map[string]http.Handler{}
+}
+
+// onAccountOf counts a delivery's use of the store for the job.
+func onAccountOf(name string, deliver host.Deliver) host.Deliver {
+	return func(ctx context.Context, message event.Message) error {
+		return deliver(metered.WithJob(ctx, name), message)
+	}
+}
+
+// dependencies are what the jobs are given, as in a deployment but for the
+// addresses.
+func (s *Suite) dependencies() job.Dependencies {
+	return job.Dependencies{
+		Store:      s.Store,
+		Compute:    s.engine(),
+		Catalog:    s.catalog(),
+		Publisher:  s.messages,
+		Source:     s.source,
+		Now:        time.Now,
+		Sleep:      sleep,
+		Rand:       rand.New(&lockedSource{source: rand.NewPCG(rand.Uint64(), rand.Uint64())}),
+		Project:    s.opts.Project,
+		Deployment: deployment,
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

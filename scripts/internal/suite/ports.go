@@ -1,0 +1,71 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// preferredPort is what the functions get when nobody asks for another.
+const preferredPort = 8080
+
+// ports hands out the ports of the suite's servers on 127.0.0.1.
+type ports struct{ next int }
+
+// first decides the port of the functions: the one asked for, or the preferred
+// one where it is free.
+func (p *ports) first(ctx context.Context, asked int) (int, error) {
+	port := asked
+	if port == 0 {
+		port = preferredPort
+	}
+	listener, err := listen(ctx, port)
+	if err != nil && asked != 0 {
+		return 0, fmt.Errorf("use port %d for the functions: %w", asked, err)
+	}
+	if err != nil {
+		return 0, nil // any
+	}
+	p.next = port + 1
+	return port, listener.Close()
+}
+
+// listen opens the port that follows, or any.
+func (p *ports) listen(ctx context.Context) (net.Listener, error) {
+	if p.next != 0 {
+		p.next++
+		if listener, err := listen(ctx, p.next-1); err == nil {
+			return listener, nil
+		}
+	}
+	return listen(ctx, 0)
+}
+
+func listen(ctx context.Context, port int) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
+
+// serve serves a handler on a port of its own until the suite stops.
+func (s *Suite) serve(ctx context.Context, what string, handler http.Handler) (string, error) {
+	listener, err := s.ports.listen(ctx)
+	if err != nil {
+		return "", fmt.Errorf("serve %s: %w", what, err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slogError(s.opts.Log)}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.opts.Log.Error("a server ended: "+err.Error(), "server", what)
+		}
+	}()
+	s.onStop(func(ctx context.Context) {
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close() // whoever hangs on is cut off
+		}
+	})
+	return "http://" + listener.Addr().String(), nil
+}

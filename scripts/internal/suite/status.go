@@ -1,0 +1,103 @@
+package suite
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/gce-backend/gce-backend/shared/bus"
+	"github.com/gce-backend/gce-backend/shared/store/metered"
+)
+
+// startStatus serves what the suite says of itself, and the bus's REST API
+// where there is a bus.
+func (s *Suite) startStatus(ctx context.Context) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /pools", func(w http.ResponseWriter, r *http.Request) {
+		report, err := s.Pools().Read(r.Context())
+		answer(w, report, err)
+	})
+	mux.HandleFunc("GET /counters", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.Counters(), nil) })
+	b, embedded := s.messages.(*bus.Bus)
+	if embedded {
+		mux.Handle("/v1/", b.Handler())
+	}
+	url, err := s.serve(ctx, "the suite's status", mux)
+	if err != nil {
+		return err
+	}
+	s.Endpoints.Status = url
+	if embedded {
+		s.Endpoints.PubSubREST = url
+	}
+	return nil
+}
+
+// Counters are what the suite did since its start.
+type Counters struct {
+	// Store counts documents as Firestore bills them, in all and in parts.
+	Store StoreCounters `json:"store"`
+	// Compute counts the simulator's calls by method, and Mutations those that
+	// could have changed something.
+	Compute   map[string]int `json:"compute,omitempty"`
+	Mutations int            `json:"mutations"`
+	// Published counts messages by topic, DeadLetters what was given up; both
+	// of the bus only.
+	Published   map[string]int `json:"published,omitempty"`
+	DeadLetters int            `json:"dead_letters"`
+	Idle        bool           `json:"idle"` // no delivery is under way
+}
+
+// Counters reads the counters.
+func (s *Suite) Counters() Counters {
+	counters := Counters{Store: storeCounters(s.Store.Counts()), Idle: s.Idle()}
+	if s.Cloud != nil {
+		counters.Compute, counters.Mutations = s.Cloud.Calls(), s.Cloud.Mutations()
+	}
+	if b, ok := s.messages.(*bus.Bus); ok {
+		counters.Published, counters.DeadLetters = b.Published(), len(b.DeadLetters())
+	}
+	return counters
+}
+
+// StoreCounters are counts of documents.
+type StoreCounters struct {
+	Reads   int64       `json:"reads"`
+	Writes  int64       `json:"writes"`
+	Deletes int64       `json:"deletes"`
+	Parts   []StorePart `json:"parts"`
+}
+
+// StorePart are the documents of a collection that a function used.
+type StorePart struct {
+	Job        string `json:"job"`
+	Collection string `json:"collection"`
+	Reads      int64  `json:"reads"`
+	Writes     int64  `json:"writes"`
+	Deletes    int64  `json:"deletes"`
+}
+
+func storeCounters(counts metered.Snapshot) StoreCounters {
+	total := counts.Total()
+	counters := StoreCounters{Reads: total.Reads, Writes: total.Writes, Deletes: total.Deletes, Parts: []StorePart{}}
+	for by, part := range counts {
+		counters.Parts = append(counters.Parts, StorePart{by.Job, by.Collection, part.Reads, part.Writes, part.Deletes})
+	}
+	slices.SortFunc(counters.Parts, func(a, b StorePart) int {
+		return cmp.Or(cmp.Compare(a.Job, b.Job), cmp.Compare(a.Collection, b.Collection))
+	})
+	return counters
+}
+
+func answer(w http.ResponseWriter, result any, err error) {
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		result = map[string]string{"error": err.Error()}
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(result) // the client is gone; nobody to tell
+}

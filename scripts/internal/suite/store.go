@@ -1,0 +1,37 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/store/metered"
+)
+
+// openStore opens Firestore where there is an emulator, else a store in
+// memory. The functions' use of it is counted, the suite's own is not.
+func (s *Suite) openStore(ctx context.Context) error {
+	switch {
+	case s.Endpoints.Firestore != "":
+		opened := firestore.Open(ctx, s.opts.Project, "")
+		s.onStop(func(context.Context) { _ = opened.Close() }) // every commit was answered
+		s.inner = opened
+	case s.opts.State == "":
+		s.inner = memory.New(time.Now)
+	default:
+		opened, err := memory.Open(s.opts.State, time.Now)
+		if err != nil {
+			return fmt.Errorf("open the state: %w", err)
+		}
+		s.onStop(func(context.Context) {
+			if err := opened.Close(); err != nil {
+				s.opts.Log.Error("close the state: " + err.Error())
+			}
+		})
+		s.inner = opened
+	}
+	s.Store = metered.New(s.inner)
+	return nil
+}
