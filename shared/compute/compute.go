@@ -23,9 +23,9 @@ type Engine interface {
 	// aggregated list.
 	Groups(ctx context.Context, project string) ([]Group, error)
 	InsertGroup(ctx context.Context, group NewGroup, requestID string) error
-	// InsertPending tells whether the operation that creates the group is
-	// still under way.
-	InsertPending(ctx context.Context, ref GroupRef) (bool, error)
+	// Pending names the operation, insert or delete, that is still under way on
+	// the group; empty where there is none.
+	Pending(ctx context.Context, ref GroupRef) (string, error)
 	ResizeGroup(ctx context.Context, ref GroupRef, size int, requestID string) error
 	DeleteGroup(ctx context.Context, ref GroupRef, requestID string) error
 
@@ -128,7 +128,9 @@ type VM struct {
 }
 
 // Running tells whether the VM is up and nothing is being done to it.
-func (vm VM) Running() bool { return vm.Status == "RUNNING" && (vm.Action == "NONE" || vm.Action == "VERIFYING") }
+func (vm VM) Running() bool {
+	return vm.Status == "RUNNING" && (vm.Action == "NONE" || vm.Action == "VERIFYING")
+}
 
 // Stopped tells whether the VM came to a stop that nobody here asked for.
 func (vm VM) Stopped() bool {

@@ -55,6 +55,9 @@ type Dependencies struct {
 	Project string
 	// Deployment is the value of the ownership label.
 	Deployment string
+	// Serial makes a run do one thing at a time, for a simulation that decides
+	// the order of everything.
+	Serial bool
 }
 
 // Announce publishes a fact about a scope.

@@ -19,6 +19,10 @@ const (
 	outcomeSetAside = "set_aside"
 )
 
+// ErrNotOurs is a decoder's answer to a message about something that is none of
+// the suite's business, such as the VM of somebody else.
+var ErrNotOurs = errors.New("not ours")
+
 // Runner delivers messages to one job.
 type Runner struct {
 	job     Job
@@ -50,6 +54,9 @@ func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logg
 func (r *Runner) Deliver(ctx context.Context, message event.Message) error {
 	log := r.log.With("event_id", message.ID)
 	scope, err := r.decode(message)
+	if errors.Is(err, ErrNotOurs) {
+		return nil
+	}
 	if err != nil {
 		log.Error("set a message aside: "+err.Error(), "topic", message.Topic)
 		r.done(log, r.now(), outcomeSetAside, nil)

@@ -1,0 +1,143 @@
+// Package cataloginstances is the job catalog-instances: it offers the running
+// instances of active managers through the Machine Provider's catalog.
+//
+// Triggered by instances-fetched and each minute; announces
+// instances-cataloged.
+package cataloginstances
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/catalog"
+	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/offer"
+)
+
+const name = "catalog-instances"
+
+// Job is catalog-instances.
+var Job = job.Job{Name: name, New: New}
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	return func(ctx context.Context, run job.Run) error {
+		e := entities.Entities{Store: d.Store, Log: run.Log}
+		c := cataloger{d: d, run: run, e: e,
+			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
+		return c.sweep(ctx)
+	}
+}
+
+// cataloger is one run of the job.
+type cataloger struct {
+	d        job.Dependencies
+	run      job.Run
+	e        entities.Entities
+	protocol offer.Protocol
+}
+
+func (c cataloger) sweep(ctx context.Context) error {
+	found, err := c.found(ctx)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	settings, err := c.d.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	found = job.Thaw(c.run, settings.Freeze, found, func(i entities.Instance) string { return i.Value.BaseName })
+	groups := map[fleet.ManagerKey][]entities.Instance{}
+	var keys []fleet.ManagerKey
+	for _, instance := range found {
+		key := instance.Value.ManagerKey()
+		if groups[key] == nil {
+			keys = append(keys, key)
+		}
+		groups[key] = append(groups[key], instance)
+	}
+	return job.Spread(ctx, c.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
+		if err := c.group(ctx, key, groups[key]); err != nil {
+			return fmt.Errorf("catalog the instances of %s: %w", key, err)
+		}
+		return nil
+	})
+}
+
+// found reads the instances that are not offered yet.
+func (c cataloger) found(ctx context.Context) ([]entities.Instance, error) {
+	scope := c.run.Scope
+	if scope.BaseName != "" && scope.Revision != "" && scope.Zone != "" {
+		return c.e.InstancesOf(ctx, fleet.ManagerKey{BaseName: scope.BaseName, Revision: scope.Revision, Zone: scope.Zone}, fleet.Found)
+	}
+	all, err := c.e.InstancesIn(ctx, fleet.Found)
+	var covered []entities.Instance
+	for _, instance := range all {
+		if job.Covers(scope, instance.Value.ManagerKey()) {
+			covered = append(covered, instance)
+		}
+	}
+	return covered, err
+}
+
+// group offers the instances of one active manager whose VMs are running.
+func (c cataloger) group(ctx context.Context, key fleet.ManagerKey, found []entities.Instance) error {
+	manager, err := c.e.Manager(ctx, key)
+	if err != nil || manager == nil || manager.Value.State != fleet.Active {
+		return err // what is drained goes another way
+	}
+	revision, err := c.e.Revision(ctx, key.BaseName, key.Revision)
+	if err != nil || revision == nil || revision.Value.State != fleet.Active {
+		return err
+	}
+	running, err := c.running(ctx, manager.Value, found)
+	if err != nil || len(running) == 0 {
+		return err
+	}
+	entry, err := entries(revision.Value, c.d.Project)
+	if err != nil {
+		return err
+	}
+	offered, err := c.protocol.Offer(ctx, running, entry)
+	c.run.Life(job.CatalogedEvent, offered.Cataloged...)
+	if len(offered.Cataloged) == 0 {
+		return err
+	}
+	return job.Joined(err, c.d.Announce(ctx, "instances-cataloged", job.ManagerScope(key)))
+}
+
+// running keeps the instances whose very VMs are up now.
+func (c cataloger) running(ctx context.Context, m fleet.Manager, found []entities.Instance) ([]entities.Instance, error) {
+	vms, err := c.d.Compute.VMs(ctx, compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()})
+	if err != nil && len(vms) == 0 {
+		return nil, err
+	}
+	up := map[string]bool{}
+	for _, vm := range vms {
+		up[fleet.InstanceKey(vm.Name, vm.ID)] = vm.Running()
+	}
+	var running []entities.Instance
+	for _, instance := range found {
+		if up[instance.Value.Key()] {
+			running = append(running, instance)
+		}
+	}
+	return running, nil
+}
+
+// entries makes the catalog entries of a revision's instances.
+func entries(r fleet.Revision, project string) (func(fleet.Instance) catalog.Entry, error) {
+	dimensions, err := dimensionsOf(r)
+	if err != nil {
+		return nil, fmt.Errorf("dimensions of %s: %w", r.TemplateName(), err)
+	}
+	return func(i fleet.Instance) catalog.Entry {
+		return catalog.Entry{
+			Hostname: i.Hostname, Instance: i.Key(), Dimensions: dimensions,
+			ServiceAccount: r.Spec.ServiceAccounts[0].Name, Project: project, Topic: leasesChanged,
+		}
+	}, nil
+}

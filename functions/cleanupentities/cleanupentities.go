@@ -1,0 +1,143 @@
+// Package cleanupentities is the job cleanup-entities: it deletes the records
+// of what is gone, from the instances up to the templates.
+//
+// Triggered by templates-deleted, instances-deleted and each minute; announces
+// nothing.
+package cleanupentities
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+)
+
+// Job is cleanup-entities.
+var Job = job.Job{Name: "cleanup-entities", New: New}
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	return func(ctx context.Context, run job.Run) error {
+		c := cleaner{d: d, run: run, e: entities.Entities{Store: d.Store, Log: run.Log}}
+		settings, err := d.Settings(ctx)
+		if err != nil {
+			return err
+		}
+		c.freeze = settings.Freeze
+		return job.Joined(c.instances(ctx), c.managers(ctx), c.revisions(ctx), c.templates(ctx))
+	}
+}
+
+// cleaner is one run of the job.
+type cleaner struct {
+	d      job.Dependencies
+	run    job.Run
+	e      entities.Entities
+	freeze fleet.Freeze
+}
+
+// instances deletes the records of instances that were deleted long enough
+// ago.
+func (c cleaner) instances(ctx context.Context) error {
+	now := c.d.Now()
+	over, err := c.e.TombstonesOver(ctx, now)
+	if err != nil {
+		return err
+	}
+	over = job.Thaw(c.run, c.freeze, over, func(i entities.Instance) string { return i.Value.BaseName })
+	_, err = c.e.RemoveInstances(ctx, over, func(i fleet.Instance) bool { return i.TombstoneOver(now) })
+	if err != nil {
+		return fmt.Errorf("remove the records of deleted instances: %w", err)
+	}
+	for _, instance := range over {
+		c.run.Life(job.DeletedEvent, instance.Value)
+	}
+	return nil
+}
+
+// managers deletes the records of drained managers whose group is gone and
+// that have no instances.
+func (c cleaner) managers(ctx context.Context) error {
+	drained, err := c.e.ManagersIn(ctx, fleet.Drained)
+	if err != nil {
+		return err
+	}
+	drained = job.Thaw(c.run, c.freeze, drained, func(m entities.Manager) string { return m.Value.BaseName })
+	var over []entities.Manager
+	for _, manager := range drained {
+		if manager.Value.URL != "" || manager.Value.Deleting {
+			continue
+		}
+		n, err := c.e.CountAllOf(ctx, manager.Value.Key())
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			over = append(over, manager)
+		}
+	}
+	removed, err := c.e.RemoveManagers(ctx, over, func(m fleet.Manager) bool {
+		return m.State == fleet.Drained && m.URL == "" && !m.Deleting
+	})
+	return c.report(removed, "managers", err)
+}
+
+// revisions deletes the records of drained revisions whose template is gone
+// and that have no managers.
+func (c cleaner) revisions(ctx context.Context) error {
+	drained, err := c.e.RevisionsIn(ctx, fleet.Drained)
+	if err != nil {
+		return err
+	}
+	drained = job.Thaw(c.run, c.freeze, drained, func(r entities.Revision) string { return r.Value.BaseName })
+	var over []entities.Revision
+	for _, revision := range drained {
+		if revision.Value.URL != "" || revision.Value.Deleting {
+			continue
+		}
+		managers, err := c.e.ManagersOfRevision(ctx, revision.Value.BaseName, revision.Value.ID)
+		if err != nil {
+			return err
+		}
+		if len(managers) == 0 {
+			over = append(over, revision)
+		}
+	}
+	removed, err := c.e.RemoveRevisions(ctx, over, func(r fleet.Revision) bool {
+		return r.State == fleet.Drained && r.URL == "" && !r.Deleting
+	})
+	return c.report(removed, "revisions", err)
+}
+
+// templates deletes the records of templates without revisions.
+func (c cleaner) templates(ctx context.Context) error {
+	unconfigured, err := c.e.TemplatesUnconfigured(ctx)
+	if err != nil {
+		return err
+	}
+	unconfigured = job.Thaw(c.run, c.freeze, unconfigured, func(t entities.Template) string { return t.Value.BaseName })
+	var over []entities.Template
+	for _, template := range unconfigured {
+		n, err := c.e.CountRevisions(ctx, template.Value.BaseName)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			over = append(over, template)
+		}
+	}
+	removed, err := c.e.RemoveTemplates(ctx, over, func(t fleet.TemplateRecord) bool { return t.ActiveRevision == "" })
+	return c.report(removed, "templates", err)
+}
+
+func (c cleaner) report(removed int, what string, err error) error {
+	if removed > 0 {
+		c.run.Log.Info(fmt.Sprintf("removed the records of %d %s", removed, what))
+	}
+	if err != nil {
+		return fmt.Errorf("remove the records of %s: %w", what, err)
+	}
+	return nil
+}

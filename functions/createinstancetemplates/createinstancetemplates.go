@@ -1,0 +1,112 @@
+// Package createinstancetemplates is the job create-instance-templates: it
+// creates the instance template of each active revision that has none.
+//
+// Triggered by config-processed and each minute; announces templates-created.
+package createinstancetemplates
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+)
+
+// Job is create-instance-templates.
+var Job = job.Job{Name: "create-instance-templates", New: New}
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	return func(ctx context.Context, run job.Run) error { return create(ctx, d, run) }
+}
+
+func create(ctx context.Context, d job.Dependencies, run job.Run) error {
+	e := entities.Entities{Store: d.Store, Log: run.Log}
+	revisions, err := e.RevisionsToCreate(ctx)
+	if err != nil || len(revisions) == 0 {
+		return err
+	}
+	settings, err := d.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	revisions = job.Thaw(run, settings.Freeze, revisions, func(r entities.Revision) string { return r.Value.BaseName })
+	return job.Joined(job.Each(ctx, d, revisions, func(ctx context.Context, revision entities.Revision) error {
+		r := revision.Value
+		if run.Scope.BaseName != "" && run.Scope.BaseName != r.BaseName {
+			return nil
+		}
+		if err := createOne(ctx, d, e, r); err != nil {
+			return fmt.Errorf("create instance template %s in project %s: %w", r.TemplateName(), r.Spec.Project, err)
+		}
+		run.Log.Info("instance template "+r.TemplateName()+" is there", "base_name", r.BaseName, "revision", r.ID)
+		return d.Announce(ctx, "templates-created", event.Scope{BaseName: r.BaseName, Revision: r.ID})
+	})...)
+}
+
+// createOne creates the template, or adopts the one that is there if it is
+// ours and the same, and records its URL: only now, when it is known to exist.
+func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, r fleet.Revision) error {
+	snapshot, err := resolveSnapshot(ctx, d, r)
+	if err != nil {
+		return err
+	}
+	want := templateOf(r, snapshot, d.Deployment)
+	// A request id is good for one attempt: after an operation that failed the
+	// same id would only be answered with the same failure.
+	attempt := d.Now().UTC().Format("2006-01-02T15:04")
+	err = d.Compute.InsertTemplate(ctx, want, fleet.RequestID("insert template", d.Deployment, want.Project, want.Name, attempt))
+	if err != nil && !failure.Is(err, failure.Conflict) {
+		return err
+	}
+	have, err := d.Compute.Template(ctx, want.Project, want.Name)
+	if failure.Is(err, failure.NotFound) {
+		return failure.New(failure.Transient, "its creation is still under way: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := adoptable(have, want); err != nil {
+		return err
+	}
+	_, err = e.ChangeRevision(ctx, r.BaseName, r.ID, func(now fleet.Revision) (fleet.Revision, bool) {
+		if now.URL != "" {
+			return now, false
+		}
+		now.URL, now.SnapshotURL = have.URL, snapshot
+		return now, true
+	})
+	return err
+}
+
+// resolveSnapshot finds the newest snapshot that the template's VMs get a disk
+// from; without one this template waits.
+func resolveSnapshot(ctx context.Context, d job.Dependencies, r fleet.Revision) (string, error) {
+	if !r.Spec.WantsSnapshot() {
+		return "", nil
+	}
+	found, err := d.Compute.Snapshots(ctx, r.Spec.Project, r.Spec.SnapshotName, r.Spec.SnapshotLabels)
+	if err != nil {
+		return "", fmt.Errorf("find its snapshot: %w", err)
+	}
+	if len(found) == 0 {
+		return "", failure.New(failure.NotFound, "no READY snapshot in project %s has name %q and labels %v; the template waits for one",
+			r.Spec.Project, r.Spec.SnapshotName, r.Spec.SnapshotLabels)
+	}
+	return found[0].URL, nil
+}
+
+func adoptable(have, want compute.Template) error {
+	if owner := have.Labels[compute.OwnershipLabel]; owner != want.Labels[compute.OwnershipLabel] {
+		return failure.New(failure.Permanent, "an instance template of this name exists that is not ours (label %s is %q, not %q): rename the template or delete that one",
+			compute.OwnershipLabel, owner, want.Labels[compute.OwnershipLabel])
+	}
+	if field := compute.DifferentField(have, want); field != "" {
+		return failure.New(failure.Permanent, "an instance template of this name exists with another %s: delete it, so that it is created anew", field)
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+// Package deleteinstancegroupmanagers is the job
+// delete-instance-group-managers: it deletes the group of each drained manager
+// that has no instances any more, and groups of ours that no record accounts
+// for.
+//
+// Triggered by instances-deleted and each minute; announces managers-deleted.
+package deleteinstancegroupmanagers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+)
+
+// Job is delete-instance-group-managers.
+var Job = job.Job{Name: "delete-instance-group-managers", New: New}
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	return func(ctx context.Context, run job.Run) error {
+		r := deleter{d: d, run: run, e: entities.Entities{Store: d.Store, Log: run.Log}}
+		return r.sweep(ctx)
+	}
+}
+
+// deleter is one run of the job.
+type deleter struct {
+	d   job.Dependencies
+	run job.Run
+	e   entities.Entities
+}
+
+func (r deleter) sweep(ctx context.Context) error {
+	drained, err := r.e.ManagersIn(ctx, fleet.Drained)
+	if err != nil {
+		return err
+	}
+	settings, err := r.d.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	thawed := job.Thaw(r.run, settings.Freeze, drained, func(m entities.Manager) string { return m.Value.BaseName })
+	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, manager entities.Manager) error {
+		m := manager.Value
+		if m.URL == "" || !job.Covers(r.run.Scope, m.Key()) {
+			return nil
+		}
+		if err := r.delete(ctx, m); err != nil {
+			return fmt.Errorf("delete group %s in %s: %w", m.GroupName(), m.Zone, err)
+		}
+		return nil
+	})
+	if r.run.Scope.Sweep() {
+		errs = append(errs, r.orphans(ctx, settings.Freeze))
+	}
+	return job.Joined(errs...)
+}
+
+// delete deletes a group that has no instances, neither records nor VMs. The
+// manager is claimed for it first, as long as it is still drained: from then
+// on it cannot become active until its URL is cleared.
+func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
+	empty, err := r.empty(ctx, m)
+	if err != nil || !empty {
+		return err
+	}
+	if !m.Deleting {
+		claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+			if now.State != fleet.Drained || now.URL != m.URL {
+				return now, false
+			}
+			now.Deleting = true
+			return now, true
+		})
+		if err != nil || !claimed {
+			return err
+		}
+	}
+	ref := refOf(m)
+	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete group", r.d.Deployment, ref.Project, ref.Zone, ref.Name, r.d.Now().UTC().Format("2006-01-02T15:04")))
+	if err != nil && !failure.Is(err, failure.NotFound) {
+		return err
+	}
+	_, err = r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+		now.URL, now.Deleting, now.Size, now.Claim = "", false, 0, fleet.ResizeClaim{}
+		return now, true
+	})
+	if err != nil {
+		return err
+	}
+	r.run.Log.Info("deleted group "+m.GroupName(), job.ManagerAttrs(m.Key())...)
+	return job.Joined(r.e.RemoveListing(ctx, m.Key()), r.d.Announce(ctx, "managers-deleted", job.ManagerScope(m.Key())))
+}
+
+// empty tells whether the group has neither live records nor VMs, nor any
+// under way.
+func (r deleter) empty(ctx context.Context, m fleet.Manager) (bool, error) {
+	for _, state := range []fleet.InstanceState{fleet.Found, fleet.Cataloged, fleet.Leased, fleet.PendingDeletion} {
+		if n, err := r.e.CountOf(ctx, m.Key(), state); err != nil || n > 0 {
+			return false, err
+		}
+	}
+	group, err := r.d.Compute.Group(ctx, refOf(m))
+	if failure.Is(err, failure.NotFound) {
+		return true, nil
+	}
+	if err != nil || group.Actions == nil || group.TargetSize > 0 || group.Actions.Total() > 0 {
+		return false, err
+	}
+	vms, err := r.d.Compute.VMs(ctx, refOf(m))
+	return err == nil && len(vms) == 0, err
+}
+
+func refOf(m fleet.Manager) compute.GroupRef {
+	return compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()}
+}

@@ -1,0 +1,170 @@
+// Package deleteinstancespendingdeletion is the job
+// delete-instances-pending-deletion: it deletes the VMs of instances pending
+// deletion, one call per group, and asks again, with back-off, until each VM is
+// seen to be gone.
+//
+// Triggered by instances-marked and each minute; announces instances-deleted
+// once VMs are confirmed gone.
+package deleteinstancespendingdeletion
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/offer"
+)
+
+const name = "delete-instances-pending-deletion"
+
+// Job is delete-instances-pending-deletion.
+var Job = job.Job{Name: name, New: New}
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	return func(ctx context.Context, run job.Run) error {
+		e := entities.Entities{Store: d.Store, Log: run.Log}
+		r := deleter{d: d, run: run, e: e,
+			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
+		return r.sweep(ctx)
+	}
+}
+
+// deleter is one run of the job.
+type deleter struct {
+	d        job.Dependencies
+	run      job.Run
+	e        entities.Entities
+	protocol offer.Protocol
+}
+
+func (r deleter) sweep(ctx context.Context) error {
+	pending, err := r.pending(ctx)
+	if err != nil || len(pending) == 0 {
+		return err
+	}
+	settings, err := r.d.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	pending = job.Thaw(r.run, settings.Freeze, pending, func(i entities.Instance) string { return i.Value.BaseName })
+	groups := map[fleet.ManagerKey][]entities.Instance{}
+	var keys []fleet.ManagerKey
+	for _, instance := range pending {
+		key := instance.Value.ManagerKey()
+		if groups[key] == nil {
+			keys = append(keys, key)
+		}
+		groups[key] = append(groups[key], instance)
+	}
+	return job.Spread(ctx, r.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
+		if err := r.group(ctx, key, groups[key]); err != nil {
+			return fmt.Errorf("delete VMs of %s: %w", key, err)
+		}
+		return nil
+	})
+}
+
+func (r deleter) pending(ctx context.Context) ([]entities.Instance, error) {
+	scope := r.run.Scope
+	if scope.BaseName != "" && scope.Revision != "" && scope.Zone != "" {
+		return r.e.InstancesOf(ctx, fleet.ManagerKey{BaseName: scope.BaseName, Revision: scope.Revision, Zone: scope.Zone}, fleet.PendingDeletion)
+	}
+	all, err := r.e.InstancesIn(ctx, fleet.PendingDeletion)
+	var covered []entities.Instance
+	for _, instance := range all {
+		if job.Covers(scope, instance.Value.ManagerKey()) {
+			covered = append(covered, instance)
+		}
+	}
+	return covered, err
+}
+
+// group deletes the VMs of one group. What is there is asked of Compute Engine
+// first: an instance whose VM is gone is confirmed, one that is being deleted
+// is left to it, and a VM that only has the name is never touched.
+func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []entities.Instance) error {
+	ref := compute.GroupRef{Project: pending[0].Value.Project, Zone: key.Zone, Name: fleet.TemplateName(key.BaseName, key.Revision)}
+	vms, err := r.d.Compute.VMs(ctx, ref)
+	if failure.Is(err, failure.NotFound) {
+		if _, gone := r.d.Compute.Group(ctx, ref); failure.Is(gone, failure.NotFound) {
+			vms, err = nil, nil // a group takes its VMs with it
+		}
+	}
+	if err != nil {
+		return err // of an incomplete listing nothing follows
+	}
+	there := map[string]compute.VM{}
+	for _, vm := range vms {
+		there[fleet.InstanceKey(vm.Name, vm.ID)] = vm
+	}
+	var gone, due []entities.Instance
+	now := r.d.Now()
+	for _, item := range pending {
+		vm, ok := there[item.Value.Key()]
+		if item.Value.DeletionStuck(now) && ok {
+			r.stuck(item.Value, vm)
+		}
+		switch {
+		case !ok:
+			gone = append(gone, item)
+		case vm.Action != "DELETING" && item.Value.DeletionDue(now):
+			due = append(due, item)
+		}
+	}
+	return job.Joined(r.confirm(ctx, key, gone), r.request(ctx, ref, due))
+}
+
+// request asks Compute Engine to delete VMs, after a last look at the catalog.
+// The record of the request comes first: of several runs at once only one asks
+// for each VM.
+func (r deleter) request(ctx context.Context, ref compute.GroupRef, due []entities.Instance) error {
+	clear, clearErr := r.protocol.Clear(ctx, due)
+	now := r.d.Now()
+	asked, err := r.e.ChangeInstances(ctx, clear, func(i fleet.Instance) (fleet.Instance, bool) {
+		if !i.DeletionDue(now) {
+			return i, false
+		}
+		return i.AskDeletion(now)
+	})
+	errs := []error{clearErr, err}
+	for len(asked) > 0 {
+		batch := asked[:min(len(asked), compute.MaxDeletions)]
+		asked = asked[len(batch):]
+		urls := make([]string, len(batch))
+		parts := []string{"delete VMs"}
+		for i, instance := range batch {
+			urls[i] = instance.URL
+			parts = append(parts, instance.Key(), fmt.Sprint(instance.DeletionAttempts))
+		}
+		if err := r.d.Compute.DeleteVMs(ctx, ref, urls, fleet.RequestID(parts...)); err != nil {
+			errs = append(errs, fmt.Errorf("ask for the deletion of %d VMs, again after a while: %w", len(batch), err))
+			continue
+		}
+		r.run.Life(job.DeletionScheduled, batch...)
+	}
+	return job.Joined(errs...)
+}
+
+// confirm marks the instances deleted whose VMs are gone.
+func (r deleter) confirm(ctx context.Context, key fleet.ManagerKey, gone []entities.Instance) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	deleted, err := r.e.ChangeInstances(ctx, gone, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeGone(r.d.Now()) })
+	r.run.Life(job.DeletionSucceeded, deleted...)
+	if len(deleted) == 0 {
+		return err
+	}
+	return job.Joined(err, r.d.Announce(ctx, "instances-deleted", job.ManagerScope(key)))
+}
+
+func (r deleter) stuck(i fleet.Instance, vm compute.VM) {
+	r.run.Log.Error(fmt.Sprintf("VM %s is not deleted %s after it was first asked for (%d times so far); Compute Engine says it is %s, %s: see its operations in the console; it is asked for again",
+		i.Hostname, r.d.Now().Sub(i.DeletionRequested).Round(1e9), i.DeletionAttempts, vm.Status, vm.Action),
+		append(job.ManagerAttrs(i.ManagerKey()), "event", "DELETION_STUCK", "hostname", i.Hostname, "project", i.Project)...)
+}

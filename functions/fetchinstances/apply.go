@@ -1,0 +1,169 @@
+package fetchinstances
+
+import (
+	"context"
+	"slices"
+
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/offer"
+)
+
+// recordsPerCommit leaves room for the listing in a commit.
+const recordsPerCommit = 400
+
+// apply records new VMs, takes lost ones back, and keeps the listing.
+func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing entities.Listing, now look, difference fleet.Difference, frozen bool) (outcome, error) {
+	listing, err := f.record(ctx, m, listing, now, difference.New)
+	if err != nil {
+		return outcome{}, err
+	}
+	unfinished, done := difference.Lost, outcome{}
+	var lostErr error
+	if !frozen {
+		unfinished, done, lostErr = f.takeBack(ctx, listing, now, difference.Lost)
+	}
+	settled := fleet.Settle(listing.VMs, now.vms, unfinished, now.complete)
+	if !sameSights(settled, listing.VMs) {
+		_, err = f.e.Record(ctx, m.Key(), listing, settled, nil)
+	}
+	return done, job.Joined(lostErr, err)
+}
+
+// record makes a record of each new VM. A record that is there already, such
+// as a tombstone, stays as it is.
+func (f fetcher) record(ctx context.Context, m fleet.Manager, listing entities.Listing, now look, ids []string) (entities.Listing, error) {
+	for chunk := range slices.Chunk(ids, recordsPerCommit) {
+		vms := map[string]fleet.Sight{}
+		for id, sight := range listing.VMs {
+			vms[id] = sight
+		}
+		var found []fleet.Instance
+		for _, id := range chunk {
+			vms[id] = now.vms[id]
+			found = append(found, fleet.NewInstance(m, now.vms[id].Hostname, id, now.urls[id], f.d.Now()))
+		}
+		written, err := f.e.Record(ctx, m.Key(), listing, vms, found)
+		if failure.Is(err, failure.Conflict) {
+			found, err = f.unknown(ctx, listing, found, err)
+			if err == nil {
+				written, err = f.e.Record(ctx, m.Key(), listing, vms, found)
+			}
+		}
+		if err != nil {
+			return listing, err
+		}
+		listing = written
+		f.run.Life(job.Created, found...)
+	}
+	return listing, nil
+}
+
+// unknown keeps the instances without a record. Where the listing itself was
+// written by another fetch the conflict stands: that one saw what came later.
+func (f fetcher) unknown(ctx context.Context, listing entities.Listing, found []fleet.Instance, conflict error) ([]fleet.Instance, error) {
+	current, err := f.e.Current(ctx, listing)
+	if err != nil {
+		return nil, err
+	}
+	if !current {
+		return nil, conflict
+	}
+	keys := make([]string, len(found))
+	for i, instance := range found {
+		keys[i] = instance.Key()
+	}
+	have, err := f.e.Instances(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(i fleet.Instance) bool {
+		return slices.ContainsFunc(have, func(record entities.Instance) bool { return record.Value.Key() == i.Key() })
+	}), nil
+}
+
+// takeBack sees to the instances whose VMs are gone or stopped. It returns the
+// ids of those that it is not finished with.
+func (f fetcher) takeBack(ctx context.Context, listing entities.Listing, now look, ids []string) (unfinished []string, done outcome, err error) {
+	if len(ids) == 0 {
+		return nil, done, nil
+	}
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		hostname := listing.VMs[id].Hostname
+		if sight, there := now.vms[id]; there {
+			hostname = sight.Hostname
+		}
+		keys[i] = fleet.InstanceKey(hostname, id)
+	}
+	records, err := f.e.Instances(ctx, keys...)
+	if err != nil {
+		return ids, done, err
+	}
+	var live, pending []entities.Instance
+	for _, record := range records {
+		switch i := record.Value; {
+		case i.Live():
+			live = append(live, record)
+		case i.State == fleet.PendingDeletion:
+			pending = append(pending, record)
+		}
+	}
+	withdrawn, err := f.protocol.Withdraw(ctx, live, offer.Withdrawal{Reason: "its VM is gone or stopped", Gone: true})
+	f.run.Life(job.DeletionProposed, withdrawn.Withdrawn...)
+	for _, leased := range withdrawn.Leased {
+		f.run.Log.Warn("the VM of a leased machine is gone or stopped: "+leased.Hostname+"; its lease ends by itself",
+			append(job.ManagerAttrs(leased.ManagerKey()), "event", "LEASED_VM_LOST", "hostname", leased.Hostname, "lease_expiration", leased.LeaseExpiration)...)
+	}
+	deleted, goneErr := f.seeGone(ctx, now, pending, withdrawn.Withdrawn)
+	done = outcome{marked: len(withdrawn.Withdrawn), deleted: len(deleted)}
+	return stillLive(live, withdrawn.Withdrawn), done, job.Joined(err, goneErr)
+}
+
+// seeGone marks the instances deleted whose VMs are not there any more.
+func (f fetcher) seeGone(ctx context.Context, now look, pending []entities.Instance, withdrawn []fleet.Instance) ([]fleet.Instance, error) {
+	if !now.complete {
+		return nil, nil
+	}
+	keys := make([]string, 0, len(withdrawn))
+	for _, instance := range withdrawn {
+		keys = append(keys, instance.Key())
+	}
+	fresh, err := f.e.Instances(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	deleted, err := f.e.ChangeInstances(ctx, append(pending, fresh...), func(i fleet.Instance) (fleet.Instance, bool) {
+		if _, there := now.vms[i.ID]; there {
+			return i, false
+		}
+		return i.SeeGone(f.d.Now())
+	})
+	f.run.Life(job.DeletionSucceeded, deleted...)
+	return deleted, err
+}
+
+// stillLive lists the ids of the live instances that were not withdrawn.
+func stillLive(live []entities.Instance, withdrawn []fleet.Instance) []string {
+	var ids []string
+	for _, record := range live {
+		if !slices.ContainsFunc(withdrawn, func(i fleet.Instance) bool { return i.Key() == record.Value.Key() }) {
+			ids = append(ids, record.Value.ID)
+		}
+	}
+	return ids
+}
+
+func sameSights(a, b map[string]fleet.Sight) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for id, sight := range a {
+		if other, ok := b[id]; !ok || other != sight {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,183 @@
+// Package fetchinstances is the job fetch-instances: it lists each group's VMs,
+// records new ones, and takes back those that are gone, stopped, or replaced
+// under the same name.
+//
+// Triggered by groups-resized, by Compute Engine's audit messages about VMs,
+// and each minute; announces instances-fetched, instances-marked and
+// instances-deleted, each only when there is something to say.
+package fetchinstances
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+
+	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/offer"
+)
+
+const name = "fetch-instances"
+
+// Job is fetch-instances.
+var Job = job.Job{Name: name, Decode: decode, New: New}
+
+// reconcileMinutes is how often, in minutes, a group's listing is held against
+// all of its records, in case the two came apart.
+const reconcileMinutes = 360
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	return func(ctx context.Context, run job.Run) error {
+		e := entities.Entities{Store: d.Store, Log: run.Log}
+		f := fetcher{d: d, run: run, e: e,
+			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
+		return f.sweep(ctx)
+	}
+}
+
+// fetcher is one run of the job.
+type fetcher struct {
+	d        job.Dependencies
+	run      job.Run
+	e        entities.Entities
+	protocol offer.Protocol
+}
+
+func (f fetcher) sweep(ctx context.Context) error {
+	scope := f.run.Scope
+	managers, err := f.e.ManagersFor(ctx, scope.BaseName, scope.Revision, scope.Zone)
+	if err != nil || len(managers) == 0 {
+		return err
+	}
+	settings, err := f.d.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	byKey := map[fleet.ManagerKey]fleet.Manager{}
+	var keys []fleet.ManagerKey
+	for _, manager := range managers {
+		if m := manager.Value; m.URL != "" && job.Covers(scope, m.Key()) {
+			byKey[m.Key()] = m
+			keys = append(keys, m.Key())
+		}
+	}
+	return job.Spread(ctx, f.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
+		m := byKey[key]
+		if err := f.fetch(ctx, m, settings.Freeze.Covers(m.BaseName)); err != nil {
+			return fmt.Errorf("fetch the VMs of group %s in %s: %w", m.GroupName(), m.Zone, err)
+		}
+		return nil
+	})
+}
+
+// look is what one listing of a group says.
+type look struct {
+	vms      map[string]fleet.Sight // by id
+	urls     map[string]string      // by id
+	complete bool
+}
+
+// fetch looks at one group. A listing that broke off still tells of new VMs,
+// but nothing of those that it did not see.
+func (f fetcher) fetch(ctx context.Context, m fleet.Manager, frozen bool) error {
+	listing, err := f.e.Listing(ctx, m.Key())
+	if err != nil {
+		return err
+	}
+	now, listErr := f.look(ctx, m)
+	if listErr != nil && len(now.vms) == 0 {
+		return listErr
+	}
+	if now.complete && f.reconcileDue(m.Key()) {
+		if listing.VMs, err = f.recorded(ctx, m); err != nil {
+			return err
+		}
+	}
+	difference := fleet.Compare(listing.VMs, now.vms, now.complete)
+	if !difference.Any() {
+		return job.Joined(listErr, f.resize(ctx, m, now))
+	}
+	outcome, err := f.apply(ctx, m, listing, now, difference, frozen)
+	return job.Joined(listErr, err, f.resize(ctx, m, now), f.announce(ctx, m, difference, outcome))
+}
+
+func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
+	ref := compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()}
+	vms, err := f.d.Compute.VMs(ctx, ref)
+	if failure.Is(err, failure.NotFound) {
+		// A group that was deleted by hand took its VMs with it; but only its
+		// own 404 is proof of that.
+		if _, gone := f.d.Compute.Group(ctx, ref); failure.Is(gone, failure.NotFound) {
+			vms, err = nil, nil
+		}
+	}
+	seen := look{vms: map[string]fleet.Sight{}, urls: map[string]string{}, complete: err == nil}
+	for _, vm := range vms {
+		if vm.ID == "" {
+			continue // does not exist yet
+		}
+		seen.vms[vm.ID] = fleet.Sight{Hostname: vm.Name, Running: vm.Running(), Lost: vm.Stopped()}
+		seen.urls[vm.ID] = vm.URL
+	}
+	return seen, err
+}
+
+// reconcileDue spreads the groups over the time; it comes from the clock, so
+// that it costs no write.
+func (f fetcher) reconcileDue(key fleet.ManagerKey) bool {
+	hash := fnv.New32a()
+	hash.Write([]byte(key.String()))
+	minute := f.d.Now().Unix() / 60
+	return f.run.Scope.Sweep() && (minute+int64(hash.Sum32()))%reconcileMinutes == 0
+}
+
+// recorded is the listing that the group's records amount to.
+func (f fetcher) recorded(ctx context.Context, m fleet.Manager) (map[string]fleet.Sight, error) {
+	records, err := f.e.InstancesOf(ctx, m.Key())
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]fleet.Sight{}
+	for _, record := range records {
+		if i := record.Value; i.State != fleet.Deleted {
+			known[i.ID] = fleet.Sight{Hostname: i.Hostname, Running: i.State != fleet.Found}
+		}
+	}
+	return known, nil
+}
+
+// resize keeps the manager's size up to date.
+func (f fetcher) resize(ctx context.Context, m fleet.Manager, now look) error {
+	if !now.complete || m.Size == len(now.vms) {
+		return nil
+	}
+	_, err := f.e.ChangeManager(ctx, m.Key(), func(current fleet.Manager) (fleet.Manager, bool) {
+		current.Size = len(now.vms)
+		return current, true
+	})
+	return err
+}
+
+// outcome is what came of what changed.
+type outcome struct {
+	marked, deleted int
+}
+
+func (f fetcher) announce(ctx context.Context, m fleet.Manager, difference fleet.Difference, o outcome) error {
+	scope := job.ManagerScope(m.Key())
+	var errs []error
+	if len(difference.New)+len(difference.Started) > 0 || o.marked+o.deleted > 0 {
+		errs = append(errs, f.d.Announce(ctx, "instances-fetched", scope))
+	}
+	if o.marked > 0 {
+		errs = append(errs, f.d.Announce(ctx, "instances-marked", scope))
+	}
+	if o.deleted > 0 {
+		errs = append(errs, f.d.Announce(ctx, "instances-deleted", scope))
+	}
+	return job.Joined(errs...)
+}

@@ -1,0 +1,86 @@
+// Package processconfig is the job process-config: it builds the records of
+// templates, revisions and managers from the imported configuration, each
+// template in one atomic step.
+//
+// Triggered by config-imported and each minute; announces config-processed.
+package processconfig
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+)
+
+// Job is process-config.
+var Job = job.Job{Name: "process-config", New: New}
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	return func(ctx context.Context, run job.Run) error { return process(ctx, d, run) }
+}
+
+func process(ctx context.Context, d job.Dependencies, run job.Run) error {
+	current, err := config.Current(ctx, d.Store)
+	if err != nil {
+		return fmt.Errorf("read the imported configuration: %w", err)
+	}
+	if current.Revision == "" {
+		return nil // nothing was ever imported, which is not the same as an empty configuration
+	}
+	e := entities.Entities{Store: d.Store, Log: run.Log}
+	known, err := e.Templates(ctx)
+	if err != nil {
+		return err
+	}
+	wishes := job.Thaw(run, fleet.Freeze(current.Settings.GetFreeze()), changedWishes(current, known),
+		func(wish fleet.Wish) string { return wish.BaseName })
+	var processed []event.Scope
+	var errs []error
+	for _, wish := range wishes {
+		changed, err := build(ctx, e, wish)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("process template %s: %w", wish.BaseName, err))
+		}
+		if changed {
+			run.Log.Info("built the records of template "+wish.BaseName, "base_name", wish.BaseName, "config_revision", current.Revision)
+			processed = append(processed, event.Scope{BaseName: wish.BaseName})
+		}
+	}
+	return job.Joined(append(errs, d.Announce(ctx, "config-processed", processed...))...)
+}
+
+// changedWishes lists what the configuration asks for that the records do not
+// say they hold, and the recorded templates that it does not name any more.
+func changedWishes(current config.Config, known []entities.Template) []fleet.Wish {
+	digests := map[string]string{}
+	for _, template := range known {
+		digests[template.Value.BaseName] = template.Value.Digest
+	}
+	var changed []fleet.Wish
+	for _, wish := range Wishes(current) {
+		if digest, ok := digests[wish.BaseName]; !ok || digest != wish.Digest() {
+			changed = append(changed, wish)
+		}
+		delete(digests, wish.BaseName)
+	}
+	for _, template := range known {
+		if _, left := digests[template.Value.BaseName]; left && template.Value.ActiveRevision != "" {
+			changed = append(changed, fleet.Wish{BaseName: template.Value.BaseName})
+		}
+	}
+	return changed
+}
+
+func build(ctx context.Context, e entities.Entities, wish fleet.Wish) (bool, error) {
+	tree, err := e.Tree(ctx, wish.BaseName)
+	if err != nil {
+		return false, err
+	}
+	writes, err := e.Save(ctx, tree, fleet.Build(tree.Records(), wish))
+	return writes > 0, err
+}

@@ -1,0 +1,131 @@
+package resizeinstancegroups
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+)
+
+// claimWork bounds the time between winning a claim and the end of the call:
+// less than the time that a claim is held.
+const claimWork = 100 * time.Second
+
+// groups are the managers' groups as Compute Engine reports them.
+type groups map[compute.GroupRef]compute.Group
+
+// look asks for the managers' groups: in a sweep with one aggregated list per
+// project, otherwise one by one.
+func (r resizer) look(ctx context.Context, managers []entities.Manager) (groups, error) {
+	found := groups{}
+	if !r.run.Scope.Sweep() {
+		for _, manager := range managers {
+			m := manager.Value
+			if m.URL == "" || r.run.Scope.Zone != "" && r.run.Scope.Zone != m.Zone {
+				continue
+			}
+			group, err := r.d.Compute.Group(ctx, refOf(m))
+			if err != nil && !failure.Is(err, failure.NotFound) {
+				return nil, fmt.Errorf("look at group %s in %s: %w", m.GroupName(), m.Zone, err)
+			}
+			if err == nil {
+				found[group.GroupRef] = group
+			}
+		}
+		return found, nil
+	}
+	for _, project := range projects(managers) {
+		list, err := r.d.Compute.Groups(ctx, project)
+		if err != nil {
+			return nil, fmt.Errorf("list the groups of project %s: %w", project, err)
+		}
+		for _, group := range list {
+			found[group.GroupRef] = group
+		}
+	}
+	return found, nil
+}
+
+func projects(managers []entities.Manager) []string {
+	var names []string
+	for _, manager := range managers {
+		if manager.Value.URL != "" && !slices.Contains(names, manager.Value.Project) {
+			names = append(names, manager.Value.Project)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// groupGone forgets the URL of a group that was deleted behind our back, so
+// that it is created again.
+func (r resizer) groupGone(ctx context.Context, m fleet.Manager) error {
+	_, err := r.d.Compute.Group(ctx, refOf(m))
+	if !failure.Is(err, failure.NotFound) {
+		return err // it is there after all, or nothing is known
+	}
+	forgot, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+		if now.URL != m.URL || now.URL == "" {
+			return now, false
+		}
+		now.URL, now.Size, now.Claim = "", 0, fleet.ResizeClaim{}
+		return now, true
+	})
+	if forgot {
+		r.run.Log.Warn("group "+m.GroupName()+" is gone, though nobody here deleted it; it is created again", job.ManagerAttrs(m.Key())...)
+	}
+	return err
+}
+
+// unclaim gives the claim back when Compute Engine certainly did not resize,
+// so that the next sweep may try at once.
+func (r resizer) unclaim(ctx context.Context, m fleet.Manager, target int, cause error) error {
+	if failure.Is(cause, failure.Transient) {
+		return cause
+	}
+	_, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+		if now.Claim.Target != target {
+			return now, false
+		}
+		now.Claim = fleet.ResizeClaim{}
+		return now, true
+	})
+	return job.Joined(cause, err)
+}
+
+func countsOf(group compute.Group) fleet.Counts {
+	counts := fleet.Counts{Target: group.TargetSize, Total: group.TargetSize}
+	if group.Actions != nil {
+		counts.Idle, counts.Deleting, counts.Total = group.Actions.None, group.Actions.Deleting+group.Actions.Abandoning, group.Actions.Total()
+	}
+	return counts
+}
+
+// oldest picks the n instances that were found first.
+func oldest(items []entities.Instance, n int) []entities.Instance {
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b entities.Instance) int { return a.Value.FoundAt.Compare(b.Value.FoundAt) })
+	return items[:min(n, len(items))]
+}
+
+// report writes the line about the pool that the dashboard and the alert on
+// pools below their minimum are made of; once per sweep.
+func (r resizer) report(ctx context.Context, m fleet.Manager, s fleet.Sizing) error {
+	if !r.run.Scope.Sweep() {
+		return nil
+	}
+	cataloged, err := r.e.CountOf(ctx, m.Key(), fleet.Cataloged)
+	if err != nil {
+		return err
+	}
+	r.run.Log.Info("pool "+m.Key().String(), append(job.ManagerAttrs(m.Key()), "event", "POOL", "project", m.Project,
+		"wanted", s.Wanted(), "running", s.Group.Idle, "cataloged", cataloged, "leased", s.Leased, "minimum", m.MinimumSize,
+		"maximum", m.MaximumSize, "draining", s.Others, "deficit", max(m.MinimumSize-s.Group.Idle, 0))...)
+	return nil
+}

@@ -1,0 +1,57 @@
+package updatecatalogedinstances
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gce-backend/gce-backend/shared/catalog"
+	"github.com/gce-backend/gce-backend/shared/entities"
+)
+
+// maxChangePages bounds how many pages of changes one sweep reads; the rest is
+// the next one's.
+const maxChangePages = 20
+
+// changes asks the Machine Provider what changed since the last sweep: the
+// instances to look at, and which of them were reclaimed. Where it has no such
+// call there are none.
+func (u updater) changes(ctx context.Context) (evidence, []entities.Instance, *entities.Cursor, error) {
+	cursor, err := u.e.Cursor(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	reclaimed := evidence{}
+	var keys []string
+	for range maxChangePages {
+		page, err := u.d.Catalog.Changes(ctx, cursor.Value)
+		if errors.Is(err, catalog.ErrUnsupported) {
+			return reclaimed, nil, nil, nil
+		}
+		if err != nil {
+			return reclaimed, nil, nil, err
+		}
+		for _, change := range page.Changed {
+			if change.Instance == "" {
+				continue
+			}
+			keys = append(keys, change.Instance)
+			if change.Removed {
+				reclaimed[change.Instance] = true
+			}
+		}
+		cursor.Value = page.Cursor
+		if !page.More {
+			break
+		}
+	}
+	items, err := u.e.Instances(ctx, keys...)
+	return reclaimed, items, &cursor, err
+}
+
+// saveCursor remembers how far the changes were dealt with.
+func (u updater) saveCursor(ctx context.Context, cursor *entities.Cursor) error {
+	if cursor == nil {
+		return nil
+	}
+	return u.e.SaveCursor(ctx, *cursor)
+}

@@ -1,0 +1,188 @@
+// Package updatecatalogedinstances is the job update-cataloged-instances: it
+// records the leases that the Machine Provider gives, and marks the instances
+// whose machines were reclaimed as pending deletion.
+//
+// Triggered by the Machine Provider's messages and each minute; announces
+// instances-marked.
+package updatecatalogedinstances
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/catalog"
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/offer"
+)
+
+// Job is update-cataloged-instances.
+var Job = job.Job{Name: "update-cataloged-instances", Decode: decode, New: New}
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	return func(ctx context.Context, run job.Run) error {
+		e := entities.Entities{Store: d.Store, Log: run.Log}
+		u := updater{d: d, run: run, e: e,
+			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
+		if run.Scope.Sweep() {
+			return u.sweep(ctx)
+		}
+		return u.told(ctx)
+	}
+}
+
+// updater is one run of the job.
+type updater struct {
+	d        job.Dependencies
+	run      job.Run
+	e        entities.Entities
+	protocol offer.Protocol
+}
+
+// decode reads a scope, or a message of the Machine Provider, which names the
+// machine in its attributes.
+func decode(message event.Message) (event.Scope, error) {
+	if message.Attributes[event.AttributeHostname] == "" {
+		return event.DecodeScope(message.Data)
+	}
+	instance := message.Attributes[event.AttributeInstance]
+	if instance == "" {
+		return event.Scope{}, failure.New(failure.Permanent, "the message about %q names no instance", message.Attributes[event.AttributeHostname])
+	}
+	return event.Scope{Instances: []string{instance}, Reclaimed: string(message.Data) == event.Reclaimed}, nil
+}
+
+// told looks at the instances that a message names.
+func (u updater) told(ctx context.Context) error {
+	items, err := u.e.Instances(ctx, u.run.Scope.Instances...)
+	if err != nil {
+		return err
+	}
+	evidence := evidence{}
+	for _, item := range items {
+		if u.run.Scope.Reclaimed {
+			evidence[item.Value.Key()] = true
+		}
+	}
+	return u.update(ctx, items, evidence)
+}
+
+// sweep looks at what changed in the catalog, at what is due to have changed,
+// and at a slice of the rest, so that each instance is verified once an hour.
+func (u updater) sweep(ctx context.Context) error {
+	evidence, changed, cursor, err := u.changes(ctx)
+	if err != nil {
+		u.run.Log.Warn("cannot tell what changed in the catalog: " + err.Error())
+	}
+	now := u.d.Now()
+	var errs []error
+	items := changed
+	for _, read := range []func() ([]entities.Instance, error){
+		func() ([]entities.Instance, error) { return u.e.LeasesOver(ctx, now) },
+		func() ([]entities.Instance, error) { return u.e.Missing(ctx) },
+		func() ([]entities.Instance, error) { return u.e.InSlice(ctx, fleet.SliceAt(now)) },
+	} {
+		some, err := read()
+		items, errs = append(items, some...), append(errs, err)
+	}
+	err = u.update(ctx, unique(items), evidence)
+	if err == nil {
+		err = u.saveCursor(ctx, cursor)
+	}
+	return job.Joined(append(errs, err)...)
+}
+
+// evidence names the instances of which the Machine Provider itself said that
+// they were reclaimed.
+type evidence map[string]bool
+
+// update asks the catalog for instances and records what it says.
+func (u updater) update(ctx context.Context, items []entities.Instance, known evidence) error {
+	items = offeredOnly(items)
+	if len(items) == 0 {
+		return nil
+	}
+	looks, err := u.protocol.Look(ctx, items)
+	if err != nil {
+		return err
+	}
+	var present, reclaimed, unexplained []entities.Instance
+	var errs []error
+	for _, item := range items {
+		switch machine := looks[item.Value.Key()]; {
+		case machine.Err == nil:
+			present = append(present, item)
+		case !errors.Is(machine.Err, catalog.ErrNotFound):
+			errs = append(errs, fmt.Errorf("ask the catalog for %s: %w", item.Value.Hostname, machine.Err))
+		case known[item.Value.Key()]:
+			reclaimed = append(reclaimed, item)
+		default:
+			unexplained = append(unexplained, item)
+		}
+	}
+	errs = append(errs, u.seePresent(ctx, present, looks))
+	confirmed, err := u.confirm(ctx, unexplained)
+	errs = append(errs, err, u.mark(ctx, append(reclaimed, confirmed...)))
+	return job.Joined(errs...)
+}
+
+// seePresent records the leases of machines that the catalog has.
+func (u updater) seePresent(ctx context.Context, items []entities.Instance, looks map[string]catalog.Machine) error {
+	changed, err := u.e.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
+		machine := looks[i.Key()]
+		if machine.Leased() {
+			return i.SeeLease(machine.LeaseExpiration, machine.LeasedIndefinitely)
+		}
+		return i.SeeFree(u.d.Now())
+	})
+	for _, i := range changed {
+		u.run.Log.Info("catalog: "+i.Hostname+" is "+string(i.State), append(job.ManagerAttrs(i.ManagerKey()),
+			"hostname", i.Hostname, "state", string(i.State), "lease_expiration", i.LeaseExpiration)...)
+	}
+	return err
+}
+
+// mark marks instances whose machines are out of the catalog for good.
+func (u updater) mark(ctx context.Context, items []entities.Instance) error {
+	changed, err := u.e.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
+		return i.Reclaim("reclaimed by the Machine Provider")
+	})
+	u.run.Life(job.DeletionProposed, changed...)
+	seen := map[fleet.ManagerKey]bool{}
+	var scopes []event.Scope
+	for _, i := range changed {
+		if !seen[i.ManagerKey()] {
+			seen[i.ManagerKey()] = true
+			scopes = append(scopes, job.ManagerScope(i.ManagerKey()))
+		}
+	}
+	return job.Joined(err, u.d.Announce(ctx, "instances-marked", scopes...))
+}
+
+// offeredOnly keeps the instances that the catalog may know.
+func offeredOnly(items []entities.Instance) []entities.Instance {
+	var offered []entities.Instance
+	for _, item := range items {
+		if item.Value.Live() && item.Value.MaybeOffered() {
+			offered = append(offered, item)
+		}
+	}
+	return offered
+}
+
+func unique(items []entities.Instance) []entities.Instance {
+	seen := map[string]bool{}
+	var kept []entities.Instance
+	for _, item := range items {
+		if key := item.Value.Key(); !seen[key] {
+			seen[key] = true
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}

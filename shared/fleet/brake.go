@@ -1,0 +1,50 @@
+package fleet
+
+import (
+	"hash/fnv"
+	"slices"
+	"time"
+)
+
+// ConfirmAfter is the least time between the two looks that must both miss a
+// machine in the catalog before it is given up.
+const ConfirmAfter = 30 * time.Second
+
+// Slices is the number of slices of the fleet; one is verified each minute.
+const Slices = 60
+
+// SliceOf assigns an instance to a slice.
+func SliceOf(instanceKey string) int {
+	hash := fnv.New32a()
+	hash.Write([]byte(instanceKey)) // never fails
+	return int(hash.Sum32() % Slices)
+}
+
+// SliceAt is the slice to verify at a time.
+func SliceAt(now time.Time) int { return now.UTC().Minute() }
+
+// Brake bounds what a Machine Provider that suddenly knows nothing can cost.
+type Brake struct{ Percent, Minimum int }
+
+// DefaultBrake is used where settings.cfg says nothing.
+var DefaultBrake = Brake{Percent: 20, Minimum: 5}
+
+// Allowance is how many of a manager's instances one sweep may give up
+// without a known reason.
+func (b Brake) Allowance(instances int) int {
+	return max(instances*b.Percent/100, b.Minimum)
+}
+
+// Confirmed tells whether an instance was missing long enough ago for this
+// look to be the second one.
+func (i Instance) Confirmed(now time.Time) bool {
+	return !i.MissingSince.IsZero() && now.Sub(i.MissingSince) >= ConfirmAfter
+}
+
+// Freeze names the pools that are left exactly as they are.
+type Freeze []string
+
+// Covers tells whether a template is frozen.
+func (f Freeze) Covers(baseName string) bool {
+	return slices.Contains(f, "*") || slices.Contains(f, baseName)
+}

@@ -1,0 +1,98 @@
+package fleet
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
+// Sizes bound a manager's group.
+type Sizes struct{ Minimum, Maximum int }
+
+// Wish is what the configuration says of one template.
+type Wish struct {
+	BaseName string
+	// Spec is nil when the template is not configured.
+	Spec  *TemplateSpec
+	Zones map[string]Sizes
+}
+
+// Digest identifies the wish.
+func (w Wish) Digest() string {
+	if w.Spec == nil {
+		return ""
+	}
+	text, err := json.Marshal(struct {
+		Revision string
+		Zones    map[string]Sizes
+	}{w.Spec.RevisionID(), w.Zones})
+	if err != nil { // strings and numbers can always be written
+		panic(err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// Records are all records of one template.
+type Records struct {
+	Template  TemplateRecord
+	Revisions map[string]Revision // by id
+	Managers  map[ManagerKey]Manager
+}
+
+// Build decides the template's records: the configured revision is active and
+// all others are drained; its managers are active in the configured zones, at
+// the configured sizes, and all others are drained. What comes back is
+// reactivated and keeps its URL. What is just being deleted is left to that
+// until its URL is cleared; then the template has no digest, so that it is
+// built again.
+func Build(have Records, wish Wish) Records {
+	built := Records{
+		Template:  TemplateRecord{BaseName: wish.BaseName, Digest: wish.Digest()},
+		Revisions: map[string]Revision{},
+		Managers:  map[ManagerKey]Manager{},
+	}
+	for id, revision := range have.Revisions {
+		revision.State = Drained
+		built.Revisions[id] = revision
+	}
+	for key, manager := range have.Managers {
+		manager.State = Drained
+		built.Managers[key] = manager
+	}
+	if wish.Spec == nil {
+		return built
+	}
+	built.Template.ActiveRevision = wish.Spec.RevisionID()
+	built.activateRevision(wish)
+	for zone, sizes := range wish.Zones {
+		built.activateManager(wish, zone, sizes)
+	}
+	return built
+}
+
+func (r *Records) activateRevision(wish Wish) {
+	id := r.Template.ActiveRevision
+	revision, ok := r.Revisions[id]
+	if !ok {
+		revision = Revision{BaseName: wish.BaseName, ID: id, Spec: *wish.Spec}
+	}
+	revision.State = Active
+	if revision.Deleting {
+		revision.State, r.Template.Digest = Drained, ""
+	}
+	r.Revisions[id] = revision
+}
+
+func (r *Records) activateManager(wish Wish, zone string, sizes Sizes) {
+	key := ManagerKey{BaseName: wish.BaseName, Revision: r.Template.ActiveRevision, Zone: zone}
+	manager, ok := r.Managers[key]
+	if !ok {
+		manager = Manager{BaseName: key.BaseName, Revision: key.Revision, Zone: zone, Project: wish.Spec.Project}
+	}
+	manager.MinimumSize, manager.MaximumSize, manager.State = sizes.Minimum, sizes.Maximum, Active
+	if manager.Deleting {
+		manager.State, r.Template.Digest = Drained, ""
+	}
+	r.Managers[key] = manager
+}

@@ -1,0 +1,55 @@
+package fleet
+
+import "time"
+
+// Times of deleting.
+const (
+	// DeletionOverdue is how long a deletion may take before it is an error.
+	DeletionOverdue = 15 * time.Minute
+	// TombstoneTime is how long the record of a deleted instance is kept: by
+	// then no fetch that saw the VM can still be running.
+	TombstoneTime = 20 * time.Minute
+	// firstRetry and lastRetry bound the back-off between two requests to
+	// delete the same VM.
+	firstRetry = time.Minute
+	lastRetry  = 16 * time.Minute
+)
+
+// DeletionDue tells whether Compute Engine is to be asked (again) to delete the
+// VM: at once, then after 1, 2, 4, … minutes since the request before.
+func (i Instance) DeletionDue(now time.Time) bool {
+	if i.State != PendingDeletion {
+		return false
+	}
+	if i.DeletionRequested.IsZero() {
+		return true
+	}
+	return !now.Before(i.nextDeletion())
+}
+
+// nextDeletion is when the next request is due: the n-th comes 2ⁿ⁻¹−1 minutes
+// after the first, with a bound on the step.
+func (i Instance) nextDeletion() time.Time {
+	at, step := i.DeletionRequested, firstRetry
+	for range max(i.DeletionAttempts, 1) {
+		at = at.Add(step)
+		step = min(2*step, lastRetry)
+	}
+	return at
+}
+
+// DeletionStuck tells whether the deletion takes longer than it may.
+func (i Instance) DeletionStuck(now time.Time) bool {
+	return i.State == PendingDeletion && !i.DeletionRequested.IsZero() && now.Sub(i.DeletionRequested) >= DeletionOverdue
+}
+
+// TombstoneOver tells whether the record of a deleted instance can go.
+func (i Instance) TombstoneOver(now time.Time) bool {
+	return i.State == Deleted && now.Sub(i.DeletedAt) > TombstoneTime
+}
+
+// RemovalCertain tells whether "the catalog does not have the machine" can be
+// trusted to stay true: no offer may be under way any more.
+func (i Instance) RemovalCertain(now time.Time) bool {
+	return i.CatalogedAt.IsZero() || now.Sub(i.CatalogedAt) >= OfferWindow
+}

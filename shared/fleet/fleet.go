@@ -1,0 +1,84 @@
+// Package fleet is the domain: templates, their revisions, the managers of
+// their groups, the instances in them, and every decision about them. It is
+// pure — standard library only, time comes in as an argument — so that each
+// state × event can be tested.
+package fleet
+
+import "fmt"
+
+// State of a revision or a manager.
+type State string
+
+// Active is configured and kept up; Drained is not configured any more and
+// goes away, in the order VM, group, template, records.
+const (
+	Active  State = "active"
+	Drained State = "drained"
+)
+
+// TemplateRecord is an instance template by its base name: which of its
+// revisions is the configured one.
+type TemplateRecord struct {
+	BaseName string `firestore:"baseName"`
+	// ActiveRevision is empty when the template is not configured any more.
+	ActiveRevision string `firestore:"activeRevision"`
+	// Digest is of what was configured when the template's records were last
+	// built: while it is the same there is nothing to build.
+	Digest string `firestore:"digest"`
+}
+
+// Revision is one set of an instance template's fields.
+type Revision struct {
+	BaseName string       `firestore:"baseName"`
+	ID       string       `firestore:"revision"`
+	Spec     TemplateSpec `firestore:"spec"`
+	State    State        `firestore:"state"`
+	// URL of the instance template in Compute Engine; empty while there is
+	// none.
+	URL string `firestore:"url"`
+	// SnapshotURL is the snapshot that the template was created with.
+	SnapshotURL string `firestore:"snapshotUrl,omitempty"`
+	// Deleting is set before the template is deleted: until its URL is cleared
+	// the revision cannot become active again.
+	Deleting bool `firestore:"deleting,omitempty"`
+}
+
+// TemplateName is the name of the revision's instance template and of its
+// groups.
+func (r Revision) TemplateName() string { return TemplateName(r.BaseName, r.ID) }
+
+// Manager keeps the group of a revision's VMs in one zone.
+type Manager struct {
+	BaseName    string `firestore:"baseName"`
+	Revision    string `firestore:"revision"`
+	Zone        string `firestore:"zone"`
+	Project     string `firestore:"project"`
+	MinimumSize int    `firestore:"minimumSize"`
+	MaximumSize int    `firestore:"maximumSize"`
+	State       State  `firestore:"state"`
+	// URL of the managed instance group in Compute Engine; empty while there
+	// is none.
+	URL string `firestore:"url"`
+	// Size is the number of VMs at the last fetch.
+	Size int `firestore:"size"`
+	// Claim is the resize that was last asked for.
+	Claim ResizeClaim `firestore:"claim"`
+	// Deleting is set before the group is deleted: until its URL is cleared the
+	// manager cannot become active again.
+	Deleting bool `firestore:"deleting,omitempty"`
+}
+
+// Key names the manager in messages, logs and on its instances.
+func (m Manager) Key() ManagerKey {
+	return ManagerKey{BaseName: m.BaseName, Revision: m.Revision, Zone: m.Zone}
+}
+
+// GroupName is the name of the manager's group.
+func (m Manager) GroupName() string { return TemplateName(m.BaseName, m.Revision) }
+
+// ManagerKey names a manager.
+type ManagerKey struct{ BaseName, Revision, Zone string }
+
+func (k ManagerKey) String() string {
+	return fmt.Sprintf("%s/%s/%s", k.BaseName, k.Revision, k.Zone)
+}

@@ -1,0 +1,86 @@
+package fleet
+
+import "time"
+
+// InstanceState is where an instance is in its life.
+type InstanceState string
+
+// The life of an instance:
+//
+//	found ─▶ cataloged ⇄ leased
+//	  └─────────┴──────────┴──▶ pendingDeletion ─▶ deleted
+//
+// cataloged is written before the machine is offered, so that whoever deletes
+// machines knows of every one that may be leasable.
+const (
+	Found           InstanceState = "found"
+	Cataloged       InstanceState = "cataloged"
+	Leased          InstanceState = "leased"
+	PendingDeletion InstanceState = "pendingDeletion"
+	Deleted         InstanceState = "deleted"
+)
+
+// Instance is one VM, from its first sight until 20 minutes after it was seen
+// to be gone.
+type Instance struct {
+	Hostname string `firestore:"hostname"`
+	ID       string `firestore:"id"` // Compute Engine's numeric id
+	Project  string `firestore:"project"`
+	BaseName string `firestore:"baseName"`
+	Revision string `firestore:"revision"`
+	Zone     string `firestore:"zone"`
+	// Manager is its manager's key in one string, for queries.
+	Manager string        `firestore:"manager"`
+	URL     string        `firestore:"url"`
+	State   InstanceState `firestore:"state"`
+	// Slice is the minute of the hour in which the instance's catalog entry is
+	// verified.
+	Slice int `firestore:"slice"`
+
+	LeaseExpiration    time.Time `firestore:"leaseExpiration,omitempty"`
+	LeasedIndefinitely bool      `firestore:"leasedIndefinitely,omitempty"`
+	// MissingSince is when the catalog was first seen without the machine and
+	// nothing explained it.
+	MissingSince time.Time `firestore:"missingSince,omitempty"`
+
+	FoundAt time.Time `firestore:"foundAt"`
+	// CatalogedAt is when the machine was last offered. Set on a found
+	// instance it means that the offer's outcome is not known.
+	CatalogedAt time.Time `firestore:"catalogedAt,omitempty"`
+	// Reason says why the instance is deleted.
+	Reason string `firestore:"reason,omitempty"`
+	// DeletionRequested is when Compute Engine was first asked to delete it.
+	DeletionRequested time.Time `firestore:"deletionRequested,omitempty"`
+	DeletionAttempts  int       `firestore:"deletionAttempts,omitempty"`
+	DeletedAt         time.Time `firestore:"deletedAt,omitempty"`
+}
+
+// NewInstance makes the record of a VM that was seen for the first time.
+func NewInstance(manager Manager, hostname, id, url string, now time.Time) Instance {
+	return Instance{
+		Hostname: hostname, ID: id, URL: url, Project: manager.Project,
+		BaseName: manager.BaseName, Revision: manager.Revision, Zone: manager.Zone, Manager: manager.Key().String(),
+		State: Found, Slice: SliceOf(InstanceKey(hostname, id)), FoundAt: now,
+	}
+}
+
+// Key names the instance in the store, in messages and in the catalog.
+func (i Instance) Key() string { return InstanceKey(i.Hostname, i.ID) }
+
+// ManagerKey names the instance's manager.
+func (i Instance) ManagerKey() ManagerKey {
+	return ManagerKey{BaseName: i.BaseName, Revision: i.Revision, Zone: i.Zone}
+}
+
+// Live tells whether the instance still counts as a machine of its pool.
+func (i Instance) Live() bool {
+	return i.State == Found || i.State == Cataloged || i.State == Leased
+}
+
+// MaybeOffered tells whether the catalog may hold the machine.
+func (i Instance) MaybeOffered() bool { return !i.CatalogedAt.IsZero() }
+
+// LeaseOver tells whether a lease is known to have run out.
+func (i Instance) LeaseOver(now time.Time) bool {
+	return i.State == Leased && !i.LeasedIndefinitely && !i.LeaseExpiration.After(now)
+}

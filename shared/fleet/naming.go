@@ -1,0 +1,55 @@
+package fleet
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+)
+
+// Lengths of names. Compute Engine's limits are 63 for templates and groups
+// (RFC 1035) and 58 for a group's base instance name, to which it appends a
+// hyphen and four characters.
+const (
+	MaxNameLength             = 63
+	MaxBaseInstanceNameLength = 58
+	// RevisionLength is the number of hexadecimal digits of a revision.
+	RevisionLength = 12
+	// shortRevisionLength is how much of it is in the name of a VM.
+	shortRevisionLength = 8
+)
+
+var rfc1035 = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
+// ValidName tells whether a name is one that Compute Engine takes.
+func ValidName(name string) bool { return rfc1035.MatchString(name) }
+
+// TemplateName names the instance template of a revision, and its groups: a
+// group's name is unique per zone only.
+func TemplateName(baseName, revision string) string { return baseName + "-" + revision }
+
+// BaseInstanceName is what the names of a group's VMs begin with.
+func BaseInstanceName(baseName, revision, zone string) string {
+	return fmt.Sprintf("%s-%s-%s", baseName, revision[:min(shortRevisionLength, len(revision))], zone)
+}
+
+// InstanceKey names an instance: its hostname, and Compute Engine's numeric
+// id, because a name can come back as another machine.
+func InstanceKey(hostname, id string) string { return hostname + ":" + id }
+
+// requestNamespace keeps our request ids apart from anybody else's.
+const requestNamespace = "gce-backend request"
+
+// RequestID makes a deterministic request id, in the form of a UUID as Compute
+// Engine demands: the same request made twice is done once.
+func RequestID(parts ...string) string {
+	hash := sha256.New()
+	for _, part := range append([]string{requestNamespace}, parts...) {
+		fmt.Fprintf(hash, "%d:%s", len(part), part)
+	}
+	sum := hash.Sum(nil)[:16]
+	sum[6] = sum[6]&0x0f | 0x50 // version 5: made from a name
+	sum[8] = sum[8]&0x3f | 0x80
+	text := hex.EncodeToString(sum)
+	return fmt.Sprintf("%s-%s-%s-%s-%s", text[:8], text[8:12], text[12:16], text[16:20], text[20:])
+}

@@ -1,0 +1,56 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+)
+
+// Settings are what settings.cfg says to the jobs.
+type Settings struct {
+	Freeze fleet.Freeze
+	Brake  fleet.Brake
+}
+
+// Settings reads the settings as they were last imported.
+func (d Dependencies) Settings(ctx context.Context) (Settings, error) {
+	current, err := config.Current(ctx, d.Store)
+	if err != nil {
+		return Settings{}, fmt.Errorf("read the settings: %w", err)
+	}
+	settings := Settings{Freeze: current.Settings.GetFreeze(), Brake: fleet.DefaultBrake}
+	if current.Settings.ReclaimBrakePercent != nil {
+		settings.Brake.Percent = int(current.Settings.GetReclaimBrakePercent())
+	}
+	if current.Settings.ReclaimBrakeMinimum != nil {
+		settings.Brake.Minimum = int(current.Settings.GetReclaimBrakeMinimum())
+	}
+	return settings, nil
+}
+
+// Thaw keeps the items whose template is not frozen, and says once what was
+// left alone.
+func Thaw[T any](run Run, freeze fleet.Freeze, items []T, baseName func(T) string) []T {
+	if len(freeze) == 0 {
+		return items
+	}
+	var frozen []string
+	var rest []T
+	for _, item := range items {
+		switch name := baseName(item); {
+		case !freeze.Covers(name):
+			rest = append(rest, item)
+		case !slices.Contains(frozen, name):
+			frozen = append(frozen, name)
+		}
+	}
+	if len(frozen) > 0 {
+		slices.Sort(frozen)
+		run.Log.Info("left alone, because settings.cfg freezes it: "+strings.Join(frozen, ", "), "event", "FROZEN")
+	}
+	return rest
+}
