@@ -58,7 +58,8 @@ type group struct {
 	noRepair    bool // defaultActionOnFailure DO_NOTHING
 	members     *collection[*vm]
 	counts      [actions]int
-	ready       bool // false while its insert runs
+	made        map[*template]int // members by template
+	ready       bool              // false while its insert runs
 	deletion    *operation
 	deletionDue bool // its own time is over; it waits for its VMs
 }
@@ -132,14 +133,7 @@ func (g *group) json() map[string]any {
 }
 
 // versionReached: every VM comes from the group's template.
-func (g *group) versionReached() bool {
-	for _, v := range g.members.byName {
-		if v.template != g.template {
-			return false
-		}
-	}
-	return true
-}
+func (g *group) versionReached() bool { return g.made[g.template] == g.members.len() }
 
 // setAction keeps the group's summary in step.
 func (v *vm) setAction(a action) {
@@ -153,11 +147,13 @@ func (v *vm) setAction(a action) {
 func (g *group) join(v *vm) {
 	v.group = g
 	g.counts[v.action]++
+	g.made[v.template]++
 	g.members.add(v)
 }
 
 func (g *group) leave(v *vm) {
 	g.counts[v.action]--
+	g.made[v.template]--
 	g.members.remove(v.name)
 	v.group = nil
 }

@@ -53,7 +53,7 @@ func (c *Cloud) insertGroup(r *Request) (*operation, error) {
 	}
 	z := c.zone(r.Project, r.Zone)
 	g := &group{zone: z, name: m.GetName(), id: c.newID(), created: c.clock,
-		fingerprint: c.newFingerprint(), members: newCollection[*vm]()}
+		fingerprint: c.newFingerprint(), members: newCollection[*vm](), made: map[*template]int{}}
 	if _, taken := z.groups.get(g.name); taken {
 		return nil, alreadyExists(g.path())
 	}

@@ -62,6 +62,10 @@ func (c *Cloud) aggregateOperations(r *Request) (any, error) {
 	return aggregateOf(c, r, "compute#operationAggregatedList", "operations", scopes)
 }
 
+// waitStep is how long waitOperation sleeps at most, so that it sees what others
+// do meanwhile.
+const waitStep = time.Second
+
 // waitOperation sleeps from one planned event to the next; it holds no lock
 // meanwhile.
 func (c *Cloud) waitOperation(r *Request) (any, error) {
@@ -93,7 +97,7 @@ func (c *Cloud) waitOperation(r *Request) (any, error) {
 		if ended || !now.Before(deadline) {
 			return answer, nil
 		}
-		if err := c.opts.Sleep(r.http.Context(), next.Sub(now)); err != nil {
+		if err := c.opts.Sleep(r.http.Context(), min(next.Sub(now), waitStep)); err != nil {
 			return answer, nil // the client is gone
 		}
 	}

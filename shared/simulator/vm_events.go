@@ -6,16 +6,14 @@ import "fmt"
 // unless it was told to do nothing.
 func (c *Cloud) Preempt(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
-		c.logActivity(v, activity{method: "compute.instances.preempted", system: true})
-		c.halt(v)
+		c.halt(v, activity{method: "compute.instances.preempted", system: true})
 	})
 }
 
 // StopVM stops a VM as its user may.
 func (c *Cloud) StopVM(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
-		c.logActivity(v, activity{method: "v1.compute.instances.stop"})
-		c.halt(v)
+		c.halt(v, activity{method: "v1.compute.instances.stop"})
 	})
 }
 
@@ -38,12 +36,14 @@ func (c *Cloud) RepairVM(project, zone, name string) error {
 	})
 }
 
-// halt stops the instance; a group that repairs then recreates it.
-func (c *Cloud) halt(v *vm) {
+// halt stops the instance and logs why once it is stopped; a group that repairs
+// then recreates it.
+func (c *Cloud) halt(v *vm, why activity) {
 	v.generation++
 	v.status = stopping
 	c.later(v, c.opts.DeleteTime, func() {
 		v.status, v.stopped = terminated, c.clock
+		c.logActivity(v, why)
 		if v.group.noRepair {
 			v.setAction(actionNone)
 			return

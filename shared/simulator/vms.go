@@ -207,7 +207,9 @@ func (c *Cloud) endInstance(v *vm) {
 // recreate puts another instance in the VM's place: same name, another id.
 func (c *Cloud) recreate(v *vm) {
 	c.endInstance(v)
+	v.group.made[v.template]--
 	v.template = v.group.template
+	v.group.made[v.template]++
 	v.setAction(actionRecreating)
 	c.create(v)
 }
