@@ -52,6 +52,16 @@ func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logg
 // against what passes by itself, and is not needed for a sweep: the next tick
 // is the retry. A message that cannot be read is logged once and set aside.
 func (r *Runner) Deliver(ctx context.Context, message event.Message) error {
+	return r.deliver(ctx, message, r.flights.join)
+}
+
+// DeliverAlone is Deliver without sharing runs, for a simulation that
+// interleaves runs of its own choice.
+func (r *Runner) DeliverAlone(ctx context.Context, message event.Message) error {
+	return r.deliver(ctx, message, func(_ context.Context, _ string, fn func() error) error { return fn() })
+}
+
+func (r *Runner) deliver(ctx context.Context, message event.Message, share func(context.Context, string, func() error) error) error {
 	log := r.log.With("event_id", message.ID)
 	scope, err := r.decode(message)
 	if errors.Is(err, ErrNotOurs) {
@@ -62,7 +72,7 @@ func (r *Runner) Deliver(ctx context.Context, message event.Message) error {
 		r.done(log, r.now(), outcomeSetAside, nil)
 		return nil
 	}
-	err = r.flights.join(ctx, string(scope.Encode()), func() error {
+	err = share(ctx, string(scope.Encode()), func() error {
 		return r.run(ctx, scope, log)
 	})
 	if err == nil || scope.Sweep() {
