@@ -1,0 +1,94 @@
+// Package deployment puts a deployed function together: the outside things
+// that its jobs are given, and its registration with the Functions Framework.
+// Whatever costs time is done at the first event and not before.
+package deployment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/catalog/client"
+	"github.com/gce-backend/gce-backend/shared/compute/rest"
+	"github.com/gce-backend/gce-backend/shared/configsource"
+	"github.com/gce-backend/gce-backend/shared/environment"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/pubsub"
+	"github.com/gce-backend/gce-backend/shared/store/firestore"
+)
+
+// developmentBackend is who the suite is to a local Machine Provider.
+const developmentBackend = "backend@example.com"
+
+// Dependencies are what the jobs of a process are given. The clients among
+// them connect with their first call.
+func Dependencies(ctx context.Context, env environment.Environment) (job.Dependencies, error) {
+	if err := check(env); err != nil {
+		return job.Dependencies{}, err
+	}
+	documents := firestore.Open(ctx, env.Project, env.Database)
+	random := &locked{source: rand.NewPCG(rand.Uint64(), rand.Uint64())}
+	deps := job.Dependencies{
+		Store:     documents,
+		Publisher: pubsub.New(env.Project),
+		Compute: rest.New(rest.Options{
+			Endpoint:          env.ComputeEndpoint,
+			RequestsPerMinute: env.ComputeRequests,
+			Rand:              rand.New(random).Float64,
+		}),
+		Catalog: client.New(client.Options{
+			Base:  MachineProvider(documents, env.MachineProvider, time.Now),
+			Token: token(env),
+		}),
+		Now:        time.Now,
+		Sleep:      sleep,
+		Rand:       rand.New(random),
+		Project:    env.Project,
+		Deployment: env.Deployment,
+	}
+	if env.ConfigSource == "" {
+		return deps, nil
+	}
+	source, err := configsource.Open(context.WithoutCancel(ctx), env.ConfigSource, configsource.Options{})
+	if err != nil {
+		return job.Dependencies{}, fmt.Errorf("CONFIG_SOURCE: %w", err)
+	}
+	deps.Source = source
+	return deps, nil
+}
+
+// check refuses an environment that cannot be meant: without a project, or with
+// what is for local use where the process is deployed.
+func check(env environment.Environment) error {
+	var errs []error
+	if env.Project == "" {
+		errs = append(errs, errors.New("PROJECT is empty"))
+	}
+	if env.Service != "" && env.DevelopmentIdentities {
+		errs = append(errs, errors.New("DEVELOPMENT_IDENTITIES is for local use"))
+	}
+	if env.Service != "" && env.ComputeEndpoint != "" {
+		errs = append(errs, errors.New("COMPUTE_ENDPOINT is for local use"))
+	}
+	return errors.Join(errs...)
+}
+
+func token(env environment.Environment) func(context.Context, string) (string, error) {
+	if env.DevelopmentIdentities {
+		return client.Development(developmentBackend)
+	}
+	return client.IDTokens()
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

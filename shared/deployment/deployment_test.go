@@ -1,0 +1,190 @@
+package deployment
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/environment"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/logging"
+	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/store/memory"
+)
+
+// registered is a registry of a test's own.
+type registered struct {
+	events   map[string]func(context.Context, cloudevents.Event) error
+	requests map[string]func(http.ResponseWriter, *http.Request)
+}
+
+func newRegistered() registered {
+	return registered{map[string]func(context.Context, cloudevents.Event) error{}, map[string]func(http.ResponseWriter, *http.Request){}}
+}
+
+func (r registered) CloudEvent(name string, function func(context.Context, cloudevents.Event) error) {
+	r.events[name] = function
+}
+
+func (r registered) HTTP(name string, function func(http.ResponseWriter, *http.Request)) {
+	r.requests[name] = function
+}
+
+const manifestYAML = `
+functions:
+  wake-up:
+    timeout: 60
+  without-limit: {}
+`
+
+func delivery(t *testing.T) cloudevents.Event {
+	t.Helper()
+	ce := cloudevents.New()
+	ce.SetID("1")
+	ce.SetType("google.cloud.pubsub.topic.v1.messagePublished")
+	ce.SetSource("//pubsub.googleapis.com/projects/p/topics/wake-up")
+	if err := ce.SetData("application/json", json.RawMessage(`{"message":{"data":"e30="}}`)); err != nil {
+		t.Fatal(err)
+	}
+	return ce
+}
+
+func TestRegister(t *testing.T) {
+	var made, ran, other, served int
+	jobs := []job.Job{
+		{Name: "wake-up", New: func(deps job.Dependencies) job.Handler {
+			made++
+			if deps.Project != "some-project" || deps.Store == nil || deps.Compute == nil || deps.Catalog == nil ||
+				deps.Publisher == nil || deps.Rand == nil || deps.Sleep == nil || deps.Source != nil {
+				t.Errorf("got %+v", deps)
+			}
+			return func(ctx context.Context, _ job.Run) error {
+				ran++
+				if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > time.Minute {
+					t.Error("a run has not the time limit of the manifest")
+				}
+				return nil
+			}
+		}},
+		{Name: "without-limit", New: func(job.Dependencies) job.Handler { other++; return nil }},
+	}
+	handlers := map[string]HTTP{"serve": func(_ context.Context, _ job.Dependencies, env environment.Environment, _ *slog.Logger) (http.Handler, error) {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			served++
+			if env.Project != "some-project" {
+				t.Errorf("got %+v", env)
+			}
+		}), nil
+	}}
+	var log bytes.Buffer
+	to := newRegistered()
+	t.Setenv("PROJECT", "")
+	register(to, process{log: logging.JSON(&log), manifest: []byte(manifestYAML)}, jobs, handlers)
+
+	if err := to.events["wake-up"](t.Context(), delivery(t)); err == nil || !strings.Contains(log.String(), "PROJECT") {
+		t.Errorf("got %v and the log %s, want one that names PROJECT", err, &log)
+	}
+	w := httptest.NewRecorder()
+	to.requests["serve"](w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if w.Code != http.StatusInternalServerError || served != 0 {
+		t.Errorf("got %d", w.Code)
+	}
+
+	t.Setenv("PROJECT", "some-project")
+	for range 2 {
+		if err := to.events["wake-up"](t.Context(), delivery(t)); err != nil {
+			t.Fatal(err)
+		}
+		to.requests["serve"](httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	}
+	if made != 1 || ran != 2 || other != 0 || served != 2 {
+		t.Errorf("made %d, ran %d, made others %d, served %d times; want 1, 2, 0, 2", made, ran, other, served)
+	}
+	if err := to.events["without-limit"](t.Context(), delivery(t)); err == nil || other != 0 {
+		t.Errorf("a job without a time limit was made")
+	}
+}
+
+func TestRegisterWithTheFramework(t *testing.T) {
+	Register([]job.Job{{Name: "a-job-of-this-test"}}, nil, nil) // the framework ends the process where it cannot
+}
+
+func TestDependencies(t *testing.T) {
+	deployed := environment.Environment{Project: "p", Service: "wake-up"}
+	tests := []struct {
+		name   string
+		change func(*environment.Environment)
+		want   string
+	}{
+		{"deployed", func(*environment.Environment) {}, ""},
+		{"with a source", func(e *environment.Environment) { e.ConfigSource = "file://" + t.TempDir() }, ""},
+		{"with a wrong source", func(e *environment.Environment) { e.ConfigSource = "ftp://x" }, "CONFIG_SOURCE"},
+		{"local identities", func(e *environment.Environment) { e.DevelopmentIdentities = true }, "DEVELOPMENT_IDENTITIES"},
+		{"local Compute Engine", func(e *environment.Environment) { e.ComputeEndpoint = "http://localhost" }, "COMPUTE_ENDPOINT"},
+		{"local", func(e *environment.Environment) {
+			e.Service, e.DevelopmentIdentities, e.ComputeEndpoint = "", true, "http://localhost"
+		}, ""},
+	}
+	for _, test := range tests {
+		env := deployed
+		test.change(&env)
+		deps, err := Dependencies(t.Context(), env)
+		if (test.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
+		}
+		if err == nil && (deps.Source != nil) != (env.ConfigSource != "") {
+			t.Errorf("%s: got the source %v", test.name, deps.Source)
+		}
+	}
+}
+
+// failing is a store that cannot be read.
+type failing struct{ store.Store }
+
+func (failing) Get(context.Context, ...store.Key) ([]store.Document, error) {
+	return nil, errors.New("down")
+}
+
+func TestMachineProvider(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	clock := func() time.Time { return now }
+	documents := memory.New(clock)
+	resolve := MachineProvider(documents, "https://fallback.example", clock)
+	want := func(url string) {
+		t.Helper()
+		if got, err := resolve(t.Context()); got != url || err != nil {
+			t.Errorf("got %q, %v, want %q", got, err, url)
+		}
+	}
+	want("https://fallback.example")
+
+	imported := config.Empty()
+	imported.Revision = "r1"
+	server := "https://configured.example"
+	imported.Settings = &configpb.SettingsCfg{MpServer: &server}
+	fields, err := config.Encode(imported, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := documents.Commit(t.Context(), store.Put(config.Key, fields)); err != nil {
+		t.Fatal(err)
+	}
+	want("https://fallback.example") // for half a minute
+	now = now.Add(settingsAge)
+	want("https://configured.example")
+
+	if _, err := MachineProvider(failing{documents}, "https://fallback.example", clock)(t.Context()); err == nil {
+		t.Error("a store that cannot be read is no reason to ask another Machine Provider")
+	}
+}
