@@ -45,15 +45,6 @@ func (c Config) Template(baseName string) *configpb.InstanceTemplate {
 	return nil
 }
 
-// Frozen tells whether the pools of a template are to be left as they are.
-func (c Config) Frozen(baseName string) bool {
-	freeze := c.Settings.GetFreeze()
-	return slices.Contains(freeze, baseName) || slices.Contains(freeze, FreezeAll)
-}
-
-// FreezeAll is the entry of SettingsCfg.freeze that freezes every pool.
-const FreezeAll = "*"
-
 // Files are the files of a configuration at one revision.
 type Files struct {
 	Revision string

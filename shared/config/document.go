@@ -98,6 +98,13 @@ func Decode(fields store.Fields) (Config, error) {
 	return config, nil
 }
 
+// RevisionOf reads the revision in a configuration's document; "" when there is
+// none.
+func RevisionOf(fields store.Fields) string {
+	revision, _ := fields["revision"].(string)
+	return revision
+}
+
 // Current reads the configuration in force. Where none was imported yet it is
 // Empty, whose revision is "".
 func Current(ctx context.Context, s store.Store) (Config, error) {

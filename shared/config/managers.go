@@ -17,13 +17,13 @@ func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, tem
 		name, zone := manager.GetTemplateBaseName(), manager.GetZone()
 		switch {
 		case name == "":
-			s.errorf(path+".template_base_name", "template_base_name is missing")
+			s.errorf(path+".template_base_name", "missing")
 		case templates.missing(name):
 			s.warnf(path+".template_base_name", "there is no template %q, so this manager is skipped%s", name, spelling.DidYouMean(name, templates.names))
 		}
 		switch {
 		case zone == "":
-			s.errorf(path+".zone", "zone is missing")
+			s.errorf(path+".zone", "missing")
 		case !zoneName.MatchString(zone):
 			s.errorf(path+".zone", "%q is not a zone, such as us-central1-a%s", zone, zoneHint(zone))
 		}

@@ -30,17 +30,21 @@ type dimension struct {
 }
 
 var dimensions = map[string]dimension{
-	"os_family":       {values: []string{"LINUX", "OSX", "WINDOWS"}},
-	"linux_flavor":    {values: []string{"UBUNTU", "DEBIAN"}},
-	"os_version":      {},
-	"num_cpus":        {kind: wholeNumber},
-	"memory_gb":       {kind: number},
-	"disk_gb":         {kind: wholeNumber},
-	"disk_type":       {values: []string{"HDD", "SSD"}},
-	"project":         {},
-	"snapshot":        {},
-	"snapshot_labels": {},
+	"os_family":    {values: []string{"LINUX", "OSX", "WINDOWS"}},
+	"linux_flavor": {values: []string{"UBUNTU", "DEBIAN"}},
+	"os_version":   {},
+	"num_cpus":     {kind: wholeNumber},
+	"memory_gb":    {kind: number},
+	"disk_gb":      {kind: wholeNumber},
+	"disk_type":    {values: []string{"HDD", "SSD"}},
+	"project":      {},
+	"snapshot":     {},
+	snapshotLabels: {},
 }
+
+// snapshotLabels is the one dimension that has a list of values, each
+// key:value again.
+const snapshotLabels = "snapshot_labels"
 
 const (
 	wholeNumber = "whole number"
@@ -49,7 +53,7 @@ const (
 
 // dimensionNames are the keys of dimensions in the order of the documentation.
 var dimensionNames = []string{
-	"os_family", "linux_flavor", "os_version", "num_cpus", "memory_gb", "disk_gb", "disk_type", "project", "snapshot", "snapshot_labels",
+	"os_family", "linux_flavor", "os_version", "num_cpus", "memory_gb", "disk_gb", "disk_type", "project", "snapshot", snapshotLabels,
 }
 
 // pairs checks that entries are key:value and no key is given twice. What was
@@ -58,6 +62,7 @@ type pairs struct {
 	source *source
 	seen   map[string]string // the path of each key
 	secret bool              // an entry without a key may be a secret
+	many   string            // the one key that may have several values
 }
 
 // each calls check for each entry that has a key of its own.
@@ -69,11 +74,15 @@ func (p pairs) each(path string, entries []string, check func(path, key, value s
 			p.malformed(element, entry, ok)
 			continue
 		}
-		if before, ok := p.seen[key]; ok {
-			p.source.errorf(element, "the key %q is given twice; the first one is in line %d", key, p.source.position(before).line)
+		once, what := key, "the key"
+		if key == p.many {
+			once, what = entry, "the entry"
+		}
+		if before, ok := p.seen[once]; ok {
+			p.source.errorf(element, "%s %q is given twice; the first one is in line %d", what, once, p.source.position(before).line)
 			continue
 		}
-		p.seen[key] = element
+		p.seen[once] = element
 		check(element, key, value)
 	}
 }
@@ -91,7 +100,8 @@ func (p pairs) malformed(path, entry string, colon bool) {
 }
 
 func checkPairs(s *source, path string, template *configpb.InstanceTemplate) {
-	pairs{source: s, seen: map[string]string{}}.each(path+".dimensions", template.GetDimensions(), func(path, key, value string) {
+	dimensions := pairs{source: s, seen: map[string]string{}, many: snapshotLabels}
+	dimensions.each(path+".dimensions", template.GetDimensions(), func(path, key, value string) {
 		checkDimension(s, path, key, value)
 	})
 	pairs{source: s, seen: map[string]string{}}.each(path+".snapshot_labels", template.GetSnapshotLabels(), func(path, key, value string) {
@@ -136,6 +146,8 @@ func checkDimension(s *source, path, key, value string) {
 		s.errorf(path, "unknown dimension %q%s", key, hint(key, dimensionNames, "the dimensions are"))
 	case rule.values != nil && !slices.Contains(rule.values, value):
 		s.errorf(path, "%s cannot be %q%s", key, value, hint(value, rule.values, "it is one of"))
+	case key == snapshotLabels && strings.Index(value, ":") < 1:
+		s.errorf(path, "a value of %s must be key:value, not %q", key, value)
 	case rule.kind != "" && !isNumber(rule.kind, value):
 		s.errorf(path, "%s must be a %s that is not negative, not %q", key, rule.kind, value)
 	}

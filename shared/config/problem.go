@@ -94,8 +94,10 @@ func (s *source) warnf(path, format string, args ...any) {
 // report adds a problem at a path. What is not in the file stands where its
 // surroundings stand.
 func (s *source) report(severity Severity, path, message string) {
-	if s.excused[path] {
-		return
+	for part := path; part != ""; part = parent(part) {
+		if s.excused[part] {
+			return
+		}
 	}
 	problem := Problem{Severity: severity, File: s.file, Message: message}
 	place := s.position(path)
@@ -105,14 +107,16 @@ func (s *source) report(severity Severity, path, message string) {
 }
 
 func (s *source) position(path string) position {
-	for path != "" {
+	for ; path != ""; path = parent(path) {
 		if offset, ok := s.offsets[path]; ok {
 			return s.tree.position(offset)
 		}
-		path = path[:max(strings.LastIndexByte(path, '.'), 0)]
 	}
 	return position{}
 }
+
+// parent is the path of the message that a path is in; "" when it is in none.
+func parent(path string) string { return path[:max(strings.LastIndexByte(path, '.'), 0)] }
 
 // split tells the template or manager of a path from the field in it.
 func (s *source) split(path string) (where, field string) {
@@ -124,7 +128,11 @@ func (s *source) split(path string) (where, field string) {
 	case name == first || s.file == SettingsFile:
 		return "", withoutIndexes(path)
 	default: // an element without a name
-		return strings.TrimSuffix(name, "s") + strings.TrimPrefix(first, name), withoutIndexes(rest)
+		var index int
+		if _, err := fmt.Sscanf(first[len(name):], "[%d]", &index); err != nil {
+			return "", withoutIndexes(path)
+		}
+		return fmt.Sprintf("%s #%d", strings.TrimSuffix(name, "s"), index+1), withoutIndexes(rest)
 	}
 }
 

@@ -151,13 +151,13 @@ func (c *schemaCheck) fields(prefix string, fields []field, message protoreflect
 			continue
 		}
 		if before, ok := first[f.name]; ok && !descriptor.IsList() {
-			c.refuse(f, path, "%s is given twice; the first one is in line %d", f.name, c.tree.position(before).line)
+			c.refuse(f, path, "given twice; the first one is in line %d", c.tree.position(before).line)
 			c.edits = append(c.edits, edit{f.start, f.end, " "})
 			continue
 		}
 		first[f.name] = f.start
 		if f.list && !descriptor.IsList() {
-			c.refuse(f, path, "%s is one value, not a list", f.name)
+			c.refuse(f, path, "must be one value, not a list")
 			c.edits = append(c.edits, edit{f.start, f.end, " "})
 			c.source.excused[path] = true
 			continue
@@ -186,7 +186,7 @@ func (c *schemaCheck) unknownField(prefix string, f field, message protoreflect.
 	for i := range message.Fields().Len() {
 		names = append(names, message.Fields().Get(i).TextName())
 	}
-	c.refuse(f, prefix+f.name, "unknown field %q%s", f.name, hint(f.name, names, "the fields are"))
+	c.refuse(f, prefix+f.name, "unknown field%s", hint(f.name, names, "the fields are"))
 	c.edits = append(c.edits, edit{f.start, f.end, " "})
 	if meant := spelling.Nearest(f.name, names); meant != "" {
 		c.source.excused[prefix+meant] = true // so that it is not missing as well
@@ -221,7 +221,7 @@ func (c *schemaCheck) value(path string, f field, v value, descriptor protorefle
 	default:
 		return
 	}
-	c.source.errorf(path, "%s must be %s%s", f.name, wrong, shown(f.name, v))
+	c.source.errorf(path, "must be %s%s", wrong, shown(f.name, v))
 	c.source.excused[path] = true
 	c.edits = append(c.edits, edit{v.start, v.end, instead})
 }

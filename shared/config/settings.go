@@ -12,6 +12,9 @@ import (
 // backendNames are those of the Machine Provider's API.
 var backendNames = []string{"GCE", "DUMMY", "VSPHERE"}
 
+// freezeAll is the entry of freeze that means every template.
+const freezeAll = "*"
+
 const (
 	day                     = 24 * 60 * 60
 	maxRequestTimeout       = 30 * day
@@ -28,7 +31,7 @@ func checkSettings(s *source, settings *configpb.SettingsCfg, templates template
 	checkMembers(s, "lessees", settings.GetLessees())
 	checkMembers(s, "catalog_viewers", settings.GetCatalogViewers())
 	for i, name := range settings.GetFreeze() {
-		if name != FreezeAll && templates.missing(name) {
+		if name != freezeAll && templates.missing(name) {
 			s.warnf(elementPath("freeze", i), "there is no template %q to freeze%s", name, spelling.DidYouMean(name, templates.names))
 		}
 	}
@@ -86,7 +89,7 @@ func checkBackends(s *source, backends []*configpb.Backend) {
 		name := backend.GetName()
 		switch {
 		case name == "":
-			s.errorf(path+".name", "name is missing")
+			s.errorf(path+".name", "missing")
 		case !slices.Contains(backendNames, name):
 			s.errorf(path+".name", "unknown backend %q%s", name, hint(name, backendNames, "the backends are"))
 		case names[name]:

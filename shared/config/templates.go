@@ -69,7 +69,7 @@ func checkTemplates(s *source, config Config) {
 func checkBaseName(s *source, path, name string) {
 	switch {
 	case name == "":
-		s.errorf(path, "base_name is missing")
+		s.errorf(path, "missing")
 	case len(name) > maxBaseName:
 		s.errorf(path, "%q has %d characters; it may have %d, as <base_name>-<revision>, the name of templates and groups, may have %d",
 			name, len(name), maxBaseName, fleet.MaxNameLength)
@@ -81,7 +81,7 @@ func checkBaseName(s *source, path, name string) {
 func checkProjects(s *source, path string, template *configpb.InstanceTemplate) {
 	const rule = "6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last"
 	if template.GetProject() == "" {
-		s.errorf(path+".project", "project is missing")
+		s.errorf(path+".project", "missing")
 	} else if !projectID.MatchString(template.GetProject()) {
 		s.errorf(path+".project", "%q is not a project id: %s", template.GetProject(), rule)
 	}
@@ -92,13 +92,13 @@ func checkProjects(s *source, path string, template *configpb.InstanceTemplate) 
 
 func checkMachine(s *source, path string, template *configpb.InstanceTemplate) {
 	if template.GetMachineType() == "" {
-		s.errorf(path+".machine_type", "machine_type is missing")
+		s.errorf(path+".machine_type", "missing")
 	} else if _, err := machinetype.Parse(template.GetMachineType()); err != nil {
 		s.errorf(path+".machine_type", "%v", err)
 	}
 	switch image := template.GetImageName(); {
 	case image == "":
-		s.errorf(path+".image_name", "image_name is missing")
+		s.errorf(path+".image_name", "missing")
 	case !validName(strings.TrimPrefix(image, "family/")):
 		s.warnf(path+".image_name", "%q is neither the name of an image nor family/NAME; its project belongs into image_project", image)
 	}
@@ -136,13 +136,13 @@ func checkDiskType(s *source, path, name string) {
 
 func checkServiceAccounts(s *source, path string, template *configpb.InstanceTemplate) {
 	if len(template.GetServiceAccounts()) == 0 {
-		s.errorf(path+".service_accounts", "service_accounts is missing; at least one is needed")
+		s.errorf(path+".service_accounts", "missing; at least one is needed")
 	}
 	for i, account := range template.GetServiceAccounts() {
 		path := elementPath(path+".service_accounts", i)
 		switch name := account.GetName(); {
 		case name == "":
-			s.errorf(path+".name", "name is missing")
+			s.errorf(path+".name", "missing")
 		case name == "default" && i == 0:
 			s.warnf(path+".name", "the Machine Provider recognizes machines by their service account's e-mail, not by %q", name)
 		case name != "default" && !email.MatchString(name):

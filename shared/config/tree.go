@@ -114,7 +114,7 @@ func (p *treeParser) field(closing string, depth int) (field, error) {
 			return field{}, err
 		}
 	}
-	if !colon && !p.is("{") && !p.is("<") {
+	if !colon && !p.is("{") && !p.is("<") && !p.is("[") {
 		return field{}, p.fail("a colon must follow %s, not %s", result.name, p.found())
 	}
 	if result.list = p.is("["); result.list {

@@ -1,0 +1,79 @@
+// Package importconfig is the job import-config: it reads the configuration at
+// one revision, tells whether it is valid, and puts a new valid one in force.
+//
+// Triggered by an upload and each minute; announces config-imported.
+package importconfig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// Job is import-config.
+var Job = job.Job{Name: "import-config", Decode: decode, New: New}
+
+// decode takes any message for a sweep: there is one configuration, and what
+// comes from the bucket describes an upload, not a scope.
+func decode(event.Message) (event.Scope, error) { return event.Scope{}, nil }
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	return func(ctx context.Context, run job.Run) error { return importConfig(ctx, d, run) }
+}
+
+func importConfig(ctx context.Context, d job.Dependencies, run job.Run) error {
+	if d.Source == nil {
+		return failure.New(failure.Permanent, "import the configuration: no source is set (CONFIG_SOURCE)")
+	}
+	// The stored one is read first: whoever stores another one meanwhile was
+	// later at the source, and the commit below must not undo that.
+	stored, err := d.Store.Get(ctx, config.Key)
+	if err != nil {
+		return fmt.Errorf("import the configuration: read the stored one: %w", err)
+	}
+	files, err := d.Source.Read(ctx)
+	if err != nil {
+		return fmt.Errorf("import the configuration: %w", err)
+	}
+	write, problems, err := prepare(stored[0], files, d.Now())
+	if err != nil {
+		return fmt.Errorf("import the configuration at revision %s: %w", files.Revision, err)
+	}
+	report(ctx, run.Log, files, problems, config.RevisionOf(stored[0].Fields))
+	if write == nil {
+		return nil
+	}
+	if _, err := d.Store.Commit(ctx, *write); err != nil {
+		return fmt.Errorf("import the configuration at revision %s: store it: %w", files.Revision, err)
+	}
+	run.Log.Info("the configuration at revision "+files.Revision+" is in force", "config_revision", files.Revision)
+	return d.Announce(ctx, "config-imported", event.Scope{})
+}
+
+// prepare decides what to store, nil when nothing: the files are not valid, or
+// their revision is the stored one.
+func prepare(stored store.Document, files config.Files, now time.Time) (*store.Write, config.Problems, error) {
+	parsed, problems := config.Parse(files)
+	if len(problems.Errors()) > 0 {
+		return nil, problems, nil
+	}
+	fields, err := config.Encode(parsed, now)
+	var tooLarge *config.TooLargeError
+	if errors.As(err, &tooLarge) {
+		problem := config.Problem{Severity: config.Error, File: "all files together", Message: tooLarge.Error()}
+		return nil, append(problems, problem), nil
+	}
+	if err != nil || stored.Exists() && config.RevisionOf(stored.Fields) == files.Revision {
+		return nil, problems, err
+	}
+	write := store.Replace(stored, fields)
+	return &write, problems, nil
+}
