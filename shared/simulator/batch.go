@@ -88,8 +88,8 @@ func readInnerRequest(part io.Reader) (*http.Request, error) {
 	if h, b, ok := bytes.Cut(raw, []byte("\n\n")); ok && (!found || len(h) < len(head)) {
 		head, body = h, b
 	}
-	head = append(bytes.TrimRight(head, "\r\n"), "\r\n\r\n"...)
-	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
+	ended := string(bytes.TrimRight(head, "\r\n")) + "\r\n\r\n"
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(ended)))
 	if err != nil {
 		return nil, err
 	}
