@@ -22,7 +22,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/bus"
 	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	publisher "github.com/gce-backend/gce-backend/shared/pubsub"
 )
 
 // Delivery, as a deployment has it but for the shorter back-off.
@@ -49,8 +49,8 @@ type Bridge struct {
 	inFlight  atomic.Int64
 	close     sync.Once
 
-	mu         sync.Mutex
-	publishers map[event.Topic]*pubsub.Publisher
+	event.Publisher
+	publisher *publisher.Publisher
 }
 
 var _ event.Publisher = (*Bridge)(nil)
@@ -62,7 +62,8 @@ func Open(ctx context.Context, project string, topics []string, log *slog.Logger
 	if err != nil {
 		return nil, fmt.Errorf("connect to the Pub/Sub emulator: %w", err)
 	}
-	b := &Bridge{project: project, client: client, log: log, publishers: map[event.Topic]*pubsub.Publisher{}}
+	to := publisher.New(project)
+	b := &Bridge{project: project, client: client, log: log, Publisher: to, publisher: to}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	for _, name := range append([]string{DeadLetters}, topics...) {
 		if err := b.createTopic(ctx, name); err != nil {
@@ -153,39 +154,6 @@ func (b *Bridge) deliver(ctx context.Context, sub bus.Subscription, m *pubsub.Me
 	m.Ack()
 }
 
-// Publish implements event.Publisher.
-func (b *Bridge) Publish(ctx context.Context, topic event.Topic, messages ...event.Message) error {
-	to := b.publisher(topic)
-	results := make([]*pubsub.PublishResult, len(messages))
-	for i, message := range messages {
-		results[i] = to.Publish(ctx, &pubsub.Message{Data: message.Data, Attributes: message.Attributes})
-	}
-	var errs []error
-	for _, result := range results {
-		if _, err := result.Get(ctx); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	if len(errs) == 0 {
-		return nil
-	}
-	return &failure.Error{Class: failure.ClassOf(errs[0]), Err: fmt.Errorf("publish to %s: %w", topic.Name, errors.Join(errs...))}
-}
-
-func (b *Bridge) publisher(topic event.Topic) *pubsub.Publisher {
-	if topic.Project == "" {
-		topic.Project = b.project
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.publishers[topic] == nil {
-		made := b.client.Publisher("projects/" + topic.Project + "/topics/" + topic.Name)
-		made.PublishSettings.DelayThreshold = time.Millisecond // nothing is gained by waiting for more
-		b.publishers[topic] = made
-	}
-	return b.publishers[topic]
-}
-
 // Idle tells whether no delivery is under way; what waits in the emulator is
 // not seen.
 func (b *Bridge) Idle() bool { return b.inFlight.Load() == 0 }
@@ -204,11 +172,7 @@ func (b *Bridge) Close(ctx context.Context) {
 		case <-ended:
 		case <-ctx.Done():
 		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		for _, publisher := range b.publishers {
-			publisher.Stop()
-		}
-		_ = b.client.Close() // every message was acknowledged, or comes again
+		// Every message was acknowledged, or comes again.
+		_ = errors.Join(b.publisher.Close(), b.client.Close())
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
@@ -48,10 +47,6 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 	s.Endpoints.Functions = s.functions.URL()
 	s.onStop(s.functions.Close)
 	return nil
-}
-
-func (s *Suite) httpFunctions() map[string]http.Handler {
-	return map[string]http.Handler{}
 }
 
 // onAccountOf counts a delivery's use of the store for the job.

@@ -2,60 +2,70 @@ package suite
 
 import (
 	"context"
-	"sync"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strings"
+	"time"
 
+	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/shared/catalog"
+	"github.com/gce-backend/gce-backend/shared/catalog/client"
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/store/metered"
 )
 
-// STUB until functions/machineprovider exists.
-func (s *Suite) startMachineProvider(context.Context) error { return nil }
-
-func (s *Suite) catalog() catalog.Catalog { return &stub{} }
-
-type stub struct {
-	mu   sync.Mutex
-	have map[string]catalog.Entry
-}
-
-func (s *stub) Add(_ context.Context, entries ...catalog.Entry) ([]error, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.have == nil {
-		s.have = map[string]catalog.Entry{}
-	}
-	for _, e := range entries {
-		s.have[e.Hostname] = e
-	}
-	return make([]error, len(entries)), nil
-}
-
-func (s *stub) Get(_ context.Context, hostnames ...string) ([]catalog.Machine, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []catalog.Machine
-	for _, h := range hostnames {
-		m := catalog.Machine{Hostname: h, Instance: s.have[h].Instance}
-		if _, ok := s.have[h]; !ok {
-			m.Err = catalog.ErrNotFound
+// startMachineProvider serves the Machine Provider on a port of its own,
+// unless there is one already. It believes "Bearer dev:EMAIL".
+func (s *Suite) startMachineProvider(ctx context.Context) error {
+	verify, err := machineprovider.NewDevelopment(func(name string) string {
+		if name == machineprovider.DevelopmentVariable {
+			return "true"
 		}
-		out = append(out, m)
+		return os.Getenv(name)
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("start the Machine Provider: %w", err)
 	}
-	return out, nil
+	handler := machineprovider.New(machineprovider.Dependencies{
+		Store:   s.Store,
+		Publish: s.messages,
+		Now:     time.Now,
+		Rand:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), //nolint:gosec // not for secrets
+		Log:     s.opts.Log.With("job", machineprovider.Name),
+		Verify:  verify,
+		Project: s.opts.Project,
+	})
+	s.provider = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r.WithContext(metered.WithJob(r.Context(), machineprovider.Name)))
+	})
+	if s.Endpoints.MachineProvider = s.opts.Environment.MachineProvider; s.Endpoints.MachineProvider != "" {
+		return nil
+	}
+	s.Endpoints.MachineProvider, err = s.serve(ctx, "the Machine Provider", s.provider)
+	return err
 }
 
-func (s *stub) Remove(_ context.Context, removals ...catalog.Removal) ([]error, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make([]error, len(removals))
-	for i, r := range removals {
-		if _, ok := s.have[r.Hostname]; !ok {
-			out[i] = catalog.ErrNotFound
-		}
-		delete(s.have, r.Hostname)
-	}
-	return out, nil
+// catalog is the Machine Provider as the jobs see it: the one that settings.cfg
+// names, else this suite's, which knows them by a development identity.
+func (s *Suite) catalog() catalog.Catalog {
+	return client.New(client.Options{
+		Base: func(ctx context.Context) (string, error) {
+			current, err := config.Current(ctx, s.inner)
+			if err != nil {
+				return "", fmt.Errorf("find the Machine Provider: %w", err)
+			}
+			if named := current.Settings.GetMpServer(); named != "" {
+				return strings.TrimSuffix(named, "/"), nil
+			}
+			return s.Endpoints.MachineProvider, nil
+		},
+		Token: func(context.Context, string) (string, error) { return "dev:" + Identity, nil },
+	})
 }
 
-func (s *stub) Changes(context.Context, string) (catalog.Changes, error) {
-	return catalog.Changes{}, catalog.ErrUnsupported
+// httpFunctions are the functions that serve HTTP, by name.
+func (s *Suite) httpFunctions() map[string]http.Handler {
+	return map[string]http.Handler{machineprovider.Name: s.provider}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -36,6 +37,7 @@ type Suite struct {
 	ports     ports
 	messages  messages
 	source    configsource.Source
+	provider  http.Handler
 	functions *framework.Server
 	stopping  sync.Mutex              // guards stops
 	stops     []func(context.Context) // in order of the starts

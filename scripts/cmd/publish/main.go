@@ -1,0 +1,68 @@
+// Command publish publishes a message, so as to force a job.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
+	"github.com/gce-backend/gce-backend/scripts/internal/publishing"
+)
+
+type arguments struct {
+	Topic     string            `arg:"" help:"A job, such as import-config, to force it; or a fact, such as config-imported."`
+	JSON      string            `arg:"" optional:"" name:"json" help:"What it is about, such as {\"baseName\": \"linux-small\"} (default: {}, everything)."`
+	Attribute map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"An attribute of the message; may be given again."`
+	Endpoints string            `xor:"to" required:"" placeholder:"FILE" help:"Into the local suite that wrote this file (scripts/local --endpoints FILE)."`
+	Project   string            `xor:"to" required:"" placeholder:"ID" help:"Into this project of Google Cloud, as whoever is logged in."`
+}
+
+const description = `Publishes a message, so as to force a job, in a local suite or in a project.
+
+Examples:
+  scripts/publish import-config --endpoints .build/endpoints.json
+  scripts/publish resize-instance-groups '{"baseName": "linux-small"}' --project my-project`
+
+func main() {
+	var args arguments
+	kong.Parse(&args, kong.Name("scripts/publish"), kong.Description(description), kong.UsageOnError())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	said, err := args.run(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "scripts/publish:", err)
+		os.Exit(1) //nolint:gocritic // the process ends anyway
+	}
+	fmt.Println(said)
+}
+
+func (a arguments) run(ctx context.Context) (string, error) {
+	message, err := publishing.Message(a.Topic, a.JSON, a.Attribute)
+	if err != nil {
+		return "", err
+	}
+	if a.Project != "" {
+		if err := publishing.ToProject(ctx, a.Project, a.Topic, message); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("Published %s to %s of the project %s.", message.Data, a.Topic, a.Project), nil
+	}
+	to, err := endpoints.Read(a.Endpoints)
+	if err != nil {
+		return "", err
+	}
+	id, err := publishing.ToSuite(ctx, http.DefaultClient, to, a.Topic, message)
+	if err != nil {
+		return "", err
+	}
+	said := fmt.Sprintf("Published %s to %s as message %s.", message.Data, a.Topic, id)
+	if to.Log != "" {
+		said += fmt.Sprintf(" Its log lines: grep '\"event_id\":\"%s\"' %s", id, to.Log)
+	}
+	return said, nil
+}
