@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,8 @@ type manipulation struct {
 	Deletion echo   `json:"machine_deletion_request"`
 }
 
-// echo is the request that an answer is about, where it says so.
+// echo is the request that an answer is about. Every Machine Provider gives it
+// back, and anything else at the URL does not.
 type echo struct {
 	Dimensions struct {
 		Hostname string `json:"hostname"`
@@ -32,10 +34,9 @@ type echo struct {
 
 // result is what the answer says of the machine that was asked for.
 func (m manipulation) result(method, hostname string) error {
-	for _, about := range []string{m.Addition.Dimensions.Hostname, m.Deletion.Dimensions.Hostname} {
-		if about != "" && about != hostname {
-			return foreign(method, fmt.Errorf("it is about %q and not about %q", about, hostname))
-		}
+	about := cmp.Or(m.Addition.Dimensions.Hostname, m.Deletion.Dimensions.Hostname)
+	if about != hostname && (about != "" || m.Error == "") {
+		return foreign(method, fmt.Errorf("it is about %q and not about %q", about, hostname))
 	}
 	switch m.Error {
 	case "":

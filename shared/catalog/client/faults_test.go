@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,12 +116,17 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 	answers := []string{
 		`{"responses":[{"dimensions":{"hostname":"vm-7"},"machine_deletion_request":{"dimensions":{"hostname":"vm-7"}}}]}`,
 		`{"responses":[]}`,
+		`{"responses":[{}]}`,
 		`{"responses":[{},{}]}`,
 		`[]`,
 	}
-	for _, answer := range answers {
+	for _, answer := range append(answers, "{}") {
 		p := newProvider(t, true)
-		p.before = func(w http.ResponseWriter, _ string) bool {
+		p.before = func(w http.ResponseWriter, method string) bool {
+			if answer == "{}" && slices.Contains(own, method) {
+				w.WriteHeader(http.StatusNotFound) // so that the single calls are used
+				return true
+			}
 			_, _ = fmt.Fprint(w, answer) // the client is in the same test
 			return true
 		}
