@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/catalog"
@@ -21,7 +22,7 @@ const (
 
 // Options are a client's surroundings. Base and Token are required.
 type Options struct {
-	// Base answers the Machine Provider's URL, without a path. It is asked
+	// Base answers the Machine Provider's URL, up to /_ah/api. It is asked
 	// before each call, so that the URL may change.
 	Base func(ctx context.Context) (string, error)
 	// Token answers the bearer token for a Machine Provider at that URL.
@@ -79,7 +80,7 @@ func (c *Client) server(ctx context.Context) (string, error) {
 	if base == "" {
 		return "", errNoServer
 	}
-	return base, nil
+	return strings.TrimRight(base, "/"), nil // it is the token's audience as well
 }
 
 var errNoServer = errors.New("no Machine Provider is configured: mp_server in settings.cfg and MACHINE_PROVIDER_URL are empty")

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -59,7 +58,7 @@ func (c *Client) post(ctx context.Context, server, method string, request proto.
 	if err != nil {
 		return nil, err
 	}
-	url := strings.TrimRight(server, "/") + "/_ah/api/catalog/v1/" + method
+	url := server + "/_ah/api/catalog/v1/" + method
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
