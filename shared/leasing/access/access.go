@@ -109,6 +109,9 @@ func (c *Cached) Settings(ctx context.Context) (Settings, error) {
 		return Settings{}, err
 	}
 	settings := FromConfig(current.Settings)
+	if current.Revision == "" {
+		return settings, nil // nobody has access before the first import, but right after it
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last, c.at = settings, now
