@@ -77,8 +77,9 @@ func (i Instance) Live() bool {
 	return i.State == Found || i.State == Cataloged || i.State == Leased
 }
 
-// MaybeOffered tells whether the catalog may hold the machine.
-func (i Instance) MaybeOffered() bool { return !i.CatalogedAt.IsZero() }
+// MaybeOffered tells whether the catalog may hold the machine. What is leased
+// is there, even if no offer of it is on record.
+func (i Instance) MaybeOffered() bool { return i.State == Leased || !i.CatalogedAt.IsZero() }
 
 // LeaseOver tells whether a lease is known to have run out.
 func (i Instance) LeaseOver(now time.Time) bool {

@@ -27,6 +27,7 @@ func (i Instance) Decline(certain bool) (Instance, bool) {
 		return i, false
 	}
 	i.State = Found
+	i.MissingSince = time.Time{} // a look at this offer says nothing about the next one
 	if certain {
 		i.CatalogedAt = time.Time{}
 	}
