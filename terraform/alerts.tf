@@ -35,7 +35,7 @@ locals {
       title    = "A pool has been below its minimum for 15 minutes"
       severity = "ERROR"
       duration = "900s"
-      query    = "${local.group_mean.running} < ${local.group_mean.minimum}"
+      query    = "${local.group_mean.deficit} > 0"
     }
     deletion-stuck = {
       title    = "A deletion is stuck"
@@ -44,7 +44,7 @@ locals {
       query    = "sum by (base_name, zone) (increase(${local.metric.deletion_stuck}{${local.on_run}}[15m])) > 0"
     }
     brake-engaged = {
-      title    = "The brake stopped the creation of VMs"
+      title    = "The brake stopped the removal of machines"
       severity = "ERROR"
       duration = "60s"
       query    = "sum by (base_name, zone) (increase(${local.metric.brake_engaged}{${local.on_run}}[10m])) > 0"

@@ -8,7 +8,7 @@ locals {
       legends = { for field in ["wanted", "running", "cataloged", "leased", "draining"] : field => "sum by (base_name) (${local.group_mean[field]})" }
     },
     {
-      title   = "Machines missing"
+      title   = "Machines missing up to the minimum"
       legends = { "" = "sum by (base_name, zone) (${local.group_mean.deficit}) > 0" }
     },
     {

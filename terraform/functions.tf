@@ -1,26 +1,12 @@
-# One function per entry of functions.yaml: those that messages wake, and those
-# that are called over HTTP. The latter come first because the former are told
-# their address.
+# One function per entry of functions.yaml.
 module "function" {
   source   = "./modules/function"
-  for_each = local.jobs
+  for_each = local.functions
 
   name        = each.key
   settings    = each.value
   schedule    = try(coalesce(var.schedules[each.key].schedule), each.value.schedule)
   paused      = try(var.schedules[each.key].paused, false)
-  environment = merge(local.environment[each.key], each.value.machine_provider ? { MACHINE_PROVIDER_URL = local.machine_provider_url } : {})
-  deployment  = local.deployment
-
-  depends_on = [terraform_data.build_grants, google_pubsub_topic.this]
-}
-
-module "http_function" {
-  source   = "./modules/function"
-  for_each = local.http_functions
-
-  name        = each.key
-  settings    = each.value
   environment = local.environment[each.key]
   deployment  = local.deployment
 
@@ -57,6 +43,8 @@ locals {
         DEPLOYMENT                  = var.deployment
         COMPUTE_REQUESTS_PER_MINUTE = tostring(local.compute_share[name])
       },
+      f.machine_provider ? { MACHINE_PROVIDER_URL = local.machine_provider_url } : {},
+      f.http ? { MACHINE_PROVIDER_URL = local.own_machine_provider_url } : {},
       { for variable in f.environment : variable => local.own_environment[variable] },
     )
   }

@@ -1,14 +1,18 @@
-# Who may call the Machine Provider. It checks Google's ID tokens itself as well.
+# The Machine Provider's address, and who may call it. It checks Google's ID
+# tokens itself as well, so it must be told the address that they are for. That is
+# why this is not read from the function: Cloud Run gives every service the address
+# of this form, beside the one that it makes up.
 locals {
-  machine_provider     = module.http_function["machine-provider"]
-  machine_provider_url = var.machine_provider_url == "" ? local.machine_provider.uri : var.machine_provider_url
+  own_machine_provider_url = "https://${local.machine_provider}-${data.google_project.this[var.project].number}.${var.region}.run.app"
+  machine_provider_url     = var.machine_provider_url == "" ? local.own_machine_provider_url : var.machine_provider_url
+  machine_provider         = one(keys(local.http_functions))
 }
 
 resource "google_cloud_run_v2_service_iam_member" "machine_provider_backend" {
   for_each = { for name, f in local.jobs : name => f if f.machine_provider }
 
   location = var.region
-  name     = local.machine_provider.service
+  name     = module.function[local.machine_provider].service
   role     = "roles/run.invoker"
   member   = module.function[each.key].member
 }
@@ -17,7 +21,7 @@ resource "google_cloud_run_v2_service_iam_member" "machine_provider_client" {
   for_each = var.machine_provider_invokers
 
   location = var.region
-  name     = local.machine_provider.service
+  name     = module.function[local.machine_provider].service
   role     = "roles/run.invoker"
   member   = each.key
 }

@@ -10,7 +10,7 @@ locals {
     leased    = "Machines that are leased."
     draining  = "Machines that are on their way out."
     minimum   = "The least that the configuration asks for."
-    deficit   = "Machines that are missing."
+    deficit   = "Machines that are missing up to the minimum."
   }
 
   log_metrics = merge(
@@ -41,7 +41,7 @@ locals {
       brake_engaged = {
         event       = "BRAKE_ENGAGED"
         labels      = ["base_name", "zone"]
-        description = "Times that the brake stopped the creation of VMs."
+        description = "Times that the brake stopped the removal of machines that the catalog misses."
       }
       deletion_stuck = {
         event       = "DELETION_STUCK"

@@ -16,14 +16,24 @@ output "machine_provider_url" {
   value       = local.machine_provider_url
 }
 
+output "backend_members" {
+  description = "The accounts that add machines to the catalog: members of the backend in settings.cfg."
+  value       = [for name, f in local.jobs : trimprefix(module.function[name].member, "serviceAccount:") if f.machine_provider]
+}
+
+output "machine_provider_account" {
+  description = "The Machine Provider's account. Whoever names a topic in a lease request lets it publish there."
+  value       = trimprefix(module.function[local.machine_provider].member, "serviceAccount:")
+}
+
 output "dashboard" {
   description = "The dashboard in the Cloud Console."
   value       = "https://console.cloud.google.com/monitoring/dashboards/builder/${basename(google_monitoring_dashboard.this.id)}?project=${var.project}"
 }
 
 output "push_config" {
-  description = "The command that pushes a configuration: run it where the three files are."
-  value       = "gcloud storage cp templates.cfg managers.cfg settings.cfg ${local.config_url}/"
+  description = "The command that pushes a configuration: run it in the folder that holds templates.cfg, managers.cfg, settings.cfg and the files that they name."
+  value       = "gcloud storage rsync --recursive . ${local.config_url}"
 }
 
 output "config_source" {

@@ -11,13 +11,18 @@ variables {
 
 run "applies" {
   assert {
-    condition     = length(module.function) + length(module.http_function) == length(local.manifest.functions)
+    condition     = length(module.function) == length(local.manifest.functions)
     error_message = "There must be a function for each entry of functions.yaml."
   }
 
   assert {
-    condition     = output.machine_provider_url == "https://function.example.com"
+    condition     = output.machine_provider_url == "https://machine-provider-123456789012.us-central1.run.app"
     error_message = "Machines must be added to the Machine Provider that is deployed here."
+  }
+
+  assert {
+    condition     = local.environment["machine-provider"].MACHINE_PROVIDER_URL == local.environment["catalog-instances"].MACHINE_PROVIDER_URL
+    error_message = "The Machine Provider must know the address that tokens are for."
   }
 
   assert {

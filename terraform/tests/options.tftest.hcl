@@ -58,6 +58,11 @@ run "applies" {
   }
 
   assert {
+    condition     = local.environment["machine-provider"].MACHINE_PROVIDER_URL == "https://machine-provider-123456789012.europe-west1.run.app"
+    error_message = "The Machine Provider that is deployed here keeps its own address."
+  }
+
+  assert {
     condition     = module.function["import-config"].tick.schedule == "*/30 * * * *" && module.function["fetch-instances"].tick.schedule == "*/2 * * * *"
     error_message = "A schedule can be overridden."
   }

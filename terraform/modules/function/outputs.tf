@@ -8,11 +8,6 @@ output "service" {
   value       = google_cloudfunctions2_function.this.name
 }
 
-output "uri" {
-  description = "Address of the function."
-  value       = google_cloudfunctions2_function.this.service_config[0].uri
-}
-
 output "tick" {
   description = "Its scheduler job, or null."
   value       = one(google_cloud_scheduler_job.tick[*])
