@@ -31,9 +31,10 @@ const reconcileMinutes = 360
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
+	groups := &job.Flights{}
 	return func(ctx context.Context, run job.Run) error {
 		e := entities.Entities{Store: d.Store, Log: run.Log}
-		f := fetcher{d: d, run: run, e: e,
+		f := fetcher{d: d, run: run, e: e, groups: groups,
 			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
 		return f.sweep(ctx)
 	}
@@ -45,6 +46,8 @@ type fetcher struct {
 	run      job.Run
 	e        entities.Entities
 	protocol offer.Protocol
+	// groups lets messages of different scopes share the look at a group.
+	groups *job.Flights
 }
 
 func (f fetcher) sweep(ctx context.Context) error {
@@ -67,11 +70,30 @@ func (f fetcher) sweep(ctx context.Context) error {
 	}
 	return job.Spread(ctx, f.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
 		m := byKey[key]
-		if err := f.fetch(ctx, m, settings.Freeze.Covers(m.BaseName)); err != nil {
+		if err := f.share(ctx, m, settings.Freeze.Covers(m.BaseName)); err != nil {
 			return fmt.Errorf("fetch the VMs of group %s in %s: %w", m.GroupName(), m.Zone, err)
 		}
 		return nil
 	})
+}
+
+// attempts bounds how often a fetch that another one overtook begins anew.
+const attempts = 3
+
+// share fetches a group, together with whoever else asks for it.
+func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen bool) error {
+	fetch := func() (err error) {
+		for range attempts {
+			if err = f.fetch(ctx, m, frozen); !failure.Is(err, failure.Conflict) {
+				break
+			}
+		}
+		return err
+	}
+	if f.d.Serial {
+		return fetch()
+	}
+	return f.groups.Join(ctx, m.Key().String(), fetch)
 }
 
 // look is what one listing of a group says.

@@ -83,12 +83,8 @@ func (r resizer) groupGone(ctx context.Context, m fleet.Manager) error {
 	return err
 }
 
-// unclaim gives the claim back when Compute Engine certainly did not resize,
-// so that the next sweep may try at once.
-func (r resizer) unclaim(ctx context.Context, m fleet.Manager, target int, cause error) error {
-	if failure.Is(cause, failure.Transient) {
-		return cause
-	}
+// unclaim gives the claim back once its work is done.
+func (r resizer) unclaim(ctx context.Context, m fleet.Manager, target int) error {
 	_, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
 		if now.Claim.Target != target {
 			return now, false
@@ -96,7 +92,7 @@ func (r resizer) unclaim(ctx context.Context, m fleet.Manager, target int, cause
 		now.Claim = fleet.ResizeClaim{}
 		return now, true
 	})
-	return job.Joined(cause, err)
+	return err
 }
 
 func countsOf(group compute.Group) fleet.Counts {

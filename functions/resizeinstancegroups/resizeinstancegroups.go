@@ -13,6 +13,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/offer"
@@ -132,20 +133,35 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	}
 	ctx, cancel := context.WithTimeout(ctx, claimWork)
 	defer cancel()
-	group, err := r.d.Compute.Group(ctx, refOf(m))
-	if err != nil {
+	sent, err := r.raise(ctx, m, sizing)
+	if !sent || !failure.Is(err, failure.Transient) { // else it is not known whether it was done, and the claim stands
+		err = job.Joined(err, r.unclaim(ctx, m, target))
+	}
+	if err != nil || !sent {
 		return err
 	}
-	if group.TargetSize >= target {
-		return nil
+	return r.d.Announce(ctx, "groups-resized", job.ManagerScope(m.Key()))
+}
+
+// raise calls, as the one that holds the claim; sent tells whether it did. The
+// size is decided anew by what the group is now.
+func (r resizer) raise(ctx context.Context, m fleet.Manager, sizing fleet.Sizing) (sent bool, err error) {
+	group, err := r.d.Compute.Group(ctx, refOf(m))
+	if err != nil || group.Actions == nil {
+		return false, err
+	}
+	sizing.Group = countsOf(group)
+	target, ok := sizing.Target()
+	if !ok {
+		return false, nil
 	}
 	request := fleet.RequestID("resize group", r.d.Deployment, m.Project, m.Zone, m.GroupName(), fmt.Sprint(group.TargetSize, target, r.d.Now().UnixMicro()))
 	if err := r.d.Compute.ResizeGroup(ctx, refOf(m), target, request); err != nil {
-		return r.unclaim(ctx, m, target, err)
+		return true, err
 	}
 	r.run.Log.Info(fmt.Sprintf("resized group %s in %s from %d to %d", m.GroupName(), m.Zone, group.TargetSize, target),
 		append(job.ManagerAttrs(m.Key()), "target", target)...)
-	return r.d.Announce(ctx, "groups-resized", job.ManagerScope(m.Key()))
+	return true, nil
 }
 
 // shrink takes surplus machines out: the oldest of those that nobody leases.

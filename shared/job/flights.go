@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// flights lets callers with the same key share runs: at most one runs and one
+// Flights lets callers with the same key share runs: at most one runs and one
 // waits per key.
-type flights struct {
+type Flights struct {
 	mu   sync.Mutex
 	keys map[string]*lane
 }
@@ -23,9 +23,9 @@ type flight struct {
 	err   error
 }
 
-// join runs fn, or waits for a run of the same key that begins after this
+// Join runs fn, or waits for a run of the same key that begins after this
 // call. A caller whose context ends first stops waiting.
-func (f *flights) join(ctx context.Context, key string, fn func() error) error {
+func (f *Flights) Join(ctx context.Context, key string, fn func() error) error {
 	f.mu.Lock()
 	if f.keys == nil {
 		f.keys = map[string]*lane{}
@@ -58,7 +58,7 @@ func (f *flights) join(ctx context.Context, key string, fn func() error) error {
 }
 
 // finish lets the waiting flight of the key begin, if there is one.
-func (f *flights) finish(key string) {
+func (f *Flights) finish(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	on := f.keys[key]

@@ -30,7 +30,7 @@ type Runner struct {
 	timeout time.Duration
 	now     func() time.Time
 	log     *slog.Logger
-	flights flights
+	flights Flights
 }
 
 // NewRunner makes a job ready for messages. A run may take the timeout.
@@ -52,7 +52,7 @@ func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logg
 // against what passes by itself, and is not needed for a sweep: the next tick
 // is the retry. A message that cannot be read is logged once and set aside.
 func (r *Runner) Deliver(ctx context.Context, message event.Message) error {
-	return r.deliver(ctx, message, r.flights.join)
+	return r.deliver(ctx, message, r.flights.Join)
 }
 
 // DeliverAlone is Deliver without sharing runs, for a simulation that
