@@ -62,7 +62,7 @@ func (i Instance) SeeFree(now time.Time) (Instance, bool) {
 	if !i.Live() {
 		return i, false
 	}
-	if i.State == Found && i.CatalogedAt.IsZero() {
+	if i.CatalogedAt.IsZero() {
 		i.CatalogedAt = now
 	}
 	i.State = Cataloged
