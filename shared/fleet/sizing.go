@@ -57,9 +57,10 @@ func (s Sizing) Target() (target int, ok bool) {
 }
 
 // Surplus is how many of the cataloged, unleased instances to take out: as
-// many as the machines at hand exceed the size wanted.
+// many as the machines at hand exceed the size wanted. The minimum is always
+// kept, also where another revision's VMs leave no room for it.
 func (s Sizing) Surplus(cataloged int) int {
-	return max(min(s.Leased+cataloged-s.Wanted(), cataloged), 0)
+	return max(min(s.Leased+cataloged-max(s.Wanted(), s.Minimum), cataloged), 0)
 }
 
 // withReserve is ⌈1.1 × leased⌉, in whole numbers: 50 leases ask for 55.
