@@ -13,28 +13,17 @@ import (
 	"github.com/gce-backend/gce-backend/shared/simulator"
 )
 
-// TestHundredThousandVMs fills 100 groups, lists one and deletes all of them. It
-// asserts counts; the times are for the reader.
-func TestHundredThousandVMs(t *testing.T) {
-	o := slow()
-	o.BootJitter = 10 * time.Second
-	w := newWorld(t, o)
+// fill makes n groups of 1,000 VMs each and waits until they run.
+func fill(w *world, n int) {
 	w.insertTemplate("a")
-	start := time.Now()
-	for i := range 100 {
+	for i := range n {
 		w.insertGroup(fmt.Sprintf("g%02d", i), "a", 1000)
 	}
 	w.pass(time.Minute)
-	t.Logf("created 100,000 VMs in %v", time.Since(start))
-	if s := w.cloud.State(); s.VMs != 100_000 || s.Disks != 100_000 {
-		t.Fatalf("%d VMs, %d disks", s.VMs, s.Disks)
-	}
-	start = time.Now()
-	if n := len(w.members("g42")); n != 1000 {
-		t.Fatalf("%d VMs listed", n)
-	}
-	t.Logf("listed 1,000 VMs through the client in %v", time.Since(start))
-	start = time.Now()
+}
+
+func (w *world) aggregated(t testing.TB) int {
+	t.Helper()
 	groups := 0
 	for pair, err := range w.groups.AggregatedList(w.ctx, &computepb.AggregatedListInstanceGroupManagersRequest{
 		Project: testProject}).All() {
@@ -43,16 +32,58 @@ func TestHundredThousandVMs(t *testing.T) {
 		}
 		groups += len(pair.Value.GetInstanceGroupManagers())
 	}
-	t.Logf("listed %d groups in %v", groups, time.Since(start))
-	start = time.Now()
-	for i := range 100 {
+	return groups
+}
+
+func jittery() simulator.Options {
+	o := slow()
+	o.BootJitter = 10 * time.Second
+	return o
+}
+
+func TestTenThousandVMs(t *testing.T) {
+	w := newWorld(t, jittery())
+	fill(w, 10)
+	if s := w.cloud.State(); s.VMs != 10_000 || s.Disks != 10_000 {
+		t.Fatalf("%d VMs, %d disks", s.VMs, s.Disks)
+	}
+	if n := len(w.members("g07")); n != 1000 {
+		t.Errorf("%d VMs listed", n)
+	}
+	if n := w.aggregated(t); n != 10 {
+		t.Errorf("%d groups listed", n)
+	}
+	for i := range 10 {
 		w.mustResize(fmt.Sprintf("g%02d", i), 0)
 	}
 	w.pass(time.Minute)
-	t.Logf("deleted 100,000 VMs in %v", time.Since(start))
 	if s := w.cloud.State(); s.VMs != 0 || s.Disks != 0 {
 		t.Errorf("%d VMs, %d disks left", s.VMs, s.Disks)
 	}
+}
+
+// BenchmarkFill creates 100,000 VMs in 100 groups.
+func BenchmarkFill(b *testing.B) {
+	for b.Loop() {
+		fill(newWorld(b, jittery()), 100)
+	}
+}
+
+// BenchmarkList lists among 100,000 VMs: a group's 1,000 (two pages), and all
+// groups.
+func BenchmarkList(b *testing.B) {
+	w := newWorld(b, jittery())
+	fill(w, 100)
+	b.Run("members", func(b *testing.B) {
+		for b.Loop() {
+			w.members("g42")
+		}
+	})
+	b.Run("groups", func(b *testing.B) {
+		for b.Loop() {
+			w.aggregated(b)
+		}
+	})
 }
 
 // TestSameSeedSameWorld runs one story twice and compares every VM.

@@ -44,7 +44,7 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 
 // world is a simulator on a controlled clock with the real Go clients on it.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	cloud *simulator.Cloud
 	clock *clock
 	ctx   context.Context
@@ -61,7 +61,7 @@ func slow() simulator.Options {
 	return simulator.Options{OperationTime: 4 * time.Second, BootTime: 20 * time.Second}
 }
 
-func newWorld(t *testing.T, o simulator.Options) *world {
+func newWorld(t testing.TB, o simulator.Options) *world {
 	t.Helper()
 	w := &world{t: t, clock: newClock(), ctx: t.Context()}
 	o.Now, o.Sleep, o.Rand = w.clock.Now, w.clock.Sleep, rand.New(rand.NewPCG(1, 2))
