@@ -2,6 +2,8 @@ package machineprovider
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -87,10 +89,13 @@ func (g *Google) Verify(ctx context.Context, token string) (string, error) {
 // idToken verifies a Google-signed ID token. The audience is compared here,
 // for there may be several.
 func (g *Google) idToken(ctx context.Context, token string) (string, time.Time, error) {
+	if err := checkHeader(token); err != nil {
+		return "", time.Time{}, err
+	}
 	payload, err := g.validate(ctx, token, "")
 	if err != nil {
 		if transient(err) {
-			return "", time.Time{}, err
+			return "", time.Time{}, failure.New(failure.Transient, "read Google's keys: %w", err)
 		}
 		return "", time.Time{}, unverified("%w", err)
 	}
@@ -105,6 +110,23 @@ func (g *Google) idToken(ctx context.Context, token string) (string, time.Time, 
 		return "", time.Time{}, unverified("it has no verified e-mail address")
 	}
 	return email, time.Unix(payload.Expires, 0), nil
+}
+
+// checkHeader refuses what Google does not sign with. The library cuts the
+// signature of the other kind that it knows without looking at its length.
+func checkHeader(token string) error {
+	encoded, _, _ := strings.Cut(token, ".")
+	data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	var header struct {
+		Algorithm string `json:"alg"`
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &header)
+	}
+	if err != nil || header.Algorithm != "RS256" {
+		return unverified("it is not signed with RS256")
+	}
+	return nil
 }
 
 // accessToken asks Google about an OAuth access token.
@@ -132,7 +154,8 @@ func withoutToken(err error, token string) error {
 	return errors.New(strings.ReplaceAll(err.Error(), token, "TOKEN"))
 }
 
-// transient tells whether the validator failed, and not the token.
+// transient tells whether the validator failed, and not the token. Where
+// Google's keys cannot be had, the library says so in words only.
 func transient(err error) bool {
-	return failure.Is(err, failure.Transient) || failure.Is(err, failure.Quota)
+	return failure.Is(err, failure.Transient) || strings.Contains(err.Error(), "unable to retrieve cert")
 }

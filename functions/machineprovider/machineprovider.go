@@ -7,10 +7,12 @@ package machineprovider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -93,6 +95,7 @@ func New(deps Dependencies) http.Handler {
 
 // ServeHTTP answers one call.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer a.survive(w, r)
 	answer, err := a.call(w, r)
 	if err != nil {
 		a.fail(w, r, err)
@@ -108,6 +111,14 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	write(w, http.StatusOK, body)
+}
+
+// survive answers a call that panicked.
+func (a *api) survive(w http.ResponseWriter, r *http.Request) {
+	if recovered := recover(); recovered != nil {
+		a.log.Error("panic", "stack", string(debug.Stack()))
+		a.fail(w, r, fmt.Errorf("panic: %v", recovered))
+	}
 }
 
 func (a *api) call(w http.ResponseWriter, r *http.Request) (proto.Message, error) {

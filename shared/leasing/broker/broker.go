@@ -53,6 +53,8 @@ type Broker struct {
 	current   func() leasing.Limits
 	dice      dice
 	trying    reservations
+	free      pool
+	searching chan struct{} // held while a request searches for what the others may use
 	handing   chan struct{} // held while machines are handed to waiting requests
 	marks     coalescer
 }
@@ -66,12 +68,14 @@ func New(options Options) *Broker {
 		log:       options.Log,
 		project:   options.Project,
 		current:   options.Limits,
-		dice:      dice{rand: options.Rand},
+		dice:      dice{rand: rand.New(rand.NewPCG(options.Rand.Uint64(), options.Rand.Uint64()))}, //nolint:gosec // it spreads load
+		searching: make(chan struct{}, 1),
 		handing:   make(chan struct{}, 1),
 	}
 	if b.current == nil {
 		b.current = leasing.DefaultLimits
 	}
+	b.free.dice = &b.dice
 	b.trying.keys = map[store.Key]bool{}
 	b.marks = coalescer{turn: make(chan struct{}, 1), commit: b.commitGroups}
 	return b
@@ -117,11 +121,11 @@ func (r *reservations) release(key store.Key) {
 	delete(r.keys, key)
 }
 
-// lock waits for the turn to hand out machines.
-func (b *Broker) lock(ctx context.Context) (unlock func(), err error) {
+// lock waits for a turn: to search, or to hand out machines.
+func lock(ctx context.Context, turn chan struct{}) (unlock func(), err error) {
 	select {
-	case b.handing <- struct{}{}:
-		return func() { <-b.handing }, nil
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

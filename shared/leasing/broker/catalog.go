@@ -52,7 +52,7 @@ func (b *Broker) Add(ctx context.Context, added ...leasing.Machine) []error {
 		a.prepare(i, machine.Offer())
 	}
 	a.commit(ctx)
-	b.hand(ctx, a.free)
+	b.offer(ctx, a.free)
 	return errs
 }
 

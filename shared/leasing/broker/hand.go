@@ -10,15 +10,20 @@ import (
 	"github.com/gce-backend/gce-backend/shared/store"
 )
 
-// hand gives machines that became free to the requests that wait for them,
+// offer gives machines that became free to the requests that wait for them,
 // each to the one that has waited longest. Where that fails, the requests wait
-// on: the next machine, request or sweep tries again.
-func (b *Broker) hand(ctx context.Context, free []storedMachine) {
+// on: the next machine, request or sweep tries again. Where nobody waits, the
+// machines are remembered for the next request.
+func (b *Broker) offer(ctx context.Context, free []storedMachine) {
 	if len(free) == 0 {
 		return
 	}
 	anyone, err := b.findLeases(ctx, waiting(1, nil))
-	if err == nil && len(anyone.items) > 0 {
+	if err == nil && len(anyone.items) == 0 && anyone.last == nil {
+		b.free.put(b.now(), free...)
+		return
+	}
+	if err == nil {
 		err = b.handEach(ctx, free)
 	}
 	if err != nil {
@@ -45,7 +50,7 @@ func (b *Broker) handEach(ctx context.Context, free []storedMachine) error {
 // one; nil where there is none, or the machine is taken. Within this process
 // one at a time does it, so that the order is kept without vain attempts.
 func (b *Broker) handOne(ctx context.Context, machine storedMachine) (*storedLease, error) {
-	unlock, err := b.lock(ctx)
+	unlock, err := lock(ctx, b.handing)
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +69,14 @@ func (b *Broker) handOne(ctx context.Context, machine storedMachine) (*storedLea
 		if !failure.Is(err, failure.Conflict) {
 			return nil, fmt.Errorf("give machine %s to lease %s: %w", machine.Key().ID(), lease.Hash, err)
 		}
-		if err := store.Pause(ctx, b.store, attempt); err != nil {
-			return nil, err
-		}
 		id := MachineID{Backend: machine.Value.Backend, Hostname: machine.Value.Hostname}
 		if machine, err = b.machine(ctx, id); err != nil || machine.Value.State != leasing.Available {
-			return nil, err
+			return nil, err // mostly it is taken: somebody handed it on before this turn came
+		}
+		if attempt > 1 {
+			if err := store.Pause(ctx, b.store, attempt-1); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return nil, errContended
@@ -116,7 +123,7 @@ func (b *Broker) longestWaitingBy(ctx context.Context, terms []any, machine leas
 // are no more of either. It answers what it gave.
 func (b *Broker) serve(ctx context.Context, wanted leasing.Dimensions) ([]storedLease, error) {
 	var given []storedLease
-	search := b.search(wanted)
+	search := b.search(wanted, firstPage)
 	for {
 		machine, ok, err := search.next(ctx)
 		if err != nil || !ok {

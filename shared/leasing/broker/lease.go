@@ -17,15 +17,25 @@ func (b *Broker) Lease(ctx context.Context, owner string, request leasing.Reques
 		return leasing.Lease{}, err
 	}
 	fresh := leasing.NewLease(owner, request, b.now())
+	tooLate := request.Length.CheckAt(fresh.RequestedAt, fresh.RequestedAt, b.limits())
+	if tooLate == nil {
+		// Most requests are new: the commit finds out, without reading first.
+		lease, err := b.takeKnown(ctx, fresh)
+		if err != nil {
+			return leasing.Lease{}, fmt.Errorf("lease a machine: %w", err)
+		}
+		if lease != nil {
+			return same(*lease, fresh)
+		}
+	}
 	known, err := b.lease(ctx, fresh.Hash)
-	if err != nil {
+	switch {
+	case err != nil:
 		return leasing.Lease{}, err
-	}
-	if known.Exists() {
+	case known.Exists():
 		return same(known.Value, fresh)
-	}
-	if err := request.Length.CheckAt(fresh.RequestedAt, fresh.RequestedAt, b.limits()); err != nil {
-		return leasing.Lease{}, err
+	case tooLate != nil:
+		return leasing.Lease{}, tooLate
 	}
 	lease, err := b.takeOrWait(ctx, fresh)
 	if err != nil {
@@ -42,21 +52,14 @@ func same(known, asked leasing.Lease) (leasing.Lease, error) {
 	return known, nil
 }
 
-// takeOrWait takes a free machine, unless others wait in the same line; who
-// comes later does not overtake.
+// takeOrWait takes a free machine, or waits.
 func (b *Broker) takeOrWait(ctx context.Context, fresh leasing.Lease) (leasing.Lease, error) {
-	line, err := b.findLeases(ctx, lineHasAnyone(fresh.Dimensions.Key()))
+	lease, err := b.take(ctx, fresh)
 	if err != nil {
-		return leasing.Lease{}, err
+		return leasing.Lease{}, fmt.Errorf("lease a machine: %w", err)
 	}
-	if len(line.items) == 0 {
-		lease, err := b.take(ctx, fresh)
-		if err != nil {
-			return leasing.Lease{}, fmt.Errorf("lease a machine: %w", err)
-		}
-		if lease != nil {
-			return *lease, nil
-		}
+	if lease != nil {
+		return *lease, nil
 	}
 	return b.wait(ctx, fresh)
 }
@@ -154,7 +157,7 @@ func (b *Broker) end(ctx context.Context, why leasing.Ending, running ...storedL
 		}
 	}
 	b.send(ctx, ended...)
-	b.hand(ctx, free)
+	b.offer(ctx, free)
 	return errs
 }
 

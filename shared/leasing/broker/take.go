@@ -12,6 +12,8 @@ const (
 	// firstPage is how many machines a search reads at first. Each is paid
 	// for, and a few are enough where requests begin at random places.
 	firstPage = 4
+	// maxFirstPage is what that grows to where requests follow each other.
+	maxFirstPage = 64
 	// lastPage is what the pages grow to where many do not match or are taken.
 	lastPage = 256
 )
@@ -29,8 +31,8 @@ type search struct {
 	found   []storedMachine
 }
 
-func (b *Broker) search(wanted leasing.Dimensions) *search {
-	return &search{broker: b, wanted: wanted, place: b.dice.below(leasing.MaxSpread), page: firstPage}
+func (b *Broker) search(wanted leasing.Dimensions, page int) *search {
+	return &search{broker: b, wanted: wanted, place: b.dice.below(leasing.MaxSpread), page: page}
 }
 
 // next answers a machine at random among the ones that were read; false when
@@ -76,35 +78,94 @@ func (s *search) read(ctx context.Context) error {
 	return nil
 }
 
-// take gives a new request a machine that is free. The answer is nil where
-// there is none; where somebody else made the same request meanwhile, it is
-// what they got.
-func (b *Broker) take(ctx context.Context, fresh leasing.Lease) (*leasing.Lease, error) {
-	search := b.search(fresh.Dimensions)
+// takeKnown gives a new request a machine that is remembered as free. The
+// answer is nil where there is none; where somebody else made the same request
+// meanwhile, it is what they got.
+func (b *Broker) takeKnown(ctx context.Context, fresh leasing.Lease) (*leasing.Lease, error) {
 	for range maxAttempts {
+		machine, ok := b.free.take(b.now(), fresh.Dimensions)
+		if !ok {
+			return nil, nil
+		}
+		lease, err := b.tryOne(ctx, fresh, machine)
+		if lease != nil || err != nil {
+			return lease, err
+		}
+	}
+	return nil, nil
+}
+
+// take searches for a machine for a new request. The answer is nil where there
+// is none, and where others wait in the request's line: who comes later does
+// not overtake.
+func (b *Broker) take(ctx context.Context, fresh leasing.Lease) (*leasing.Lease, error) {
+	unlock, err := lock(ctx, b.searching)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if unlock != nil {
+			unlock()
+		}
+	}()
+	// Whoever searched before may have left something.
+	if lease, err := b.takeKnown(ctx, fresh); lease != nil || err != nil {
+		return lease, err
+	}
+	search := b.search(fresh.Dimensions, b.free.pageSize(b.now()))
+	for attempt := 1; attempt <= maxAttempts; attempt++ {
 		machine, ok, err := search.next(ctx)
 		if err != nil || !ok {
 			return nil, err
+		}
+		if attempt == 1 {
+			if queue, err := b.share(ctx, search); err != nil || queue {
+				return nil, err
+			}
+			unlock()
+			unlock = nil
 		}
 		if !b.trying.take(machine.Key()) {
 			continue
 		}
 		lease, err := b.tryOne(ctx, fresh, machine)
 		b.trying.release(machine.Key())
-		if err == nil || !failure.Is(err, failure.Conflict) {
+		if lease != nil || err != nil {
 			return lease, err
-		}
-		if known, err := b.lease(ctx, fresh.Hash); err != nil || known.Exists() {
-			return &known.Value, err
 		}
 	}
 	return nil, nil
 }
 
+// share leaves the other machines that a search found to other requests, when
+// nobody waits. It answers whether somebody waits in the search's line.
+func (b *Broker) share(ctx context.Context, search *search) (queue bool, err error) {
+	anyone, err := b.findLeases(ctx, waiting(1, nil))
+	if err != nil {
+		return false, err
+	}
+	if len(anyone.items) == 0 && anyone.last == nil {
+		b.free.put(b.now(), search.found...)
+		search.found = nil
+		return false, nil
+	}
+	line, err := b.findLeases(ctx, lineHasAnyone(search.wanted.Key()))
+	return len(line.items) > 0, err
+}
+
+// tryOne gives a new request one machine. The answer is nil where another was
+// faster, and where somebody else made the same request, what they got.
 func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine storedMachine) (*leasing.Lease, error) {
 	lease, leased := leasing.Give(fresh, machine.Value, b.now(), b.limits())
 	absent := storedLease{Document: store.Document{Key: LeaseKey(fresh.Hash)}}
 	result, err := b.applyOne(ctx, change{lease: absent, next: &lease, machine: &machine, machineTo: &leased})
+	if failure.Is(err, failure.Conflict) {
+		known, err := b.lease(ctx, fresh.Hash)
+		if err != nil || !known.Exists() {
+			return nil, err
+		}
+		return &known.Value, nil
+	}
 	if err != nil {
 		return nil, err
 	}

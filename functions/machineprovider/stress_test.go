@@ -1,0 +1,64 @@
+package machineprovider
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/leasing/loadtest"
+	"github.com/gce-backend/gce-backend/shared/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/store/memory"
+)
+
+func load(t *testing.T, w *world, change func(*loadtest.Options)) loadtest.Report {
+	t.Helper()
+	options := loadtest.Options{
+		URL: w.url, Backend: "dev:" + backend, Lessee: "dev:" + lessee,
+		Clients: 64, Machines: 1000, Prefix: "load", Duration: time.Minute, Leases: 2000,
+		Topic: "leases-changed", Rand: rand.New(rand.NewPCG(1, 1)),
+	}
+	change(&options)
+	report, err := loadtest.Run(context.Background(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(report.String())
+	if len(report.Problems) > 0 {
+		t.Fatalf("%q", report.Problems)
+	}
+	return report
+}
+
+func realTime(w *world) { w.store = memory.New(time.Now) }
+
+func TestManyClientsInMemory(t *testing.T) {
+	report := load(t, newWorld(t, realTime), func(*loadtest.Options) {})
+	if report.Leases != 2000 {
+		t.Fatalf("%d leases", report.Leases)
+	}
+}
+
+func TestFewMachinesInMemory(t *testing.T) {
+	report := load(t, newWorld(t, realTime), func(o *loadtest.Options) { o.Machines, o.Leases, o.Hold = 8, 800, time.Millisecond })
+	if report.Waited == 0 {
+		t.Fatal("nobody waited")
+	}
+}
+
+func TestManyClientsOnFirestore(t *testing.T) {
+	onFirestore(t, func(*loadtest.Options) {})
+}
+
+func TestFewMachinesOnFirestore(t *testing.T) {
+	onFirestore(t, func(o *loadtest.Options) { o.Machines, o.Leases, o.Hold = 8, 300, time.Millisecond })
+}
+
+func onFirestore(t *testing.T, change func(*loadtest.Options)) {
+	t.Helper()
+	emulatortest.Firestore(t)
+	documents := firestore.Open(context.Background(), "leases-"+time.Now().Format("150405"), "")
+	t.Cleanup(func() { _ = documents.Close() })
+	load(t, newWorld(t, func(w *world) { w.store = documents }), change)
+}

@@ -1,0 +1,55 @@
+// Package reclaimmachines is the job reclaim-machines: it ends the leases whose
+// time is over and reclaims their machines by policy, denies requests that
+// waited too long, gives machines that were left over to requests that wait,
+// sends messages that were not sent, and deletes the records of leases that
+// ended long ago.
+//
+// Triggered each minute; tells backends LEASED and RECLAIMED, which GCE
+// Backend's own topic leases-changed carries.
+package reclaimmachines
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/leasing/access"
+	"github.com/gce-backend/gce-backend/shared/leasing/broker"
+)
+
+// Job is reclaim-machines.
+var Job = job.Job{Name: "reclaim-machines", New: New}
+
+// New makes the job's handler.
+func New(d job.Dependencies) job.Handler {
+	settings := access.NewCached(d.Store, d.Now)
+	return func(ctx context.Context, run job.Run) error {
+		if _, err := settings.Settings(ctx); err != nil { // its limits are used below
+			return fmt.Errorf("read the settings: %w", err)
+		}
+		b := broker.New(broker.Options{
+			Store: d.Store, Publisher: d.Publisher, Now: d.Now, Rand: d.Rand,
+			Log: run.Log, Project: d.Project, Limits: settings.Limits,
+		})
+		swept, err := b.Sweep(ctx)
+		report(run.Log, swept)
+		if err != nil {
+			return fmt.Errorf("sweep the leases: %w", err)
+		}
+		return nil
+	}
+}
+
+// report logs what a sweep did, where it did something.
+func report(log *slog.Logger, swept broker.Swept) {
+	if swept.Ended+swept.Denied+swept.Resent+swept.Forgotten+swept.Fulfilled == 0 {
+		return
+	}
+	log.Info("swept the leases",
+		"ended", swept.Ended,
+		"denied", swept.Denied,
+		"fulfilled", swept.Fulfilled,
+		"messages_sent_again", swept.Resent,
+		"records_deleted", swept.Forgotten)
+}

@@ -1,0 +1,160 @@
+package loadtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+type object map[string]any
+
+// batch is the number of machines in one call.
+const batch = 250
+
+// machine is the hostname of the n-th machine.
+func (l *load) machine(n int) string { return fmt.Sprintf("%s-%06d", l.options.Prefix, n) }
+
+func (l *load) addMachines(ctx context.Context) error {
+	for begin := 0; begin < l.options.Machines; begin += batch {
+		var requests []object
+		for n := begin; n < min(begin+batch, l.options.Machines); n++ {
+			policies := object{"on_reclamation": "MAKE_AVAILABLE"}
+			if l.options.Topic != "" {
+				policies["backend_topic"] = l.options.Topic
+			}
+			requests = append(requests, object{
+				"dimensions": object{"hostname": l.machine(n), "os_family": "LINUX", "num_cpus": "8"},
+				"policies":   policies,
+			})
+		}
+		var answer struct{ Responses []struct{ Error string } }
+		if err := l.call(ctx, l.options.Backend, "catalog/v1/add_machines", object{"requests": requests}, &answer); err != nil {
+			return fmt.Errorf("add machines: %w", err)
+		}
+		for i, response := range answer.Responses {
+			// A repeated call finds the machines of the first.
+			if response.Error != "" && response.Error != "HOSTNAME_REUSE" {
+				return fmt.Errorf("add machine %s: %s", l.machine(begin+i), response.Error)
+			}
+		}
+	}
+	return nil
+}
+
+// checkMachines sees that every machine came back.
+func (l *load) checkMachines(ctx context.Context) error {
+	for begin := 0; begin < l.options.Machines; begin += batch {
+		var requests []object
+		for n := begin; n < min(begin+batch, l.options.Machines); n++ {
+			requests = append(requests, object{"hostname": l.machine(n)})
+		}
+		var answer struct {
+			Responses []struct{ State, Error string }
+		}
+		if err := l.call(ctx, l.options.Backend, "catalog/v1/get_machines", object{"requests": requests}, &answer); err != nil {
+			return fmt.Errorf("read the machines at the end: %w", err)
+		}
+		for i, response := range answer.Responses {
+			if response.State != "AVAILABLE" {
+				l.problems = append(l.problems, fmt.Sprintf("%s did not come back: %s%s", l.machine(begin+i), response.State, response.Error))
+			}
+		}
+	}
+	return nil
+}
+
+// lease asks until the request is fulfilled: the same request again answers
+// its present state.
+func (l *load) lease(ctx context.Context, id string, dice *rand.Rand) (string, error) {
+	request := object{
+		"request_id": id,
+		"dimensions": object{"os_family": "LINUX"},
+		"duration":   3600,
+	}
+	for asked := 0; ; asked++ {
+		var answer struct{ State, Hostname, Error string }
+		begin := time.Now()
+		if err := l.call(ctx, l.options.Lessee, "machine_provider/v1/lease", request, &answer); err != nil {
+			return "", err
+		}
+		took := time.Since(begin)
+		switch {
+		case answer.Error != "":
+			return "", fmt.Errorf("lease: %s", answer.Error)
+		case answer.State == "FULFILLED" && answer.Hostname != "":
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if asked == 0 {
+				l.leases = append(l.leases, took)
+			} else {
+				l.waited++
+			}
+			return answer.Hostname, nil
+		case answer.State != "PENDING":
+			return "", fmt.Errorf("lease: the state is %q with hostname %q", answer.State, answer.Hostname)
+		}
+		pause(ctx, time.Duration(20+dice.IntN(60)+20*min(asked, 20))*time.Millisecond)
+	}
+}
+
+func (l *load) release(ctx context.Context, id string) error {
+	var answer struct{ Error string }
+	begin := time.Now()
+	if err := l.call(ctx, l.options.Lessee, "machine_provider/v1/release", object{"request_id": id}, &answer); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.releases = append(l.releases, time.Since(begin))
+	// A repeated call may find what the first did.
+	if answer.Error != "" && answer.Error != "ALREADY_RECLAIMED" {
+		l.problems = append(l.problems, fmt.Sprintf("lease %s was lost: release answered %s", id, answer.Error))
+	}
+	return nil
+}
+
+// call repeats a request that is not answered, or with 5xx, for a while.
+func (l *load) call(ctx context.Context, token, method string, request, into any) error {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	until := time.Now().Add(l.options.Patience)
+	for {
+		again, err := l.once(ctx, token, method, body, into)
+		if err == nil || !again || time.Now().After(until) || ctx.Err() != nil {
+			return err
+		}
+		l.mu.Lock()
+		l.retries++
+		l.mu.Unlock()
+		pause(ctx, 50*time.Millisecond)
+	}
+}
+
+func (l *load) once(ctx context.Context, token, method string, body []byte, into any) (again bool, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.options.URL+"/_ah/api/"+method, bytes.NewReader(body))
+	if err != nil {
+		return false, err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := l.options.Client.Do(r)
+	if err != nil {
+		return true, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return true, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return response.StatusCode >= 500, fmt.Errorf("%s: %s: %.300s", method, response.Status, answer)
+	}
+	return false, json.Unmarshal(answer, into)
+}
