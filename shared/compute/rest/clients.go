@@ -102,7 +102,7 @@ func (o *opened) listing(ctx context.Context) []option.ClientOption {
 
 // within sends each request in a context.
 type within struct {
-	ctx  context.Context //nolint:containedctx // lives for one page
+	ctx  context.Context // lives for one page
 	base http.RoundTripper
 }
 
