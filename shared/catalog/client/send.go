@@ -74,11 +74,11 @@ func (c *Client) post(ctx context.Context, server, method string, request proto.
 	if err != nil {
 		return nil, &failure.Error{Class: failure.Transient, Err: err}
 	}
+	defer response.Body.Close()
 	return read(response)
 }
 
 func read(response *http.Response) ([]byte, error) {
-	defer func() { _ = response.Body.Close() }() // what was needed is read
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes+1))
 	switch {
 	case err != nil:
