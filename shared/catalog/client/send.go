@@ -74,7 +74,7 @@ func (c *Client) post(ctx context.Context, server, method string, request proto.
 	if err != nil {
 		return nil, &failure.Error{Class: failure.Transient, Err: err}
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // what was needed is read
 	return read(response)
 }
 
