@@ -42,6 +42,16 @@ func (s TemplateSpec) LogValue() slog.Value {
 		slog.String("image", s.ImageName), slog.Int("metadata_keys", len(s.Metadata)))
 }
 
+// String keeps the metadata out of every error and of records that are printed
+// whole.
+func (s TemplateSpec) String() string { return s.LogValue().String() }
+
+// MarshalJSON keeps the metadata out of records that are logged whole, as JSON.
+func (s TemplateSpec) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// allFields is a TemplateSpec that is written with its metadata.
+type allFields TemplateSpec
+
 // WantsSnapshot tells whether the VMs get a disk from a snapshot.
 func (s TemplateSpec) WantsSnapshot() bool { return s.SnapshotName != "" || len(s.SnapshotLabels) > 0 }
 
@@ -52,7 +62,7 @@ func (s TemplateSpec) WantsSnapshot() bool { return s.SnapshotName != "" || len(
 func (s TemplateSpec) RevisionID() string {
 	// The keys of maps come sorted, and absent fields not at all: a field that
 	// is added later does not change the revisions that do not use it.
-	text, err := json.Marshal(s.normalized())
+	text, err := json.Marshal(allFields(s.normalized()))
 	if err != nil { // a struct of strings can always be written
 		panic(err)
 	}

@@ -1,0 +1,83 @@
+package fleet
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestValidName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"a": true, "linux": true, "linux-2": true, "a1": true, strings.Repeat("a", 63): true,
+		"": false, "Linux": false, "1a": false, "-a": false, "a-": false, "a_b": false, "a.b": false, "ä": false, "a b": false,
+		"a\n": false, strings.Repeat("a", 64): false,
+	} {
+		if ValidName(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	const revision = "0123456789ab"
+	m := Manager{BaseName: "linux", Revision: revision, Zone: "us-east1-b"}
+	for got, want := range map[string]string{
+		TemplateName("linux", revision): "linux-0123456789ab",
+		m.GroupName():                   "linux-0123456789ab",
+		Revision{BaseName: "linux", ID: revision}.TemplateName(): "linux-0123456789ab",
+		BaseInstanceName("linux", revision, "us-east1-b"):        "linux-01234567-us-east1-b",
+		m.Key().String(): "linux/0123456789ab/us-east1-b",
+		InstanceKey("linux-01234567-us-east1-b-x1y2", "42"): "linux-01234567-us-east1-b-x1y2:42",
+		BaseInstanceName("linux", "0123", "z"):              "linux-0123-z",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if id := (TemplateSpec{}).RevisionID(); !regexp.MustCompile(`^[0-9a-f]{12}$`).MatchString(id) {
+		t.Errorf("revision %q", id)
+	}
+}
+
+// The limits are Compute Engine's: 63 characters, and 58 for what it appends a
+// hyphen and four characters to. Both bound the base name.
+func TestNameLimits(t *testing.T) {
+	const revision = "0123456789ab"
+	base := strings.Repeat("b", MaxNameLength-1-RevisionLength)
+	if name := TemplateName(base, revision); len(name) != MaxNameLength || !ValidName(name) {
+		t.Errorf("%q is no valid name", name)
+	}
+	if name := TemplateName(base+"b", revision); ValidName(name) {
+		t.Errorf("%q is a valid name", name)
+	}
+	zone := "northamerica-northeast1-a"
+	base = strings.Repeat("b", MaxBaseInstanceNameLength-len(zone)-len("-01234567-"))
+	if name := BaseInstanceName(base, revision, zone); len(name) != MaxBaseInstanceNameLength || !ValidName(name+"-x1y2") {
+		t.Errorf("%q has %d characters", name, len(name))
+	}
+	if len("-x1y2")+MaxBaseInstanceNameLength != MaxNameLength {
+		t.Error("the limits do not fit each other")
+	}
+}
+
+func TestRequestID(t *testing.T) {
+	const want = "6282f666-fff6-5d06-a07f-dd9bb3ea1b9a" // computed with another program
+	if got := RequestID("insert template", "gce-backend", "p", "linux-0123456789ab", "2026-03-14T12:00"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	uuid := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	seen := map[string]string{}
+	for _, parts := range [][]string{{}, {""}, {"", ""}, {"ab"}, {"a", "b"}, {"b", "a"}, {"a", "", "b"}, {"1:a"}, {"a1:b"}, {"ä"}, {strings.Repeat("x", 1000)}} {
+		id, name := RequestID(parts...), strings.Join(parts, "|")
+		if !uuid.MatchString(id) {
+			t.Errorf("%q: %s is no UUID of version 5", parts, id)
+		}
+		if id != RequestID(parts...) {
+			t.Errorf("%q: not the same twice", parts)
+		}
+		if other, known := seen[id]; known {
+			t.Errorf("%q and %q have the same id", other, name)
+		}
+		seen[id] = name
+	}
+}
