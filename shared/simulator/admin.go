@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 )
@@ -9,9 +10,9 @@ import (
 // adminRoutes is the control of the simulator over HTTP: POST with a JSON object,
 // answers in JSON. Each has a Go method that does the same.
 func (c *Cloud) adminRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /admin/state", func(w http.ResponseWriter, r *http.Request) { writeAdmin(w, c.State()) })
-	mux.HandleFunc("GET /admin/vms", func(w http.ResponseWriter, r *http.Request) { writeAdmin(w, c.VMs()) })
-	mux.HandleFunc("GET /admin/calls", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /admin/state", func(w http.ResponseWriter, _ *http.Request) { writeAdmin(w, c.State()) })
+	mux.HandleFunc("GET /admin/vms", func(w http.ResponseWriter, _ *http.Request) { writeAdmin(w, c.VMs()) })
+	mux.HandleFunc("GET /admin/calls", func(w http.ResponseWriter, _ *http.Request) {
 		writeAdmin(w, map[string]any{"calls": c.Calls(), "mutations": c.Mutations()})
 	})
 	adminCommand(mux, "calls/reset", func(struct{}) error { c.ResetCalls(); return nil })
@@ -54,7 +55,7 @@ func adminCommand[T any](mux *http.ServeMux, name string, do func(T) error) {
 		var argument T
 		d := json.NewDecoder(io.LimitReader(r.Body, maxBody))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&argument); err != nil && err != io.EOF {
+		if err := d.Decode(&argument); err != nil && !errors.Is(err, io.EOF) {
 			writeError(w, invalid("/admin/%s: %v", name, err))
 			return
 		}

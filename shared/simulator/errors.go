@@ -75,3 +75,8 @@ func required(field string) *apiError {
 	return &apiError{Status: http.StatusBadRequest, Reason: "required",
 		Message: fmt.Sprintf("Required field '%s' not specified", field)}
 }
+
+// clientGone is an answer that nobody is there to read.
+func clientGone(err error) *apiError {
+	return &apiError{Status: 499, Reason: "cancelled", Message: err.Error()}
+}

@@ -12,6 +12,8 @@ func (c *Cloud) instanceRoutes() []route {
 		{"GET /aggregated/instances", "instances.aggregatedList", heavyRead, c.aggregateInstances},
 		{"GET " + collection + "/{name}", "instances.get", read, c.getInstance},
 		{"DELETE " + collection + "/{name}", "instances.delete", mutation, c.change(c.deleteInstance)},
+		{"POST " + collection + "/{name}/stop", "instances.stop", mutation, c.change(c.stopInstance)},
+		{"POST " + collection + "/{name}/start", "instances.start", mutation, c.change(c.startInstance)},
 	}
 }
 

@@ -66,8 +66,17 @@ func (c *Cloud) rememberRequest(r *Request, op *operation) {
 	if op.requestID == "" {
 		return
 	}
-	op.project.requests[strings.ToLower(op.requestID)] = &requestRecord{
-		method: r.http.Method, path: r.http.URL.Path, op: op, at: c.clock}
+	p, id := op.project, strings.ToLower(op.requestID)
+	for len(p.requestIDs) > 0 {
+		oldest := p.requests[p.requestIDs[0]]
+		if oldest != nil && c.clock.Sub(oldest.at) < requestIDRetention {
+			break
+		}
+		delete(p.requests, p.requestIDs[0])
+		p.requestIDs = p.requestIDs[1:]
+	}
+	p.requests[id] = &requestRecord{method: r.http.Method, path: r.http.URL.Path, op: op, at: c.clock}
+	p.requestIDs = append(p.requestIDs, id)
 }
 
 // change is the frame of a mutation: a repeated request id answers the operation

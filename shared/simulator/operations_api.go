@@ -98,7 +98,7 @@ func (c *Cloud) waitOperation(r *Request) (any, error) {
 			return answer, nil
 		}
 		if err := c.opts.Sleep(r.http.Context(), min(next.Sub(now), waitStep)); err != nil {
-			return answer, nil // the client is gone
+			return nil, clientGone(err)
 		}
 	}
 }

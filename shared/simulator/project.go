@@ -14,13 +14,14 @@ const (
 )
 
 type project struct {
-	id        string
-	templates *collection[*template]
-	snapshots *collection[*snapshot]
-	health    *collection[*healthCheck]
-	zones     map[string]*zone
-	ops       *operationLog
-	requests  map[string]*requestRecord
+	id         string
+	templates  *collection[*template]
+	snapshots  *collection[*snapshot]
+	health     *collection[*healthCheck]
+	zones      map[string]*zone
+	ops        *operationLog
+	requests   map[string]*requestRecord // by request id
+	requestIDs []string                  // oldest first
 }
 
 type zone struct {

@@ -93,7 +93,7 @@ func TestSameSeedSameWorld(t *testing.T) {
 		o := slow()
 		o.BootJitter = 5 * time.Second
 		chance := rand.New(rand.NewPCG(7, 7))
-		o.Fault = func(method string, r *simulator.Request) *simulator.Fault {
+		o.Fault = func(_ string, r *simulator.Request) *simulator.Fault {
 			if r.Group != "" && chance.IntN(4) == 0 {
 				return &simulator.Fault{OperationErrors: []simulator.OperationError{{Code: "QUOTA_EXCEEDED"}}}
 			}

@@ -73,7 +73,7 @@ func (c *Cloud) call(r *Request, k class, h handler) (any, error) {
 	if f := r.fault; f != nil {
 		if f.Delay > 0 {
 			if err := c.opts.Sleep(r.http.Context(), f.Delay); err != nil {
-				return nil, &apiError{Status: 499, Reason: "cancelled", Message: err.Error()}
+				return nil, clientGone(err)
 			}
 		}
 		if f.DropRequest {

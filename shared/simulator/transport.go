@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,7 +26,7 @@ func (t transport) RoundTrip(r *http.Request) (answer *http.Response, err error)
 	w := &recorder{header: http.Header{}, status: http.StatusOK}
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler {
+			if cause, ok := p.(error); !ok || !errors.Is(cause, http.ErrAbortHandler) {
 				panic(p)
 			}
 			answer, err = nil, fmt.Errorf("read from the simulator: %w", syscall.ECONNRESET)

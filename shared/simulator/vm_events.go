@@ -1,19 +1,22 @@
 package simulator
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Preempt takes a VM away as Spot VMs are: it stops, and its group recreates it
 // unless it was told to do nothing.
 func (c *Cloud) Preempt(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
-		c.halt(v, activity{method: "compute.instances.preempted", system: true})
+		c.halt(v, c.opts.DeleteTime, activity{method: "compute.instances.preempted", system: true})
 	})
 }
 
 // StopVM stops a VM as its user may.
 func (c *Cloud) StopVM(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
-		c.halt(v, activity{method: "v1.compute.instances.stop"})
+		c.halt(v, c.opts.DeleteTime, activity{method: "v1.compute.instances.stop"})
 	})
 }
 
@@ -38,10 +41,10 @@ func (c *Cloud) RepairVM(project, zone, name string) error {
 
 // halt stops the instance and logs why once it is stopped; a group that repairs
 // then recreates it.
-func (c *Cloud) halt(v *vm, why activity) {
+func (c *Cloud) halt(v *vm, took time.Duration, why activity) {
 	v.generation++
 	v.status = stopping
-	c.later(v, c.opts.DeleteTime, func() {
+	c.later(v, took, func() {
 		v.status, v.stopped = terminated, c.clock
 		c.logActivity(v, why)
 		if v.group.noRepair {
@@ -65,4 +68,33 @@ func (c *Cloud) onVM(project, zone, name string, f func(*vm)) (err error) {
 		}
 	})
 	return err
+}
+
+// stopInstance stops at the pace of its operation; a group that repairs then
+// recreates the VM.
+func (c *Cloud) stopInstance(r *Request) (*operation, error) {
+	v, err := c.findInstance(r)
+	if err != nil {
+		return nil, err
+	}
+	op := c.start(r, operationSpec{kind: "stop", targetLink: v.link(), targetID: v.id, queued: true})
+	if (v.status == running || v.status == staging) && v.action != actionDeleting && !op.willFail() && !op.held {
+		c.halt(v, c.opts.OperationTime+r.extraTime(), activity{method: "v1.compute.instances.stop"})
+	}
+	return op, nil
+}
+
+// startInstance boots a stopped instance again: its id stays.
+func (c *Cloud) startInstance(r *Request) (*operation, error) {
+	v, err := c.findInstance(r)
+	if err != nil {
+		return nil, err
+	}
+	op := c.start(r, operationSpec{kind: "start", targetLink: v.link(), targetID: v.id, queued: true})
+	if v.status == terminated && v.action != actionDeleting && !op.willFail() && !op.held {
+		v.generation++
+		v.status = provisioning
+		c.boot(v, c.opts.BootTime, "v1.compute.instances.start")
+	}
+	return op, nil
 }

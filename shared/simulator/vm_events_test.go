@@ -204,3 +204,24 @@ func TestDisks(t *testing.T) {
 		t.Errorf("disks left: %v", list)
 	}
 }
+
+func TestStopAndStart(t *testing.T) {
+	w := pool(t, 1, doNothing)
+	before := w.one()
+	if _, err := w.instances.Stop(w.ctx, &computepb.StopInstanceRequest{
+		Project: testProject, Zone: testZone, Instance: before.GetName()}); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if m := w.one(); m.GetInstanceStatus() != "TERMINATED" || m.GetId() != before.GetId() {
+		t.Errorf("stopped: %v", m)
+	}
+	if _, err := w.instances.Start(w.ctx, &computepb.StartInstanceRequest{
+		Project: testProject, Zone: testZone, Instance: before.GetName()}); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if m := w.one(); m.GetInstanceStatus() != "RUNNING" || m.GetId() != before.GetId() {
+		t.Errorf("started: %v", m)
+	}
+}

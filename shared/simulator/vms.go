@@ -128,19 +128,23 @@ func (c *Cloud) attempt(v *vm, boot time.Duration) {
 	v.created, v.started, v.stopped = c.clock, time.Time{}, time.Time{}
 	v.address = c.newAddress()
 	if fault.NeverEnds {
-		c.hold(v, func() { c.boot(v, boot) })
+		c.hold(v, func() { c.boot(v, boot, insertMethod) })
 		return
 	}
-	c.boot(v, boot+fault.OperationDelay)
+	c.boot(v, boot+fault.OperationDelay, insertMethod)
 }
 
-func (c *Cloud) boot(v *vm, boot time.Duration) {
+const insertMethod = "v1.compute.instances.insert"
+
+// boot brings the instance from PROVISIONING to RUNNING; method is what the audit
+// log then says was done.
+func (c *Cloud) boot(v *vm, boot time.Duration, method string) {
 	c.later(v, boot*3/10, func() {
 		v.status = staging
 		c.later(v, boot-boot/10-boot*3/10, func() {
 			v.status, v.started = running, c.clock
 			v.setAction(actionNone)
-			c.logActivity(v, activity{method: "v1.compute.instances.insert", agent: v.group != nil})
+			c.logActivity(v, activity{method: method, agent: method == insertMethod})
 		})
 	})
 }
