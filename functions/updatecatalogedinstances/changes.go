@@ -44,6 +44,9 @@ func (u updater) changes(ctx context.Context) (evidence, []entities.Instance, *e
 			break
 		}
 	}
+	if len(keys) == 0 && !cursor.First() {
+		return reclaimed, nil, nil, nil // nothing that a later cursor would spare: no write
+	}
 	items, err := u.e.Instances(ctx, keys...)
 	return reclaimed, items, &cursor, err
 }

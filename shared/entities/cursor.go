@@ -30,6 +30,9 @@ func (e Entities) Cursor(ctx context.Context) (Cursor, error) {
 	return Cursor{Value: read[0].Value.Cursor, read: read[0]}, nil
 }
 
+// First tells whether no cursor was kept before.
+func (c Cursor) First() bool { return !c.read.Exists() }
+
 // SaveCursor keeps the cursor where it moved. When another run kept one
 // meanwhile that one stands: at worst some changes are looked at twice.
 func (e Entities) SaveCursor(ctx context.Context, cursor Cursor) error {

@@ -1,0 +1,69 @@
+package world
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// computeTransport carries requests to Compute Engine.
+type computeTransport struct{ world *World }
+
+// waitLimit is how long a caller waits for an operation, after rest's
+// OperationTimeout, which goes by the machine's clock.
+const waitLimit = 2 * time.Minute
+
+// RoundTrip looks at each request before it reaches Compute Engine.
+func (c computeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := c.world
+	ctx := r.Context()
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body) // it is in memory
+		_ = r.Body.Close()
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	path := strings.TrimPrefix(r.URL.Path, "/compute/v1/projects/")
+	what := func() string {
+		return fmt.Sprintf("%s %s %.300s", r.Method, path, r.URL.Query().Get("size")+string(body))
+	}
+	if strings.HasSuffix(path, "/wait") && w.tasks.current != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, waitLimit)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	return gated(ctx, w, what, func() (*http.Response, error) {
+		w.Stats.Calls++
+		if mutates(r.Method, path) {
+			w.Stats.Mutations++
+			if err := w.computeDown(); err != nil {
+				return nil, err
+			}
+			w.computeAsked(r, path, body)
+		}
+		response, err := w.Cloud.Transport().RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		w.note("answered: %s", func() string { return response.Status })
+		w.stir(response.Status)
+		return response, nil
+	})
+}
+
+func mutates(method, path string) bool {
+	return method == http.MethodDelete || method == http.MethodPost &&
+		!strings.HasSuffix(path, "/wait") && !strings.HasSuffix(path, "/listManagedInstances")
+}
+
+func (w *World) computeDown() error {
+	return nil
+}
+
+var errReset = errors.New("connection reset by peer")

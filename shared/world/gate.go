@@ -1,0 +1,65 @@
+package world
+
+import (
+	"context"
+)
+
+// gated makes an outside call of the current task: control may go to others
+// before and after it, and whatever is to go wrong goes wrong around it. A call
+// that was made may still answer an error: its answer is lost then.
+func gated[A any](ctx context.Context, w *World, what func() string, call func() (A, error)) (A, error) {
+	var none A
+	t := w.tasks.current
+	if t == nil {
+		return call() // the world itself
+	}
+	if err := w.before(ctx, t, what); err != nil {
+		return none, err
+	}
+	answer, err := call()
+	if lost := w.after(ctx, t, what); lost != nil {
+		return none, lost
+	}
+	return answer, err
+}
+
+func (w *World) before(ctx context.Context, t *task, what func() string) error {
+	if t.killed {
+		return errKilled
+	}
+	w.Stats.Steps++
+	expired := w.expired(ctx) // notes the limit of a context that is new
+	w.yield(t)
+	if w.fault.strikes(w, t) {
+		w.note("killed before %s", what)
+		w.kill(t)
+	}
+	if delay := w.fault.slow(w); delay > 0 {
+		if err := w.sleep(ctx, delay); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.killed:
+		return errKilled
+	case expired, w.expired(ctx):
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+func (w *World) after(ctx context.Context, t *task, what func() string) error {
+	w.note("%s", what)
+	w.yield(t)
+	if w.fault.strikes(w, t) {
+		w.note("killed after %s", what)
+		w.kill(t)
+	}
+	switch {
+	case t.killed:
+		return errKilled
+	case w.expired(ctx):
+		return context.DeadlineExceeded
+	}
+	return nil
+}

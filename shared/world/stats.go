@@ -1,0 +1,33 @@
+package world
+
+import "maps"
+
+// Stats count what happened.
+type Stats struct {
+	// Steps are outside calls, Runs deliveries of messages to jobs, Calls
+	// requests to Compute Engine and Mutations those that change something.
+	Steps, Runs, Calls, Mutations int
+	// Reads and Writes are of documents.
+	Reads, Writes int
+	// Leases is how many were given; VMs how many there ever were.
+	Leases int
+	Faults map[Kind]int
+	// Checked counts the checks of each invariant.
+	Checked map[string]int
+}
+
+func newStats() Stats { return Stats{Faults: map[Kind]int{}, Checked: map[string]int{}} }
+
+// Plus adds counts.
+func (s Stats) Plus(o Stats) Stats {
+	s.Steps, s.Runs, s.Calls, s.Mutations = s.Steps+o.Steps, s.Runs+o.Runs, s.Calls+o.Calls, s.Mutations+o.Mutations
+	s.Reads, s.Writes, s.Leases = s.Reads+o.Reads, s.Writes+o.Writes, s.Leases+o.Leases
+	s.Faults, s.Checked = maps.Clone(s.Faults), maps.Clone(s.Checked)
+	for kind, n := range o.Faults {
+		s.Faults[kind] += n
+	}
+	for name, n := range o.Checked {
+		s.Checked[name] += n
+	}
+	return s
+}

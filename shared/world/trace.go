@@ -1,0 +1,94 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"strings"
+)
+
+// trace is what happened. The digest is over all of it, kept or not, so that
+// two runs of a seed can be compared.
+type trace struct {
+	keep   bool
+	lines  []string
+	digest uint64
+}
+
+// note adds a line about the current task. The text of what is only made
+// where it is kept.
+func (w *World) note(format string, what func() string) {
+	if !w.trace.keep {
+		w.stir(format)
+		return
+	}
+	w.Note(format, what())
+}
+
+// Note adds a line.
+func (w *World) Note(format string, args ...any) {
+	if !w.trace.keep {
+		w.stir(format)
+		return
+	}
+	who := "world"
+	if t := w.tasks.current; t != nil {
+		who = t.name
+	}
+	w.trace.lines = append(w.trace.lines, fmt.Sprintf("%s %-40s %s", w.clock.Format("15:04:05.000"), who, fmt.Sprintf(format, args...)))
+	w.stir(format)
+}
+
+// stir mixes what just happened into the digest.
+func (w *World) stir(what string) {
+	hash := fnv.New64a()
+	_, _ = fmt.Fprintf(hash, "%d %d %s %d", w.trace.digest, w.clock.UnixNano(), what, w.tasks.count) // never fails
+	w.trace.digest = hash.Sum64()
+}
+
+// Digest identifies everything that has happened.
+func (w *World) Digest() uint64 { return w.trace.digest }
+
+// Trace is the last lines of what happened; 0: all.
+func (w *World) Trace(last int) string {
+	lines := w.trace.lines
+	if last > 0 && len(lines) > last {
+		lines = lines[len(lines)-last:]
+	}
+	return strings.Join(lines, "\n")
+}
+
+// logHandler puts the jobs' log lines into the trace, and hands them to
+// whoever listens.
+type logHandler struct {
+	world *World
+	attrs []slog.Attr
+}
+
+func (h logHandler) Enabled(_ context.Context, level slog.Level) bool {
+	t := h.world.tasks.current
+	return (t == nil || !t.killed) && (h.world.trace.keep || level >= slog.LevelWarn || h.world.users.listener != nil)
+}
+
+func (h logHandler) Handle(_ context.Context, record slog.Record) error {
+	w := h.world
+	if strings.HasPrefix(record.Message, "panic") {
+		w.Break("no panic", record.Message)
+	}
+	if w.users.listener != nil {
+		w.users.listener(record, h.attrs)
+	}
+	w.Note("%s", record.Level.String()+" "+record.Message)
+	if w.broken != nil && strings.HasPrefix(record.Message, "panic") {
+		record.Attrs(func(a slog.Attr) bool { w.Note("%s", a.String()); return true })
+	}
+	return nil
+}
+
+func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	h.attrs = append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)
+	return h
+}
+
+func (h logHandler) WithGroup(string) slog.Handler { return h }
