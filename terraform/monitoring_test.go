@@ -2,9 +2,12 @@ package terraform
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -75,4 +78,60 @@ func TestQueriesNameMetricsThatExist(t *testing.T) {
 	if len(used) < 10 {
 		t.Errorf("only %d metrics are used", len(used))
 	}
+}
+
+var (
+	eventName = regexp.MustCompile(`"([A-Z_]+)"`)
+	fieldName = regexp.MustCompile(`^EXTRACT\(jsonPayload\.(\w+)\)$`)
+)
+
+// What the metrics read stands in lines that the code logs: each event and each
+// field is a literal somewhere in it.
+func TestMetricsReadWhatIsLogged(t *testing.T) {
+	code := source(t)
+	for _, metric := range planned(t).of("google_logging_metric") {
+		var names []string
+		_, events, _ := strings.Cut(metric.text("filter"), "jsonPayload.event=")
+		for _, event := range eventName.FindAllStringSubmatch(events, -1) {
+			names = append(names, event[1])
+		}
+		extractors := []string{metric.text("value_extractor")}
+		labels, _ := metric.Change.After["label_extractors"].(map[string]any)
+		for _, extractor := range labels {
+			extractors = append(extractors, extractor.(string))
+		}
+		for _, extractor := range extractors {
+			if field := fieldName.FindStringSubmatch(extractor); field != nil {
+				names = append(names, field[1])
+			}
+		}
+		if len(names) == 0 {
+			t.Errorf("%s reads nothing", metric.text("name"))
+		}
+		for _, name := range names {
+			if !strings.Contains(code, strconv.Quote(name)) {
+				t.Errorf("%s reads %s, which nothing logs", metric.text("name"), name)
+			}
+		}
+	}
+}
+
+// source is all Go code that is deployed.
+func source(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	for _, folder := range []string{"../functions", "../shared"} {
+		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			all.Write(data)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all.String()
 }
