@@ -47,9 +47,7 @@ func aggregateOf[T resource](c *Cloud, r *Request, kind, field string, scopes []
 		"id":       fmt.Sprintf("projects/%s/aggregated/%s", r.Project, field),
 		"selfLink": fmt.Sprintf("%sprojects/%s/aggregated/%s", linkPrefix, r.Project, field),
 	}
-	if next != "" {
-		answer["nextPageToken"] = next
-	}
+	q.complete(answer, next)
 	return answer, nil
 }
 

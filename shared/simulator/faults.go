@@ -70,6 +70,9 @@ const (
 	PageEmpty     = "empty"      // no items, and a token that goes on at the same place
 	PagePartial   = "partial"    // half of the items, the token goes on after them
 	PageEmptyLast = "empty-last" // the last page has a token, to an empty page
+	// PageUnreachable answers no items, no token and the warning UNREACHABLE, as
+	// when a zone is down. listManagedInstances cannot say so, and is not changed.
+	PageUnreachable = "unreachable"
 )
 
 // OperationError is an entry of operation.error.errors or of

@@ -78,7 +78,7 @@ func parseList(r *Request) (q listQuery, err error) {
 // page picks the items after the query's position; items come in the order of
 // their keys.
 func page[T resource](q listQuery, items []T) (picked []T, next string) {
-	if q.after != nil && q.after.Last {
+	if q.after != nil && q.after.Last || q.fault == PageUnreachable {
 		return nil, ""
 	}
 	items = matching(q.filter, items)
@@ -150,10 +150,19 @@ func listOf[T resource](r *Request, s listSpec, items []T) (any, error) {
 	if len(picked) > 0 {
 		answer["items"] = rendered(picked)
 	}
+	q.complete(answer, next)
+	return answer, nil
+}
+
+// complete adds what follows the items of a page.
+func (q listQuery) complete(answer map[string]any, next string) {
 	if next != "" {
 		answer["nextPageToken"] = next
 	}
-	return answer, nil
+	if q.fault == PageUnreachable {
+		answer["warning"] = map[string]any{"code": "UNREACHABLE",
+			"message": "The list may be incomplete: some scopes were unreachable."}
+	}
 }
 
 func rendered[T resource](items []T) []map[string]any {

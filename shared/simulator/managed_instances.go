@@ -70,6 +70,9 @@ func (c *Cloud) listManagedInstances(r *Request) (any, error) {
 	for i, v := range all {
 		items[i] = managedVM{v}
 	}
+	if q.fault == PageUnreachable {
+		q.fault = ""
+	}
 	next := ""
 	if g.paginated {
 		items, next = page(q, items)

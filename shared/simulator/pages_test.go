@@ -191,3 +191,18 @@ func TestListRefuses(t *testing.T) {
 		t.Errorf("an unknown zone: %d", status)
 	}
 }
+
+func TestUnreachable(t *testing.T) {
+	w := pool(t, 1)
+	w.cloud.Inject(simulator.Injection{Method: "*", Count: -1, Fault: simulator.Fault{Page: simulator.PageUnreachable}})
+	const base = "https://h/compute/v1/projects/test-project/"
+	for _, list := range []string{"aggregated/instanceGroupManagers", "zones/us-central1-a/instances"} {
+		_, answer := w.send(t, "GET", base+list, "")
+		if warning, _ := answer["warning"].(map[string]any); warning["code"] != "UNREACHABLE" {
+			t.Errorf("%s: %v", list, answer)
+		}
+	}
+	if n := len(w.members("g")); n != 1 {
+		t.Errorf("%d members listed", n)
+	}
+}

@@ -149,13 +149,14 @@ func (c *Cloud) boot(v *vm, boot time.Duration, method string) {
 	})
 }
 
-// vmFault asks for a fault of the group's own attempt; never nil.
-func (c *Cloud) vmFault(method string, v *vm) *Fault {
-	f := c.faultFor(&Request{Method: method, Project: v.zone.project.id, Zone: v.zone.name,
+// vmFault asks for a fault of the group's own attempt.
+func (c *Cloud) vmFault(method string, v *vm) Fault {
+	found := c.faultFor(&Request{Method: method, Project: v.zone.project.id, Zone: v.zone.name,
 		Name: v.name, Group: v.group.name})
-	if f == nil {
-		return &Fault{}
+	if found == nil {
+		return Fault{}
 	}
+	f := *found // the hook may give the same one to many
 	if f.Status != 0 && len(f.OperationErrors) == 0 {
 		e := f.httpError()
 		f.OperationErrors = []OperationError{{Code: e.Reason, Message: e.Message, HTTPStatus: e.Status}}
