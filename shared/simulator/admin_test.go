@@ -1,8 +1,13 @@
 package simulator_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"slices"
 	"testing"
+
+	"github.com/gce-backend/gce-backend/shared/simulator"
 )
 
 func TestAdmin(t *testing.T) {
@@ -21,6 +26,14 @@ func TestAdmin(t *testing.T) {
 		t.Errorf("state: %v", state)
 	}
 	calls := admin("GET", "calls", "", 200)
+	resp, err := w.cloud.Transport().RoundTrip(must(http.NewRequestWithContext(w.ctx, "GET", "https://h/admin/vms", nil)))
+	var vms []simulator.VM
+	if err == nil {
+		err = json.NewDecoder(resp.Body).Decode(&vms)
+	}
+	if err != nil || !slices.Equal(vms, w.cloud.VMs()) || len(vms) != 2 {
+		t.Errorf("VMs: %v, %v", vms, err)
+	}
 	if calls["mutations"] != 2.0 || calls["calls"].(map[string]any)["instanceGroupManagers.insert"] != 1.0 {
 		t.Errorf("calls: %v", calls)
 	}
@@ -52,7 +65,7 @@ func TestAdmin(t *testing.T) {
 	admin("POST", "faults", `{"method": "x", "fault": {"staus": 400}}`, 400)
 	admin("POST", "quota", `{"mutations": 1}`, 200)
 	w.mustResize("g", 3)
-	_, err := w.resize("g", 4)
+	_, err = w.resize("g", 4)
 	expectError(t, err, 403, "rateLimitExceeded")
 	admin("POST", "quota", `{}`, 200)
 	w.mustResize("g", 4)

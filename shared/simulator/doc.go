@@ -1,10 +1,11 @@
 // Package simulator is a stateful stand-in for the Compute Engine v1 REST API:
 // instance templates, zonal managed instance groups, their VMs and disks,
-// snapshots and operations, as far as the jobs, gcloud and the Terraform
-// provider use them.
+// snapshots and operations, as far as the jobs and gcloud use them. The Terraform
+// provider's calls for templates and groups are among them, but were never tried
+// with the real provider.
 //
 // A [Cloud] is an [net/http.Handler]; [Cloud.Transport] calls it without a
-// network. It has no goroutines of its own: each request, [Cloud.Advance] and
+// network. Nothing happens in the background: each request, [Cloud.Advance] and
 // [Cloud.Run] carry the state forward to what Options.Now says. Time and
 // randomness are injected, so that a controlled clock and a seed replay a world
 // exactly. Faults come in by the admin endpoint under /admin/, by

@@ -25,10 +25,14 @@ type GroupState struct {
 
 // VM is an instance as it stands.
 type VM struct {
-	Project, Zone, Group, Template string
-	Name                           string
-	ID                             uint64 // 0: it does not exist at this moment
-	Status, CurrentAction          string
+	Project       string `json:"project"`
+	Zone          string `json:"zone"`
+	Group         string `json:"group"`
+	Template      string `json:"template"`
+	Name          string `json:"name"`
+	ID            uint64 `json:"id,string"` // 0: it does not exist at this moment
+	Status        string `json:"status"`
+	CurrentAction string `json:"currentAction"`
 }
 
 // State of all projects, groups by project, zone and name.
@@ -71,7 +75,7 @@ func (g *group) state() GroupState {
 // VMs are the places for VMs in all groups, those without an instance at this
 // moment included, by project, zone and name.
 func (c *Cloud) VMs() []VM {
-	var all []VM
+	all := []VM{}
 	c.locked(func() {
 		for _, p := range c.sortedProjects() {
 			for _, z := range p.zonesOf() {
