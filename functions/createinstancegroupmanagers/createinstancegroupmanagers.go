@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -78,7 +79,7 @@ func templateURLs(ctx context.Context, e entities.Entities, managers []entities.
 // is ours and whole, and records its URL.
 func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, m fleet.Manager, template string) error {
 	ref := compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()}
-	attempt := d.Now().UTC().Format("2006-01-02T15:04")
+	attempt := d.Now().UTC().Truncate(10 * time.Second).Format(time.RFC3339)
 	err := d.Compute.InsertGroup(ctx, compute.NewGroup{
 		GroupRef: ref, TemplateURL: template,
 		BaseInstanceName: fleet.BaseInstanceName(m.BaseName, m.Revision, m.Zone),

@@ -7,6 +7,7 @@ package createinstancetemplates
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -58,7 +59,7 @@ func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, r f
 	want := templateOf(r, snapshot, d.Deployment)
 	// A request id is good for one attempt: after an operation that failed the
 	// same id would only be answered with the same failure.
-	attempt := d.Now().UTC().Format("2006-01-02T15:04")
+	attempt := d.Now().UTC().Truncate(10 * time.Second).Format(time.RFC3339)
 	err = d.Compute.InsertTemplate(ctx, want, fleet.RequestID("insert template", d.Deployment, want.Project, want.Name, attempt))
 	if err != nil && !failure.Is(err, failure.Conflict) {
 		return err

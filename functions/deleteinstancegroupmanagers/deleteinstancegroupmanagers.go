@@ -9,12 +9,14 @@ package deleteinstancegroupmanagers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/orphan"
 )
 
 // Job is delete-instance-group-managers.
@@ -36,18 +38,19 @@ type deleter struct {
 }
 
 func (r deleter) sweep(ctx context.Context) error {
-	drained, err := r.e.ManagersIn(ctx, fleet.Drained)
-	if err != nil {
+	orphans := r.run.Scope.Sweep() && orphan.Due(r.d.Now())
+	managers, err := r.managers(ctx, orphans)
+	if err != nil || len(managers) == 0 {
 		return err
 	}
 	settings, err := r.d.Settings(ctx)
 	if err != nil {
 		return err
 	}
-	thawed := job.Thaw(r.run, settings.Freeze, drained, func(m entities.Manager) string { return m.Value.BaseName })
+	thawed := job.Thaw(r.run, settings.Freeze, managers, func(m entities.Manager) string { return m.Value.BaseName })
 	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, manager entities.Manager) error {
 		m := manager.Value
-		if m.URL == "" || !job.Covers(r.run.Scope, m.Key()) {
+		if m.State != fleet.Drained || m.URL == "" || !job.Covers(r.run.Scope, m.Key()) {
 			return nil
 		}
 		if err := r.delete(ctx, m); err != nil {
@@ -55,10 +58,19 @@ func (r deleter) sweep(ctx context.Context) error {
 		}
 		return nil
 	})
-	if r.run.Scope.Sweep() {
-		errs = append(errs, r.orphans(ctx, settings.Freeze))
+	if orphans {
+		errs = append(errs, r.orphans(ctx, managers, settings.Freeze))
 	}
 	return job.Joined(errs...)
+}
+
+// managers reads the drained managers, and the others too where they are
+// needed to tell orphans.
+func (r deleter) managers(ctx context.Context, all bool) ([]entities.Manager, error) {
+	if all {
+		return r.e.Managers(ctx)
+	}
+	return r.e.ManagersIn(ctx, fleet.Drained)
 }
 
 // delete deletes a group that has no instances, neither records nor VMs. The
@@ -82,7 +94,7 @@ func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
 		}
 	}
 	ref := refOf(m)
-	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete group", r.d.Deployment, ref.Project, ref.Zone, ref.Name, r.d.Now().UTC().Format("2006-01-02T15:04")))
+	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete group", r.d.Deployment, ref.Project, ref.Zone, ref.Name, r.d.Now().UTC().Truncate(10*time.Second).Format(time.RFC3339)))
 	if err != nil && !failure.Is(err, failure.NotFound) {
 		return err
 	}

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/catalog"
 	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
@@ -15,16 +19,12 @@ import (
 
 // orphans deletes groups that carry our label and that no manager accounts
 // for, in the projects that the suite works in.
-func (r deleter) orphans(ctx context.Context, freeze fleet.Freeze) error {
+func (r deleter) orphans(ctx context.Context, managers []entities.Manager, freeze fleet.Freeze) error {
 	if len(freeze) > 0 {
 		return nil // whose an orphan was cannot be told
 	}
-	projects, err := r.e.Projects(ctx)
-	if err != nil {
-		return err
-	}
 	found := map[string]compute.GroupRef{}
-	for _, project := range projects {
+	for _, project := range projectsOf(managers) {
 		groups, err := r.d.Compute.Groups(ctx, project)
 		if err != nil {
 			return fmt.Errorf("list the groups of project %s: %w", project, err)
@@ -35,13 +35,15 @@ func (r deleter) orphans(ctx context.Context, freeze fleet.Freeze) error {
 			}
 		}
 	}
-	if err := r.accounted(ctx, found); err != nil {
-		return err
+	account(found, managers)
+	if len(found) > 0 { // read again: one of them may have been made meanwhile
+		now, err := r.e.Managers(ctx)
+		if err != nil {
+			return err
+		}
+		account(found, now)
 	}
-	var names []string
-	for name := range found {
-		names = append(names, name)
-	}
+	names := slices.Sorted(maps.Keys(found))
 	ready, err := orphan.Confirmed(ctx, r.e, "group", names, r.d.Now())
 	errs := []error{err}
 	for _, name := range ready {
@@ -50,20 +52,25 @@ func (r deleter) orphans(ctx context.Context, freeze fleet.Freeze) error {
 	return job.Joined(errs...)
 }
 
-// accounted takes the groups out that a manager accounts for, with a URL or
-// about to get one. It is read after the groups were listed, so that a group
-// that was made meanwhile is not taken for an orphan.
-func (r deleter) accounted(ctx context.Context, found map[string]compute.GroupRef) error {
-	if len(found) == 0 {
-		return nil
-	}
-	managers, err := r.e.Managers(ctx)
+// account takes the groups out that a manager accounts for, with a URL or
+// about to get one.
+func account(found map[string]compute.GroupRef, managers []entities.Manager) {
 	for _, manager := range managers {
 		if m := manager.Value; m.URL != "" || m.State == fleet.Active {
 			delete(found, nameOf(refOf(m)))
 		}
 	}
-	return err
+}
+
+func projectsOf(managers []entities.Manager) []string {
+	var projects []string
+	for _, manager := range managers {
+		if !slices.Contains(projects, manager.Value.Project) {
+			projects = append(projects, manager.Value.Project)
+		}
+	}
+	slices.Sort(projects)
+	return projects
 }
 
 // deleteOrphan deletes an orphaned group, unless it has VMs that the catalog
@@ -93,7 +100,7 @@ func (r deleter) deleteOrphan(ctx context.Context, ref compute.GroupRef) error {
 			}
 		}
 	}
-	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete orphaned group", r.d.Deployment, nameOf(ref), r.d.Now().UTC().Format("2006-01-02T15:04")))
+	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete orphaned group", r.d.Deployment, nameOf(ref), r.d.Now().UTC().Truncate(10*time.Second).Format(time.RFC3339)))
 	if err != nil && !failure.Is(err, failure.NotFound) {
 		return fmt.Errorf("delete orphaned group %s: %w", nameOf(ref), err)
 	}

@@ -8,8 +8,8 @@ package deleteinstancetemplates
 import (
 	"context"
 	"fmt"
+	"time"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/event"
 	"github.com/gce-backend/gce-backend/shared/failure"
@@ -37,18 +37,19 @@ type deleter struct {
 }
 
 func (r deleter) sweep(ctx context.Context) error {
-	drained, err := r.e.RevisionsIn(ctx, fleet.Drained)
-	if err != nil {
+	orphans := r.run.Scope.Sweep() && orphan.Due(r.d.Now())
+	revisions, err := r.revisions(ctx, orphans)
+	if err != nil || len(revisions) == 0 {
 		return err
 	}
 	settings, err := r.d.Settings(ctx)
 	if err != nil {
 		return err
 	}
-	thawed := job.Thaw(r.run, settings.Freeze, drained, func(v entities.Revision) string { return v.Value.BaseName })
+	thawed := job.Thaw(r.run, settings.Freeze, revisions, func(v entities.Revision) string { return v.Value.BaseName })
 	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, revision entities.Revision) error {
 		v := revision.Value
-		if v.URL == "" || r.run.Scope.BaseName != "" && r.run.Scope.BaseName != v.BaseName {
+		if v.State != fleet.Drained || v.URL == "" || r.run.Scope.BaseName != "" && r.run.Scope.BaseName != v.BaseName {
 			return nil
 		}
 		if err := r.delete(ctx, v); err != nil {
@@ -56,10 +57,21 @@ func (r deleter) sweep(ctx context.Context) error {
 		}
 		return nil
 	})
-	if r.run.Scope.Sweep() {
-		errs = append(errs, r.orphans(ctx, settings.Freeze))
+	if orphans {
+		errs = append(errs, r.orphans(ctx, revisions, settings.Freeze))
 	}
 	return job.Joined(errs...)
+}
+
+// revisions reads the drained revisions, and the others too where they are
+// needed to tell orphans.
+func (r deleter) revisions(ctx context.Context, all bool) ([]entities.Revision, error) {
+	drained, err := r.e.RevisionsIn(ctx, fleet.Drained)
+	if err != nil || !all {
+		return drained, err
+	}
+	active, err := r.e.RevisionsIn(ctx, fleet.Active)
+	return append(drained, active...), err
 }
 
 // delete deletes the template of a revision that is still drained and has no
@@ -105,75 +117,6 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 	return r.d.Announce(ctx, "templates-deleted", event.Scope{BaseName: v.BaseName, Revision: v.ID})
 }
 
-// orphans deletes templates that carry our label and that no revision accounts
-// for.
-func (r deleter) orphans(ctx context.Context, freeze fleet.Freeze) error {
-	if len(freeze) > 0 {
-		return nil // whose an orphan was cannot be told
-	}
-	projects, err := r.e.Projects(ctx)
-	if err != nil {
-		return err
-	}
-	found := map[string][2]string{} // project and name
-	for _, project := range projects {
-		templates, err := r.d.Compute.Templates(ctx, project)
-		if err != nil {
-			return fmt.Errorf("list the instance templates of project %s: %w", project, err)
-		}
-		for _, template := range templates {
-			if template.Labels[compute.OwnershipLabel] == r.d.Deployment {
-				found[project+"/"+template.Name] = [2]string{project, template.Name}
-			}
-		}
-	}
-	if err := r.accounted(ctx, found); err != nil {
-		return err
-	}
-	var names []string
-	for name := range found {
-		names = append(names, name)
-	}
-	ready, err := orphan.Confirmed(ctx, r.e, "template", names, r.d.Now())
-	errs := []error{err}
-	for _, name := range ready {
-		errs = append(errs, r.deleteOrphan(ctx, found[name][0], found[name][1]))
-	}
-	return job.Joined(errs...)
-}
-
-// accounted takes the templates out that a revision accounts for, with a URL
-// or about to get one.
-func (r deleter) accounted(ctx context.Context, found map[string][2]string) error {
-	if len(found) == 0 {
-		return nil
-	}
-	for _, state := range []fleet.State{fleet.Active, fleet.Drained} {
-		revisions, err := r.e.RevisionsIn(ctx, state)
-		if err != nil {
-			return err
-		}
-		for _, revision := range revisions {
-			if v := revision.Value; v.URL != "" || v.State == fleet.Active {
-				delete(found, v.Spec.Project+"/"+v.TemplateName())
-			}
-		}
-	}
-	return nil
-}
-
-func (r deleter) deleteOrphan(ctx context.Context, project, name string) error {
-	err := r.d.Compute.DeleteTemplate(ctx, project, name, r.request(project, name))
-	if failure.Is(err, failure.Conflict) {
-		return nil // its group is an orphan as well, and goes first
-	}
-	if err != nil && !failure.Is(err, failure.NotFound) {
-		return fmt.Errorf("delete orphaned instance template %s in project %s: %w", name, project, err)
-	}
-	r.run.Log.Warn("deleted orphaned instance template "+name, "event", "ORPHAN_DELETED", "project", project)
-	return nil
-}
-
 func (r deleter) request(project, name string) string {
-	return fleet.RequestID("delete template", r.d.Deployment, project, name, r.d.Now().UTC().Format("2006-01-02T15:04"))
+	return fleet.RequestID("delete template", r.d.Deployment, project, name, r.d.Now().UTC().Truncate(10*time.Second).Format(time.RFC3339))
 }

@@ -50,11 +50,3 @@ func (u updater) changes(ctx context.Context) (evidence, []entities.Instance, *e
 	items, err := u.e.Instances(ctx, keys...)
 	return reclaimed, items, &cursor, err
 }
-
-// saveCursor remembers how far the changes were dealt with.
-func (u updater) saveCursor(ctx context.Context, cursor *entities.Cursor) error {
-	if cursor == nil {
-		return nil
-	}
-	return u.e.SaveCursor(ctx, *cursor)
-}

@@ -75,6 +75,10 @@ func (u updater) told(ctx context.Context) error {
 // sweep looks at what changed in the catalog, at what is due to have changed,
 // and at a slice of the rest, so that each instance is verified once an hour.
 func (u updater) sweep(ctx context.Context) error {
+	settings, err := u.d.Settings(ctx)
+	if err != nil || !settings.Imported {
+		return err // the Machine Provider knows nobody yet
+	}
 	evidence, changed, cursor, err := u.changes(ctx)
 	if err != nil {
 		u.run.Log.Warn("cannot tell what changed in the catalog: " + err.Error())
@@ -91,8 +95,8 @@ func (u updater) sweep(ctx context.Context) error {
 		items, errs = append(items, some...), append(errs, err)
 	}
 	err = u.update(ctx, unique(items), evidence)
-	if err == nil {
-		err = u.saveCursor(ctx, cursor)
+	if err == nil && cursor != nil {
+		err = u.e.SaveCursor(ctx, *cursor, len(changed) > 0, now)
 	}
 	return job.Joined(append(errs, err)...)
 }

@@ -3,6 +3,7 @@ package entities
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/store"
@@ -16,7 +17,8 @@ type Cursor struct {
 }
 
 type cursorFields struct {
-	Cursor string `firestore:"cursor"`
+	Cursor  string    `firestore:"cursor"`
+	SavedAt time.Time `firestore:"savedAt"`
 }
 
 var changesCursor = store.MustKey(cursors, "catalogChanges")
@@ -33,13 +35,20 @@ func (e Entities) Cursor(ctx context.Context) (Cursor, error) {
 // First tells whether no cursor was kept before.
 func (c Cursor) First() bool { return !c.read.Exists() }
 
-// SaveCursor keeps the cursor where it moved. When another run kept one
-// meanwhile that one stands: at worst some changes are looked at twice.
-func (e Entities) SaveCursor(ctx context.Context, cursor Cursor) error {
-	if cursor.Value == cursor.read.Value.Cursor {
+// cursorAge is how old a cursor may become while nothing changes: much less
+// than the Machine Provider keeps what it would need for an older one.
+const cursorAge = 24 * time.Hour
+
+// SaveCursor keeps the cursor when there were changes behind it; without any,
+// the one before serves as well, and keeping it costs nothing. When another
+// run kept one meanwhile that one stands: at worst some changes are looked at
+// twice.
+func (e Entities) SaveCursor(ctx context.Context, cursor Cursor, changed bool, now time.Time) error {
+	old := cursor.read.Value
+	if cursor.Value == old.Cursor || !changed && old.Cursor != "" && now.Sub(old.SavedAt) < cursorAge {
 		return nil
 	}
-	fields, err := store.Encode(cursorFields{Cursor: cursor.Value})
+	fields, err := store.Encode(cursorFields{Cursor: cursor.Value, SavedAt: now})
 	if err != nil {
 		return err
 	}

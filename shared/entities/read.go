@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
@@ -201,24 +200,6 @@ func (e Entities) count(ctx context.Context, query store.Query) (int, error) {
 // CountRevisions counts the revisions of a template.
 func (e Entities) CountRevisions(ctx context.Context, baseName string) (int, error) {
 	return e.count(ctx, revisionsOf(baseName))
-}
-
-// Projects lists the projects that the suite has groups or templates in.
-func (e Entities) Projects(ctx context.Context) ([]string, error) {
-	var names []string
-	for _, state := range []fleet.State{fleet.Active, fleet.Drained} {
-		revisions, err := e.RevisionsIn(ctx, state)
-		if err != nil {
-			return nil, err
-		}
-		for _, revision := range revisions {
-			if !slices.Contains(names, revision.Value.Spec.Project) {
-				names = append(names, revision.Value.Spec.Project)
-			}
-		}
-	}
-	slices.Sort(names)
-	return names, nil
 }
 
 // LeasesOver reads the instances whose lease is known to have run out.

@@ -12,8 +12,10 @@ import (
 
 // Settings are what settings.cfg says to the jobs.
 type Settings struct {
-	Freeze fleet.Freeze
-	Brake  fleet.Brake
+	// Imported is false as long as there never was a configuration.
+	Imported bool
+	Freeze   fleet.Freeze
+	Brake    fleet.Brake
 }
 
 // Settings reads the settings as they were last imported.
@@ -22,7 +24,7 @@ func (d Dependencies) Settings(ctx context.Context) (Settings, error) {
 	if err != nil {
 		return Settings{}, fmt.Errorf("read the settings: %w", err)
 	}
-	settings := Settings{Freeze: current.Settings.GetFreeze(), Brake: fleet.DefaultBrake}
+	settings := Settings{Imported: current.Revision != "", Freeze: current.Settings.GetFreeze(), Brake: fleet.DefaultBrake}
 	if current.Settings.ReclaimBrakePercent != nil {
 		settings.Brake.Percent = int(current.Settings.GetReclaimBrakePercent())
 	}

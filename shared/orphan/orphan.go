@@ -14,8 +14,12 @@ import (
 )
 
 // Confirmation is the time between two sightings of an orphan that must pass
-// before it is deleted: longer than any run that may still be recording it.
-const Confirmation = 10 * time.Minute
+// before it is deleted.
+const Confirmation = 2 * time.Minute
+
+// Due tells whether this minute's sweep looks for orphans: every other one
+// does, to save what the look costs.
+func Due(now time.Time) bool { return now.Unix()/60%2 == 0 }
 
 // DeletionsPerRun bounds what one run may delete.
 const DeletionsPerRun = 3
