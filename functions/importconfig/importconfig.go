@@ -1,7 +1,8 @@
 // Package importconfig is the job import-config: it reads the configuration at
 // one revision, tells whether it is valid, and puts a new valid one in force.
 //
-// Triggered by an upload and each minute; announces config-imported.
+// Triggered by an upload to the bucket and each minute; announces
+// config-imported.
 package importconfig
 
 import (
@@ -19,10 +20,6 @@ import (
 
 // Job is import-config.
 var Job = job.Job{Name: "import-config", Decode: decode, New: New}
-
-// decode takes any message for a sweep: there is one configuration, and what
-// comes from the bucket describes an upload, not a scope.
-func decode(event.Message) (event.Scope, error) { return event.Scope{}, nil }
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
