@@ -48,6 +48,9 @@ func DecodeScope(data []byte) (Scope, error) {
 	if len(data) == 0 || string(data) == `""` {
 		return Scope{}, nil
 	}
+	if string(data) == "null" { // which a decoder takes for any type
+		return Scope{}, errors.New("the payload is not a scope: it is null")
+	}
 	var scope Scope
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
