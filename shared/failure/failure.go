@@ -79,13 +79,21 @@ func byHTTP(err error) (Class, bool) {
 		if len(api.Errors) > 0 {
 			reason = api.Errors[0].Reason
 		}
-		return OfHTTP(api.Code, reason), true
+		return ofError(api.Code, reason), true
 	}
 	var gax *apierror.APIError
 	if errors.As(err, &gax) && gax.HTTPCode() > 0 {
-		return OfHTTP(gax.HTTPCode(), gax.Reason()), true
+		return ofError(gax.HTTPCode(), gax.Reason()), true
 	}
 	return None, false
+}
+
+// ofError is OfHTTP for what is an error whatever its status says.
+func ofError(code int, reason string) Class {
+	if class := OfHTTP(code, reason); class != None {
+		return class
+	}
+	return Permanent
 }
 
 // OfHTTP classifies an HTTP status and, for 403, Compute Engine's reason: a
@@ -126,8 +134,6 @@ func byGRPC(err error) (Class, bool) {
 		return None, false
 	}
 	switch carrier.GRPCStatus().Code() {
-	case codes.OK:
-		return None, true
 	case codes.NotFound:
 		return NotFound, true
 	case codes.AlreadyExists, codes.FailedPrecondition, codes.Aborted:
