@@ -7,9 +7,12 @@ import (
 	_ "github.com/GoogleCloudPlatform/functions-framework-go/functions" // the buildpack looks for it here
 
 	"github.com/gce-backend/gce-backend/functions"
+	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/shared/deployment"
 )
 
 func init() {
-	deployment.Register(functions.Jobs(), nil, functions.Manifest)
+	deployment.Register(functions.Jobs(), map[string]deployment.HTTP{
+		machineprovider.Name: machineprovider.Deployed,
+	}, functions.Manifest)
 }

@@ -1,0 +1,29 @@
+package machineprovider
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/gce-backend/gce-backend/shared/environment"
+	"github.com/gce-backend/gce-backend/shared/job"
+)
+
+// Deployed makes the function as it is deployed: it believes Google's tokens
+// that are meant for its own URL, and refuses to start with development
+// identities.
+func Deployed(ctx context.Context, deps job.Dependencies, env environment.Environment, log *slog.Logger) (http.Handler, error) {
+	google, err := NewGoogle(ctx, GoogleOptions{Audiences: []string{env.MachineProvider}, Now: deps.Now})
+	if err != nil {
+		return nil, err
+	}
+	verify, err := NewDevelopment(os.Getenv, google)
+	if err != nil {
+		return nil, err
+	}
+	return New(Dependencies{
+		Store: deps.Store, Publish: deps.Publisher, Now: deps.Now, Rand: deps.Rand,
+		Log: log, Verify: verify, Project: deps.Project,
+	}), nil
+}
