@@ -148,7 +148,7 @@ func (u updater) seePresent(ctx context.Context, items []entities.Instance, look
 		u.run.Log.Info("catalog: "+i.Hostname+" is "+string(i.State), append(job.ManagerAttrs(i.ManagerKey()),
 			"hostname", i.Hostname, "state", string(i.State), "lease_expiration", i.LeaseExpiration)...)
 	}
-	return err
+	return job.Joined(err, u.announce(ctx, changed)) // more leases ask for more machines
 }
 
 // mark marks instances whose machines are out of the catalog for good.
@@ -157,6 +157,11 @@ func (u updater) mark(ctx context.Context, items []entities.Instance) error {
 		return i.Reclaim("reclaimed by the Machine Provider")
 	})
 	u.run.Life(job.DeletionProposed, changed...)
+	return job.Joined(err, u.announce(ctx, changed))
+}
+
+// announce tells which managers have instances whose state changed.
+func (u updater) announce(ctx context.Context, changed []fleet.Instance) error {
 	seen := map[fleet.ManagerKey]bool{}
 	var scopes []event.Scope
 	for _, i := range changed {
@@ -165,7 +170,7 @@ func (u updater) mark(ctx context.Context, items []entities.Instance) error {
 			scopes = append(scopes, job.ManagerScope(i.ManagerKey()))
 		}
 	}
-	return job.Joined(err, u.d.Announce(ctx, "instances-marked", scopes...))
+	return u.d.Announce(ctx, "instances-marked", scopes...)
 }
 
 // offeredOnly keeps the instances that the catalog may know.
