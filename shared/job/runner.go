@@ -78,11 +78,15 @@ func (r *Runner) deliver(ctx context.Context, message event.Message, share func(
 	if err == nil || scope.Sweep() {
 		return nil
 	}
-	switch failure.ClassOf(err) {
-	case failure.Transient, failure.Quota, failure.Conflict:
+	if passes(failure.ClassOf(err)) {
 		return err
 	}
 	return nil
+}
+
+// passes tells whether what went wrong passes by itself.
+func passes(class failure.Class) bool {
+	return class == failure.Transient || class == failure.Quota || class == failure.Conflict
 }
 
 func (r *Runner) decode(message event.Message) (event.Scope, error) {
@@ -121,7 +125,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (
 func logFailure(log *slog.Logger, err error) {
 	class := failure.ClassOf(err)
 	level, next := slog.LevelError, "needs a person; tried again by the next sweep"
-	if class == failure.Transient || class == failure.Quota || class == failure.Conflict {
+	if passes(class) {
 		level, next = slog.LevelWarn, "passes by itself; tried again by the next sweep"
 	}
 	log.Log(context.Background(), level, err.Error(), "error_class", string(class), "next", next)
@@ -148,7 +152,7 @@ func Joined(errs ...error) error {
 		if err == nil {
 			continue
 		}
-		if of := failure.ClassOf(err); class == failure.None || of == failure.Permanent {
+		if of := failure.ClassOf(err); class == failure.None || passes(class) && !passes(of) {
 			class = of
 		}
 	}
