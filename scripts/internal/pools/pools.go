@@ -75,8 +75,13 @@ func (r Reader) Read(ctx context.Context) (Report, error) {
 		return Report{}, fmt.Errorf("read the imported configuration: %w", err)
 	}
 	report.Imported = current.Revision
-	report.Waits = waitsForImport(report)
-	report.Pools, err = r.pools(ctx, processconfig.Wishes(current))
+	wishes := processconfig.Wishes(current)
+	if report.Pools, err = r.pools(ctx, wishes); err != nil {
+		return Report{}, err
+	}
+	if report.Waits = waitsForImport(report); report.Waits == "" {
+		report.Waits, err = r.waitsForProcessing(ctx, wishes, fleet.Freeze(current.Settings.GetFreeze()))
+	}
 	return report, err
 }
 
@@ -88,6 +93,37 @@ func waitsForImport(report Report) string {
 		return "the configuration is not imported yet"
 	}
 	return ""
+}
+
+// waitsForProcessing tells which templates' records are not as the
+// configuration in force has them. Those that are frozen stay so.
+func (r Reader) waitsForProcessing(ctx context.Context, wishes []fleet.Wish, freeze fleet.Freeze) (string, error) {
+	known, err := entities.Entities{Store: r.Store, Log: r.Log}.Templates(ctx)
+	if err != nil {
+		return "", err
+	}
+	digests := map[string]string{} // of what is to be processed
+	for _, template := range known {
+		if template.Value.ActiveRevision != "" {
+			digests[template.Value.BaseName] = template.Value.Digest
+		}
+	}
+	var late []string
+	for _, wish := range wishes {
+		if digests[wish.BaseName] != wish.Digest() {
+			late = append(late, wish.BaseName)
+		}
+		delete(digests, wish.BaseName)
+	}
+	for name := range digests { // no longer configured
+		late = append(late, name)
+	}
+	late = slices.DeleteFunc(late, freeze.Covers)
+	if len(late) == 0 {
+		return "", nil
+	}
+	slices.Sort(late)
+	return "the configuration is not processed yet: " + strings.Join(late, ", "), nil
 }
 
 // errorsOf lists the problems that keep a configuration from being imported.
@@ -107,7 +143,7 @@ func (r Report) Converged() error {
 	}
 	for _, pool := range r.Pools {
 		if pool.State != string(fleet.Drained) && !pool.Complete() {
-			reasons = append(reasons, fmt.Errorf("%s %s in %s: %d of %d cataloged; %s",
+			reasons = append(reasons, fmt.Errorf("%s %s in %s: %d of %d cataloged; it waits for %s",
 				pool.BaseName, pool.Revision, pool.Zone, pool.Cataloged, pool.Minimum, pool.Waits))
 		}
 	}
@@ -183,7 +219,7 @@ func missing(wishes []fleet.Wish, views map[fleet.ManagerKey]*view) []Pool {
 			}
 			pools = append(pools, Pool{
 				BaseName: wish.BaseName, Revision: revision, Zone: zone, Minimum: sizes.Minimum, Target: sizes.Minimum,
-				Waits: "the configuration is to be processed",
+				Waits: "its configuration to be processed",
 			})
 		}
 	}

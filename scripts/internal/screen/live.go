@@ -115,7 +115,7 @@ func rows(all []pools.Pool) []string {
 	for _, pool := range all {
 		cells = append(cells, []string{
 			pool.BaseName, short(pool.Revision), pool.Zone, number(pool.Running), number(pool.Cataloged),
-			number(pool.Leased), target(pool), waits(pool),
+			number(pool.Leased), target(pool), pool.Waits,
 		})
 	}
 	widths := make([]int, len(cells[0]))

@@ -78,13 +78,10 @@ func summary(pool pools.Pool) string {
 		line = fmt.Sprintf("drained, %d running, %d leased", pool.Running, pool.Leased)
 	}
 	if pool.Waits != "" {
-		return line + "; waits for " + waits(pool)
+		return line + "; waits for " + pool.Waits
 	}
 	return line
 }
-
-// waits keeps the words of a wait that is a whole sentence.
-func waits(pool pools.Pool) string { return strings.TrimPrefix(pool.Waits, "waits for ") }
 
 // shorten cuts a line to the width of the terminal.
 func shorten(line string, width int) string {

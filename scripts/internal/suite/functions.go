@@ -17,6 +17,9 @@ import (
 // deployment is the value of the ownership label.
 const deployment = "gce-backend"
 
+// otherPorts is how many ports are tried when nobody asked for one.
+const otherPorts = 3
+
 // startFunctions serves every function of the manifest.
 func (s *Suite) startFunctions(ctx context.Context, port int) error {
 	deps := s.dependencies()
@@ -41,7 +44,11 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 		}
 	}
 	var err error
-	if s.functions, err = framework.Serve(ctx, port, all); err != nil {
+	s.functions, err = framework.Serve(ctx, port, all)
+	for attempt := 0; err != nil && s.opts.Port == 0 && attempt < otherPorts; attempt++ {
+		s.functions, err = framework.Serve(ctx, 0, all) // another process took the port
+	}
+	if err != nil {
 		return err
 	}
 	s.Endpoints.Functions = s.functions.URL()
