@@ -152,7 +152,7 @@ func TestProblemsLeaveTheLastGoodOneInForce(t *testing.T) {
 func TestInvalidAtFirst(t *testing.T) {
 	s := newSuite(t)
 	s.files = files("r1", "templates {", goodManagers)
-	expect(t, s.must(), "event=CONFIG_INVALID", "templates.cfg:1:12: a message is not closed", "none is in force yet")
+	expect(t, s.must(), "event=CONFIG_INVALID", "templates.cfg:1:12: the message that begins in line 1 is not closed", "none is in force yet")
 	if s.inForce().Revision != "" || len(s.facts) != 0 {
 		t.Error("something was imported")
 	}

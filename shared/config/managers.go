@@ -4,11 +4,12 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/spelling"
 )
 
 // maxGroupSize is the number of VMs that a managed instance group may hold.
-const maxGroupSize = 1000
+const maxGroupSize = fleet.GroupLimit
 
 func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, templates templateNames) {
 	firsts := map[[2]string]string{}

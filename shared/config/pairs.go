@@ -96,7 +96,11 @@ func (p pairs) malformed(path, entry string, colon bool) {
 		p.source.errorf(path, "%s has no key before the colon; it must be key:value", what)
 		return
 	}
-	p.source.errorf(path, "%s has no colon; it must be key:value", what)
+	meant := ""
+	if key, value, ok := strings.Cut(entry, "="); ok && !p.secret && len(entry) <= 60 {
+		meant = "; did you mean " + strconv.Quote(key+":"+value) + "?"
+	}
+	p.source.errorf(path, "%s has no colon; it must be key:value%s", what, meant)
 }
 
 func checkPairs(s *source, path string, template *configpb.InstanceTemplate) {

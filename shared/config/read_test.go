@@ -55,10 +55,14 @@ template {}
 
 func TestSyntaxErrors(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
-		{"templates {\n  base_name: \"a\"\n", "3:1: a message is not closed: } is missing"},
+		{"templates {\n  base_name: \"a\"\n", "3:1: the message that begins in line 1 is not closed: } is missing"},
 		{"templates {\n  base_name \"a\"\n}", "2:13: a colon must follow base_name, not a string"},
 		{"templates {\n  base_name: \"a\n}", "2:14: the string that begins here has no closing quote in its line"},
 		{"templates { base_name: \"a\\", "1:24: the string that begins here has no closing quote"},
+		{"templates {\n  base_name = \"a\" }", "2:13: '=' cannot stand here; a value stands behind a colon"},
+		{"// comment", `1:1: a field name must stand here, not "/"; a comment begins with #`},
+		{`{ "templates": [] }`, `1:1: a field name must stand here, not "{"`},
+		{`templates { "base_name": "a" }`, "1:13: a field name must stand here, not a string; names are written without quotes"},
 		{"templates {}}", `1:13: a field name must stand here, not "}"`},
 		{"templates { tags: [\"a\" \"b\", \"c\" }", `1:33: a comma or ] must stand here, not "}"`},
 		{"templates { tags: [\"a\",] }", `1:24: a value must stand here, not "]"`},

@@ -47,6 +47,16 @@ func isNameByte(c byte) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
+// strangers are characters of other formats and of word processors.
+var strangers = map[rune]string{
+	'=':      "; a value stands behind a colon",
+	'\ufeff': "; the file begins with a byte order mark, which must be taken out",
+	'“':      "; quotes must be straight",
+	'”':      "; quotes must be straight",
+	'‘':      "; quotes must be straight",
+	'’':      "; quotes must be straight",
+}
+
 // token reads the next token, behind white space and comments.
 func (s *scanner) token() (token, error) {
 	s.skip()
@@ -70,7 +80,7 @@ func (s *scanner) token() (token, error) {
 		return s.made(markToken, start), nil
 	}
 	r, _ := utf8.DecodeRuneInString(s.text[start:])
-	return token{}, &syntaxError{start, fmt.Sprintf("%q cannot stand here", r)}
+	return token{}, &syntaxError{start, fmt.Sprintf("%q cannot stand here%s", r, strangers[r])}
 }
 
 func (s *scanner) skip() {

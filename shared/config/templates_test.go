@@ -78,6 +78,7 @@ func TestTemplateProblems(t *testing.T) {
 			`templates.cfg:7:62: template linux: dimensions: the entry "snapshot_labels:a:b" is given twice; the first one is in line 7`,
 			`templates.cfg:7:85: template linux: dimensions: a value of snapshot_labels must be key:value, not "e"`,
 		}},
+		{"equals sign", with("", `dimensions: "os_family=LINUX"`), []string{at + `dimensions: "os_family=LINUX" has no colon; it must be key:value; did you mean "os_family:LINUX"?`}},
 		{"snapshot_labels", with("", `snapshot_labels: "a:b" snapshot_labels: "a:c" snapshot_labels: "x" snapshot_labels: "A:b"`), []string{
 			`templates.cfg:7:26: template linux: snapshot_labels: the key "a" is given twice; the first one is in line 7`,
 			`templates.cfg:7:49: template linux: snapshot_labels: "x" has no colon; it must be key:value`,

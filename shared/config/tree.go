@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"sort"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -42,6 +43,7 @@ func (t *tree) position(offset int) position {
 type treeParser struct {
 	scanner scanner
 	current token
+	opened  []int // offsets of the messages that are not closed yet
 }
 
 // parseTree reads the grammar of the text format. The tree has the lines also
@@ -165,9 +167,21 @@ func (p *treeParser) fieldName(closing string) (string, error) {
 		}
 		return p.scanner.text[start.start:p.current.end], p.advance()
 	case closing != "" && p.current.kind == endToken:
-		return "", p.fail("a message is not closed: %s is missing", closing)
+		line := 1 + strings.Count(p.scanner.text[:p.opened[len(p.opened)-1]], "\n")
+		return "", p.fail("the message that begins in line %d is not closed: %s is missing", line, closing)
 	}
-	return "", p.fail("a field name must stand here, not %s", p.found())
+	return "", p.fail("a field name must stand here, not %s%s", p.found(), p.hint())
+}
+
+// hint knows what is written so in other formats.
+func (p *treeParser) hint() string {
+	switch {
+	case p.current.kind == stringToken:
+		return "; names are written without quotes"
+	case p.is("/"):
+		return "; a comment begins with #"
+	}
+	return ""
 }
 
 // listValues reads the values of a list, up to its ].
@@ -199,6 +213,7 @@ func (p *treeParser) value(depth int) (value, error) {
 	switch {
 	case p.is("{"), p.is("<"):
 		closing := map[string]string{"{": "}", "<": ">"}[p.current.text]
+		p.opened = append(p.opened, p.current.start)
 		if err := p.advance(); err != nil {
 			return value{}, err
 		}
@@ -206,6 +221,7 @@ func (p *treeParser) value(depth int) (value, error) {
 		if err != nil {
 			return value{}, err
 		}
+		p.opened = p.opened[:len(p.opened)-1]
 		result.fields, result.end = fields, p.current.end
 		return result, p.advance()
 	case p.current.kind == stringToken:

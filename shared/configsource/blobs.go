@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
+	"net/http"
 	"net/url"
 	"path"
 	"slices"
@@ -18,6 +20,7 @@ import (
 	"gocloud.dev/blob/fileblob"
 	_ "gocloud.dev/blob/gcsblob" // registers gs://
 	"gocloud.dev/gcerrors"
+	"google.golang.org/api/googleapi"
 
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/failure"
@@ -233,7 +236,7 @@ func (b *blobs) file(ctx context.Context, bucket *blob.Bucket, key string, limit
 	ctx, cancel := b.options.limit(ctx)
 	defer cancel()
 	reader, err := bucket.NewReader(ctx, key, nil)
-	if gcerrors.Code(err) == gcerrors.NotFound {
+	if isMissing(err) {
 		return nil, time.Time{}, nil
 	}
 	if err != nil {
@@ -242,6 +245,17 @@ func (b *blobs) file(ctx context.Context, bucket *blob.Bucket, key string, limit
 	defer func() { _ = reader.Close() }() // it was only read from
 	content, err := bounded(reader, key, limit)
 	return content, reader.ModTime(), err
+}
+
+// isMissing tells whether there is no such file. gcsblob calls it missing, too,
+// when the right to read it is; but then nobody knows whether it is there, and
+// to go on without it would be wrong.
+func isMissing(err error) bool {
+	var answer *googleapi.Error
+	if errors.As(err, &answer) && answer.Code == http.StatusForbidden {
+		return false
+	}
+	return gcerrors.Code(err) == gcerrors.NotFound
 }
 
 // bounded reads all there is, up to a limit; the result is not nil.
