@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"net/http"
+	"os"
 	"testing"
 
 	"github.com/gce-backend/gce-backend/functions"
@@ -51,7 +52,12 @@ func newWorld(t *testing.T, options world.Options) *world.World {
 			t.Errorf("broken: %v", broken)
 		}
 		if t.Failed() {
-			t.Log("the end of the trace:\n" + w.Trace(200))
+			t.Log("the end of the trace:\n" + w.Trace(60))
+			if path := os.Getenv("WORLD_TRACE"); path != "" { // all of it, into a file
+				if err := os.WriteFile(path, []byte(w.Trace(0)), 0o600); err != nil {
+					t.Log(err)
+				}
+			}
 		}
 		w.Close()
 	})

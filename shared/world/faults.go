@@ -155,12 +155,15 @@ func (faultState) latency(w *World) time.Duration {
 	return time.Millisecond + time.Duration(w.rand.Int64N(int64(w.Options.Latency)))
 }
 
+// mostApart is how far a clock may be off.
+const mostApart = 150 * time.Second
+
 // skew is how far a job's clock is off.
 func (faultState) skew(w *World, _ string) time.Duration {
 	if !w.roll(ClocksApart) {
 		return 0
 	}
-	return time.Duration(w.rand.IntN(301)-150) * time.Second
+	return time.Duration(w.rand.Int64N(int64(2*mostApart))) - mostApart
 }
 
 // computeFault is asked by Compute Engine at each call, and at each attempt of

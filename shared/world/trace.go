@@ -74,7 +74,7 @@ func (h logHandler) Enabled(_ context.Context, level slog.Level) bool {
 func (h logHandler) Handle(_ context.Context, record slog.Record) error {
 	w := h.world
 	if strings.HasPrefix(record.Message, "panic") {
-		w.Break("no panic", record.Message)
+		w.Break(NoPanic, record.Message)
 	}
 	if w.users.listener != nil {
 		w.users.listener(record, h.attrs)

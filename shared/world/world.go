@@ -94,6 +94,7 @@ type World struct {
 	trace   trace
 	mirror  mirror
 	users   users
+	foreign foreign
 	fault   faultState
 	broken  *Violation
 }
