@@ -24,10 +24,9 @@ type caller struct {
 
 // identify finds out who calls: 401 without an identity.
 func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return caller{}, unauthorized("a bearer token is required: a Google-signed ID token or an OAuth access token")
+	token, err := bearer(r)
+	if err != nil {
+		return caller{}, err
 	}
 	email, err := a.verify.Verify(ctx, token)
 	if errors.Is(err, ErrUnverified) {
@@ -42,6 +41,20 @@ func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
 		return caller{}, fmt.Errorf("read who may do what: %w", err)
 	}
 	return roles(email, settings), nil
+}
+
+// bearer is the token of a request. One without signature is believed to come
+// from Cloud Run only where Cloud Run looked at this very header.
+func bearer(r *http.Request) (string, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", unauthorized("a bearer token is required: a Google-signed ID token or an OAuth access token")
+	}
+	if strings.HasSuffix(token, removedSignature) && r.Header.Get(serverlessHeader) != "" {
+		return "", unauthorized("the bearer token is not valid here")
+	}
+	return token, nil
 }
 
 func roles(email string, settings access.Settings) caller {

@@ -14,11 +14,16 @@ import (
 // that are meant for its own URL, and refuses to start with development
 // identities.
 func Deployed(ctx context.Context, deps job.Dependencies, env environment.Environment, log *slog.Logger) (http.Handler, error) {
-	google, err := NewGoogle(ctx, GoogleOptions{Audiences: []string{env.MachineProvider}, Now: deps.Now})
+	audiences := []string{env.MachineProvider}
+	google, err := NewGoogle(ctx, GoogleOptions{Audiences: audiences, Now: deps.Now})
 	if err != nil {
 		return nil, err
 	}
-	verify, err := NewDevelopment(os.Getenv, google)
+	var verify Verifier = google
+	if env.InvokersChecked {
+		verify = &CloudRun{Audiences: audiences, Now: deps.Now, Next: google}
+	}
+	verify, err = NewDevelopment(os.Getenv, verify)
 	if err != nil {
 		return nil, err
 	}
