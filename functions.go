@@ -4,7 +4,8 @@
 package gcebackend
 
 import (
-	_ "github.com/GoogleCloudPlatform/functions-framework-go/functions" // the buildpack looks for it here
+	_ "github.com/GoogleCloudPlatform/functions-framework-go/funcframework" // what the buildpack's main imports
+	_ "github.com/GoogleCloudPlatform/functions-framework-go/functions"     // the buildpack looks for it here
 
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/machineprovider"

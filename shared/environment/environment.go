@@ -29,6 +29,9 @@ type Environment struct {
 	// MachineProvider is the base URL of the Machine Provider; mp_server in
 	// settings.cfg goes before it.
 	MachineProvider string `env:"MACHINE_PROVIDER_URL"`
+	// InvokersChecked says that Cloud Run lets nobody call this function but its
+	// invokers, so that the identity that it passes on can be believed.
+	InvokersChecked bool `env:"INVOKERS_CHECKED"`
 	// ComputeEndpoint replaces Compute Engine's address; for local use.
 	ComputeEndpoint string `env:"COMPUTE_ENDPOINT"`
 	// DevelopmentIdentities lets the Machine Provider believe "dev:EMAIL";

@@ -15,6 +15,7 @@ var Permissions = map[string][]string{
 	"Groups":         {"compute.instanceGroupManagers.list", "compute.instanceGroups.list"},
 	"InsertGroup": {
 		"compute.instanceGroupManagers.create",
+		"compute.instanceGroups.create",
 		"compute.instanceTemplates.useReadOnly",
 		"compute.zoneOperations.get",
 	},
