@@ -12,7 +12,9 @@ import (
 
 type refuseAll struct{}
 
-func (refuseAll) Verify(context.Context, string) (string, error) { return "", unverified("nobody known") }
+func (refuseAll) Verify(context.Context, string) (string, error) {
+	return "", unverified("nobody known")
+}
 
 func stripped(claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
