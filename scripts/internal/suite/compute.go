@@ -30,7 +30,7 @@ func (s *Suite) startCompute(ctx context.Context) error {
 		return nil
 	}
 	sink := newSink(s.messages, s)
-	options := simulator.Options{BootTime: s.opts.VMBoot, OperationTime: s.opts.Operation, OnActivity: sink.add}
+	options := simulator.Options{Now: s.opts.Now, BootTime: s.opts.VMBoot, OperationTime: s.opts.Operation, OnActivity: sink.add}
 	if s.opts.Simulate != nil {
 		s.opts.Simulate(&options)
 	}

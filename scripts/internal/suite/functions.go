@@ -32,7 +32,7 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 		}
 		served[j.Name] = true
 		runner := job.NewRunner(j, deps, function.Timeout(), s.opts.Log)
-		all = append(all, framework.Function{Name: j.Name, CloudEvent: host.CloudEvent(onAccountOf(j.Name, runner.Deliver))})
+		all = append(all, framework.Function{Name: j.Name, CloudEvent: host.CloudEvent(s.onAccountOf(j.Name, runner.Deliver))})
 	}
 	for name, handler := range s.httpFunctions() {
 		served[name] = true
@@ -56,9 +56,10 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 	return nil
 }
 
-// onAccountOf counts a delivery's use of the store for the job.
-func onAccountOf(name string, deliver host.Deliver) host.Deliver {
+// onAccountOf counts a delivery, and its use of the store for the job.
+func (s *Suite) onAccountOf(name string, deliver host.Deliver) host.Deliver {
 	return func(ctx context.Context, message event.Message) error {
+		s.delivered.add(name, 1)
 		return deliver(metered.WithJob(ctx, name), message)
 	}
 }
@@ -72,7 +73,7 @@ func (s *Suite) dependencies() job.Dependencies {
 		Catalog:    s.catalog(),
 		Publisher:  s.messages,
 		Source:     s.source,
-		Now:        time.Now,
+		Now:        s.opts.Now,
 		Sleep:      sleep,
 		Rand:       rand.New(&lockedSource{source: rand.NewPCG(rand.Uint64(), rand.Uint64())}),
 		Project:    s.opts.Project,

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path"
 	"strings"
-	"time"
 
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/shared/catalog"
@@ -31,13 +31,14 @@ func (s *Suite) startMachineProvider(ctx context.Context) error {
 	handler := machineprovider.New(machineprovider.Dependencies{
 		Store:   s.Store,
 		Publish: s.messages,
-		Now:     time.Now,
+		Now:     s.opts.Now,
 		Rand:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), //nolint:gosec // not for secrets
 		Log:     s.opts.Log.With("job", machineprovider.Name),
 		Verify:  verify,
 		Project: s.opts.Project,
 	})
 	s.provider = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.asked.add(path.Base(r.URL.Path), 1)
 		handler.ServeHTTP(w, r.WithContext(metered.WithJob(r.Context(), machineprovider.Name)))
 	})
 	if s.Endpoints.MachineProvider = s.opts.Environment.MachineProvider; s.Endpoints.MachineProvider != "" {

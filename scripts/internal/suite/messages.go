@@ -28,7 +28,7 @@ func (s *Suite) openMessages(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.messages = bridged
+		s.messages = counted{messages: bridged, published: &s.published}
 		s.Endpoints.PubSubREST = "http://" + s.Endpoints.PubSub
 		s.onStop(bridged.Close)
 		return nil

@@ -38,6 +38,9 @@ type Options struct {
 	// State is a file that the store in memory keeps its documents in.
 	State string
 	Log   *slog.Logger
+	// Now is the clock of the functions, the store and the simulator; time.Now
+	// when nil. The messages, the ticks and time limits go by the machine's.
+	Now func() time.Time
 
 	// Environment names what runs already and is not to be started.
 	Environment Environment
@@ -69,6 +72,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Tick <= 0 {
 		o.Tick = time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -43,16 +43,22 @@ type Counters struct {
 	// could have changed something.
 	Compute   map[string]int `json:"compute,omitempty"`
 	Mutations int            `json:"mutations"`
-	// Published counts messages by topic, DeadLetters what was given up; both
-	// of the bus only.
+	// MachineProvider counts the calls of the Machine Provider by method.
+	MachineProvider map[string]int `json:"machine_provider,omitempty"`
+	// Published counts messages by topic, Deliveries those that reached each
+	// job, DeadLetters what was given up; that one of the bus only.
 	Published   map[string]int `json:"published,omitempty"`
+	Deliveries  map[string]int `json:"deliveries,omitempty"`
 	DeadLetters int            `json:"dead_letters"`
 	Idle        bool           `json:"idle"` // no delivery is under way
 }
 
 // Counters reads the counters.
 func (s *Suite) Counters() Counters {
-	counters := Counters{Store: storeCounters(s.Store.Counts()), Idle: s.Idle()}
+	counters := Counters{
+		Store: storeCounters(s.Store.Counts()), Idle: s.Idle(), MachineProvider: s.asked.counts(),
+		Published: s.published.counts(), Deliveries: s.delivered.counts(),
+	}
 	if s.Cloud != nil {
 		counters.Compute, counters.Mutations = s.Cloud.Calls(), s.Cloud.Mutations()
 	}

@@ -3,7 +3,6 @@ package suite
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/store/firestore"
 	"github.com/gce-backend/gce-backend/shared/store/memory"
@@ -19,9 +18,9 @@ func (s *Suite) openStore(ctx context.Context) error {
 		s.onStop(func(context.Context) { _ = opened.Close() }) // every commit was answered
 		s.inner = opened
 	case s.opts.State == "":
-		s.inner = memory.New(time.Now)
+		s.inner = memory.New(s.opts.Now)
 	default:
-		opened, err := memory.Open(s.opts.State, time.Now)
+		opened, err := memory.Open(s.opts.State, s.opts.Now)
 		if err != nil {
 			return fmt.Errorf("open the state: %w", err)
 		}

@@ -39,9 +39,12 @@ type Suite struct {
 	source    configsource.Source
 	provider  http.Handler
 	functions *framework.Server
-	stopping  sync.Mutex              // guards stops
-	stops     []func(context.Context) // in order of the starts
-	stopTicks context.CancelFunc
+	// asked are calls of the Machine Provider by method, delivered messages by
+	// job, published those that went to the emulator by topic.
+	asked, delivered, published tally
+	stopping                    sync.Mutex              // guards stops
+	stops                       []func(context.Context) // in order of the starts
+	stopTicks                   context.CancelFunc
 }
 
 // Start starts everything and returns when it can be used. Whatever was
