@@ -110,7 +110,7 @@ func New(suite Suite, options Options) *World {
 	if options.BootTime == 0 {
 		options.BootTime = 20 * time.Second
 	}
-	w := &World{Options: options, suite: suite, clock: begin, rand: rand.New(rand.NewPCG(options.Seed, 0x9e3779b97f4a7c15))} //nolint:gosec // reproducible
+	w := &World{Options: options, suite: suite, clock: begin, rand: newRand(options.Seed)}
 	w.trace.keep = options.Trace
 	w.tasks.parked = make(chan struct{})
 	w.Stats = newStats()
@@ -129,6 +129,10 @@ func New(suite Suite, options Options) *World {
 	w.mail = newMail(w)
 	w.runners = newRunners(w)
 	return w
+}
+
+func newRand(seed uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) //nolint:gosec // it is to be reproducible
 }
 
 // Now is the world's time.

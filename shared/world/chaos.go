@@ -1,0 +1,249 @@
+package world
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/fleet"
+)
+
+// Trial is one seeded world in which things go wrong for a while, and which
+// must then come to rest.
+type Trial struct {
+	Seed uint64
+	// VMs is about how many VMs the world has; 12 when zero.
+	VMs int
+	// Steps is for how many minutes things go wrong; 40 when zero.
+	Steps int
+	// Sweeps is within how many minutes after that the world must equal its
+	// configuration; 150 when zero.
+	Sweeps int
+	Trace  bool
+	Plant  Plant
+	// Only are the kinds of faults to choose among; nil: all.
+	Only []Kind
+	// All takes every kind of Only, and does not choose.
+	All bool
+}
+
+// Outcome is what came of a trial.
+type Outcome struct {
+	Seed   uint64
+	Broken *Violation
+	Stats  Stats
+	Digest uint64
+	// Took is how long the world took to come to rest.
+	Took  time.Duration
+	Trace string
+}
+
+// Run runs a trial.
+func (t Trial) Run(suite Suite) Outcome {
+	if t.VMs == 0 {
+		t.VMs = 12
+	}
+	if t.Steps == 0 {
+		t.Steps = 40
+	}
+	if t.Sweeps == 0 {
+		t.Sweeps = 150
+	}
+	w := New(suite, Options{Seed: t.Seed, Trace: t.Trace, Plant: t.Plant, Faults: t.faults()})
+	defer w.Close()
+	c := chaos{World: w, vms: t.VMs}
+	c.begin()
+	for range t.Steps {
+		c.minute()
+	}
+	w.Calm()
+	took := w.Converge(t.Sweeps)
+	w.StaysQuiet(2)
+	return Outcome{Seed: t.Seed, Broken: w.broken, Stats: w.Stats, Digest: w.Digest(), Took: took, Trace: w.Trace(0)}
+}
+
+// chaos is what users and people do to a world.
+type chaos struct {
+	*World
+	vms    int
+	leases []string
+}
+
+// begin makes the first configuration, and what is not ours.
+func (c *chaos) begin() {
+	c.makeForeign()
+	c.Config.Set(func(config *Configuration) {
+		for i := range 1 + c.rand.IntN(3) {
+			config.Pools[fmt.Sprintf("pool%d", i)] = c.pool()
+		}
+	})
+}
+
+func (c *chaos) pool() Pool {
+	pool := Pool{Variant: 1 + c.rand.IntN(3), Zones: map[string]fleet.Sizes{}}
+	for range 1 + c.rand.IntN(2) {
+		pool.Zones[Zones[c.rand.IntN(len(Zones))]] = c.sizes()
+	}
+	return pool
+}
+
+func (c *chaos) sizes() fleet.Sizes {
+	minimum := c.rand.IntN(c.vms/3 + 1)
+	return fleet.Sizes{Minimum: minimum, Maximum: minimum + c.rand.IntN(c.vms/3+1)}
+}
+
+// minute is one minute of the world's life.
+func (c *chaos) minute() {
+	if c.broken != nil {
+		return
+	}
+	c.Tick()
+	end := c.clock.Truncate(time.Minute).Add(time.Minute)
+	for range c.rand.IntN(4) {
+		c.RunUntil(c.clock.Add(time.Duration(c.rand.Int64N(int64(end.Sub(c.clock))))))
+		if c.broken == nil {
+			c.act()
+		}
+	}
+	c.RunUntil(end)
+}
+
+// act is one thing that somebody does.
+func (c *chaos) act() {
+	switch n := c.rand.IntN(100); {
+	case n < 40:
+		c.leases = append(c.leases, c.lease())
+	case n < 60:
+		c.endLease()
+	case n < 66:
+		c.renew()
+	case n < 76:
+		c.configure()
+	case n < 80:
+		c.force()
+	case n < 86:
+		c.byHand()
+	case n < 92:
+		c.preempt()
+	default:
+		c.repair()
+	}
+}
+
+func (c *chaos) lease() string {
+	lengths := []int{0, 60, 300, 900, 1800}
+	return c.Lease(lengths[c.rand.IntN(len(lengths))])
+}
+
+// endLease: a lessee releases a machine, or cancels a request.
+func (c *chaos) endLease() {
+	if len(c.leases) == 0 {
+		return
+	}
+	i := c.rand.IntN(len(c.leases))
+	c.Release(c.leases[i])
+	c.leases = slices.Delete(c.leases, i, i+1)
+}
+
+func (c *chaos) renew() {
+	if len(c.leases) > 0 {
+		c.Call("renew", map[string]any{"request_id": c.leases[c.rand.IntN(len(c.leases))], "duration": fmt.Sprint(60 + c.rand.IntN(1200))}, nil)
+	}
+}
+
+// configure changes the configuration: something in it, or something broken.
+func (c *chaos) configure() {
+	c.Config.Set(func(config *Configuration) {
+		config.Extra, config.stale = "", nil
+		names := slices.Sorted(maps.Keys(config.Pools))
+		var name string
+		if len(names) > 0 {
+			name = names[c.rand.IntN(len(names))]
+		}
+		pool := config.Pools[name]
+		pool.Zones = maps.Clone(pool.Zones)
+		switch n := c.rand.IntN(10); {
+		case n == 0:
+			config.Extra = "templates { base_name: 3"
+			return
+		case n == 1:
+			config.Pools[fmt.Sprintf("pool%d", c.rand.IntN(4))] = c.pool()
+			return
+		case name == "":
+			return
+		case n == 2:
+			delete(config.Pools, name)
+			return
+		case n < 6: // another revision, often one that was there before
+			pool.Variant = 1 + c.rand.IntN(3)
+		case n == 6:
+			pool.Zones[Zones[c.rand.IntN(len(Zones))]] = c.sizes()
+		case n == 7:
+			for _, zone := range slices.Sorted(maps.Keys(pool.Zones)) {
+				delete(pool.Zones, zone)
+				break
+			}
+		default:
+			for _, zone := range slices.Sorted(maps.Keys(pool.Zones)) {
+				pool.Zones[zone] = c.sizes()
+			}
+		}
+		config.Pools[name] = pool
+	})
+}
+
+// force: somebody publishes to a job's topic.
+func (c *chaos) force() {
+	names := c.suite.Manifest.Names()
+	name := names[c.rand.IntN(len(names))]
+	if c.runners[name] != nil {
+		c.Post(name, []string{"", "{}", `""`, `{"baseName":"pool0"}`, `{"zone":"us-central1-a"}`, "no json"}[c.rand.IntN(6)])
+	}
+}
+
+// byHand: somebody deletes a VM or, now and then, a group, in the console.
+func (c *chaos) byHand() {
+	vms := c.Cloud.VMs()
+	if len(vms) == 0 {
+		return
+	}
+	vm := vms[c.rand.IntN(len(vms))]
+	c.Note("by hand: delete VM %s", vm.Name)
+	_ = c.Cloud.DeleteVM(vm.Project, vm.Zone, vm.Name) // it may be going already
+}
+
+func (c *chaos) preempt() {
+	vms := c.Cloud.VMs()
+	if len(vms) > 0 && c.roll(Preempted) {
+		vm := vms[c.rand.IntN(len(vms))]
+		c.Note("preempted: VM %s", vm.Name)
+		_ = c.Cloud.Preempt(vm.Project, vm.Zone, vm.Name) // it may be going already
+	}
+}
+
+func (c *chaos) repair() {
+	vms := c.Cloud.VMs()
+	if len(vms) > 0 && c.roll(Repaired) {
+		vm := vms[c.rand.IntN(len(vms))]
+		c.Note("repaired: VM %s", vm.Name)
+		_ = c.Cloud.RepairVM(vm.Project, vm.Zone, vm.Name) // it may be going already
+	}
+}
+
+// faults chooses what goes wrong in a trial: some kinds, more or less often.
+func (t Trial) faults() Faults {
+	r := newRand(t.Seed + 1)
+	kinds := t.Only
+	if kinds == nil {
+		kinds = Kinds
+	}
+	faults := Faults{}
+	for _, kind := range kinds {
+		chosen, strength := r.IntN(3) == 0, 0.25+1.5*r.Float64()
+		if chosen || t.All {
+			faults[kind] = usual[kind] * strength
+		}
+	}
+	return faults
+}
