@@ -1,0 +1,89 @@
+package leasing
+
+import (
+	"slices"
+	"testing"
+)
+
+func dims(labels []string, pairs ...string) Dimensions {
+	d := Dimensions{Values: map[string]string{}, SnapshotLabels: labels}
+	for i := 0; i < len(pairs); i += 2 {
+		d.Values[pairs[i]] = pairs[i+1]
+	}
+	return d
+}
+
+func TestMatch(t *testing.T) {
+	machine := dims([]string{"a:b", "c:d"}, OSFamily, "LINUX", NumCPUs, "8", Hostname, "vm-1")
+	for _, test := range []struct {
+		name   string
+		wanted Dimensions
+		match  bool
+	}{
+		{"nothing", Dimensions{}, true},
+		{"all", machine, true},
+		{"one", dims(nil, NumCPUs, "8"), true},
+		{"another value", dims(nil, NumCPUs, "4"), false},
+		{"a dimension that it lacks", dims(nil, DiskGB, "0"), false},
+		{"one of two", dims(nil, NumCPUs, "8", OSFamily, "OSX"), false},
+		{"a label", dims([]string{"c:d"}), true},
+		{"both labels", dims([]string{"c:d", "a:b", "c:d"}), true},
+		{"an unknown label", dims([]string{"c:d", "e:f"}), false},
+		{"part of a label", dims([]string{"c"}), false},
+	} {
+		if got := machine.Match(test.wanted); got != test.match {
+			t.Errorf("%s: %t", test.name, got)
+		}
+		// The search by term finds what matches.
+		if offers := append(machine.Terms(), AnyTerm); test.match && !slices.Contains(offers, test.wanted.Selector()) {
+			t.Errorf("%s: the term %q is not offered", test.name, test.wanted.Selector())
+		}
+	}
+}
+
+func TestKeyAndSelector(t *testing.T) {
+	a := dims([]string{"x", "y"}, OSFamily, "LINUX", NumCPUs, "8")
+	if same := dims([]string{"y", "x", "x"}, NumCPUs, "8", OSFamily, "LINUX"); a.Key() != same.Key() {
+		t.Error("order matters")
+	}
+	for _, other := range []Dimensions{{}, dims([]string{"x"}, OSFamily, "LINUX", NumCPUs, "8"), dims([]string{"x", "y"}, OSFamily, "LINUX", DiskGB, "8")} {
+		if a.Key() == other.Key() {
+			t.Errorf("%v has the key of %v", other, a)
+		}
+	}
+	for want, d := range map[string]Dimensions{
+		AnyTerm:             {},
+		"hostname=h":        dims([]string{"x"}, OSFamily, "LINUX", Hostname, "h"),
+		"snapshot_labels=x": a,
+		"num_cpus=8":        dims(nil, OSFamily, "LINUX", NumCPUs, "8"),
+		"backend=GCE":       dims(nil, Backend, "GCE"),
+	} {
+		if got := d.Selector(); got != want {
+			t.Errorf("%v: %q, not %q", d, got, want)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, test := range []struct {
+		in   Destination
+		want Destination
+		err  error
+	}{
+		{in: Destination{}},
+		{in: Destination{Topic: "abc"}, want: Destination{Topic: "abc", Project: "own"}},
+		{in: Destination{Topic: "abc", Project: "example.com:my-project"}, want: Destination{Topic: "abc", Project: "example.com:my-project"}},
+		{in: Destination{Topic: "ab"}, err: InvalidTopic},
+		{in: Destination{Topic: "1abc"}, err: InvalidTopic},
+		{in: Destination{Topic: "google"}, err: InvalidTopic},
+		{in: Destination{Topic: "a/b/c"}, err: InvalidTopic},
+		{in: Destination{Topic: "abc", Project: "a/b"}, err: InvalidProject},
+		{in: Destination{Project: "../x"}, err: InvalidProject},
+		{in: Destination{Project: "my-project"}, err: UnspecifiedTopic},
+	} {
+		got, err := test.in.Check("own")
+		if err != test.err || err == nil && got != test.want {
+			t.Errorf("%+v: %+v, %v", test.in, got, err)
+		}
+	}
+}
