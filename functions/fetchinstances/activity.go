@@ -48,5 +48,5 @@ func decode(message event.Message) (event.Scope, error) {
 	if !ok || parts == nil {
 		return event.Scope{}, job.ErrNotOurs
 	}
-	return event.Scope{BaseName: parts[1], Zone: zone}, nil
+	return event.Scope{BaseName: parts[1], Zone: zone, Hint: true}, nil
 }

@@ -17,6 +17,9 @@ type Scope struct {
 	Hostnames []string `json:"hostnames,omitempty"`
 	Instances []string `json:"instances,omitempty"` // instance keys
 	Reclaimed bool     `json:"reclaimed,omitempty"` // the Machine Provider said that these were reclaimed
+	// Hint says that the scope was guessed from a message that may be about
+	// something else altogether.
+	Hint bool `json:"-"`
 }
 
 // MaxScopeBytes is the size that a message's payload may have: a scope names

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/event"
 	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // Outcomes of a run, as the line that ends it says.
@@ -28,6 +29,7 @@ type Runner struct {
 	job     Job
 	handler Handler
 	timeout time.Duration
+	records store.Store
 	now     func() time.Time
 	log     *slog.Logger
 	flights Flights
@@ -39,6 +41,7 @@ func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logg
 		job:     job,
 		handler: job.New(deps),
 		timeout: timeout,
+		records: deps.Store,
 		now:     deps.Now,
 		log:     log.With("job", job.Name),
 	}
@@ -102,17 +105,29 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 	defer cancel()
 	start := r.now()
+	outcome := outcomeOK
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			err = failure.New(failure.Permanent, "panic: %v", recovered)
 			log.Error(err.Error(), "stack", string(debug.Stack()))
 		}
 		if err != nil {
-			r.done(log, start, outcomeFailed, err)
-			return
+			outcome = outcomeFailed
 		}
-		r.done(log, start, outcomeOK, nil)
+		r.done(log, start, outcome, err)
 	}()
+	if !scope.Sweep() && !scope.Hint {
+		what, err := unknown(ctx, r.records, scope, log)
+		if err != nil {
+			logFailure(log, err)
+			return err
+		}
+		if what != "" {
+			log.Error("set a message aside: it is about " + what + ", which no record knows")
+			outcome = outcomeSetAside
+			return nil
+		}
+	}
 	if err = r.handler(ctx, Run{Scope: scope, Log: log}); err != nil {
 		logFailure(log, err)
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/event"
 	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/logging"
+	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/store/memory"
 )
 
 // lines collects log lines.
@@ -65,7 +67,36 @@ func (l *lines) logger() *slog.Logger { return logging.JSON(l) }
 
 func runnerOf(l *lines, handler Handler) *Runner {
 	j := Job{Name: "test-job", New: func(Dependencies) Handler { return handler }}
-	return NewRunner(j, Dependencies{Now: time.Now}, time.Minute, l.logger())
+	return NewRunner(j, Dependencies{Now: time.Now, Store: knows("linux", "windows")}, time.Minute, l.logger())
+}
+
+// knows is a store with some templates.
+func knows(baseNames ...string) store.Store {
+	s := memory.New(time.Now)
+	for _, baseName := range baseNames {
+		key := store.MustKey("instanceTemplates", baseName)
+		if _, err := s.Commit(context.Background(), store.Create(key, store.Fields{"baseName": baseName})); err != nil {
+			panic(err)
+		}
+	}
+	return s
+}
+
+func TestAMessageAboutSomethingUnknownIsSetAside(t *testing.T) {
+	for _, data := range []string{
+		`{"baseName":"other"}`, `{"baseName":"linux","revision":"r"}`, `{"baseName":"linux","revision":"r","zone":"z"}`,
+		`{"baseName":"a/b"}`, `{"baseName":"..","revision":"../x","zone":"z"}`, `{"revision":"r"}`, `{"instances":["vm:1"]}`,
+	} {
+		var l lines
+		calls := 0
+		runner := runnerOf(&l, func(context.Context, Run) error { calls++; return nil })
+		if err := runner.Deliver(t.Context(), message(data)); err != nil || calls != 0 {
+			t.Errorf("%s: %v, %d calls", data, err, calls)
+		}
+		if wrong := l.of(t, "ERROR"); len(wrong) != 1 {
+			t.Errorf("%s: %d lines at ERROR: %v", data, len(wrong), wrong)
+		}
+	}
 }
 
 func message(data string) event.Message {
@@ -143,7 +174,7 @@ func TestAJobDecodesItsOwnMessages(t *testing.T) {
 		}
 		return event.Scope{Zone: string(m.Data)}, nil
 	}}
-	runner := NewRunner(j, Dependencies{Now: time.Now}, time.Minute, l.logger())
+	runner := NewRunner(j, Dependencies{Now: time.Now, Store: knows("linux", "windows")}, time.Minute, l.logger())
 	for _, data := range []string{"other", "bad", "z"} {
 		if err := runner.Deliver(t.Context(), message(data)); err != nil {
 			t.Errorf("%s: %v", data, err)
