@@ -89,6 +89,9 @@ type Lease struct {
 	// DueAt is when something is to be done about it by itself: to deny it, end
 	// it, send a message again or delete the record. Absent: nothing.
 	DueAt time.Time `firestore:"dueAt,omitempty"`
+	// ExpireAt is set once it is over: the store may delete the record then by
+	// itself, where the sweep does not.
+	ExpireAt time.Time `firestore:"expireAt,omitempty"`
 	// ChangedAt is when it last changed what its machine's backend sees.
 	ChangedAt time.Time `firestore:"changedAt,omitempty"`
 }
@@ -244,7 +247,8 @@ func (l Lease) schedule(now time.Time, limits Limits) Lease {
 			l.DueAt = end
 		}
 	case !l.EndedAt.IsZero():
-		l.DueAt = l.EndedAt.Add(limits.Retention)
+		l.ExpireAt = l.EndedAt.Add(limits.Retention)
+		l.DueAt = l.ExpireAt
 	default:
 		l.DueAt = l.ExpiresAt
 	}
@@ -271,7 +275,7 @@ const (
 )
 
 // Due says what is to be done about the lease now.
-func (l Lease) Due(now time.Time, limits Limits) Due {
+func (l Lease) Due(now time.Time) Due {
 	switch {
 	case l.DueAt.IsZero() || l.DueAt.After(now):
 		return NothingDue
@@ -279,7 +283,7 @@ func (l Lease) Due(now time.Time, limits Limits) Due {
 		return ToDeny
 	case l.Running() && !l.Active(now):
 		return ToEnd
-	case !l.EndedAt.IsZero() && !l.EndedAt.Add(limits.Retention).After(now):
+	case !l.EndedAt.IsZero() && !l.ExpireAt.After(now):
 		return ToForget
 	case len(l.Unsent) > 0:
 		return ToSend

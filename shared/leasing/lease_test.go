@@ -52,7 +52,7 @@ func TestEveryStateAndEvent(t *testing.T) {
 		if l.Running() != s.running || l.Active(t0) != s.active || l.Active(t0.Add(time.Hour)) || l.Wants(newMachine(Delete), t0) != s.wants {
 			t.Errorf("%s: running %t, active %t, wants %t", s.name, l.Running(), l.Active(t0), l.Wants(newMachine(Delete), t0))
 		}
-		if got := l.Due(t0.Add(1000*time.Hour), limits); got != s.due {
+		if got := l.Due(t0.Add(1000 * time.Hour)); got != s.due {
 			t.Errorf("%s: due %q, not %q", s.name, got, s.due)
 		}
 		if inLine := l.WaitingLine != "" || l.WaitingTerm != "" || !l.WaitingSince.IsZero(); inLine != (l.State == Pending) {

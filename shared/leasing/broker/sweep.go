@@ -77,7 +77,7 @@ func (s *sweep) doDue(ctx context.Context) error {
 func (s *sweep) doPage(ctx context.Context, now time.Time, page []storedLease) error {
 	work := map[leasing.Due][]storedLease{}
 	for _, lease := range page {
-		what := lease.Value.Due(now, s.broker.limits())
+		what := lease.Value.Due(now)
 		work[what] = append(work[what], lease)
 	}
 	return errors.Join(
