@@ -1,0 +1,164 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+
+	"github.com/gce-backend/gce-backend/scripts/internal/framework"
+	"github.com/gce-backend/gce-backend/shared/bus"
+	"github.com/gce-backend/gce-backend/shared/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/host"
+)
+
+// inbox keeps what comes.
+type inbox struct {
+	mu       sync.Mutex
+	got      []event.Message
+	failures int // deliveries that fail first; -1: all
+	calls    int
+}
+
+func (i *inbox) deliver(_ context.Context, m event.Message) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.calls++
+	if i.failures != 0 {
+		i.failures--
+		return errors.New("not now")
+	}
+	i.got = append(i.got, m)
+	return nil
+}
+
+func (i *inbox) count() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.got)
+}
+
+func eventually(t *testing.T, what string, check func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !check(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited for a minute until %s", what)
+		}
+	}
+}
+
+func open(t *testing.T, topics ...string) *Bridge {
+	t.Helper()
+	emulatortest.PubSub(t)
+	project := fmt.Sprintf("p%d", time.Now().UnixNano()) // the emulator may be an older one
+	b, err := Open(t.Context(), project, topics, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close(context.Background()) })
+	return b
+}
+
+func TestDeliversWithRetryAndDeadLetter(t *testing.T) {
+	b := open(t, "facts", "poison")
+	var good, bad, dead inbox
+	good.failures, bad.failures = 2, -1
+	for _, sub := range []bus.Subscription{
+		{Name: "listener.facts", Topic: event.Topic{Name: "facts"}, Deliver: good.deliver, Concurrency: 4, Timeout: time.Minute},
+		{Name: "listener.poison", Topic: event.Topic{Name: "poison"}, Deliver: bad.deliver, Concurrency: 1, Timeout: time.Minute},
+		{Name: "test.dead-letter", Topic: event.Topic{Name: DeadLetters}, Deliver: dead.deliver, Concurrency: 1, Timeout: time.Minute},
+	} {
+		if err := b.Subscribe(sub); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, topic := range []string{"facts", "poison"} {
+		message := event.Message{Data: []byte("{}"), Attributes: map[string]string{"a": "b"}}
+		if err := b.Publish(t.Context(), event.Topic{Name: topic}, message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the third delivery succeeds", func() bool { return good.count() == 1 })
+	if m := good.got[0]; m.Topic != "facts" || string(m.Data) != "{}" || m.Attributes["a"] != "b" || m.ID == "" || m.Published.IsZero() {
+		t.Errorf("delivered %+v", m)
+	}
+	eventually(t, "the poison is a dead letter", func() bool { return dead.count() == 1 })
+	if bad.calls < attempts {
+		t.Errorf("given up after %d deliveries", bad.calls)
+	}
+	if err := b.Publish(t.Context(), event.Topic{Name: "nowhere"}, event.Message{Data: []byte("{}")}); !failure.Is(err, failure.NotFound) {
+		t.Errorf("publish to an unknown topic: %v", err)
+	}
+}
+
+// The emulator's own push, the same request that Pub/Sub sends, arrives as the
+// same message as the bridge's.
+func TestRealPushArrivesAsTheBridges(t *testing.T) {
+	b := open(t, "facts")
+	var got inbox
+	server, err := framework.Serve(t.Context(), 0, []framework.Function{{Name: "listener", CloudEvent: host.CloudEvent(got.deliver)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close(context.Background())
+	err = b.createSubscription(t.Context(), &pubsubpb.Subscription{
+		Name: b.subscriptionPath("pushed"), Topic: b.topicPath("facts"),
+		PushConfig: &pubsubpb.PushConfig{PushEndpoint: server.URL() + "/listener/" + b.topicPath("facts")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Subscribe(bus.Subscription{
+		Name: "bridged", Topic: event.Topic{Name: "facts"}, Concurrency: 1, Timeout: time.Minute,
+		Deliver: bus.Push(http.DefaultClient, server.URL()+"/listener", b.project, "bridged"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Publish(t.Context(), event.Topic{Name: "facts"}, event.Message{Data: []byte(`{"baseName":"x"}`), Attributes: map[string]string{"a": "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both arrived", func() bool { return got.count() == 2 })
+	one, two := got.got[0], got.got[1]
+	if one.ID != two.ID || one.Topic != two.Topic || string(one.Data) != string(two.Data) ||
+		one.Attributes["a"] != two.Attributes["a"] || one.Topic != "facts" {
+		t.Errorf("arrived\n%+v\n%+v", one, two)
+	}
+}
+
+func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
+	b := open(t, "facts")
+	started, ended := make(chan struct{}), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(started)
+		time.Sleep(300 * time.Millisecond) // the time that the delivery takes
+		close(ended)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer slow.Close()
+	if err := b.Subscribe(bus.Subscription{
+		Name: "slow", Topic: event.Topic{Name: "facts"}, Concurrency: 1, Timeout: time.Minute,
+		Deliver: bus.Push(slow.Client(), slow.URL, b.project, "slow"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Publish(t.Context(), event.Topic{Name: "facts"}, event.Message{Data: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	<-started
+	b.Close(t.Context())
+	select {
+	case <-ended:
+	default:
+		t.Error("closed in the middle of a delivery")
+	}
+	b.Close(t.Context()) // once more does no harm
+}
