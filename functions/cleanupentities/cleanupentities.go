@@ -57,17 +57,18 @@ func (c cleaner) instances(ctx context.Context) error {
 	return nil
 }
 
-// managers deletes the records of drained managers whose group is gone and
-// that have no instances.
+// managers deletes the records of managers that were drained a while ago,
+// whose group is gone and that have no instances.
 func (c cleaner) managers(ctx context.Context) error {
 	drained, err := c.e.ManagersIn(ctx, fleet.Drained)
 	if err != nil {
 		return err
 	}
 	drained = job.Thaw(c.run, c.freeze, drained, func(m entities.Manager) string { return m.Value.BaseName })
+	now := c.d.Now()
 	var over []entities.Manager
 	for _, manager := range drained {
-		if manager.Value.URL != "" || manager.Value.Deleting {
+		if !manager.Value.RecordOver(now) {
 			continue
 		}
 		n, err := c.e.CountAllOf(ctx, manager.Value.Key())
@@ -78,23 +79,22 @@ func (c cleaner) managers(ctx context.Context) error {
 			over = append(over, manager)
 		}
 	}
-	removed, err := c.e.RemoveManagers(ctx, over, func(m fleet.Manager) bool {
-		return m.State == fleet.Drained && m.URL == "" && !m.Deleting
-	})
+	removed, err := c.e.RemoveManagers(ctx, over, func(m fleet.Manager) bool { return m.RecordOver(now) })
 	return c.report(removed, "managers", err)
 }
 
-// revisions deletes the records of drained revisions whose template is gone
-// and that have no managers.
+// revisions deletes the records of revisions that were drained a while ago,
+// whose template is gone and that have no managers.
 func (c cleaner) revisions(ctx context.Context) error {
 	drained, err := c.e.RevisionsIn(ctx, fleet.Drained)
 	if err != nil {
 		return err
 	}
 	drained = job.Thaw(c.run, c.freeze, drained, func(r entities.Revision) string { return r.Value.BaseName })
+	now := c.d.Now()
 	var over []entities.Revision
 	for _, revision := range drained {
-		if revision.Value.URL != "" || revision.Value.Deleting {
+		if !revision.Value.RecordOver(now) {
 			continue
 		}
 		managers, err := c.e.ManagersOfRevision(ctx, revision.Value.BaseName, revision.Value.ID)
@@ -105,9 +105,7 @@ func (c cleaner) revisions(ctx context.Context) error {
 			over = append(over, revision)
 		}
 	}
-	removed, err := c.e.RemoveRevisions(ctx, over, func(r fleet.Revision) bool {
-		return r.State == fleet.Drained && r.URL == "" && !r.Deleting
-	})
+	removed, err := c.e.RemoveRevisions(ctx, over, func(r fleet.Revision) bool { return r.RecordOver(now) })
 	return c.report(removed, "revisions", err)
 }
 

@@ -50,8 +50,11 @@ func (r deleter) sweep(ctx context.Context) error {
 	thawed := job.Thaw(r.run, settings.Freeze, managers, func(m entities.Manager) string { return m.Value.BaseName })
 	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, manager entities.Manager) error {
 		m := manager.Value
-		if m.State != fleet.Drained || m.URL == "" || !job.Covers(r.run.Scope, m.Key()) {
+		if m.State != fleet.Drained || !job.Covers(r.run.Scope, m.Key()) {
 			return nil
+		}
+		if m.URL == "" {
+			return r.adopt(ctx, m)
 		}
 		if err := r.delete(ctx, m); err != nil {
 			return fmt.Errorf("delete group %s in %s: %w", m.GroupName(), m.Zone, err)
@@ -107,6 +110,30 @@ func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
 	}
 	r.run.Log.Info("deleted group "+m.GroupName(), job.ManagerAttrs(m.Key())...)
 	return job.Joined(r.e.RemoveListing(ctx, m.Key()), r.d.Announce(ctx, "managers-deleted", job.ManagerScope(m.Key())))
+}
+
+// adopt records the group of a drained manager that has none, where there is
+// one: a run that was creating it was overtaken or killed. It then goes as any
+// other does.
+func (r deleter) adopt(ctx context.Context, m fleet.Manager) error {
+	group, err := r.d.Compute.Group(ctx, refOf(m))
+	if failure.Is(err, failure.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for group %s in %s: %w", m.GroupName(), m.Zone, err)
+	}
+	if group.Labels[compute.OwnershipLabel] != r.d.Deployment {
+		return nil
+	}
+	_, err = r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+		if now.State != fleet.Drained || now.URL != "" {
+			return now, false
+		}
+		now.URL = group.URL
+		return now, true
+	})
+	return err
 }
 
 // empty tells whether the group has neither live records nor VMs, nor any

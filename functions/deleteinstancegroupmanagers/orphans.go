@@ -52,13 +52,10 @@ func (r deleter) orphans(ctx context.Context, managers []entities.Manager, freez
 	return job.Joined(errs...)
 }
 
-// account takes the groups out that a manager accounts for, with a URL or
-// about to get one.
+// account takes the groups out that a manager accounts for.
 func account(found map[string]compute.GroupRef, managers []entities.Manager) {
 	for _, manager := range managers {
-		if m := manager.Value; m.URL != "" || m.State == fleet.Active {
-			delete(found, nameOf(refOf(m)))
-		}
+		delete(found, nameOf(refOf(manager.Value)))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/event"
 	"github.com/gce-backend/gce-backend/shared/failure"
@@ -49,8 +50,11 @@ func (r deleter) sweep(ctx context.Context) error {
 	thawed := job.Thaw(r.run, settings.Freeze, revisions, func(v entities.Revision) string { return v.Value.BaseName })
 	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, revision entities.Revision) error {
 		v := revision.Value
-		if v.State != fleet.Drained || v.URL == "" || r.run.Scope.BaseName != "" && r.run.Scope.BaseName != v.BaseName {
+		if v.State != fleet.Drained || r.run.Scope.BaseName != "" && r.run.Scope.BaseName != v.BaseName {
 			return nil
+		}
+		if v.URL == "" {
+			return r.adopt(ctx, v)
 		}
 		if err := r.delete(ctx, v); err != nil {
 			return fmt.Errorf("delete instance template %s in project %s: %w", v.TemplateName(), v.Spec.Project, err)
@@ -115,6 +119,30 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 	}
 	r.run.Log.Info("deleted instance template "+v.TemplateName(), "base_name", v.BaseName, "revision", v.ID)
 	return r.d.Announce(ctx, "templates-deleted", event.Scope{BaseName: v.BaseName, Revision: v.ID})
+}
+
+// adopt records the template of a drained revision that has none, where there
+// is one: a run that was creating it was overtaken or killed. It then goes as
+// any other does.
+func (r deleter) adopt(ctx context.Context, v fleet.Revision) error {
+	template, err := r.d.Compute.Template(ctx, v.Spec.Project, v.TemplateName())
+	if failure.Is(err, failure.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for instance template %s in project %s: %w", v.TemplateName(), v.Spec.Project, err)
+	}
+	if template.Labels[compute.OwnershipLabel] != r.d.Deployment {
+		return nil
+	}
+	_, err = r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) {
+		if now.State != fleet.Drained || now.URL != "" {
+			return now, false
+		}
+		now.URL = template.URL
+		return now, true
+	})
+	return err
 }
 
 func (r deleter) request(project, name string) string {

@@ -53,13 +53,10 @@ func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, fre
 	return job.Joined(errs...)
 }
 
-// account takes the templates out that a revision accounts for, with a URL or
-// about to get one.
+// account takes the templates out that a revision accounts for.
 func account(found map[string]named, revisions []entities.Revision) {
 	for _, revision := range revisions {
-		if v := revision.Value; v.URL != "" || v.State == fleet.Active {
-			delete(found, named{v.Spec.Project, v.TemplateName()}.String())
-		}
+		delete(found, named{revision.Value.Spec.Project, revision.Value.TemplateName()}.String())
 	}
 }
 

@@ -8,6 +8,7 @@ package processconfig
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -37,12 +38,12 @@ func process(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	wishes := job.Thaw(run, fleet.Freeze(current.Settings.GetFreeze()), changedWishes(current, known),
+	wishes := job.Thaw(run, fleet.Freeze(current.Settings.GetFreeze()), ChangedWishes(current, known),
 		func(wish fleet.Wish) string { return wish.BaseName })
 	var processed []event.Scope
 	var errs []error
 	for _, wish := range wishes {
-		changed, err := build(ctx, e, wish)
+		changed, err := build(ctx, e, wish, d.Now())
 		if err != nil {
 			errs = append(errs, fmt.Errorf("process template %s: %w", wish.BaseName, err))
 		}
@@ -54,9 +55,9 @@ func process(ctx context.Context, d job.Dependencies, run job.Run) error {
 	return job.Joined(append(errs, d.Announce(ctx, "config-processed", processed...))...)
 }
 
-// changedWishes lists what the configuration asks for that the records do not
+// ChangedWishes lists what the configuration asks for that the records do not
 // say they hold, and the recorded templates that it does not name any more.
-func changedWishes(current config.Config, known []entities.Template) []fleet.Wish {
+func ChangedWishes(current config.Config, known []entities.Template) []fleet.Wish {
 	digests := map[string]string{}
 	for _, template := range known {
 		digests[template.Value.BaseName] = template.Value.Digest
@@ -76,11 +77,11 @@ func changedWishes(current config.Config, known []entities.Template) []fleet.Wis
 	return changed
 }
 
-func build(ctx context.Context, e entities.Entities, wish fleet.Wish) (bool, error) {
+func build(ctx context.Context, e entities.Entities, wish fleet.Wish, now time.Time) (bool, error) {
 	tree, err := e.Tree(ctx, wish.BaseName)
 	if err != nil {
 		return false, err
 	}
-	writes, err := e.Save(ctx, tree, fleet.Build(tree.Records(), wish))
+	writes, err := e.Save(ctx, tree, fleet.Build(tree.Records(), wish).Stamp(tree.Records(), now))
 	return writes > 0, err
 }

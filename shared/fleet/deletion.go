@@ -9,6 +9,10 @@ const (
 	// TombstoneTime is how long the record of a deleted instance is kept: by
 	// then no fetch that saw the VM can still be running.
 	TombstoneTime = 20 * time.Minute
+	// DrainTime is how long the record of a drained revision or manager is kept
+	// at least: by then no run that read it as active can still be creating its
+	// template or group.
+	DrainTime = 15 * time.Minute
 	// firstRetry and lastRetry bound the back-off between two requests to
 	// delete the same VM.
 	firstRetry = time.Minute

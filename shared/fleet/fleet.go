@@ -4,7 +4,10 @@
 // state × event can be tested.
 package fleet
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // State of a revision or a manager.
 type State string
@@ -41,6 +44,8 @@ type Revision struct {
 	// Deleting is set before the template is deleted: until its URL is cleared
 	// the revision cannot become active again.
 	Deleting bool `firestore:"deleting,omitempty"`
+	// DrainedAt is when the revision stopped being active.
+	DrainedAt time.Time `firestore:"drainedAt,omitempty"`
 }
 
 // TemplateName is the name of the revision's instance template and of its
@@ -66,6 +71,8 @@ type Manager struct {
 	// Deleting is set before the group is deleted: until its URL is cleared the
 	// manager cannot become active again.
 	Deleting bool `firestore:"deleting,omitempty"`
+	// DrainedAt is when the manager stopped being active.
+	DrainedAt time.Time `firestore:"drainedAt,omitempty"`
 }
 
 // Key names the manager in messages, logs and on its instances.

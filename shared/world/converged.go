@@ -231,25 +231,32 @@ func (w *World) Converge(sweeps int) time.Duration {
 		w.Break(Converges, fmt.Sprintf("after %d sweeps: %s", sweeps, strings.Join(left[:min(len(left), 8)], "; ")))
 		return 0
 	}
-	took := w.clock.Sub(from)
-	w.Settle(10 * time.Minute)
-	return took
+	return w.clock.Sub(from)
 }
 
-// StaysQuiet checks that further sweeps change and write nothing, unless a
-// lease changed meanwhile.
+// StaysQuiet checks that further sweeps change and write nothing. Where a lease
+// changes meanwhile it waits until the world is at rest again.
 func (w *World) StaysQuiet(sweeps int) {
-	w.Settle(10 * time.Minute)
-	w.Minutes(2) // the cursor of the catalog's changes follows
-	before, leases := w.Stats, w.leaseDigest()
-	w.Minutes(sweeps)
-	w.check(Quiet)
-	if w.broken != nil || w.leaseDigest() != leases {
+	const tries = 6
+	for range tries {
+		w.Settle(time.Hour) // messages that are late
+		w.Converge(60)
+		w.Minutes(3) // the cursor of the catalog's changes follows
+		before, leases := w.Stats, w.leaseDigest()
+		w.Minutes(sweeps)
+		if w.broken != nil {
+			return
+		}
+		if w.leaseDigest() != leases || len(w.Differences()) > 0 {
+			continue
+		}
+		w.check(Quiet)
+		if writes, mutations := w.Stats.Writes-before.Writes, w.Stats.Mutations-before.Mutations; writes+mutations > 0 {
+			w.Break(Quiet, fmt.Sprintf("%d writes and %d mutations with nothing to do", writes, mutations))
+		}
 		return
 	}
-	if writes, mutations := w.Stats.Writes-before.Writes, w.Stats.Mutations-before.Mutations; writes+mutations > 0 {
-		w.Break(Quiet, fmt.Sprintf("%d writes and %d mutations with nothing to do", writes, mutations))
-	}
+	w.Break(Quiet, "the world does not come to rest")
 }
 
 // leaseDigest tells whether any lease began, changed or ended.
