@@ -6,9 +6,15 @@ import (
 	"time"
 )
 
-// ConfirmAfter is the least time between the two looks that must both miss a
-// machine in the catalog before it is given up.
-const ConfirmAfter = 30 * time.Second
+// The least time between the two looks that must both miss a machine in the
+// catalog before it is given up.
+const (
+	ConfirmAfter = 30 * time.Second
+	// ConfirmLeasedAfter is that of a machine whose lease should still run:
+	// somebody may be using it, and whoever ends a lease says so. It outlasts a
+	// Machine Provider that knows nothing for a while.
+	ConfirmLeasedAfter = time.Hour
+)
 
 // Slices is the number of slices of the fleet; one is verified each minute.
 const Slices = 60
@@ -38,7 +44,11 @@ func (b Brake) Allowance(instances int) int {
 // Confirmed tells whether an instance was missing long enough ago for this
 // look to be the second one.
 func (i Instance) Confirmed(now time.Time) bool {
-	return !i.MissingSince.IsZero() && now.Sub(i.MissingSince) >= ConfirmAfter
+	after := ConfirmAfter
+	if i.State == Leased && !i.LeaseOver(now) {
+		after = ConfirmLeasedAfter
+	}
+	return !i.MissingSince.IsZero() && now.Sub(i.MissingSince) >= after
 }
 
 // Freeze names the pools that are left exactly as they are.
