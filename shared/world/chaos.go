@@ -58,7 +58,11 @@ func (t Trial) Run(suite Suite) Outcome {
 		c.minute()
 	}
 	w.Calm()
+	if w.Config.Extra != "" { // somebody mends it
+		w.Config.Set(func(config *Configuration) { config.Extra = "" })
+	}
 	took := w.Converge(t.Sweeps)
+	c.goHome()
 	w.StaysQuiet(2)
 	return Outcome{Seed: t.Seed, Broken: w.broken, Stats: w.Stats, Digest: w.Digest(), Took: took, Trace: w.Trace(0)}
 }
@@ -155,7 +159,7 @@ func (c *chaos) renew() {
 // configure changes the configuration: something in it, or something broken.
 func (c *chaos) configure() {
 	c.Config.Set(func(config *Configuration) {
-		config.Extra, config.stale = "", nil
+		config.Extra = ""
 		names := slices.Sorted(maps.Keys(config.Pools))
 		var name string
 		if len(names) > 0 {
@@ -191,6 +195,20 @@ func (c *chaos) configure() {
 		}
 		config.Pools[name] = pool
 	})
+}
+
+// goHome: the lessees release what they do not hold for ever.
+func (c *chaos) goHome() {
+	var ids []string
+	for _, lease := range c.mirror.leases {
+		if lease.EndedAt.IsZero() && !lease.Indefinite() {
+			ids = append(ids, lease.RequestID)
+		}
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		c.Release(id)
+	}
 }
 
 // force: somebody publishes to a job's topic.

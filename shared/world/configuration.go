@@ -30,9 +30,7 @@ type Configuration struct {
 	// Freeze are the pools that settings.cfg freezes.
 	Freeze []string
 	// Extra is text that is added to the templates: something broken.
-	Extra string
-	// stale is the managers' text of before: a half-written configuration.
-	stale  *string
+	Extra  string
 	serial int
 }
 
@@ -70,9 +68,6 @@ func (c *Configuration) Read(ctx context.Context) (config.Files, error) {
 			Templates: []byte(c.templates() + c.Extra),
 			Managers:  []byte(c.managers()),
 			Settings:  []byte(c.settings()),
-		}
-		if c.stale != nil {
-			files.Managers = []byte(*c.stale)
 		}
 		return files, nil
 	})
