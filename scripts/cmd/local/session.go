@@ -87,6 +87,7 @@ func (s session) until(ctx context.Context, running *suite.Suite) error {
 	})
 	switch {
 	case reached:
+		s.output.screen.Close() // the last picture stays
 		s.output.say("Converged after %v: %s.", time.Since(start).Round(10*time.Millisecond), total(last))
 		return nil
 	case ctx.Err() != nil:
@@ -155,6 +156,7 @@ func (s session) announce(addresses endpoints.Endpoints) (file string, cleanUp f
 }
 
 func (s session) stop(ctx context.Context, running *suite.Suite) {
+	s.output.screen.Close()
 	if ctx.Err() != nil {
 		s.output.say("Stopping.")
 	}

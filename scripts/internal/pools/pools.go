@@ -165,17 +165,18 @@ func (r Reader) pools(ctx context.Context, wishes []fleet.Wish) ([]Pool, error) 
 	if err != nil {
 		return nil, err
 	}
+	counted, err := countAll(ctx, e, managers)
+	if err != nil {
+		return nil, err
+	}
 	var running map[Group]int
 	if r.Running != nil {
 		running = r.Running()
 	}
 	views := map[fleet.ManagerKey]*view{}
-	for _, manager := range managers {
-		v := &view{manager: manager.Value, revision: revisions[revisionKey{manager.Value.BaseName, manager.Value.Revision}]}
-		if v.counts, err = count(ctx, e, manager.Value.Key()); err != nil {
-			return nil, err
-		}
-		v.running = v.counts.live()
+	for i, manager := range managers {
+		key := revisionKey{manager.Value.BaseName, manager.Value.Revision}
+		v := &view{manager: manager.Value, revision: revisions[key], counts: counted[i], running: counted[i].live()}
 		if n, ok := running[Group{manager.Value.Zone, manager.Value.GroupName()}]; ok {
 			v.running = n
 		}
