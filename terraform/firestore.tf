@@ -18,6 +18,7 @@ locals {
     join(" ", concat([index.collection, index.scope], flatten([for f in index.fields : [for path, order in f : "${path}:${order}"]]))) => index
   }
   group_fields = { for f in local.indexes.collectionGroupFields : "${f.collection}.${f.field}" => f }
+  plain_fields = { for f in local.indexes.unindexed : "${f.collection}.${f.field}" => f }
   ttl_fields   = { for f in local.indexes.ttl : "${f.collection}.${f.field}" => f }
 }
 
@@ -74,6 +75,16 @@ resource "google_firestore_field" "ttl" {
   field      = each.value.field
 
   ttl_config {}
+  index_config {}
+}
+
+resource "google_firestore_field" "unindexed" {
+  for_each = local.plain_fields
+
+  database   = google_firestore_database.this.name
+  collection = each.value.collection
+  field      = each.value.field
+
   index_config {}
 }
 
