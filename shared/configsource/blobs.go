@@ -26,8 +26,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/failure"
 )
 
-// pointerFile holds, in a bucket, the name of the folder that is the current
-// revision. Writing it last makes an upload atomic.
+// pointerFile holds, in a bucket or folder, the name of the folder in it that is
+// the current revision. Writing it last makes an upload atomic.
 const pointerFile = "current"
 
 const (
@@ -64,6 +64,7 @@ func openFolder(address *url.URL, options Options) (Source, error) {
 		bucket:  func(context.Context) (*blob.Bucket, error) { return fileblob.OpenBucket(address.Path, nil) },
 		release: (*blob.Bucket).Close,
 		close:   func() error { return nil },
+		pointer: true,
 		settles: folderSettles,
 	}, nil
 }
