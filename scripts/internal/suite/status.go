@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/gce-backend/gce-backend/scripts/internal/plan"
 	"github.com/gce-backend/gce-backend/shared/bus"
 	"github.com/gce-backend/gce-backend/shared/store/metered"
 )
@@ -18,6 +19,10 @@ func (s *Suite) startStatus(ctx context.Context) error {
 	mux.HandleFunc("GET /pools", func(w http.ResponseWriter, r *http.Request) {
 		report, err := s.Pools().Read(r.Context())
 		answer(w, report, err)
+	})
+	mux.HandleFunc("GET /state", func(w http.ResponseWriter, r *http.Request) {
+		state, err := plan.Read(r.Context(), s.inner, s.opts.Log)
+		answer(w, state, err)
 	})
 	mux.HandleFunc("GET /counters", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.Counters(), nil) })
 	b, embedded := s.messages.(*bus.Bus)

@@ -1,0 +1,171 @@
+package plan
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// State is what a plan needs to know of what is stored.
+type State struct {
+	// InForce is the revision of the imported configuration; "" for none.
+	InForce string `json:"in_force"`
+	// Config is that configuration, a StoredConfig. Of metadata it has hashes:
+	// a plan only tells what changed.
+	Config    []byte                 `json:"config"`
+	Templates []fleet.TemplateRecord `json:"templates"`
+	Revisions []Revision             `json:"revisions"`
+	Managers  []fleet.Manager        `json:"managers"`
+	// Machines counts the instances of each manager, by its key.
+	Machines map[string]Machines `json:"machines"`
+}
+
+// Revision is a template's revision without its fields, which its id stands
+// for.
+type Revision struct {
+	BaseName string      `json:"base_name"`
+	ID       string      `json:"id"`
+	State    fleet.State `json:"state"`
+	URL      string      `json:"url"`
+	Deleting bool        `json:"deleting,omitempty"`
+}
+
+// Machines counts a manager's instances by their states.
+type Machines struct {
+	Found     int `json:"found,omitempty"`
+	Cataloged int `json:"cataloged,omitempty"` // not leased
+	Leased    int `json:"leased,omitempty"`
+	Pending   int `json:"pending,omitempty"` // to be deleted
+}
+
+// Live counts the machines that nobody is deleting.
+func (m Machines) Live() int { return m.Found + m.Cataloged + m.Leased }
+
+// countsAtATime bounds the counts that are under way at once.
+const countsAtATime = 16
+
+// Read reads the state and changes nothing.
+func Read(ctx context.Context, s store.Store, log *slog.Logger) (State, error) {
+	current, err := config.Current(ctx, s)
+	if err != nil {
+		return State{}, err
+	}
+	state := State{InForce: current.Revision}
+	hashMetadata(current)
+	stored := &configpb.StoredConfig{Templates: current.Templates, Managers: current.Managers, Settings: current.Settings}
+	if state.Config, err = proto.Marshal(stored); err != nil {
+		return State{}, fmt.Errorf("encode the imported configuration: %w", err)
+	}
+	e := entities.Entities{Store: s, Log: log}
+	templates, err := e.Templates(ctx)
+	if err != nil {
+		return State{}, err
+	}
+	for _, template := range templates {
+		state.Templates = append(state.Templates, template.Value)
+	}
+	for _, in := range []fleet.State{fleet.Active, fleet.Drained} {
+		revisions, err := e.RevisionsIn(ctx, in)
+		if err != nil {
+			return State{}, err
+		}
+		for _, revision := range revisions {
+			r := revision.Value
+			state.Revisions = append(state.Revisions, Revision{BaseName: r.BaseName, ID: r.ID, State: r.State, URL: r.URL, Deleting: r.Deleting})
+		}
+	}
+	managers, err := e.Managers(ctx)
+	if err != nil {
+		return State{}, err
+	}
+	for _, manager := range managers {
+		state.Managers = append(state.Managers, manager.Value)
+	}
+	state.Machines, err = count(ctx, e, state.Managers)
+	return state, err
+}
+
+func count(ctx context.Context, e entities.Entities, managers []fleet.Manager) (map[string]Machines, error) {
+	var mu sync.Mutex
+	counted := map[string]Machines{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(countsAtATime)
+	for _, manager := range managers {
+		group.Go(func() error {
+			var m Machines
+			for state, n := range map[fleet.InstanceState]*int{
+				fleet.Found: &m.Found, fleet.Cataloged: &m.Cataloged, fleet.Leased: &m.Leased, fleet.PendingDeletion: &m.Pending,
+			} {
+				var err error
+				if *n, err = e.CountOf(ctx, manager.Key(), state); err != nil {
+					return err
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			counted[manager.Key().String()] = m
+			return nil
+		})
+	}
+	return counted, group.Wait()
+}
+
+// hashMetadata puts hashes into the place of metadata's values, which may be
+// secrets and are large.
+func hashMetadata(c config.Config) {
+	for _, template := range c.Templates.GetTemplates() {
+		for i, entry := range template.GetMetadata() {
+			key, value, _ := strings.Cut(entry, ":")
+			sum := sha256.Sum256([]byte(value))
+			template.Metadata[i] = key + ":" + hex.EncodeToString(sum[:])
+		}
+	}
+}
+
+// imported is the configuration in force, as far as the state holds it.
+func (s State) imported() (config.Config, error) {
+	stored := &configpb.StoredConfig{}
+	if err := proto.Unmarshal(s.Config, stored); err != nil {
+		return config.Config{}, fmt.Errorf("decode the imported configuration: %w", err)
+	}
+	c := config.Empty()
+	c.Revision = s.InForce
+	proto.Merge(c.Templates, stored.GetTemplates())
+	proto.Merge(c.Managers, stored.GetManagers())
+	proto.Merge(c.Settings, stored.GetSettings())
+	return c, nil
+}
+
+// records are the records of one template.
+func (s State) records(baseName string) fleet.Records {
+	records := fleet.Records{Revisions: map[string]fleet.Revision{}, Managers: map[fleet.ManagerKey]fleet.Manager{}}
+	for _, template := range s.Templates {
+		if template.BaseName == baseName {
+			records.Template = template
+		}
+	}
+	for _, r := range s.Revisions {
+		if r.BaseName == baseName {
+			records.Revisions[r.ID] = fleet.Revision{BaseName: baseName, ID: r.ID, State: r.State, URL: r.URL, Deleting: r.Deleting}
+		}
+	}
+	for _, m := range s.Managers {
+		if m.BaseName == baseName {
+			records.Managers[m.Key()] = m
+		}
+	}
+	return records
+}
