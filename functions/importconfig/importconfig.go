@@ -59,7 +59,7 @@ func importConfig(ctx context.Context, d job.Dependencies, run job.Run) error {
 // their revision is the stored one.
 func prepare(stored store.Document, files config.Files, now time.Time) (*store.Write, config.Problems, error) {
 	parsed, problems := config.Parse(files)
-	if len(problems.Errors()) > 0 {
+	if len(problems.Errors()) > 0 || stored.Exists() && config.RevisionOf(stored.Fields) == files.Revision {
 		return nil, problems, nil
 	}
 	fields, err := config.Encode(parsed, now)
@@ -68,7 +68,7 @@ func prepare(stored store.Document, files config.Files, now time.Time) (*store.W
 		problem := config.Problem{Severity: config.Error, File: "all files together", Message: tooLarge.Error()}
 		return nil, append(problems, problem), nil
 	}
-	if err != nil || stored.Exists() && config.RevisionOf(stored.Fields) == files.Revision {
+	if err != nil {
 		return nil, problems, err
 	}
 	write := store.Replace(stored, fields)
