@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"os"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ func TestSimulation(t *testing.T) {
 		}
 		n = uint64(more)
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // much garbage, little else
 	s := suite(t)
 	next := make(chan uint64)
 	go func() {

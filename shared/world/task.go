@@ -25,9 +25,9 @@ type task struct {
 	asleep bool
 	err    error
 	then   func(error)
-	// child is the Machine Provider's side of a call: killing the caller does
-	// not kill it.
-	limits map[time.Time]time.Time // by real deadline: the world's
+	// limits are when contexts end in the world's time, by their own deadline.
+	limits map[time.Time]time.Time
+	worker chan func()
 }
 
 type tasks struct {
@@ -37,6 +37,8 @@ type tasks struct {
 	next    *task
 	parked  chan struct{}
 	count   int
+	workers []chan func()
+	idle    []chan func()
 }
 
 // spawn starts a task; it runs when the scheduler picks it. then is called
@@ -49,13 +51,32 @@ func (w *World) spawn(name string, run func(ctx context.Context) error, then fun
 	}
 	w.tasks.all[t] = true
 	w.tasks.ready = append(w.tasks.ready, t)
-	go func() {
+	t.worker = w.tasks.hire()
+	t.worker <- func() {
 		<-t.resume
 		t.err = run(context.Background())
 		t.done = true
 		w.tasks.parked <- struct{}{}
-	}()
+	}
 	return t
+}
+
+// hire finds a goroutine to run a task on: one that has run another before,
+// because its stack has grown already.
+func (s *tasks) hire() chan func() {
+	if last := len(s.idle) - 1; last >= 0 {
+		worker := s.idle[last]
+		s.idle = s.idle[:last]
+		return worker
+	}
+	worker := make(chan func(), 1)
+	s.workers = append(s.workers, worker)
+	go func() {
+		for run := range worker {
+			run()
+		}
+	}()
+	return worker
 }
 
 // turn lets a ready task run until it parks or ends.
@@ -76,6 +97,7 @@ func (w *World) turn(t *task) {
 func (w *World) end(t *task) {
 	delete(w.tasks.all, t)
 	w.tasks.remove(t)
+	w.tasks.idle = append(w.tasks.idle, t.worker)
 	if t.killed {
 		t.err = errKilled
 	}
@@ -189,4 +211,8 @@ func (s *tasks) drain(w *World) {
 			w.turn(s.ready[0])
 		}
 	}
+	for _, worker := range s.workers {
+		close(worker)
+	}
+	s.workers, s.idle = nil, nil
 }
