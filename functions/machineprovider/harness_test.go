@@ -106,6 +106,7 @@ type world struct {
 	t         testing.TB
 	url       string
 	clock     *clock
+	now       func() time.Time // the clock's, unless changed
 	store     store.Store
 	publisher *publisher
 	limits    leasing.Limits
@@ -130,6 +131,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 		limits:    leasing.DefaultLimits(),
 		settings:  testSettings(),
 	}
+	w.now = w.clock.Now
 	w.store = memory.New(w.clock.Now)
 	for _, f := range change {
 		f(w)
@@ -146,7 +148,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 	w.handler = New(Dependencies{
 		Store: w.store, Publish: w.publisher, Settings: fixedSettings(w.settings),
 		Limits: func() leasing.Limits { return w.limits },
-		Now:    w.clock.Now, Rand: rand.New(rand.NewPCG(1, 2)),
+		Now:    w.now, Rand: rand.New(rand.NewPCG(1, 2)),
 		Log: slog.New(slog.DiscardHandler), Verify: verify, Project: "own-project",
 	})
 	server := httptest.NewServer(w.handler)
@@ -157,7 +159,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 
 func (w *world) broker() *broker.Broker {
 	return broker.New(broker.Options{
-		Store: w.store, Publisher: w.publisher, Now: w.clock.Now, Rand: rand.New(rand.NewPCG(3, 4)),
+		Store: w.store, Publisher: w.publisher, Now: w.now, Rand: rand.New(rand.NewPCG(3, 4)),
 		Log: slog.New(slog.DiscardHandler), Project: "own-project",
 		Limits: func() leasing.Limits { return w.limits },
 	})

@@ -38,7 +38,7 @@ func interleaved(t *testing.T, before bool, is func(faulty.Call) bool, other fun
 			return faulty.Unavailable
 		}})
 	})
-	quiet = newWorld(t, func(q *world) { q.store, q.clock, q.publisher = inner, w.clock, w.publisher })
+	quiet = newWorld(t, func(q *world) { q.store, q.clock, q.now, q.publisher = inner, w.clock, w.clock.Now, w.publisher })
 	return w
 }
 

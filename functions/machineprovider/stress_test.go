@@ -26,12 +26,12 @@ func load(t *testing.T, w *world, change func(*loadtest.Options)) loadtest.Repor
 	}
 	t.Log(report.String())
 	if len(report.Problems) > 0 {
-		t.Fatalf("%q", report.Problems)
+		t.Fatalf("%d problems, such as %q", len(report.Problems), report.Problems[0])
 	}
 	return report
 }
 
-func realTime(w *world) { w.store = memory.New(time.Now) }
+func realTime(w *world) { w.now, w.store = time.Now, memory.New(time.Now) }
 
 func TestManyClientsInMemory(t *testing.T) {
 	report := load(t, newWorld(t, realTime), func(*loadtest.Options) {})
@@ -60,5 +60,5 @@ func onFirestore(t *testing.T, change func(*loadtest.Options)) {
 	emulatortest.Firestore(t)
 	documents := firestore.Open(context.Background(), "leases-"+time.Now().Format("150405"), "")
 	t.Cleanup(func() { _ = documents.Close() })
-	load(t, newWorld(t, func(w *world) { w.store = documents }), change)
+	load(t, newWorld(t, func(w *world) { w.now, w.store = time.Now, documents }), change)
 }

@@ -56,6 +56,7 @@ type Broker struct {
 	free      pool
 	searching chan struct{} // held while a request searches for what the others may use
 	handing   chan struct{} // held while machines are handed to waiting requests
+	rounds    rounds
 	marks     coalescer
 }
 
@@ -75,6 +76,7 @@ func New(options Options) *Broker {
 	if b.current == nil {
 		b.current = leasing.DefaultLimits
 	}
+	b.rounds.turn = make(chan struct{}, 1)
 	b.free.dice = &b.dice
 	b.trying.keys = map[store.Key]bool{}
 	b.marks = coalescer{turn: make(chan struct{}, 1), commit: b.commitGroups}
@@ -121,12 +123,19 @@ func (r *reservations) release(key store.Key) {
 	delete(r.keys, key)
 }
 
-// lock waits for a turn: to search, or to hand out machines.
-func lock(ctx context.Context, turn chan struct{}) (unlock func(), err error) {
+// lock waits for a turn: to search, or to hand out machines. waited tells
+// whether somebody else had it: then what was read before may be past.
+func lock(ctx context.Context, turn chan struct{}) (unlock func(), waited bool, err error) {
+	unlock = func() { <-turn }
 	select {
 	case turn <- struct{}{}:
-		return func() { <-turn }, nil
+		return unlock, false, nil
+	default:
+	}
+	select {
+	case turn <- struct{}{}:
+		return unlock, true, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, true, ctx.Err()
 	}
 }

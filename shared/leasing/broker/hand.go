@@ -50,12 +50,18 @@ func (b *Broker) handEach(ctx context.Context, free []storedMachine) error {
 // one; nil where there is none, or the machine is taken. Within this process
 // one at a time does it, so that the order is kept without vain attempts.
 func (b *Broker) handOne(ctx context.Context, machine storedMachine) (*storedLease, error) {
-	unlock, err := lock(ctx, b.handing)
+	unlock, waited, err := lock(ctx, b.handing)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	for attempt := 1; attempt <= maxAttempts; attempt++ {
+		if attempt > 1 || waited { // mostly it is taken: somebody was faster
+			machine, err = b.machine(ctx, MachineID{Backend: machine.Value.Backend, Hostname: machine.Value.Hostname})
+			if err != nil || machine.Value.State != leasing.Available {
+				return nil, err
+			}
+		}
 		waiter, err := b.longestWaiting(ctx, machine.Value)
 		if err != nil || waiter == nil {
 			return nil, err
@@ -68,10 +74,6 @@ func (b *Broker) handOne(ctx context.Context, machine storedMachine) (*storedLea
 		}
 		if !failure.Is(err, failure.Conflict) {
 			return nil, fmt.Errorf("give machine %s to lease %s: %w", machine.Key().ID(), lease.Hash, err)
-		}
-		id := MachineID{Backend: machine.Value.Backend, Hostname: machine.Value.Hostname}
-		if machine, err = b.machine(ctx, id); err != nil || machine.Value.State != leasing.Available {
-			return nil, err // mostly it is taken: somebody handed it on before this turn came
 		}
 		if attempt > 1 {
 			if err := store.Pause(ctx, b.store, attempt-1); err != nil {

@@ -81,15 +81,13 @@ func (b *Broker) wait(ctx context.Context, fresh leasing.Lease) (leasing.Lease, 
 	if err != nil {
 		return leasing.Lease{}, fmt.Errorf("wait for a machine: %w", err)
 	}
-	given, err := b.serve(ctx, fresh.Dimensions)
+	given, err := b.serveSoon(ctx, fresh.Dimensions)
 	if err != nil { // the request is kept: the sweep serves it
 		b.log.Warn("a request waits on: "+err.Error(), "event", "HANDING_FAILED", "request_hash", fresh.Hash)
 	}
-	b.send(ctx, given...)
-	for _, lease := range given {
-		if lease.Key() == result.lease.Key() {
-			return lease.Value, nil
-		}
+	if lease, ok := given[result.lease.Key()]; ok {
+		lease.Hash = fresh.Hash
+		return lease, nil
 	}
 	return waiting, nil
 }

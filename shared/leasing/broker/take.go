@@ -95,38 +95,14 @@ func (b *Broker) takeKnown(ctx context.Context, fresh leasing.Lease) (*leasing.L
 	return nil, nil
 }
 
-// take searches for a machine for a new request. The answer is nil where there
-// is none, and where others wait in the request's line: who comes later does
-// not overtake.
+// take is takeKnown with a search where nothing is remembered. The answer is
+// nil also where others wait in the request's line: who comes later does not
+// overtake.
 func (b *Broker) take(ctx context.Context, fresh leasing.Lease) (*leasing.Lease, error) {
-	unlock, err := lock(ctx, b.searching)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if unlock != nil {
-			unlock()
-		}
-	}()
-	// Whoever searched before may have left something.
-	if lease, err := b.takeKnown(ctx, fresh); lease != nil || err != nil {
-		return lease, err
-	}
-	search := b.search(fresh.Dimensions, b.free.pageSize(b.now()))
-	for attempt := 1; attempt <= maxAttempts; attempt++ {
-		machine, ok, err := search.next(ctx)
+	for range maxAttempts {
+		machine, ok, err := b.findOne(ctx, fresh.Dimensions)
 		if err != nil || !ok {
 			return nil, err
-		}
-		if attempt == 1 {
-			if queue, err := b.share(ctx, search); err != nil || queue {
-				return nil, err
-			}
-			unlock()
-			unlock = nil
-		}
-		if !b.trying.take(machine.Key()) {
-			continue
 		}
 		lease, err := b.tryOne(ctx, fresh, machine)
 		b.trying.release(machine.Key())
@@ -135,6 +111,35 @@ func (b *Broker) take(ctx context.Context, fresh leasing.Lease) (*leasing.Lease,
 		}
 	}
 	return nil, nil
+}
+
+// findOne finds a machine for a new request, and reserves it in this process;
+// false where the request has to wait. One at a time searches: what it finds
+// is there for the others.
+func (b *Broker) findOne(ctx context.Context, wanted leasing.Dimensions) (storedMachine, bool, error) {
+	unlock, _, err := lock(ctx, b.searching)
+	if err != nil {
+		return storedMachine{}, false, err
+	}
+	defer unlock()
+	if machine, ok := b.free.take(b.now(), wanted); ok {
+		return machine, true, nil
+	}
+	search := b.search(wanted, b.free.pageSize(b.now()))
+	for {
+		machine, ok, err := search.next(ctx)
+		if err != nil || !ok {
+			return machine, false, err
+		}
+		if !b.trying.take(machine.Key()) {
+			continue
+		}
+		queue, err := b.share(ctx, search)
+		if err != nil || queue {
+			b.trying.release(machine.Key())
+		}
+		return machine, err == nil && !queue, err
+	}
 }
 
 // share leaves the other machines that a search found to other requests, when

@@ -76,27 +76,37 @@ func (l *load) lease(ctx context.Context, id string, dice *rand.Rand) (string, e
 		"dimensions": object{"os_family": "LINUX"},
 		"duration":   3600,
 	}
+	var sent, waiting time.Time
 	for asked := 0; ; asked++ {
 		var answer struct{ State, Hostname, Error string }
 		begin := time.Now()
+		if asked == 0 {
+			sent = begin
+		}
 		if err := l.call(ctx, l.options.Lessee, "machine_provider/v1/lease", request, &answer); err != nil {
 			return "", err
 		}
-		took := time.Since(begin)
+		now := time.Now()
 		switch {
 		case answer.Error != "":
 			return "", fmt.Errorf("lease: %s", answer.Error)
 		case answer.State == "FULFILLED" && answer.Hostname != "":
+			l.order.fulfilled(sent, now)
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			if asked == 0 {
-				l.leases = append(l.leases, took)
+				l.leases = append(l.leases, now.Sub(begin))
 			} else {
 				l.waited++
 			}
 			return answer.Hostname, nil
 		case answer.State != "PENDING":
 			return "", fmt.Errorf("lease: the state is %q with hostname %q", answer.State, answer.Hostname)
+		}
+		if asked == 0 {
+			waiting = now
+		} else if l.order.overtaken(waiting, begin) {
+			l.problem("request %s, waiting since %s, was overtaken", id, waiting.Format(time.TimeOnly))
 		}
 		pause(ctx, time.Duration(20+dice.IntN(60)+20*min(asked, 20))*time.Millisecond)
 	}
@@ -113,7 +123,7 @@ func (l *load) release(ctx context.Context, id string) error {
 	l.releases = append(l.releases, time.Since(begin))
 	// A repeated call may find what the first did.
 	if answer.Error != "" && answer.Error != "ALREADY_RECLAIMED" {
-		l.problems = append(l.problems, fmt.Sprintf("lease %s was lost: release answered %s", id, answer.Error))
+		l.problemLocked("lease %s was lost: release answered %s", id, answer.Error)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 // Package loadtest leases and releases machines from many clients at once
 // against a Machine Provider's URL, measures that, and checks that no machine
-// has two lessees and no lease is lost. It knows the wire only.
+// has two lessees, no lease is lost and nobody who waits is overtaken. It knows
+// the wire only.
 package loadtest
 
 import (
@@ -88,6 +89,7 @@ type load struct {
 	options Options
 	run     uint64
 	end     time.Time
+	order   order
 
 	mu       sync.Mutex
 	holders  map[string]string // request by hostname
@@ -141,9 +143,19 @@ func (l *load) hold(hostname, id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if other, taken := l.holders[hostname]; taken {
-		l.problems = append(l.problems, fmt.Sprintf("%s has two lessees: %s and %s", hostname, other, id))
+		l.problemLocked("%s has two lessees: %s and %s", hostname, other, id)
 	}
 	l.holders[hostname] = id
+}
+
+func (l *load) problem(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.problemLocked(format, args...)
+}
+
+func (l *load) problemLocked(format string, args ...any) {
+	l.problems = append(l.problems, fmt.Sprintf(format, args...))
 }
 
 func (l *load) letGo(hostname, id string) {
@@ -190,7 +202,7 @@ func (r Report) String() string {
 	text := fmt.Sprintf("%d leases in %.1f s: %.0f a second; lease p50 %s, p95 %s, p99 %s; release p95 %s; %d waited, %d requests repeated",
 		r.Leases, r.Duration.Seconds(), r.PerSecond, round(r.P50), round(r.P95), round(r.P99), round(r.ReleaseP95), r.Waited, r.Retries)
 	if len(r.Problems) == 0 {
-		return text + "\nno machine with two lessees, no lease lost"
+		return text + "\nno machine with two lessees, no lease lost, nobody overtaken"
 	}
 	return fmt.Sprintf("%s\n%d PROBLEMS, such as: %s", text, len(r.Problems), r.Problems[0])
 }
