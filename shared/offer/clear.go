@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/catalog"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -84,9 +85,9 @@ type Offered struct {
 // machine is offered; one that the catalog did not take goes back to found.
 func (p Protocol) Offer(ctx context.Context, items []entities.Instance, entry func(fleet.Instance) catalog.Entry) (Offered, error) {
 	now := p.Now()
-	claimed, err := p.Entities.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) { return i.Offer(now) })
-	if err != nil || len(claimed) == 0 {
-		return Offered{}, err
+	claimed, claimErr := p.Entities.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) { return i.Offer(now) })
+	if len(claimed) == 0 {
+		return Offered{}, claimErr
 	}
 	entries := make([]catalog.Entry, len(claimed))
 	for i, instance := range claimed {
@@ -96,9 +97,10 @@ func (p Protocol) Offer(ctx context.Context, items []entities.Instance, entry fu
 	if err != nil {
 		// Nothing is known of any of them: each may be in the catalog.
 		back := p.decline(ctx, claimed, false)
-		return Offered{Refused: claimed}, errors.Join(fmt.Errorf("add %d machines to the catalog: %w", len(claimed), err), back)
+		return Offered{Refused: claimed}, errors.Join(claimErr, fmt.Errorf("add %d machines to the catalog: %w", len(claimed), err), back)
 	}
-	return p.sort(ctx, claimed, answers)
+	offered, err := p.sort(ctx, claimed, answers)
+	return offered, errors.Join(claimErr, err)
 }
 
 // sort tells the machines that are in the catalog from those that are not.
@@ -117,19 +119,25 @@ func (p Protocol) sort(ctx context.Context, claimed []fleet.Instance, answers []
 			errs = append(errs, fmt.Errorf("add %s to the catalog: %w", claimed[i].Hostname, answer))
 		}
 	}
-	same, others, err := p.compareReused(ctx, reused)
+	held, err := p.compareReused(ctx, reused)
 	errs = append(errs, err)
-	offered.Cataloged = append(offered.Cataloged, same...)
-	offered.Refused = append(unsure, others...)
-	errs = append(errs, p.decline(ctx, unsure, false), p.decline(ctx, others, true))
+	unsure = append(unsure, held.unknown...)
+	offered.Cataloged = append(offered.Cataloged, held.same...)
+	offered.Refused = append(slices.Clone(unsure), held.others...)
+	errs = append(errs, p.decline(ctx, unsure, false), p.decline(ctx, held.others, true))
 	return offered, errors.Join(errs...)
 }
 
-// compareReused tells the hostnames that the catalog has for this very
-// instance, from an offer before, from those that another machine holds.
-func (p Protocol) compareReused(ctx context.Context, reused []fleet.Instance) (same, others []fleet.Instance, err error) {
+// holders sorts instances whose hostname is in the catalog by who holds it.
+type holders struct {
+	same    []fleet.Instance // this very instance, from an offer before
+	others  []fleet.Instance // another machine
+	unknown []fleet.Instance // nobody can tell
+}
+
+func (p Protocol) compareReused(ctx context.Context, reused []fleet.Instance) (holders, error) {
 	if len(reused) == 0 {
-		return nil, nil, nil
+		return holders{}, nil
 	}
 	hostnames := make([]string, len(reused))
 	for i, instance := range reused {
@@ -137,18 +145,26 @@ func (p Protocol) compareReused(ctx context.Context, reused []fleet.Instance) (s
 	}
 	machines, err := p.Catalog.Get(ctx, hostnames...)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("ask the catalog who holds %d hostnames: %w", len(hostnames), err), p.decline(ctx, reused, false))
+		return holders{unknown: reused}, fmt.Errorf("ask the catalog who holds %d hostnames: %w", len(hostnames), err)
 	}
+	var held holders
+	var errs []error
 	for i, machine := range machines {
-		if machine.Err == nil && machine.Instance == reused[i].Key() {
-			same = append(same, reused[i])
-			continue
+		switch instance := reused[i]; {
+		case machine.Err == nil && machine.Instance == instance.Key():
+			held.same = append(held.same, instance)
+		case machine.Err == nil && machine.Instance != "":
+			held.others = append(held.others, instance)
+			p.Log.Warn("the catalog has another machine as "+instance.Hostname+"; offered again when it is out",
+				"hostname", instance.Hostname, "holder", machine.Instance)
+		case machine.Err == nil, errors.Is(machine.Err, catalog.ErrNotFound):
+			held.unknown = append(held.unknown, instance) // it left meanwhile, or does not say whose it is
+		default:
+			held.unknown = append(held.unknown, instance)
+			errs = append(errs, fmt.Errorf("ask the catalog who holds %s: %w", instance.Hostname, machine.Err))
 		}
-		others = append(others, reused[i])
-		p.Log.Warn("the catalog has another machine as "+reused[i].Hostname+"; offered again when it is out",
-			"hostname", reused[i].Hostname, "holder", machine.Instance)
 	}
-	return same, others, nil
+	return held, errors.Join(errs...)
 }
 
 func (p Protocol) decline(ctx context.Context, instances []fleet.Instance, certain bool) error {

@@ -96,7 +96,14 @@ func (p Protocol) takeBack(ctx context.Context, items []entities.Instance, why W
 			errs = append(errs, fmt.Errorf("remove %s from the catalog: %w", items[i].Value.Hostname, answer))
 		}
 	}
+	offeredAt := map[string]time.Time{}
+	for _, item := range out {
+		offeredAt[item.Value.Key()] = item.Value.CatalogedAt
+	}
 	withdrawn, err := p.Entities.ChangeInstances(ctx, out, func(i fleet.Instance) (fleet.Instance, bool) {
+		if !i.CatalogedAt.Equal(offeredAt[i.Key()]) { // offered again since: the answer is about the offer before
+			return i, false
+		}
 		return i.Reclaim(why.Reason)
 	})
 	outcome.Withdrawn = append(outcome.Withdrawn, withdrawn...)
@@ -115,16 +122,25 @@ func (p Protocol) seeLeases(ctx context.Context, items []entities.Instance) ([]f
 	if err != nil {
 		return nil, err
 	}
-	var leased []fleet.Instance
+	seen := map[string]fleet.Instance{} // the last word of each, because a change may be tried again
 	_, err = p.Entities.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
+		delete(seen, i.Key())
 		machine := looks[i.Key()]
 		if !machine.Leased() {
 			return i, false
 		}
 		next, ok := i.SeeLease(machine.LeaseExpiration, machine.LeasedIndefinitely)
-		leased = append(leased, next)
+		if ok {
+			seen[i.Key()] = next
+		}
 		return next, ok
 	})
+	var leased []fleet.Instance
+	for _, item := range items {
+		if instance, ok := seen[item.Value.Key()]; ok {
+			leased = append(leased, instance)
+		}
+	}
 	return leased, err
 }
 
