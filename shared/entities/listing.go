@@ -33,15 +33,21 @@ func (e Entities) Listing(ctx context.Context, manager fleet.ManagerKey) (Listin
 		return Listing{}, err
 	}
 	read, err := store.GetAs[listingFields](ctx, e.Store, k)
-	if err != nil {
+	corrupt := corruptKeys(err)[k]
+	if err != nil && !corrupt {
 		return Listing{}, fmt.Errorf("get the listing of %s: %w", manager, err)
 	}
-	listing := Listing{read: read[0].Document, VMs: map[string]fleet.Sight{}}
-	if !read[0].Exists() {
-		return listing, nil
+	listing := Listing{read: read[0].Document}
+	if read[0].Exists() {
+		if !corrupt {
+			err = json.Unmarshal(read[0].Value.VMs, &listing.VMs)
+		}
+		if err != nil { // it is a cache
+			e.Log.Error(fmt.Sprintf("the listing of %s cannot be read; starting anew: %v", manager, err))
+			listing.VMs = nil
+		}
 	}
-	if err := json.Unmarshal(read[0].Value.VMs, &listing.VMs); err != nil {
-		e.Log.Error(fmt.Sprintf("the listing of %s cannot be read; starting anew: %v", manager, err))
+	if listing.VMs == nil {
 		listing.VMs = map[string]fleet.Sight{}
 	}
 	return listing, nil

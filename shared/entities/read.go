@@ -2,6 +2,7 @@ package entities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -44,16 +45,46 @@ func get[T any](ctx context.Context, e Entities, keys ...store.Key) ([]store.Sto
 	if err != nil && items == nil {
 		return nil, fmt.Errorf("get %d records from %s on: %w", len(keys), keys[0], err)
 	}
+	corrupt := corruptKeys(err)
 	if err != nil {
 		e.Log.Error("set records aside that cannot be read: " + err.Error())
 	}
 	found := items[:0]
 	for _, item := range items {
-		if item.Exists() {
+		if item.Exists() && !corrupt[item.Key()] {
 			found = append(found, item)
 		}
 	}
 	return found, nil
+}
+
+// corruptKeys are the documents that an error of store.GetAs is about.
+func corruptKeys(err error) map[store.Key]bool {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // it is this very one that is joined
+	if !ok {
+		return nil
+	}
+	keys := map[store.Key]bool{}
+	for _, one := range joined.Unwrap() {
+		var corrupt *store.CorruptError
+		if errors.As(one, &corrupt) {
+			keys[corrupt.Key] = true
+		}
+	}
+	return keys
+}
+
+// getOne reads one record; nil where there is none. One that cannot be read is
+// an error: to whoever asks for just it, it must not look like none.
+func getOne[T any](ctx context.Context, e Entities, key store.Key) (*store.Stored[T], error) {
+	items, err := store.GetAs[T](ctx, e.Store, key)
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", key, err)
+	}
+	if !items[0].Exists() {
+		return nil, nil
+	}
+	return &items[0], nil
 }
 
 // Templates reads the records of all templates.
@@ -72,7 +103,7 @@ func (e Entities) Revision(ctx context.Context, baseName, revision string) (*Rev
 	if err != nil {
 		return nil, err
 	}
-	return one(get[fleet.Revision](ctx, e, k))
+	return getOne[fleet.Revision](ctx, e, k)
 }
 
 // RevisionsIn reads the revisions in a state.
@@ -119,7 +150,7 @@ func (e Entities) Manager(ctx context.Context, manager fleet.ManagerKey) (*Manag
 	if err != nil {
 		return nil, err
 	}
-	return one(get[fleet.Manager](ctx, e, k))
+	return getOne[fleet.Manager](ctx, e, k)
 }
 
 // ManagersFor reads the managers that a scope covers: all of them for a sweep.
@@ -225,11 +256,4 @@ func (e Entities) InSlice(ctx context.Context, slice int) ([]Instance, error) {
 // TombstonesOver reads the records of deleted instances that can go.
 func (e Entities) TombstonesOver(ctx context.Context, now time.Time) ([]Instance, error) {
 	return find[fleet.Instance](ctx, e, tombstonesOver(now))
-}
-
-func one[T any](items []store.Stored[T], err error) (*store.Stored[T], error) {
-	if err != nil || len(items) == 0 {
-		return nil, err
-	}
-	return &items[0], nil
 }
