@@ -16,6 +16,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/logging"
 	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/status"
 )
 
 // HTTP makes the handler of a function that serves HTTP.
@@ -73,6 +74,7 @@ func (p process) events(of job.Job) func(context.Context, cloudevents.Event) err
 		if err != nil {
 			return nil, err
 		}
+		deps.Recorder = status.NewRecorder(deps.Store, deps.Now, status.SampleEvery, p.log)
 		return host.CloudEvent(job.NewRunner(of, deps, timeout, p.log).Deliver), nil
 	}}
 	return func(ctx context.Context, ce cloudevents.Event) error {

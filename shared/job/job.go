@@ -47,9 +47,11 @@ type Dependencies struct {
 	Catalog   catalog.Catalog
 	Publisher event.Publisher
 	Source    configsource.Source // where import-config reads; nil elsewhere
-	Now       func() time.Time
-	Sleep     func(context.Context, time.Duration) error
-	Rand      *rand.Rand
+	// Recorder records how runs end, for people to look at; nil: nobody does.
+	Recorder Recorder
+	Now      func() time.Time
+	Sleep    func(context.Context, time.Duration) error
+	Rand     *rand.Rand
 	// Project holds the topics; it is where the Machine Provider sends its
 	// messages to.
 	Project string
@@ -58,6 +60,11 @@ type Dependencies struct {
 	// Serial makes a run do one thing at a time, for a simulation that decides
 	// the order of everything.
 	Serial bool
+}
+
+// Recorder records how a run ended; sweep tells whether it covered everything.
+type Recorder interface {
+	Ended(ctx context.Context, job string, sweep bool, err error)
 }
 
 // Announce publishes a fact about a scope.

@@ -32,6 +32,7 @@ type Runner struct {
 	records store.Store
 	now     func() time.Time
 	log     *slog.Logger
+	record  Recorder // may be nil
 	flights Flights
 }
 
@@ -44,6 +45,7 @@ func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logg
 		records: deps.Store,
 		now:     deps.Now,
 		log:     log.With("job", job.Name),
+		record:  deps.Recorder,
 	}
 }
 
@@ -115,6 +117,9 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (
 			outcome = outcomeFailed
 		}
 		r.done(log, start, outcome, err)
+		if r.record != nil {
+			r.record.Ended(ctx, r.job.Name, scope.Sweep(), err)
+		}
 	}()
 	if !scope.Sweep() && !scope.Hint {
 		what, err := unknown(ctx, r.records, scope, log)
