@@ -101,6 +101,8 @@ type look struct {
 	vms      map[string]fleet.Sight // by id
 	urls     map[string]string      // by id
 	complete bool
+	// trouble is the error by which VMs are not created; "" for none.
+	trouble string
 }
 
 // fetch looks at one group. A listing that broke off still tells of new VMs,
@@ -139,8 +141,11 @@ func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 	}
 	seen := look{vms: map[string]fleet.Sight{}, urls: map[string]string{}, complete: err == nil}
 	for _, vm := range vms {
-		if vm.ID == "" {
-			continue // does not exist yet
+		if vm.ID == "" { // does not exist yet
+			if vm.LastError != "" {
+				seen.trouble = vm.LastError
+			}
+			continue
 		}
 		seen.vms[vm.ID] = fleet.Sight{Hostname: vm.Name, Running: vm.Running(), Lost: vm.Stopped()}
 		seen.urls[vm.ID] = vm.URL
@@ -172,15 +177,22 @@ func (f fetcher) recorded(ctx context.Context, m fleet.Manager) (map[string]flee
 	return known, nil
 }
 
-// resize keeps the manager's size up to date.
+// resize keeps the manager's size up to date, and what keeps it from growing.
 func (f fetcher) resize(ctx context.Context, m fleet.Manager, now look) error {
-	if !now.complete || m.Size == len(now.vms) {
+	if !now.complete || m.Size == len(now.vms) && m.Trouble.Code == now.trouble {
 		return nil
 	}
+	news := false
 	_, err := f.e.ChangeManager(ctx, m.Key(), func(current fleet.Manager) (fleet.Manager, bool) {
+		current.Trouble, news = current.Trouble.See(now.trouble, f.d.Now())
 		current.Size = len(now.vms)
 		return current, true
 	})
+	if err == nil && news && now.trouble != "" {
+		f.run.Log.Warn(fmt.Sprintf("VMs of group %s in %s are not created: %s", m.GroupName(), m.Zone, now.trouble),
+			append(job.ManagerAttrs(m.Key()), "event", "OPERATION_ERROR", "code", now.trouble, "method", "instances.insert",
+				"next", "Compute Engine tries again by itself")...)
+	}
 	return err
 }
 

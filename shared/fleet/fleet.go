@@ -68,6 +68,8 @@ type Manager struct {
 	Size int `firestore:"size"`
 	// Claim is the resize that was last asked for.
 	Claim ResizeClaim `firestore:"claim"`
+	// Trouble is what keeps the group's VMs from being created.
+	Trouble Trouble `firestore:"trouble,omitempty"`
 	// Deleting is set before the group is deleted: until its URL is cleared the
 	// manager cannot become active again.
 	Deleting bool `firestore:"deleting,omitempty"`
