@@ -1,0 +1,60 @@
+// Command simulate runs the suite in seeded worlds in which everything goes
+// wrong, and checks its invariants.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/gce-backend/gce-backend/scripts/internal/simulate"
+)
+
+const description = `Runs the jobs, a Machine Provider, a Compute Engine simulator and their users in one process, in worlds that a seed decides: which faults there are, the order of deliveries, and how concurrent runs interleave at every outside call. Each world goes wrong for a while; then faults stop, and it must come to equal its configuration and stay quiet. It exits 1 when an invariant is broken, with the seed and what happened.`
+
+// arguments are the command line.
+type arguments struct {
+	Seeds   int     `default:"1000" placeholder:"N" help:"How many worlds (default: ${default})."`
+	First   uint64  `default:"1" placeholder:"S" help:"The first seed; the others follow (default: ${default})."`
+	Seed    *uint64 `placeholder:"S" help:"Only this world, with its whole trace in .build/simulate."`
+	VMs     int     `name:"vms" default:"12" placeholder:"N" help:"About how many VMs each world has (default: ${default})."`
+	Steps   int     `default:"40" placeholder:"N" help:"For how many simulated minutes things go wrong (default: ${default})."`
+	Workers int     `placeholder:"N" help:"Worlds at a time (default: one per processor)."`
+	JSON    bool    `name:"json" help:"Write the summary as JSON."`
+}
+
+func main() {
+	var args arguments
+	kong.Parse(&args, kong.Name("scripts/simulate"), kong.Description(description), kong.UsageOnError())
+	os.Exit(run(args))
+}
+
+func run(args arguments) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	traces := filepath.Join(os.Getenv("GCE_BACKEND_ROOT"), ".build", "simulate")
+	summary, err := simulate.Run(ctx, simulate.Options{
+		Seeds: args.Seeds, First: args.First, Seed: args.Seed, VMs: args.VMs, Steps: args.Steps, Workers: args.Workers,
+		Traces: traces, Progress: os.Stderr,
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "scripts/simulate:", err)
+		return 1
+	}
+	write := summary.Text
+	if args.JSON {
+		write = summary.JSON
+	}
+	if err := write(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "scripts/simulate:", err)
+		return 1
+	}
+	if len(summary.Failures) > 0 {
+		return 1
+	}
+	return 0
+}
