@@ -1,0 +1,138 @@
+package broker
+
+import (
+	"context"
+
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/leasing"
+)
+
+// Release gives a client's machine back, or cancels a request that waits.
+func (b *Broker) Release(ctx context.Context, owner, requestID string) error {
+	hash := leasing.Hash(owner, requestID)
+	return b.again(ctx, func() error {
+		lease, err := b.lease(ctx, hash)
+		switch {
+		case err != nil:
+			return err
+		case !lease.Exists():
+			return leasing.NotFound
+		case lease.Value.State == leasing.Pending:
+			denied := lease.Value.Deny(leasing.Cancelled, b.now(), b.limits())
+			_, err := b.applyOne(ctx, change{lease: lease, next: &denied})
+			return err
+		case lease.Value.State != leasing.Fulfilled:
+			return leasing.NotFulfilled
+		case !lease.Value.Running():
+			return leasing.AlreadyReclaimed
+		}
+		return b.end(ctx, leasing.Released, lease)[0]
+	})
+}
+
+// end ends running leases and reclaims their machines, each by itself.
+func (b *Broker) end(ctx context.Context, why leasing.Ending, running ...storedLease) []error {
+	errs := make([]error, len(running))
+	ids := make([]MachineID, len(running))
+	for i, lease := range running {
+		ids[i] = MachineID{Backend: lease.Value.Backend, Hostname: lease.Value.Hostname}
+	}
+	held, err := b.machines(ctx, ids...)
+	if err != nil {
+		for i := range errs {
+			errs[i] = err
+		}
+		return errs
+	}
+	now := b.now()
+	steps := make([]change, len(running))
+	for i, lease := range running {
+		steps[i] = change{lease: lease}
+		var machine *leasing.Machine
+		if held[i].Exists() && held[i].Value.Lease == lease.Value.Hash {
+			machine, steps[i].machine = &held[i].Value, &held[i]
+		} else {
+			b.log.Error("a lease's machine is not in the catalog", "event", "MACHINE_MISSING",
+				"request_hash", lease.Value.Hash, "hostname", lease.Value.Hostname)
+		}
+		next, left := leasing.End(lease.Value, machine, why, now, b.limits())
+		steps[i].next, steps[i].machineTo = &next, left
+	}
+	var ended []storedLease
+	var free []storedMachine
+	for i, result := range b.apply(ctx, steps...) {
+		if errs[i] = result.err; result.err != nil {
+			continue
+		}
+		ended = append(ended, result.lease)
+		if result.machine.Value.State == leasing.Available {
+			free = append(free, result.machine)
+		}
+	}
+	b.send(ctx, ended...)
+	b.offer(ctx, free)
+	return errs
+}
+
+// Renew gives a client's lease another end. It answers the lease.
+func (b *Broker) Renew(ctx context.Context, owner, requestID string, length leasing.Length) (leasing.Lease, error) {
+	if err := length.Check(b.limits()); err != nil {
+		return leasing.Lease{}, err
+	}
+	hash := leasing.Hash(owner, requestID)
+	var renewed leasing.Lease
+	err := b.again(ctx, func() error {
+		lease, err := b.running(ctx, hash)
+		if err != nil {
+			return err
+		}
+		now := b.now()
+		if err := length.CheckAt(now, lease.Value.FulfilledAt, b.limits()); err != nil {
+			return err
+		}
+		machine, err := b.machine(ctx, MachineID{Backend: lease.Value.Backend, Hostname: lease.Value.Hostname})
+		if err != nil {
+			return err
+		}
+		if !machine.Exists() || machine.Value.Lease != hash {
+			return failure.New(failure.Conflict, "the machine of lease %s changed", hash)
+		}
+		next, leased := leasing.Renew(lease.Value, machine.Value, length.End(now), now, b.limits())
+		_, err = b.applyOne(ctx, change{lease: lease, next: &next, machine: &machine, machineTo: &leased})
+		renewed = next
+		return err
+	})
+	return renewed, err
+}
+
+// Instruct tells a client's leased machine something.
+func (b *Broker) Instruct(ctx context.Context, owner, requestID, instruction string) error {
+	if instruction == "" {
+		return leasing.InvalidInstruction
+	}
+	return b.again(ctx, func() error {
+		lease, err := b.running(ctx, leasing.Hash(owner, requestID))
+		if err != nil {
+			return err
+		}
+		next := lease.Value.Instruct(instruction)
+		_, err = b.applyOne(ctx, change{lease: lease, next: &next})
+		return err
+	})
+}
+
+// running reads a lease that is active now, or says why it is not.
+func (b *Broker) running(ctx context.Context, hash string) (storedLease, error) {
+	lease, err := b.lease(ctx, hash)
+	switch {
+	case err != nil:
+		return lease, err
+	case !lease.Exists():
+		return lease, leasing.NotFound
+	case lease.Value.State != leasing.Fulfilled:
+		return lease, leasing.NotFulfilled
+	case !lease.Value.Active(b.now()):
+		return lease, leasing.AlreadyReclaimed
+	}
+	return lease, nil
+}

@@ -1,0 +1,121 @@
+package leasing
+
+import (
+	"slices"
+	"time"
+)
+
+// NewLease is the record of a request that nothing was done about yet.
+func NewLease(owner string, request Request, now time.Time) Lease {
+	lease := Lease{
+		Hash:        Hash(owner, request.ID),
+		Owner:       owner,
+		RequestID:   request.ID,
+		Checksum:    request.Checksum(),
+		Dimensions:  request.Dimensions,
+		Length:      request.Length,
+		Lessee:      request.Lessee,
+		Instruction: request.Instruction,
+		RequestedAt: now,
+	}
+	if lease.Instruction != "" {
+		lease.InstructionState = InstructionPending
+	}
+	return lease
+}
+
+// Wait puts the request in the line of its dimensions.
+func (l Lease) Wait(now time.Time, limits Limits) Lease {
+	l.State = Pending
+	l.WaitingSince, l.WaitingLine, l.WaitingTerm = now, l.Dimensions.Key(), l.Dimensions.Selector()
+	return l.schedule(now, limits)
+}
+
+// Give leases a machine to a request that wants it.
+func Give(l Lease, m Machine, now time.Time, limits Limits) (Lease, Machine) {
+	l = l.leaveLine()
+	l.State, l.FulfilledAt, l.ExpiresAt, l.ChangedAt = Fulfilled, now, l.Length.End(now), now
+	l.Backend, l.Hostname = m.Backend, m.Hostname
+	l.BackendTopic, l.BackendAttributes = m.Policies.Backend, m.Policies.Attributes
+	l = l.notify(LeasedNotice, LesseeNotice).schedule(now, limits)
+
+	m.State, m.Offers = OnLease, nil
+	m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = l.Hash, l.ExpiresAt, l.ExpiresAt.IsZero()
+	return l, m
+}
+
+// End ends a running lease. The machine is nil where the catalog has none;
+// the answer is what is left of it there, nil: nothing.
+func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, *Machine) {
+	l.EndedAt, l.Ending, l.ChangedAt = now, why, now
+	if why != Expired {
+		l.ExpiresAt = now
+	}
+	l.Unsent, l.Attempts = nil, 0 // what a message would have said is past
+	if why == Gone {
+		return l.notify(LesseeNotice).schedule(now, limits), nil
+	}
+	l = l.notify(ReclaimedNotice, LesseeNotice).schedule(now, limits)
+	if m == nil {
+		return l, nil
+	}
+	return l, m.reclaimed()
+}
+
+// Deny ends the waiting of a request without a machine.
+func (l Lease) Deny(why Ending, now time.Time, limits Limits) Lease {
+	l = l.leaveLine()
+	l.State, l.EndedAt, l.Ending = Denied, now, why
+	if why != Cancelled { // whoever cancels knows
+		l = l.notify(LesseeNotice)
+	}
+	return l.schedule(now, limits)
+}
+
+// Renew gives an active lease another end, on both sides.
+func Renew(l Lease, m Machine, end, now time.Time, limits Limits) (Lease, Machine) {
+	l.ExpiresAt, l.ChangedAt = end, now
+	m.LeaseExpiration, m.LeasedIndefinitely = end, false
+	return l.schedule(now, limits), m
+}
+
+// Instruct tells the machine something new.
+func (l Lease) Instruct(instruction string) Lease {
+	l.Instruction, l.InstructionState = instruction, InstructionPending
+	return l
+}
+
+// Reach moves the instruction forward; never backwards.
+func (l Lease) Reach(state InstructionState) Lease {
+	order := []InstructionState{InstructionPending, InstructionReceived, InstructionExecuted}
+	if l.Instruction != "" && slices.Index(order, state) > slices.Index(order, l.InstructionState) {
+		l.InstructionState = state
+	}
+	return l
+}
+
+func (l Lease) leaveLine() Lease {
+	l.WaitingSince, l.WaitingLine, l.WaitingTerm = time.Time{}, "", ""
+	return l
+}
+
+// TakenAway is the record of a free machine that an administrator took out of
+// the catalog, as if a lease of theirs had ended: its backend learns of it in
+// the same way.
+func TakenAway(by string, m Machine, now time.Time, limits Limits) Lease {
+	id := "taken away: " + m.Backend + ":" + m.Hostname + " " + now.Format(time.RFC3339Nano)
+	l := Lease{
+		Hash:              Hash("\x00"+by, id), // no client's name begins so
+		Owner:             by,
+		RequestID:         id,
+		State:             Fulfilled,
+		RequestedAt:       now,
+		FulfilledAt:       now,
+		Backend:           m.Backend,
+		Hostname:          m.Hostname,
+		BackendTopic:      m.Policies.Backend,
+		BackendAttributes: m.Policies.Attributes,
+	}
+	l, _ = End(l, nil, Removed, now, limits)
+	return l
+}
