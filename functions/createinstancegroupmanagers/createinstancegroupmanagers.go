@@ -2,7 +2,8 @@
 // create-instance-group-managers: it creates the zonal managed instance group
 // of each active manager that has none, once its template is there.
 //
-// Triggered by templates-created and each minute; announces managers-created.
+// Triggered by templates-created, by config-processed (a new zone of a template
+// that is there) and each minute; announces managers-created.
 package createinstancegroupmanagers
 
 import (

@@ -2,7 +2,8 @@
 // deletes the instance template of each drained revision whose groups are
 // gone, and templates of ours that no record accounts for.
 //
-// Triggered by managers-deleted and each minute; announces templates-deleted.
+// Triggered by managers-deleted, by config-processed (a template that has no
+// group) and each minute; announces templates-deleted.
 package deleteinstancetemplates
 
 import (

@@ -2,7 +2,9 @@
 // templates, revisions and managers from the imported configuration, each
 // template in one atomic step.
 //
-// Triggered by config-imported and each minute; announces config-processed.
+// Triggered by config-imported, by managers-deleted and templates-deleted (what
+// comes back while it is being deleted waits for that), and each minute;
+// announces config-processed.
 package processconfig
 
 import (

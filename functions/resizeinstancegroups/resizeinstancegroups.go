@@ -3,8 +3,9 @@
 // template's other revisions ask for, and takes surplus machines out through
 // the catalog. A resize never lowers a target size.
 //
-// Triggered by managers-created and whatever changes the count of machines,
-// and each minute; announces groups-resized and instances-marked.
+// Triggered by config-processed, managers-created and whatever changes the
+// count of machines, and each minute; announces groups-resized and
+// instances-marked.
 package resizeinstancegroups
 
 import (
