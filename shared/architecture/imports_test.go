@@ -27,7 +27,6 @@ var owners = map[string][]string{
 	"cloud.google.com/go/pubsub":                            {"shared/pubsub"},
 	"cloud.google.com/go/storage":                           {"shared/configsource"},
 	"github.com/GoogleCloudPlatform/functions-framework-go": {".", "shared/deployment"},
-	"github.com/cloudevents/sdk-go":                         {"shared/host", "shared/deployment"},
 	"github.com/googleapis/gax-go/v2/apierror":              {"shared/failure"},
 	"github.com/sethvargo/go-envconfig":                     {"shared/environment"},
 	"go.yaml.in/yaml":                                       {"shared/manifest"},

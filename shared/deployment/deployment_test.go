@@ -3,7 +3,6 @@ package deployment
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -11,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
 	"github.com/gce-backend/gce-backend/shared/config"
@@ -25,16 +22,11 @@ import (
 
 // registered is a registry of a test's own.
 type registered struct {
-	events   map[string]func(context.Context, cloudevents.Event) error
 	requests map[string]func(http.ResponseWriter, *http.Request)
 }
 
 func newRegistered() registered {
-	return registered{map[string]func(context.Context, cloudevents.Event) error{}, map[string]func(http.ResponseWriter, *http.Request){}}
-}
-
-func (r registered) CloudEvent(name string, function func(context.Context, cloudevents.Event) error) {
-	r.events[name] = function
+	return registered{map[string]func(http.ResponseWriter, *http.Request){}}
 }
 
 func (r registered) HTTP(name string, function func(http.ResponseWriter, *http.Request)) {
@@ -48,16 +40,12 @@ functions:
   without-limit: {}
 `
 
-func delivery(t *testing.T) cloudevents.Event {
-	t.Helper()
-	ce := cloudevents.New()
-	ce.SetID("1")
-	ce.SetType("google.cloud.pubsub.topic.v1.messagePublished")
-	ce.SetSource("//pubsub.googleapis.com/projects/p/topics/wake-up")
-	if err := ce.SetData("application/json", json.RawMessage(`{"message":{"data":"e30="}}`)); err != nil {
-		t.Fatal(err)
-	}
-	return ce
+// deliver pushes an empty message to a function and answers the status.
+func (r registered) deliver(name string) int {
+	w := httptest.NewRecorder()
+	r.requests[name](w, httptest.NewRequest(http.MethodPost, "/projects/p/topics/wake-up",
+		strings.NewReader(`{"message":{"data":"e30="}}`)))
+	return w.Code
 }
 
 func TestRegister(t *testing.T) {
@@ -92,8 +80,8 @@ func TestRegister(t *testing.T) {
 	t.Setenv("PROJECT", "")
 	register(to, process{log: logging.JSON(&log), manifest: []byte(manifestYAML)}, jobs, handlers)
 
-	if err := to.events["wake-up"](t.Context(), delivery(t)); err == nil || !strings.Contains(log.String(), "PROJECT") {
-		t.Errorf("got %v and the log %s, want one that names PROJECT", err, &log)
+	if status := to.deliver("wake-up"); status != http.StatusInternalServerError || !strings.Contains(log.String(), "PROJECT") {
+		t.Errorf("got %d and the log %s, want one that names PROJECT", status, &log)
 	}
 	w := httptest.NewRecorder()
 	to.requests["serve"](w, httptest.NewRequest(http.MethodGet, "/", nil))
@@ -103,15 +91,15 @@ func TestRegister(t *testing.T) {
 
 	t.Setenv("PROJECT", "some-project")
 	for range 2 {
-		if err := to.events["wake-up"](t.Context(), delivery(t)); err != nil {
-			t.Fatal(err)
+		if status := to.deliver("wake-up"); status != http.StatusNoContent {
+			t.Fatalf("got %d", status)
 		}
 		to.requests["serve"](httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	}
 	if made != 1 || ran != 2 || other != 0 || served != 2 {
 		t.Errorf("made %d, ran %d, made others %d, served %d times; want 1, 2, 0, 2", made, ran, other, served)
 	}
-	if err := to.events["without-limit"](t.Context(), delivery(t)); err == nil || other != 0 {
+	if status := to.deliver("without-limit"); status != http.StatusInternalServerError || other != 0 {
 		t.Errorf("a job without a time limit was made")
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
-	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/gce-backend/gce-backend/shared/environment"
 	"github.com/gce-backend/gce-backend/shared/host"
@@ -32,16 +31,11 @@ func Register(jobs []job.Job, handlers map[string]HTTP, manifestYAML []byte) {
 
 // registry is where functions are registered.
 type registry interface {
-	CloudEvent(name string, function func(context.Context, cloudevents.Event) error)
 	HTTP(name string, function func(http.ResponseWriter, *http.Request))
 }
 
 // framework is the Functions Framework's registry.
 type framework struct{}
-
-func (framework) CloudEvent(name string, function func(context.Context, cloudevents.Event) error) {
-	functions.CloudEvent(name, function)
-}
 
 func (framework) HTTP(name string, function func(http.ResponseWriter, *http.Request)) {
 	functions.HTTP(name, function)
@@ -55,17 +49,17 @@ type process struct {
 
 func register(to registry, p process, jobs []job.Job, handlers map[string]HTTP) {
 	for _, each := range jobs {
-		to.CloudEvent(each.Name, p.events(each))
+		to.HTTP(each.Name, p.events(each))
 	}
 	for name, each := range handlers {
 		to.HTTP(name, p.requests(name, each))
 	}
 }
 
-// events is a job's function. While it cannot be put together, each event is
+// events is a job's function. While it cannot be put together, each message is
 // answered with an error, so that it is delivered again.
-func (p process) events(of job.Job) func(context.Context, cloudevents.Event) error {
-	built := lazy[func(context.Context, cloudevents.Event) error]{make: func(ctx context.Context) (func(context.Context, cloudevents.Event) error, error) {
+func (p process) events(of job.Job) func(http.ResponseWriter, *http.Request) {
+	return p.serve(of.Name, func(ctx context.Context) (http.Handler, error) {
 		timeout, err := p.timeout(of.Name)
 		if err != nil {
 			return nil, err
@@ -75,27 +69,24 @@ func (p process) events(of job.Job) func(context.Context, cloudevents.Event) err
 			return nil, err
 		}
 		deps.Recorder = status.NewRecorder(deps.Store, deps.Now, status.SampleEvery, p.log)
-		return host.CloudEvent(job.NewRunner(of, deps, timeout, p.log).Deliver), nil
-	}}
-	return func(ctx context.Context, ce cloudevents.Event) error {
-		function, err := built.get(ctx)
-		if err != nil {
-			p.log.Error("put the function together: "+err.Error(), "job", of.Name, "event_id", ce.ID())
-			return err
-		}
-		return function(ctx, ce)
-	}
+		return host.Function(job.NewRunner(of, deps, timeout, p.log).Deliver), nil
+	})
 }
 
 // requests is a function that serves HTTP.
 func (p process) requests(name string, of HTTP) func(http.ResponseWriter, *http.Request) {
-	built := lazy[http.Handler]{make: func(ctx context.Context) (http.Handler, error) {
+	return p.serve(name, func(ctx context.Context) (http.Handler, error) {
 		env, deps, err := dependencies(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return of(context.WithoutCancel(ctx), deps, env, p.log.With("job", name))
-	}}
+	})
+}
+
+// serve puts a function together at its first request.
+func (p process) serve(name string, make func(context.Context) (http.Handler, error)) func(http.ResponseWriter, *http.Request) {
+	built := lazy[http.Handler]{make: make}
 	return func(w http.ResponseWriter, r *http.Request) {
 		handler, err := built.get(r.Context())
 		if err != nil {

@@ -1,31 +1,41 @@
-// Package host puts the jobs behind the Functions Framework: it turns the
-// CloudEvent of a Pub/Sub delivery into a message and gives it to the job.
+// Package host puts the jobs behind HTTP: it turns the request of a Pub/Sub
+// push into a message and gives it to the job.
+//
+// It is an HTTP function and not one for CloudEvents on purpose. The receiver
+// for those hands every request over one channel that all of them share, and
+// one of several at once can take another's and leave its own waiting for
+// ever (https://github.com/cloudevents/sdk-go/issues/1332).
 package host
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
-	"github.com/cloudevents/sdk-go/v2/event"
-	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
-
-	messages "github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/event"
 )
 
 // Deliver takes a message; an error asks for it to be delivered again.
-type Deliver func(context.Context, messages.Message) error
+type Deliver func(context.Context, event.Message) error
 
 // messagePublished is the type of the CloudEvent that a Pub/Sub delivery
-// becomes.
+// becomes where a trigger makes one of it.
 const messagePublished = "google.cloud.pubsub.topic.v1.messagePublished"
 
-// published is the CloudEvent's data.
-type published struct {
-	Message struct {
+// maxBody is the size of a request: a message has at most 10 MB, which base64
+// makes a third larger, and attributes.
+const maxBody = 16 << 20
+
+// pushed is the body of a push:
+// https://cloud.google.com/pubsub/docs/push#receive_push
+type pushed struct {
+	Message *struct {
 		Data        []byte            `json:"data"`
 		Attributes  map[string]string `json:"attributes"`
 		MessageID   string            `json:"messageId"`
@@ -33,31 +43,63 @@ type published struct {
 	} `json:"message"`
 }
 
-// CloudEvent makes the function that the framework calls. An event that is no
-// Pub/Sub delivery is refused with 400.
-func CloudEvent(deliver Deliver) func(context.Context, event.Event) error {
-	return func(ctx context.Context, ce event.Event) error {
-		message, err := decode(ce)
+// Function makes the HTTP function of a job. It takes what a push subscription
+// sends, the topic being at the end of the path, and the same as a CloudEvent
+// with its attributes in headers. What is no Pub/Sub delivery is refused with
+// 400, and an error is answered 500, which asks for another delivery.
+func Function(deliver Deliver) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		message, err := decode(w, r)
 		if err != nil {
-			return cehttp.NewResult(http.StatusBadRequest, "%w", err)
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
 		}
-		return deliver(ctx, message)
+		if err := deliver(r.Context(), message); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
 	}
 }
 
-func decode(ce event.Event) (messages.Message, error) {
-	if ce.Type() != messagePublished {
-		return messages.Message{}, fmt.Errorf("an event of type %q is no Pub/Sub delivery", ce.Type())
+func decode(w http.ResponseWriter, r *http.Request) (event.Message, error) {
+	if r.Method != http.MethodPost {
+		return event.Message{}, errors.New("a Pub/Sub delivery is a POST")
 	}
-	var data published
-	if err := json.Unmarshal(ce.Data(), &data); err != nil {
-		return messages.Message{}, fmt.Errorf("the event %s holds no Pub/Sub message: %w", ce.ID(), err)
+	id, topic := "", r.URL.Path
+	if kind := r.Header.Get("Ce-Type"); kind != "" {
+		if kind != messagePublished {
+			return event.Message{}, fmt.Errorf("an event of type %q is no Pub/Sub delivery", kind)
+		}
+		id, topic = r.Header.Get("Ce-Id"), r.Header.Get("Ce-Source")
 	}
-	return messages.Message{
-		ID:         ce.ID(),
-		Topic:      path.Base(ce.Source()),
-		Data:       data.Message.Data,
-		Attributes: data.Message.Attributes,
-		Published:  data.Message.PublishTime,
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return event.Message{}, fmt.Errorf("read the Pub/Sub message: %w", err)
+	}
+	var push pushed
+	if err := json.Unmarshal(body, &push); err != nil {
+		return event.Message{}, fmt.Errorf("the body holds no Pub/Sub message: %w", err)
+	}
+	if push.Message == nil {
+		return event.Message{}, errors.New("the body holds no Pub/Sub message")
+	}
+	if id == "" {
+		id = push.Message.MessageID
+	}
+	return event.Message{
+		ID:         id,
+		Topic:      topicOf(topic),
+		Data:       push.Message.Data,
+		Attributes: push.Message.Attributes,
+		Published:  push.Message.PublishTime,
 	}, nil
+}
+
+// topicOf is the topic that a path ends with; "" where it names none.
+func topicOf(from string) string {
+	if folder, topic := path.Split(from); strings.HasSuffix(folder, "/topics/") {
+		return topic
+	}
+	return ""
 }

@@ -105,7 +105,7 @@ func TestDeliversWithRetryAndDeadLetter(t *testing.T) {
 func TestRealPushArrivesAsTheBridges(t *testing.T) {
 	b := open(t, "facts")
 	var got inbox
-	server, err := framework.Serve(t.Context(), 0, []framework.Function{{Name: "listener", CloudEvent: host.CloudEvent(got.deliver)}})
+	server, err := framework.Serve(t.Context(), 0, []framework.Function{{Name: "listener", Handler: host.Function(got.deliver)}})
 	if err != nil {
 		t.Fatal(err)
 	}

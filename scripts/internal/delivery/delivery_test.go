@@ -30,7 +30,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	function := framework.Function{Name: "test-job", CloudEvent: host.CloudEvent(func(ctx context.Context, m event.Message) error {
+	function := framework.Function{Name: "test-job", Handler: host.Function(func(ctx context.Context, m event.Message) error {
 		return (*deliver.Load())(ctx, m)
 	})}
 	var err error

@@ -15,14 +15,12 @@ import (
 	"time"
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/funcframework"
-	cloudevent "github.com/cloudevents/sdk-go/v2/event"
 )
 
-// Function is one function; either of CloudEvent and HTTP is set.
+// Function is one function.
 type Function struct {
-	Name       string
-	CloudEvent func(context.Context, cloudevent.Event) error
-	HTTP       http.Handler // sees its paths without /NAME
+	Name    string
+	Handler http.Handler // sees its paths without /NAME
 }
 
 // Server is what the process serves. The framework's registry belongs to the
@@ -96,37 +94,23 @@ func register(ctx context.Context, function Function) error {
 	known[function.Name] = true
 	var errs []error
 	for _, path := range []string{"/" + function.Name, "/" + function.Name + "/"} {
-		if function.HTTP != nil {
-			errs = append(errs, funcframework.RegisterHTTPFunctionContext(ctx, path, callHTTP(function.Name)))
-		} else {
-			errs = append(errs, funcframework.RegisterCloudEventFunctionContext(ctx, path, callCloudEvent(function.Name)))
-		}
+		errs = append(errs, funcframework.RegisterHTTPFunctionContext(ctx, path, call(function.Name)))
 	}
 	return errors.Join(errs...)
 }
 
 var errClosed = errors.New("the suite is shutting down")
 
-func callCloudEvent(name string) func(context.Context, cloudevent.Event) error {
-	return func(ctx context.Context, ce cloudevent.Event) error {
-		server := current.Load()
-		if server == nil || server.functions[name].CloudEvent == nil {
-			return errClosed
-		}
-		return server.functions[name].CloudEvent(ctx, ce)
-	}
-}
-
-func callHTTP(name string) func(http.ResponseWriter, *http.Request) {
+func call(name string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, r *http.Request) {
 		server := current.Load()
-		if server == nil || server.functions[name].HTTP == nil {
+		if server == nil || server.functions[name].Handler == nil {
 			http.Error(w, errClosed.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		server.open.RLock()
 		defer server.open.RUnlock()
-		http.StripPrefix("/"+name, server.functions[name].HTTP).ServeHTTP(w, r)
+		http.StripPrefix("/"+name, server.functions[name].Handler).ServeHTTP(w, r)
 	}
 }
 

@@ -32,11 +32,11 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 		}
 		served[j.Name] = true
 		runner := job.NewRunner(j, deps, function.Timeout(), s.opts.Log)
-		all = append(all, framework.Function{Name: j.Name, CloudEvent: host.CloudEvent(s.onAccountOf(j.Name, runner.Deliver))})
+		all = append(all, framework.Function{Name: j.Name, Handler: host.Function(s.onAccountOf(j.Name, runner.Deliver))})
 	}
 	for name, handler := range s.httpFunctions() {
 		served[name] = true
-		all = append(all, framework.Function{Name: name, HTTP: handler})
+		all = append(all, framework.Function{Name: name, Handler: handler})
 	}
 	for _, name := range s.manifest.Names() {
 		if !served[name] {

@@ -1,0 +1,36 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/host"
+)
+
+// Many deliveries at once are each answered: none is left over for a request
+// that comes later, as with the receiver of CloudEvents.
+func TestManyDeliveriesAtOnceAreAllAnswered(t *testing.T) {
+	function := host.Deliver(func(context.Context, event.Message) error { return nil })
+	deliver.Store(&function)
+	var crowd sync.WaitGroup
+	for sender := range 32 {
+		crowd.Go(func() {
+			for n := range 50 {
+				body, err := json.Marshal(map[string]any{"message": map[string]any{"data": []byte("{}"), "messageId": fmt.Sprint(sender, n)}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if status := push(t, path, string(body)); status != http.StatusNoContent {
+					t.Errorf("status %d", status)
+				}
+			}
+		})
+	}
+	crowd.Wait()
+}
