@@ -73,12 +73,11 @@ func (g *Google) Verify(ctx context.Context, token string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 	defer cancel()
-	email, expires, err := "", time.Time{}, error(nil)
+	ask := g.accessToken
 	if strings.Count(token, ".") == 2 && strings.HasPrefix(token, "ey") { // a JSON Web Token
-		email, expires, err = g.idToken(ctx, token)
-	} else {
-		email, expires, err = g.accessToken(ctx, token)
+		ask = g.idToken
 	}
+	email, expires, err := ask(ctx, token)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package leasing
 
 import (
+	"errors"
 	"slices"
 	"testing"
 )
@@ -82,7 +83,7 @@ func TestNames(t *testing.T) {
 		{in: Destination{Project: "my-project"}, err: UnspecifiedTopic},
 	} {
 		got, err := test.in.Check("own")
-		if err != test.err || err == nil && got != test.want {
+		if !errors.Is(err, test.err) || err == nil && got != test.want {
 			t.Errorf("%+v: %+v, %v", test.in, got, err)
 		}
 	}

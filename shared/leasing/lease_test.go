@@ -1,6 +1,7 @@
 package leasing
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"testing"
@@ -142,7 +143,7 @@ func TestLength(t *testing.T) {
 		{Length{Until: seconds(t0.Unix())}, t0, LeaseExpirationTSError},
 		{Length{Indefinite: true}, t0, nil},
 	} {
-		if got := test.length.CheckAt(t0, test.begin, limits); got != test.want {
+		if got := test.length.CheckAt(t0, test.begin, limits); !errors.Is(got, test.want) {
 			t.Errorf("%+v: %v, not %v", test.length, got, test.want)
 		}
 	}

@@ -333,7 +333,7 @@ func TestCorruptDocuments(t *testing.T) {
 		t.Fatalf("%+v", swept)
 	}
 	_, errs, err := b.Machines(context.Background(), broker.MachineID{Backend: "GCE", Hostname: "broken"}, broker.MachineID{Backend: "GCE", Hostname: "none"})
-	if err != nil || errs[0] == nil || errs[0] == leasing.EntryNotFound || errs[1] != leasing.EntryNotFound {
+	if err != nil || errs[0] == nil || errors.Is(errs[0], leasing.EntryNotFound) || !errors.Is(errs[1], leasing.EntryNotFound) {
 		t.Fatalf("%v, %v", errs, err)
 	}
 	if !strings.Contains(b.log.String(), "CORRUPT_DOCUMENT") {

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 
 	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/leasing"
@@ -151,10 +150,4 @@ func (b *Broker) again(ctx context.Context, step func() error) error {
 		}
 	}
 	return errContended
-}
-
-// refused tells whether an error is an answer and not a fault.
-func refused(err error) bool {
-	var refusal leasing.Refusal
-	return errors.As(err, &refusal)
 }
