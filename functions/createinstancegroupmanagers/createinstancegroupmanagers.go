@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -48,7 +47,7 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 		if template == "" || !job.Covers(run.Scope, m.Key()) {
 			return nil // its template comes first, and wakes this job
 		}
-		if err := createOne(ctx, d, e, m, template); err != nil {
+		if err := createOne(ctx, d, e, manager, template); err != nil {
 			return fmt.Errorf("create group %s in %s/%s: %w", m.GroupName(), m.Project, m.Zone, err)
 		}
 		run.Log.Info("group "+m.GroupName()+" is there", job.ManagerAttrs(m.Key())...)
@@ -78,9 +77,10 @@ func templateURLs(ctx context.Context, e entities.Entities, managers []entities.
 
 // createOne creates the group at size 0, or adopts the one that is there if it
 // is ours and whole, and records its URL.
-func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, m fleet.Manager, template string) error {
+func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, manager entities.Manager, template string) error {
+	m := manager.Value
 	ref := compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()}
-	attempt := d.Now().UTC().Truncate(10 * time.Second).Format(time.RFC3339)
+	attempt := fleet.Attempt(d.Now(), manager.Document.Version.Time)
 	err := d.Compute.InsertGroup(ctx, compute.NewGroup{
 		GroupRef: ref, TemplateURL: template,
 		BaseInstanceName: fleet.BaseInstanceName(m.BaseName, m.Revision, m.Zone),

@@ -7,7 +7,6 @@ package createinstancetemplates
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -41,7 +40,7 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 		if run.Scope.BaseName != "" && run.Scope.BaseName != r.BaseName {
 			return nil
 		}
-		if err := createOne(ctx, d, e, r); err != nil {
+		if err := createOne(ctx, d, e, revision); err != nil {
 			return fmt.Errorf("create instance template %s in project %s: %w", r.TemplateName(), r.Spec.Project, err)
 		}
 		run.Log.Info("instance template "+r.TemplateName()+" is there", "base_name", r.BaseName, "revision", r.ID)
@@ -51,15 +50,14 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 
 // createOne creates the template, or adopts the one that is there if it is
 // ours and the same, and records its URL: only now, when it is known to exist.
-func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, r fleet.Revision) error {
+func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, revision entities.Revision) error {
+	r := revision.Value
 	snapshot, err := resolveSnapshot(ctx, d, r)
 	if err != nil {
 		return err
 	}
 	want := templateOf(r, snapshot, d.Deployment)
-	// A request id is good for one attempt: after an operation that failed the
-	// same id would only be answered with the same failure.
-	attempt := d.Now().UTC().Truncate(10 * time.Second).Format(time.RFC3339)
+	attempt := fleet.Attempt(d.Now(), revision.Document.Version.Time)
 	err = d.Compute.InsertTemplate(ctx, want, fleet.RequestID("insert template", d.Deployment, want.Project, want.Name, attempt))
 	if err != nil && !failure.Is(err, failure.Conflict) {
 		return err

@@ -10,7 +10,6 @@ package deleteinstancegroupmanagers
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -98,7 +97,7 @@ func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
 		}
 	}
 	ref := refOf(m)
-	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete group", r.d.Deployment, ref.Project, ref.Zone, ref.Name, r.d.Now().UTC().Truncate(10*time.Second).Format(time.RFC3339)))
+	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete group", r.d.Deployment, ref.Project, ref.Zone, ref.Name, fleet.Attempt(r.d.Now(), m.DrainedAt)))
 	if err != nil && !failure.Is(err, failure.NotFound) {
 		return err
 	}

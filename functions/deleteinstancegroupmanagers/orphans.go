@@ -97,7 +97,7 @@ func (r deleter) deleteOrphan(ctx context.Context, ref compute.GroupRef) error {
 			}
 		}
 	}
-	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete orphaned group", r.d.Deployment, nameOf(ref), r.d.Now().UTC().Truncate(10*time.Second).Format(time.RFC3339)))
+	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete orphaned group", r.d.Deployment, nameOf(ref), fleet.Attempt(r.d.Now(), time.Time{})))
 	if err != nil && !failure.Is(err, failure.NotFound) {
 		return fmt.Errorf("delete orphaned group %s: %w", nameOf(ref), err)
 	}

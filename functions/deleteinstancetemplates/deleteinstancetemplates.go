@@ -103,7 +103,7 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 			return err
 		}
 	}
-	err = r.d.Compute.DeleteTemplate(ctx, v.Spec.Project, v.TemplateName(), r.request(v.Spec.Project, v.TemplateName()))
+	err = r.d.Compute.DeleteTemplate(ctx, v.Spec.Project, v.TemplateName(), r.request(v.Spec.Project, v.TemplateName(), v.DrainedAt))
 	if failure.Is(err, failure.Conflict) {
 		r.run.Log.Info("instance template "+v.TemplateName()+" is still in use; deleted later", "base_name", v.BaseName, "revision", v.ID)
 		return nil
@@ -146,6 +146,6 @@ func (r deleter) adopt(ctx context.Context, v fleet.Revision) error {
 	return err
 }
 
-func (r deleter) request(project, name string) string {
-	return fleet.RequestID("delete template", r.d.Deployment, project, name, r.d.Now().UTC().Truncate(10*time.Second).Format(time.RFC3339))
+func (r deleter) request(project, name string, since time.Time) string {
+	return fleet.RequestID("delete template", r.d.Deployment, project, name, fleet.Attempt(r.d.Now(), since))
 }

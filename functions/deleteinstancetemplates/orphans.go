@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -72,7 +73,7 @@ func projectsOf(revisions []entities.Revision) []string {
 }
 
 func (r deleter) deleteOrphan(ctx context.Context, project, name string) error {
-	err := r.d.Compute.DeleteTemplate(ctx, project, name, r.request(project, name))
+	err := r.d.Compute.DeleteTemplate(ctx, project, name, r.request(project, name, time.Time{}))
 	if failure.Is(err, failure.Conflict) {
 		return nil // its group is an orphan as well, and goes first
 	}

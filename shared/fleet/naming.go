@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"time"
 )
 
 // Lengths of names. Compute Engine's limits are 63 for templates and groups
@@ -39,6 +40,19 @@ func InstanceKey(hostname, id string) string { return hostname + ":" + id }
 
 // requestNamespace keeps our request ids apart from anybody else's.
 const requestNamespace = "gce-backend request"
+
+// attemptLength is how long an attempt at a change lasts: within it the same
+// request is not made again.
+const attemptLength = 10 * time.Second
+
+// Attempt names an attempt at a change, as a part of its request id. An id is
+// good for one attempt, since after an operation that failed the same id is
+// only answered with the same failure; and for one since, the time of the
+// record's change that asks for it, because what was created, deleted and is
+// wanted again within seconds is another request.
+func Attempt(now, since time.Time) string {
+	return now.UTC().Truncate(attemptLength).Format(time.RFC3339) + " since " + since.UTC().Format(time.RFC3339Nano)
+}
 
 // RequestID makes a deterministic request id, in the form of a UUID as Compute
 // Engine demands: the same request made twice is done once.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestValidName(t *testing.T) {
@@ -79,5 +80,25 @@ func TestRequestID(t *testing.T) {
 			t.Errorf("%q and %q have the same id", other, name)
 		}
 		seen[id] = name
+	}
+}
+
+func TestAttempt(t *testing.T) {
+	at := time.Date(2026, 3, 14, 12, 0, 1, 0, time.UTC)
+	since := at.Add(-time.Hour)
+	first := Attempt(at, since)
+	for _, test := range []struct {
+		name       string
+		now, since time.Time
+		same       bool
+	}{
+		{"again at once", at.Add(time.Second), since, true},
+		{"elsewhere", at.In(time.FixedZone("x", 3600)), since.In(time.FixedZone("x", 3600)), true},
+		{"later", at.Add(10 * time.Second), since, false},
+		{"asked for anew", at, since.Add(time.Nanosecond), false},
+	} {
+		if same := Attempt(test.now, test.since) == first; same != test.same {
+			t.Errorf("%s: the same attempt: %v", test.name, same)
+		}
 	}
 }
