@@ -108,14 +108,22 @@ func RevisionOf(fields store.Fields) string {
 // Current reads the configuration in force. Where none was imported yet it is
 // Empty, whose revision is "".
 func Current(ctx context.Context, s store.Store) (Config, error) {
+	config, _, err := CurrentWithTime(ctx, s)
+	return config, err
+}
+
+// CurrentWithTime is Current, with the time of the import.
+func CurrentWithTime(ctx context.Context, s store.Store) (Config, time.Time, error) {
 	documents, err := s.Get(ctx, Key)
 	if err != nil {
-		return Config{}, fmt.Errorf("read the stored configuration: %w", err)
+		return Config{}, time.Time{}, fmt.Errorf("read the stored configuration: %w", err)
 	}
 	if !documents[0].Exists() {
-		return Empty(), nil
+		return Empty(), time.Time{}, nil
 	}
-	return Decode(documents[0].Fields)
+	imported, _ := documents[0].Fields["importedAt"].(time.Time)
+	config, err := Decode(documents[0].Fields)
+	return config, imported, err
 }
 
 func pack(content []byte) ([]byte, error) {

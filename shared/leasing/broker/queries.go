@@ -125,5 +125,7 @@ func Queries() []store.Query {
 		due(now, 1, nil),
 		nextDue(),
 		changes("", now, 1, nil),
+		onLease(1, nil),
+		leasesOfHost("", 1),
 	}
 }

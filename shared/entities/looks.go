@@ -1,0 +1,64 @@
+package entities
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// What people look at is read without what is large.
+
+func revisionHeads() store.Query {
+	return store.Query{Name: "revisions without their metadata", Collection: revisions, Group: true, Select: []string{
+		"baseName", "revision", "state", "url", "deleting",
+		"spec.project", "spec.machineType", "spec.imageName", "spec.snapshotName", "spec.snapshotLabels",
+	}}
+}
+
+func pageOf(manager fleet.ManagerKey, state fleet.InstanceState, limit int, after store.Key) store.Query {
+	query := instancesOf(manager)
+	if state != "" {
+		query = instancesOfIn(manager, state)
+	}
+	query.Limit = limit
+	if after != "" {
+		query.After = &store.Document{Key: after} // the order is that of the keys
+	}
+	return query
+}
+
+func nextLeases(manager fleet.ManagerKey, limit int) store.Query {
+	query := instancesOfIn(manager, fleet.Leased)
+	query.Name, query.Limit = "leased instances of a manager", limit
+	return query
+}
+
+// RevisionHeads reads all revisions, of their specs only what is short.
+func (e Entities) RevisionHeads(ctx context.Context) ([]Revision, error) {
+	return find[fleet.Revision](ctx, e, revisionHeads())
+}
+
+// InstancePage reads some instances of a manager, in the order of their keys,
+// after one of them; in one state, or in all where it is "".
+func (e Entities) InstancePage(ctx context.Context, manager fleet.ManagerKey, state fleet.InstanceState, limit int, after string) ([]Instance, error) {
+	var last store.Key
+	if after != "" {
+		k, err := InstanceKey(after)
+		if err != nil {
+			return nil, err
+		}
+		last = k
+	}
+	return find[fleet.Instance](ctx, e, pageOf(manager, state, limit, last))
+}
+
+// SomeLeased reads a few of a manager's leased instances.
+func (e Entities) SomeLeased(ctx context.Context, manager fleet.ManagerKey, limit int) ([]Instance, error) {
+	items, err := find[fleet.Instance](ctx, e, nextLeases(manager, limit))
+	if err != nil {
+		return nil, fmt.Errorf("find what is leased: %w", err)
+	}
+	return items, nil
+}

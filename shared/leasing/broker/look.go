@@ -1,0 +1,138 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// onLease finds the machines that are leased.
+func onLease(limit int, after *store.Document) store.Query {
+	return store.Query{
+		Name:       "machines on lease",
+		Collection: machines,
+		Where:      []store.Filter{{Field: "state", Op: store.Equal, Value: string(leasing.OnLease)}},
+		Limit:      limit,
+		After:      after,
+	}
+}
+
+// leasesOfHost finds the leases that a hostname had.
+func leasesOfHost(hostname string, limit int) store.Query {
+	return store.Query{
+		Name:       "leases of a hostname",
+		Collection: leases,
+		Where:      []store.Filter{{Field: "hostname", Op: store.Equal, Value: hostname}},
+		Limit:      limit,
+	}
+}
+
+// Looks reads what people look at, and changes nothing. What does not decode
+// is left out.
+type Looks struct{ Store store.Store }
+
+// CountWaiting counts the requests that wait.
+func (l Looks) CountWaiting(ctx context.Context) (int, error) {
+	n, err := l.Store.Count(ctx, waiting(0, nil))
+	if err != nil {
+		return 0, fmt.Errorf("count the requests that wait: %w", err)
+	}
+	return n, nil
+}
+
+// CountRunning counts the machines that are leased.
+func (l Looks) CountRunning(ctx context.Context) (int, error) {
+	n, err := l.Store.Count(ctx, onLease(0, nil))
+	if err != nil {
+		return 0, fmt.Errorf("count the machines on lease: %w", err)
+	}
+	return n, nil
+}
+
+// Waiting reads requests that wait, the longest waiting first, after the one
+// of this hash.
+func (l Looks) Waiting(ctx context.Context, limit int, after string) ([]leasing.Lease, error) {
+	last, err := l.document(ctx, leases, after)
+	if err != nil || after != "" && last == nil {
+		return nil, err
+	}
+	return l.leases(ctx, waiting(limit, last))
+}
+
+// Running reads the leases of machines that are leased, after this machine,
+// in the order of the machines' keys; next is the last machine, "" at the end.
+func (l Looks) Running(ctx context.Context, limit int, after string) (found []leasing.Lease, next string, err error) {
+	var last *store.Document
+	if after != "" {
+		key, err := store.NewKey(machines, after)
+		if err != nil {
+			return nil, "", nil //nolint:nilerr // there is nothing after what cannot be
+		}
+		last = &store.Document{Key: key}
+	}
+	page, err := store.FindAs[leasing.Machine](ctx, l.Store, onLease(limit, last))
+	if err != nil {
+		return nil, "", fmt.Errorf("find the machines on lease: %w", err)
+	}
+	var keys []store.Key
+	for _, machine := range page.Items {
+		if machine.Value.Lease != "" {
+			keys = append(keys, LeaseKey(machine.Value.Lease))
+		}
+	}
+	if n := len(page.Items); n > 0 && n+len(page.Corrupt) == limit {
+		next = page.Items[n-1].Key().ID()
+	}
+	if len(keys) == 0 {
+		return nil, next, nil
+	}
+	read, err := store.GetAs[leasing.Lease](ctx, l.Store, keys...)
+	if read == nil {
+		return nil, "", fmt.Errorf("read %d leases: %w", len(keys), err)
+	}
+	return values(read), next, nil
+}
+
+// OfHost reads leases that a hostname had.
+func (l Looks) OfHost(ctx context.Context, hostname string, limit int) ([]leasing.Lease, error) {
+	return l.leases(ctx, leasesOfHost(hostname, limit))
+}
+
+func (l Looks) leases(ctx context.Context, query store.Query) ([]leasing.Lease, error) {
+	page, err := store.FindAs[leasing.Lease](ctx, l.Store, query)
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", query.Name, err)
+	}
+	return values(page.Items), nil
+}
+
+func (l Looks) document(ctx context.Context, collection, id string) (*store.Document, error) {
+	if id == "" {
+		return nil, nil
+	}
+	key, err := store.NewKey(collection, id)
+	if err != nil {
+		return nil, nil //nolint:nilerr // there is no such document
+	}
+	read, err := l.Store.Get(ctx, key)
+	if err != nil || !read[0].Exists() {
+		return nil, err
+	}
+	if _, waits := read[0].Fields[fieldWaitingSince]; !waits {
+		return nil, nil
+	}
+	return &read[0], nil
+}
+
+func values(items []store.Stored[leasing.Lease]) []leasing.Lease {
+	var found []leasing.Lease
+	for _, item := range items {
+		if item.Exists() && item.Value.State != "" {
+			item.Value.Hash = item.Key().ID()
+			found = append(found, item.Value)
+		}
+	}
+	return found
+}
