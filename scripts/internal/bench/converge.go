@@ -1,0 +1,59 @@
+package bench
+
+import (
+	"context"
+	"time"
+)
+
+// Converge measures a configuration change until every VM is cataloged.
+func Converge(ctx context.Context, o Options) (Result, error) {
+	result := newResult("converge", o)
+	for _, pool := range []Pool{{Groups: 2, Size: 10}, {Groups: 10, Size: 100}, {Groups: 20, Size: 500}} {
+		if o.Emulators && pool.VMs() > 1000 {
+			result.note("%s are left to the embedded suite: the emulator's queries go through whole collections", pool)
+			continue
+		}
+		run, err := converge(ctx, o, pool)
+		if err != nil {
+			return result, err
+		}
+		result.Runs = append(result.Runs, run)
+		switch {
+		case pool.VMs() == 1000 && o.Emulators:
+			result.duration("converge "+pool.String()+", emulators", 8*time.Second, run.Wall)
+		case pool.VMs() == 1000:
+			result.duration("converge "+pool.String(), 2*time.Second, run.Wall)
+		default:
+			result.figure("converge "+pool.String(), round(run.Wall).String())
+		}
+	}
+	return result, nil
+}
+
+// converge measures one pool from nothing. Ticks come each minute, as in a
+// deployment.
+func converge(ctx context.Context, o Options, pool Pool) (Run, error) {
+	s, err := start(ctx, o, time.Minute)
+	if err != nil {
+		return Run{}, err
+	}
+	defer s.stop()
+	o.Say("converge %s", pool)
+	return s.grow(ctx, pool)
+}
+
+// grow measures a change to a pool.
+func (s *system) grow(ctx context.Context, pool Pool) (Run, error) {
+	measured := s.measure()
+	if err := s.configure(ctx, pool); err != nil {
+		return Run{}, err
+	}
+	if err := s.untilLeasable(ctx, pool.VMs()); err != nil {
+		return Run{}, err
+	}
+	measured.reached()
+	if err := s.quiet(ctx); err != nil {
+		return Run{}, err
+	}
+	return measured.end(pool.String()), nil
+}

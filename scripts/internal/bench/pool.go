@@ -1,0 +1,50 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Pool is a configuration: groups of one size.
+type Pool struct{ Groups, Size int }
+
+// VMs is the number of VMs in all.
+func (p Pool) VMs() int { return p.Groups * p.Size }
+
+func (p Pool) String() string {
+	return fmt.Sprintf("%s VMs in %d groups", count(p.VMs()), p.Groups)
+}
+
+// zones are those that a template has a group in, one after the other.
+var zones = []string{
+	"us-central1-a", "us-central1-b", "us-central1-c", "us-central1-f", "us-east1-b",
+	"us-east1-c", "us-east1-d", "us-west1-a", "us-west1-b", "us-west1-c",
+}
+
+const settings = `catalog_administrators: "admin@example.com"
+backends { name: "GCE" members: "backend@example.com" }
+lessees: "lessee@example.com"
+`
+
+// write writes the configuration of the pool into a folder. The managers come
+// last: a configuration that names a template it does not have is refused.
+func (p Pool) write(folder string) error {
+	var templates, managers strings.Builder
+	for i := range p.Groups {
+		base, zone := fmt.Sprintf("pool-%d", i/len(zones)), zones[i%len(zones)]
+		if i%len(zones) == 0 {
+			fmt.Fprintf(&templates, `templates { base_name: %q project: "local-project" machine_type: "e2-standard-4" image_name: "debian-12" dimensions: "os_family:LINUX"
+  service_accounts { name: "builder@local-project.iam.gserviceaccount.com" scopes: "https://www.googleapis.com/auth/cloud-platform" } }
+`, base)
+		}
+		fmt.Fprintf(&managers, "managers { template_base_name: %q zone: %q minimum_size: %d maximum_size: 1000 }\n", base, zone, p.Size)
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(folder, "settings.cfg"), []byte(settings), 0o600),
+		os.WriteFile(filepath.Join(folder, "templates.cfg"), []byte(templates.String()), 0o600),
+		os.WriteFile(filepath.Join(folder, "managers.cfg"), []byte(managers.String()), 0o600),
+	)
+}

@@ -1,0 +1,119 @@
+package bench
+
+import (
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/gce-backend/gce-backend/scripts/internal/suite"
+)
+
+// Run is one measured stretch.
+type Run struct {
+	What string `json:"what"`
+	// Wall is until what was waited for was there, CPU and the counts until
+	// nothing was under way any more. CPU and memory are of this whole
+	// process, which holds the simulator and, without emulators, the store.
+	Wall       time.Duration            `json:"wall_ns"`
+	CPU        time.Duration            `json:"cpu_ns"`
+	PeakMemory int64                    `json:"peak_memory_bytes"`
+	Store      suite.StoreCounters      `json:"store"`
+	Compute    map[string]int           `json:"compute"`
+	Mutations  int                      `json:"compute_mutations"`
+	Machines   map[string]int           `json:"machine_provider"`
+	Messages   map[string]int           `json:"messages"`
+	Deliveries map[string]int           `json:"deliveries"`
+	Longest    map[string]time.Duration `json:"longest_run_ns"`
+	LogLines   int64                    `json:"log_lines"`
+	LogBytes   int64                    `json:"log_bytes"`
+	Problems   int64                    `json:"problems"` // warnings and errors in the log
+}
+
+// stretch measures from its making on.
+type stretch struct {
+	system *system
+	before suite.Counters
+	cpu    time.Duration
+	begin  time.Time
+	wall   time.Duration
+}
+
+func (s *system) measure() *stretch {
+	resetPeak()
+	s.runs.reset()
+	s.runs.problems.Store(0)
+	return &stretch{system: s, before: s.Counters(), cpu: processCPU(), begin: time.Now()}
+}
+
+// reached notes that what was waited for is there.
+func (m *stretch) reached() { m.wall = time.Since(m.begin) }
+
+// end makes the run of it.
+func (m *stretch) end(what string) Run {
+	if m.wall == 0 {
+		m.reached()
+	}
+	now := m.system.Counters()
+	r := &m.system.runs
+	r.mu.Lock()
+	longest := map[string]time.Duration{}
+	for job, took := range r.longest {
+		longest[job] = took
+	}
+	r.mu.Unlock()
+	return Run{
+		What: what, Wall: m.wall, CPU: processCPU() - m.cpu, PeakMemory: peakMemory(strconv.Itoa(os.Getpid())),
+		Store:   storeSince(m.before.Store, now.Store),
+		Compute: since(m.before.Compute, now.Compute), Mutations: now.Mutations - m.before.Mutations,
+		Machines: since(m.before.MachineProvider, now.MachineProvider),
+		Messages: since(m.before.Published, now.Published), Deliveries: since(m.before.Deliveries, now.Deliveries),
+		Longest: longest, LogLines: r.lines.Load(), LogBytes: r.bytes.Load(), Problems: r.problems.Load(),
+	}
+}
+
+func since(before, now map[string]int) map[string]int {
+	grown := map[string]int{}
+	for name, n := range now {
+		if n > before[name] {
+			grown[name] = n - before[name]
+		}
+	}
+	return grown
+}
+
+func storeSince(before, now suite.StoreCounters) suite.StoreCounters {
+	type by struct{ job, collection string }
+	old := map[by]suite.StorePart{}
+	for _, part := range before.Parts {
+		old[by{part.Job, part.Collection}] = part
+	}
+	grown := suite.StoreCounters{Reads: now.Reads - before.Reads, Writes: now.Writes - before.Writes, Deletes: now.Deletes - before.Deletes}
+	for _, part := range now.Parts {
+		was := old[by{part.Job, part.Collection}]
+		part.Reads, part.Writes, part.Deletes = part.Reads-was.Reads, part.Writes-was.Writes, part.Deletes-was.Deletes
+		if part.Reads+part.Writes+part.Deletes > 0 {
+			grown.Parts = append(grown.Parts, part)
+		}
+	}
+	return grown
+}
+
+// total adds up counts.
+func total(counts map[string]int) int {
+	sum := 0
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
+}
+
+// changes are the writes and deletes of the collections that are wanted.
+func (r Run) changes(wanted func(collection string) bool) int64 {
+	var sum int64
+	for _, part := range r.Store.Parts {
+		if wanted(part.Collection) {
+			sum += part.Writes + part.Deletes
+		}
+	}
+	return sum
+}

@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gce-backend/gce-backend/functions"
+	"github.com/gce-backend/gce-backend/scripts/internal/suite"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// never is a tick that does not come while a benchmark runs: those that matter
+// are sent by hand.
+const never = 1000 * time.Hour
+
+// system is the suite with nothing configured. Its simulator needs no time for
+// anything, so that what passes is the control plane's.
+type system struct {
+	*suite.Suite
+	clock    clock
+	runs     runs
+	manifest manifest.Manifest
+	options  Options
+	folder   string
+}
+
+// start starts a suite whose ticks come every tick of the machine's time, the
+// first of them at once.
+func start(ctx context.Context, o Options, tick time.Duration) (*system, error) {
+	folder, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for the configuration: %w", err)
+	}
+	s := &system{folder: folder, options: o}
+	if s.manifest, err = manifest.Parse(functions.Manifest); err != nil {
+		return nil, err
+	}
+	if err := (Pool{}).write(folder); err != nil {
+		return nil, fmt.Errorf("write the configuration: %w", err)
+	}
+	s.Suite, err = suite.Start(ctx, suite.Options{
+		Config: folder, Tick: tick, Emulators: o.Emulators, Log: s.runs.logger(), Now: s.clock.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the suite: %w", err)
+	}
+	if err := s.quiet(ctx); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *system) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	s.Stop(ctx)
+	_ = os.RemoveAll(s.folder) // a temporary one
+}
+
+// configure changes the configuration, and says so as the bucket does.
+func (s *system) configure(ctx context.Context, pool Pool) error {
+	if err := pool.write(s.folder); err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	return s.Publisher().Publish(ctx, event.Topic{Name: "config-uploaded"}, event.Message{Data: []byte("{}")})
+}
+
+// tick sends each job its tick.
+func (s *system) tick(ctx context.Context) error {
+	for _, name := range s.manifest.Names() {
+		if s.manifest.Functions[name].Schedule == "" {
+			continue
+		}
+		if err := s.Publisher().Publish(ctx, event.Topic{Name: name}, event.Message{Data: []byte("{}")}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// minutes lets simulated minutes pass, each with its ticks and all that
+// follows from them.
+func (s *system) minutes(ctx context.Context, n int) error {
+	for range n {
+		s.clock.skip(time.Minute)
+		if err := s.tick(ctx); err != nil {
+			return err
+		}
+		if err := s.quiet(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quiet waits until no message is on its way. Of the emulator only what was
+// taken from it is known, so there it has to stay so for a while.
+func (s *system) quiet(ctx context.Context) error {
+	stays := 20 * time.Millisecond // the simulator hands its messages over behind the scenes
+	if s.options.Emulators {
+		stays = time.Second
+	}
+	since := time.Now()
+	for time.Since(since) < stays {
+		if err := pause(ctx, stays/10); err != nil {
+			return fmt.Errorf("wait until all is quiet: %w", err)
+		}
+		if !s.Idle() {
+			since = time.Now()
+		}
+	}
+	return nil
+}
+
+// leasable counts the machines that somebody could lease, uncounted.
+func (s *system) leasable(ctx context.Context) (int, error) {
+	return s.Pools().Store.Count(ctx, store.Query{Name: "leasable machines", Collection: "machines",
+		Where: []store.Filter{{Field: "state", Op: store.Equal, Value: "AVAILABLE"}}})
+}
+
+// patience is how long a benchmark waits for what should come by itself.
+const patience = 20 * time.Minute
+
+// untilLeasable waits until so many machines can be leased. It looks as often
+// as the last look lets it without being in the way.
+func (s *system) untilLeasable(ctx context.Context, wanted int) error {
+	end := time.Now().Add(patience)
+	for {
+		begin := time.Now()
+		n, err := s.leasable(ctx)
+		if err != nil && !failure.Is(err, failure.Transient) {
+			return err
+		}
+		if err == nil && n == wanted {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("%d of %d machines can be leased after %s; the first problems: %q", n, wanted, patience, s.runs.firstProblems())
+		}
+		if err := pause(ctx, max(time.Millisecond, 20*time.Since(begin))); err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
