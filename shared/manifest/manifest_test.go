@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
-	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/shared/event"
 	"github.com/gce-backend/gce-backend/shared/manifest"
 )
@@ -38,7 +37,16 @@ func TestOneNamePerFunction(t *testing.T) {
 			t.Errorf("%s makes no handler", j.Name)
 		}
 	}
-	served = append(served, machineprovider.Name)
+	web := httpFunctions(t)
+	for _, function := range m.Names() {
+		folder := strings.ReplaceAll(function, "-", "")
+		if m.Functions[function].HTTP() != slices.Contains(web, folder) {
+			t.Errorf("%s: trigger %q; functions.go serves over HTTP %v", function, m.Functions[function].Trigger, web)
+		}
+		if m.Functions[function].HTTP() {
+			served = append(served, function)
+		}
+	}
 	slices.Sort(served)
 	if !slices.Equal(served, m.Names()) {
 		t.Errorf("served %v\nfunctions.yaml %v", served, m.Names())
@@ -60,10 +68,25 @@ func TestOneNamePerFunction(t *testing.T) {
 		if !strings.Contains(string(text), `"`+function+`"`) {
 			t.Errorf("%s: its main file does not say its name", function)
 		}
-		if m.Functions[function].HTTP() != (function == machineprovider.Name) {
-			t.Errorf("%s: trigger %q", function, m.Functions[function].Trigger)
-		}
 	}
+}
+
+// httpFunctions are the packages of the functions that functions.go serves over
+// HTTP, each under its package's Name.
+func httpFunctions(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../functions.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packages []string
+	for _, match := range regexp.MustCompile(`(?m)^\s*([a-z]+)\.Name:`).FindAllStringSubmatch(string(text), -1) {
+		packages = append(packages, match[1])
+	}
+	if len(packages) == 0 {
+		t.Fatal("functions.go serves nothing over HTTP")
+	}
+	return packages
 }
 
 // No fact is announced into the void, and no function waits for one that
