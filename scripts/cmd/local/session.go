@@ -77,7 +77,7 @@ func (s session) until(ctx context.Context, running *suite.Suite) error {
 	defer cancel()
 	start := time.Now()
 	first, reached := true, false
-	var reason error
+	reason := errors.New("the pools were not read yet")
 	last := s.watch(limited, running, func(report pools.Report) bool {
 		invalid := first && len(report.Problems) > 0
 		first = false
