@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
@@ -52,7 +53,7 @@ func (t Trial) Run(suite Suite) Outcome {
 	}
 	w := New(suite, Options{Seed: t.Seed, Trace: t.Trace, Plant: t.Plant, Faults: t.faults()})
 	defer w.Close()
-	c := chaos{World: w, vms: t.VMs}
+	c := chaos{World: w, vms: t.VMs, mood: moods[w.rand.IntN(len(moods))]}
 	c.begin()
 	for range t.Steps {
 		c.minute()
@@ -71,7 +72,23 @@ func (t Trial) Run(suite Suite) Outcome {
 type chaos struct {
 	*World
 	vms    int
+	mood   mood
 	leases []string
+}
+
+// mood is how often users do what, out of the sum: lease, end a lease, renew,
+// change the configuration, force a job, delete by hand, preempt, repair. The
+// busier, the more they do in a minute.
+type mood struct {
+	often [8]int
+	busy  int
+}
+
+var moods = []mood{
+	{often: [8]int{40, 20, 6, 10, 4, 6, 6, 8}, busy: 3},   // a working day
+	{often: [8]int{20, 10, 2, 50, 4, 4, 4, 6}, busy: 4},   // somebody tries configurations
+	{often: [8]int{20, 15, 5, 5, 3, 20, 16, 16}, busy: 4}, // VMs come and go
+	{often: [8]int{50, 40, 4, 2, 1, 1, 1, 1}, busy: 8},    // short leases
 }
 
 // begin makes the first configuration, and what is not ours.
@@ -104,7 +121,7 @@ func (c *chaos) minute() {
 	}
 	c.Tick()
 	end := c.clock.Truncate(time.Minute).Add(time.Minute)
-	for range c.rand.IntN(4) {
+	for range c.rand.IntN(c.mood.busy + 1) {
 		c.RunUntil(c.clock.Add(time.Duration(c.rand.Int64N(int64(end.Sub(c.clock))))))
 		if c.broken == nil {
 			c.act()
@@ -115,23 +132,18 @@ func (c *chaos) minute() {
 
 // act is one thing that somebody does.
 func (c *chaos) act() {
-	switch n := c.rand.IntN(100); {
-	case n < 40:
-		c.leases = append(c.leases, c.lease())
-	case n < 60:
-		c.endLease()
-	case n < 66:
-		c.renew()
-	case n < 76:
-		c.configure()
-	case n < 80:
-		c.force()
-	case n < 86:
-		c.byHand()
-	case n < 92:
-		c.preempt()
-	default:
-		c.repair()
+	acts := [8]func(){func() { c.leases = append(c.leases, c.lease()) }, c.endLease, c.renew, c.configure, c.force, c.byHand, c.preempt, c.repair}
+	sum := 0
+	for _, n := range c.mood.often {
+		sum += n
+	}
+	n := c.rand.IntN(sum)
+	for i, often := range c.mood.often {
+		if n < often {
+			acts[i]()
+			return
+		}
+		n -= often
 	}
 }
 
@@ -156,8 +168,22 @@ func (c *chaos) renew() {
 	}
 }
 
-// configure changes the configuration: something in it, or something broken.
+// configure changes the configuration, now and then there and back again.
 func (c *chaos) configure() {
+	before := maps.Clone(c.Config.Pools)
+	c.reconfigure()
+	if c.rand.IntN(3) > 0 {
+		return
+	}
+	c.After(time.Duration(c.rand.IntN(180))*time.Second, func() {
+		if !c.fault.off {
+			c.Config.Set(func(config *Configuration) { config.Pools, config.Extra = before, "" })
+		}
+	})
+}
+
+// reconfigure changes something in the configuration, or breaks it.
+func (c *chaos) reconfigure() {
 	c.Config.Set(func(config *Configuration) {
 		config.Extra = ""
 		names := slices.Sorted(maps.Keys(config.Pools))
@@ -227,6 +253,10 @@ func (c *chaos) byHand() {
 		return
 	}
 	vm := vms[c.rand.IntN(len(vms))]
+	if c.rand.IntN(10) == 0 && vm.Group != "" && !strings.HasPrefix(vm.Group, Foreign) {
+		c.DeleteGroup(vm.Zone, vm.Group)
+		return
+	}
 	c.Note("by hand: delete VM %s", vm.Name)
 	_ = c.Cloud.DeleteVM(vm.Project, vm.Zone, vm.Name) // it may be going already
 }

@@ -130,11 +130,16 @@ func (w *World) publishFault() (before, after error) {
 // strikes kills a task.
 func (faultState) strikes(w *World, t *task) bool { return !t.killed && w.roll(Killed) }
 
+// slow is how long an outside call takes: most of them next to no time, some a
+// moment, so that others come in between.
 func (faultState) slow(w *World) time.Duration {
-	if !w.roll(Slow) {
-		return 0
+	switch {
+	case w.roll(Slow):
+		return time.Duration(w.rand.IntN(200)) * time.Second
+	case !w.Options.Serial && w.rand.IntN(5) == 0:
+		return time.Duration(1 + w.rand.Int64N(int64(400*time.Millisecond)))
 	}
-	return time.Duration(w.rand.IntN(200)) * time.Second
+	return 0
 }
 
 // copies is how often a message is delivered.

@@ -165,4 +165,13 @@ func (w *World) checkManager(key fleet.ManagerKey, is fleet.Manager, there bool)
 	if there && (is.State != fleet.Active && is.State != fleet.Drained || is.State == fleet.Active && is.Deleting) {
 		w.Break(KnownState, fmt.Sprintf("manager %s is %q, deleting %t", key, is.State, is.Deleting))
 	}
+	if !there || is.State != fleet.Active || is.URL == "" {
+		return
+	}
+	w.check(ActiveStays)
+	for _, group := range w.Cloud.State().Groups {
+		if group.Zone == key.Zone && group.Name == is.GroupName() && group.Deleting && !w.users.deleted[[2]string{group.Zone, group.Name}] {
+			w.Break(ActiveStays, fmt.Sprintf("manager %s is active while its group is being deleted", key))
+		}
+	}
 }

@@ -23,21 +23,24 @@ func (w *World) note(format string, what func() string) {
 		w.stir(format)
 		return
 	}
-	w.Note(format, what())
+	w.stir(format)
+	w.line(fmt.Sprintf(format, what()))
 }
 
 // Note adds a line.
 func (w *World) Note(format string, args ...any) {
-	if !w.trace.keep {
-		w.stir(format)
-		return
+	w.stir(format)
+	if w.trace.keep {
+		w.line(fmt.Sprintf(format, args...))
 	}
+}
+
+func (w *World) line(text string) {
 	who := "world"
 	if t := w.tasks.current; t != nil {
 		who = t.name
 	}
-	w.trace.lines = append(w.trace.lines, fmt.Sprintf("%s %-40s %s", w.clock.Format("15:04:05.000"), who, fmt.Sprintf(format, args...)))
-	w.stir(format)
+	w.trace.lines = append(w.trace.lines, fmt.Sprintf("%s %-40s %s", w.clock.Format("15:04:05.000"), who, text))
 }
 
 // stir mixes what just happened into the digest.
@@ -79,9 +82,12 @@ func (h logHandler) Handle(_ context.Context, record slog.Record) error {
 	if w.users.listener != nil {
 		w.users.listener(record, h.attrs)
 	}
-	w.Note("%s", record.Level.String()+" "+record.Message)
+	if !w.trace.keep { // not part of the digest: what is logged depends on who listens
+		return nil
+	}
+	w.line(record.Level.String() + " " + record.Message)
 	if w.broken != nil && strings.HasPrefix(record.Message, "panic") {
-		record.Attrs(func(a slog.Attr) bool { w.Note("%s", a.String()); return true })
+		record.Attrs(func(a slog.Attr) bool { w.line(a.String()); return true })
 	}
 	return nil
 }

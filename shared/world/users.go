@@ -14,6 +14,8 @@ import (
 type users struct {
 	listener func(record slog.Record, attrs []slog.Attr)
 	requests int
+	// deleted are the groups that somebody deleted by hand, by zone and name.
+	deleted map[[2]string]bool
 }
 
 // foreign is what in Compute Engine is not ours.

@@ -117,6 +117,7 @@ func New(suite Suite, options Options) *World {
 	w.log = slog.New(logHandler{world: w})
 	w.Documents = memory.New(w.Now)
 	w.mirror = newMirror()
+	w.users.deleted = map[[2]string]bool{}
 	w.fault = newFaultState(w)
 	w.Cloud = simulator.New(simulator.Options{
 		Now: w.Now, Rand: w.rand, Sleep: w.sleep, OperationTime: options.OperationTime,
