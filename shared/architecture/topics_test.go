@@ -75,10 +75,13 @@ func TestFunctionsAnnounceWhatTheManifestSays(t *testing.T) {
 			if f.folder != "functions/"+strings.ReplaceAll(name, "-", "") {
 				continue
 			}
-			if slices.Contains(f.imports, "shared/leasing/broker") {
-				announced[event.LeasesChanged] = true // the broker tells backends; GCE Backend's own topic is this one
-			}
 			ast.Inspect(f.syntax, func(node ast.Node) bool {
+				// A broker with a publisher tells backends; GCE Backend's own topic is this one.
+				if field, ok := node.(*ast.KeyValueExpr); ok && slices.Contains(f.imports, "shared/leasing/broker") {
+					if name, ok := field.Key.(*ast.Ident); ok && name.Name == "Publisher" {
+						announced[event.LeasesChanged] = true
+					}
+				}
 				call, ok := node.(*ast.CallExpr)
 				if !ok {
 					return true
