@@ -14,6 +14,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gocloud.dev/blob"
@@ -37,6 +38,10 @@ const (
 	// same edit or upload; they are read again when it is over.
 	folderSettles = 500 * time.Millisecond
 	bucketSettles = 2 * time.Second
+	// folderPause is at least between the two readings of a folder's new
+	// revision: while a file is truncated it is seen empty before its time of
+	// modification changes.
+	folderPause = 50 * time.Millisecond
 	// maxPointerBytes bounds the name of a revision.
 	maxPointerBytes = 500
 )
@@ -51,6 +56,8 @@ type blobs struct {
 	prefix  string // "" or with a slash at its end
 	pointer bool   // look for pointerFile
 	settles time.Duration
+	pause   time.Duration
+	known   atomic.Value // the revision, a string, that was read last
 }
 
 func openFolder(address *url.URL, options Options) (Source, error) {
@@ -66,6 +73,7 @@ func openFolder(address *url.URL, options Options) (Source, error) {
 		close:   func() error { return nil },
 		pointer: true,
 		settles: folderSettles,
+		pause:   folderPause,
 	}, nil
 }
 
@@ -109,7 +117,7 @@ func (b *blobs) Read(ctx context.Context) (config.Files, error) {
 	defer func() { _ = b.release(bucket) }() // it was only read from
 	before, err := b.readOnce(ctx, bucket)
 	for attempt := 1; err == nil; attempt++ {
-		if err = b.settle(ctx, before.modified); err != nil {
+		if err = b.settle(ctx, before); err != nil {
 			break
 		}
 		var after reading
@@ -117,6 +125,7 @@ func (b *blobs) Read(ctx context.Context) (config.Files, error) {
 			break
 		}
 		if after.revision() == before.revision() && after.modified.Equal(before.modified) {
+			b.known.Store(after.revision())
 			return after.result(), nil
 		}
 		if attempt == maxAttempts {
@@ -128,13 +137,16 @@ func (b *blobs) Read(ctx context.Context) (config.Files, error) {
 }
 
 // settle waits until files that were modified just now have had time to be
-// followed by others.
-func (b *blobs) settle(ctx context.Context, modified time.Time) error {
-	age := b.options.Now().Sub(modified)
-	if age >= b.settles {
+// followed by others, and at least the pause where the revision is a new one.
+func (b *blobs) settle(ctx context.Context, read reading) error {
+	wait := min(b.settles-b.options.Now().Sub(read.modified), b.settles)
+	if b.known.Load() != read.revision() {
+		wait = max(wait, b.pause)
+	}
+	if wait <= 0 {
 		return nil
 	}
-	return b.options.Sleep(ctx, min(b.settles-age, b.settles))
+	return b.options.Sleep(ctx, wait)
 }
 
 // reading is what was found at one time.

@@ -205,6 +205,42 @@ func TestUnchangedFilesAreReadWithoutWaiting(t *testing.T) {
 	}
 }
 
+// For a moment, a file that is truncated is empty and has its old time of
+// modification. Two readings in that moment are not enough.
+func TestTruncatedFileIsNotTaken(t *testing.T) {
+	folder, c := t.TempDir(), later()
+	path := filepath.Join(folder, "templates.cfg")
+	write := func(content string, modified time.Time) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, modified, modified); err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := c.now.Add(-time.Hour)
+	write("old", long)
+	source, err := Open(context.Background(), "file://"+folder, c.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	revision(t, source)
+	c.slept = nil
+	if revision(t, source); len(c.slept) != 0 {
+		t.Errorf("waited %v where nothing had changed", c.slept)
+	}
+	write("", long)
+	c.during = func() {
+		c.during = nil
+		write("new", c.now)
+	}
+	files, err := source.Read(context.Background())
+	if err != nil || string(files.Templates) != "new" {
+		t.Errorf("took %q, %v, after %v", files.Templates, err, c.slept)
+	}
+}
+
 func TestBounds(t *testing.T) {
 	memory, source := bucket(t, later(), map[string]string{"conf/templates.cfg": strings.Repeat("#", MaxFileBytes+1)})
 	if _, err := source.Read(context.Background()); err == nil || !strings.Contains(err.Error(), "templates.cfg has more than 8388608 bytes") {
