@@ -48,7 +48,7 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 			return nil // its template comes first, and wakes this job
 		}
 		if err := createOne(ctx, d, e, manager, template); err != nil {
-			return fmt.Errorf("create group %s in %s/%s: %w", m.GroupName(), m.Project, m.Zone, err)
+			return job.About(fmt.Errorf("create group %s in %s/%s: %w", m.GroupName(), m.Project, m.Zone, err), job.ManagerAttrs(m.Key())...)
 		}
 		run.Log.Info("group "+m.GroupName()+" is there", job.ManagerAttrs(m.Key())...)
 		return d.Announce(ctx, "managers-created", job.ManagerScope(m.Key()))

@@ -41,7 +41,8 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 			return nil
 		}
 		if err := createOne(ctx, d, e, revision); err != nil {
-			return fmt.Errorf("create instance template %s in project %s: %w", r.TemplateName(), r.Spec.Project, err)
+			err = fmt.Errorf("create instance template %s in project %s: %w", r.TemplateName(), r.Spec.Project, err)
+			return job.About(err, "base_name", r.BaseName, "revision", r.ID)
 		}
 		run.Log.Info("instance template "+r.TemplateName()+" is there", "base_name", r.BaseName, "revision", r.ID)
 		return d.Announce(ctx, "templates-created", event.Scope{BaseName: r.BaseName, Revision: r.ID})

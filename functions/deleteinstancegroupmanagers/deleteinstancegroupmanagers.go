@@ -57,7 +57,7 @@ func (r deleter) sweep(ctx context.Context) error {
 			return r.adopt(ctx, m)
 		}
 		if err := r.delete(ctx, m); err != nil {
-			return fmt.Errorf("delete group %s in %s: %w", m.GroupName(), m.Zone, err)
+			return job.About(fmt.Errorf("delete group %s in %s: %w", m.GroupName(), m.Zone, err), job.ManagerAttrs(m.Key())...)
 		}
 		return nil
 	})

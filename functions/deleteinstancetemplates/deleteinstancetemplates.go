@@ -58,7 +58,8 @@ func (r deleter) sweep(ctx context.Context) error {
 			return r.adopt(ctx, v)
 		}
 		if err := r.delete(ctx, v); err != nil {
-			return fmt.Errorf("delete instance template %s in project %s: %w", v.TemplateName(), v.Spec.Project, err)
+			err = fmt.Errorf("delete instance template %s in project %s: %w", v.TemplateName(), v.Spec.Project, err)
+			return job.About(err, "base_name", v.BaseName, "revision", v.ID)
 		}
 		return nil
 	})

@@ -101,8 +101,9 @@ type look struct {
 	vms      map[string]fleet.Sight // by id
 	urls     map[string]string      // by id
 	complete bool
-	// trouble is the error by which VMs are not created; "" for none.
-	trouble string
+	// trouble is the code of the error by which VMs are not created, "" for
+	// none, and detail its text.
+	trouble, detail string
 }
 
 // fetch looks at one group. A listing that broke off still tells of new VMs,
@@ -143,7 +144,7 @@ func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 	for _, vm := range vms {
 		if vm.ID == "" { // does not exist yet
 			if vm.LastError != "" {
-				seen.trouble = vm.LastError
+				seen.trouble, seen.detail = vm.LastError, vm.LastMessage
 			}
 			continue
 		}
@@ -179,21 +180,27 @@ func (f fetcher) recorded(ctx context.Context, m fleet.Manager) (map[string]flee
 
 // resize keeps the manager's size up to date, and what keeps it from growing.
 func (f fetcher) resize(ctx context.Context, m fleet.Manager, now look) error {
+	f.warn(m, now)
 	if !now.complete || m.Size == len(now.vms) && m.Trouble.Code == now.trouble {
 		return nil
 	}
-	news := false
 	_, err := f.e.ChangeManager(ctx, m.Key(), func(current fleet.Manager) (fleet.Manager, bool) {
-		current.Trouble, news = current.Trouble.See(now.trouble, f.d.Now())
+		current.Trouble = current.Trouble.See(now.trouble, f.d.Now())
 		current.Size = len(now.vms)
 		return current, true
 	})
-	if err == nil && news && now.trouble != "" {
-		f.run.Log.Warn(fmt.Sprintf("VMs of group %s in %s are not created: %s", m.GroupName(), m.Zone, now.trouble),
-			append(job.ManagerAttrs(m.Key()), "event", "OPERATION_ERROR", "code", now.trouble, "method", "instances.insert",
-				"next", "Compute Engine tries again by itself")...)
-	}
 	return err
+}
+
+// warn tells what keeps VMs from being created, for as long as it does: the
+// alert is to last as long. Only hints, which come with each VM, say nothing.
+func (f fetcher) warn(m fleet.Manager, now look) {
+	if now.trouble == "" || f.run.Scope.Hint {
+		return
+	}
+	f.run.Log.Warn(fmt.Sprintf("create VMs of group %s in %s: Compute Engine answers %s: %s", m.GroupName(), m.Zone, now.trouble, now.detail),
+		append(job.ManagerAttrs(m.Key()), "event", "OPERATION_ERROR", "code", now.trouble, "method", "instances.insert",
+			"next", "Compute Engine tries again by itself until there is room")...)
 }
 
 // outcome is what came of what changed.

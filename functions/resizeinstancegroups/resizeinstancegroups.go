@@ -64,9 +64,9 @@ func (r resizer) resize(ctx context.Context) error {
 		anyLeased = leased > 0
 	}
 	return job.Joined(job.Each(ctx, r.d, active, func(ctx context.Context, manager entities.Manager) error {
-		err := r.one(ctx, manager.Value, managers, groups, anyLeased)
-		if err != nil {
-			return fmt.Errorf("resize group %s in %s: %w", manager.Value.GroupName(), manager.Value.Zone, err)
+		m := manager.Value
+		if err := r.one(ctx, m, managers, groups, anyLeased); err != nil {
+			return job.About(fmt.Errorf("resize group %s in %s: %w", m.GroupName(), m.Zone, err), job.ManagerAttrs(m.Key())...)
 		}
 		return nil
 	})...)

@@ -123,8 +123,8 @@ type VM struct {
 	Status string // PROVISIONING, STAGING, RUNNING, STOPPING, …; empty while it does not exist
 	Action string // NONE, CREATING, DELETING, …
 	// LastError is the code of the last attempt's error, such as
-	// ZONE_RESOURCE_POOL_EXHAUSTED.
-	LastError string
+	// ZONE_RESOURCE_POOL_EXHAUSTED, and LastMessage its text.
+	LastError, LastMessage string
 }
 
 // Running tells whether the VM is up and nothing is being done to it.

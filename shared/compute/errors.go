@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gce-backend/gce-backend/shared/failure"
@@ -16,6 +17,42 @@ type OperationError struct {
 
 func (e *OperationError) Error() string {
 	return fmt.Sprintf("%s of %s ended in %s: %s", e.Method, e.Target, e.Code, e.Message)
+}
+
+// CallError is a call that Compute Engine did not serve, or not that anybody
+// knows.
+type CallError struct {
+	Method  string // such as instanceTemplates.insert
+	Target  string // the resource's name
+	Project string
+	Code    string // Compute Engine's reason, such as rateLimitExceeded, or NoAnswer
+	Err     error
+}
+
+// NoAnswer is the code of a call that was not answered.
+const NoAnswer = "noAnswer"
+
+func (e *CallError) Error() string {
+	return fmt.Sprintf("%s %s in project %s: %v", e.Method, e.Target, e.Project, e.Err)
+}
+
+func (e *CallError) Unwrap() error { return e.Err }
+
+// Fault is what was asked of Compute Engine, and the code that it answered
+// with.
+type Fault struct{ Method, Target, Code string }
+
+// FaultOf finds it in an error; ok is false for an error of something else.
+func FaultOf(err error) (fault Fault, ok bool) {
+	var operation *OperationError
+	if errors.As(err, &operation) {
+		return Fault{operation.Method, operation.Target, operation.Code}, true
+	}
+	var call *CallError
+	if errors.As(err, &call) {
+		return Fault{call.Method, call.Target, call.Code}, true
+	}
+	return Fault{}, false
 }
 
 // NewOperationError makes the error of an operation with its class: a stockout

@@ -10,14 +10,13 @@ type Trouble struct {
 	Since time.Time `firestore:"since,omitempty"`
 }
 
-// See records the error that the group's VMs have now; "" for none. It tells
-// whether that is news.
-func (t Trouble) See(code string, now time.Time) (Trouble, bool) {
+// See records the error that the group's VMs have now; "" for none.
+func (t Trouble) See(code string, now time.Time) Trouble {
 	switch code {
 	case t.Code:
-		return t, false
+		return t
 	case "":
-		return Trouble{}, true
+		return Trouble{}
 	}
-	return Trouble{Code: code, Since: now}, true
+	return Trouble{Code: code, Since: now}
 }

@@ -43,7 +43,9 @@ func Spread(ctx context.Context, d Dependencies, jobName string, keys []fleet.Ma
 		scopes[i] = ManagerScope(key)
 	}
 	errs := []error{d.Announce(ctx, jobName, scopes...)}
-	return Joined(append(errs, Each(ctx, d, mine, work)...)...)
+	return Joined(append(errs, Each(ctx, d, mine, func(ctx context.Context, key fleet.ManagerKey) error {
+		return About(work(ctx, key), ManagerAttrs(key)...)
+	})...)...)
 }
 
 // Each runs work for each item, some at a time, and returns the errors.

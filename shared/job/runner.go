@@ -124,7 +124,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (
 	if !scope.Sweep() && !scope.Hint {
 		what, err := unknown(ctx, r.records, scope, log)
 		if err != nil {
-			logFailure(log, err)
+			logFailures(log, err, scope.Sweep())
 			return err
 		}
 		if what != "" {
@@ -134,21 +134,9 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (
 		}
 	}
 	if err = r.handler(ctx, Run{Scope: scope, Log: log}); err != nil {
-		logFailure(log, err)
+		logFailures(log, err, scope.Sweep())
 	}
 	return err
-}
-
-// logFailure writes the one line about a run's error. What passes by itself is
-// a warning until it does not pass: the alert on jobs without success sees to
-// that.
-func logFailure(log *slog.Logger, err error) {
-	class := failure.ClassOf(err)
-	level, next := slog.LevelError, "needs a person; tried again by the next sweep"
-	if passes(class) {
-		level, next = slog.LevelWarn, "passes by itself; tried again by the next sweep"
-	}
-	log.Log(context.Background(), level, err.Error(), "error_class", string(class), "next", next)
 }
 
 // done writes the line that ends a run.
@@ -158,23 +146,4 @@ func (r *Runner) done(log *slog.Logger, start time.Time, outcome string, err err
 		attrs = append(attrs, "error_class", string(failure.ClassOf(err)))
 	}
 	log.Info(fmt.Sprintf("%s: %s", r.job.Name, outcome), attrs...)
-}
-
-// Joined classifies the errors of independent parts of a run: the whole passes
-// by itself only if each part does.
-func Joined(errs ...error) error {
-	joined := errors.Join(errs...)
-	if joined == nil {
-		return nil
-	}
-	class := failure.None
-	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		if of := failure.ClassOf(err); class == failure.None || passes(class) && !passes(of) {
-			class = of
-		}
-	}
-	return &failure.Error{Class: class, Err: joined}
 }

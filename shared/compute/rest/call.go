@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/api/googleapi"
 
+	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/failure"
 )
 
@@ -36,9 +37,22 @@ func (e *Engine) do(ctx context.Context, c call, send func(context.Context, *ope
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%s %s in project %s: %w", c.method, c.target, c.project, err)
+		return &compute.CallError{Method: c.method, Target: c.target, Project: c.project, Code: codeOf(err), Err: err}
 	}
 	return nil
+}
+
+// codeOf is the reason that Compute Engine gives, or the status where it gives
+// none.
+func codeOf(err error) string {
+	var api *googleapi.Error
+	switch {
+	case !errors.As(err, &api):
+		return compute.NoAnswer
+	case len(api.Errors) > 0 && api.Errors[0].Reason != "":
+		return api.Errors[0].Reason
+	}
+	return http.StatusText(api.Code)
 }
 
 func (e *Engine) try(ctx context.Context, c call, send func(context.Context, *opened) error) error {
