@@ -27,6 +27,15 @@ type Job struct {
 	New func(Dependencies) Handler
 }
 
+// Names lists the names of jobs.
+func Names(jobs []Job) []string {
+	names := make([]string, len(jobs))
+	for i, j := range jobs {
+		names[i] = j.Name
+	}
+	return names
+}
+
 // Handler moves what the run's scope names one step closer to the
 // configuration. It may be called twice, late or in the middle of another
 // call, and return half-way.

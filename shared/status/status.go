@@ -19,15 +19,15 @@ func jobKey(job string) store.Key { return store.MustKey(collection, "job:"+job)
 
 // Job is how a job has failed lately.
 type Job struct {
-	Name string `firestore:"job"`
+	Name string `firestore:"job" json:"job"`
 	// FailedAt is its last failure, Since the first one without a success in
 	// between, as far as one process has seen.
-	FailedAt time.Time `firestore:"failedAt"`
-	Since    time.Time `firestore:"since"`
+	FailedAt time.Time `firestore:"failedAt" json:"failed_at"`
+	Since    time.Time `firestore:"since" json:"since"`
 	// RecoveredAt is when a sweep succeeded after that; zero as long as none is
 	// known to have.
-	RecoveredAt time.Time `firestore:"recoveredAt,omitempty"`
-	Errors      []Error   `firestore:"errors"` // the latest first
+	RecoveredAt time.Time `firestore:"recoveredAt,omitempty" json:"recovered_at,omitzero"`
+	Errors      []Error   `firestore:"errors" json:"errors"` // the latest first
 }
 
 // Failing tells whether the job is not known to have recovered.
@@ -35,21 +35,21 @@ func (j Job) Failing() bool { return j.RecoveredAt.Before(j.FailedAt) }
 
 // Error is one line of what a job failed with.
 type Error struct {
-	Message string    `firestore:"message"`
-	Class   string    `firestore:"class"`
-	First   time.Time `firestore:"first"`
-	Last    time.Time `firestore:"last"`
+	Message string    `firestore:"message" json:"message"`
+	Class   string    `firestore:"class" json:"class"`
+	First   time.Time `firestore:"first" json:"first"`
+	Last    time.Time `firestore:"last" json:"last"`
 	// Times counts the minutes in which it was seen.
-	Times int `firestore:"times"`
+	Times int `firestore:"times" json:"times"`
 }
 
 // Sample is the number of machines at a time, by their states.
 type Sample struct {
-	At        time.Time `firestore:"at"`
-	Found     int       `firestore:"found,omitempty"`
-	Cataloged int       `firestore:"cataloged,omitempty"`
-	Leased    int       `firestore:"leased,omitempty"`
-	Pending   int       `firestore:"pending,omitempty"` // to be deleted
+	At        time.Time `firestore:"at" json:"at"`
+	Found     int       `firestore:"found,omitempty" json:"found"`
+	Cataloged int       `firestore:"cataloged,omitempty" json:"cataloged"`
+	Leased    int       `firestore:"leased,omitempty" json:"leased"`
+	Pending   int       `firestore:"pending,omitempty" json:"pending"` // to be deleted
 }
 
 // Total counts the machines of all states.

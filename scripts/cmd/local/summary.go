@@ -31,7 +31,7 @@ func (s summary) String() string {
 	line("Machine Provider", s.MachineProvider+"/_ah/api/")
 	line("Pub/Sub", s.PubSubREST+"/v1/")
 	line("Firestore", s.Firestore)
-	line("status", s.Status+"/pools")
+	line("status page", s.Status+"/")
 	line("configuration", near(s.folder)+" (edit it: it is read again at every import)")
 	line("log", near(s.Log))
 	if s.file != "" {

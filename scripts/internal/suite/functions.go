@@ -34,7 +34,11 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 		runner := job.NewRunner(j, deps, function.Timeout(), s.opts.Log)
 		all = append(all, framework.Function{Name: j.Name, Handler: host.Function(s.onAccountOf(j.Name, runner.Deliver))})
 	}
-	for name, handler := range s.httpFunctions() {
+	handlers, err := s.httpFunctions()
+	if err != nil {
+		return err
+	}
+	for name, handler := range handlers {
 		served[name] = true
 		all = append(all, framework.Function{Name: name, Handler: handler})
 	}
@@ -43,7 +47,6 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 			return fmt.Errorf("functions.yaml names %s, which no code serves", name)
 		}
 	}
-	var err error
 	s.functions, err = framework.Serve(ctx, port, all)
 	for attempt := 0; err != nil && s.opts.Port == 0 && attempt < otherPorts; attempt++ {
 		s.functions, err = framework.Serve(ctx, 0, all) // another process took the port
@@ -73,6 +76,7 @@ func (s *Suite) dependencies() job.Dependencies {
 		Catalog:    s.catalog(),
 		Publisher:  s.messages,
 		Source:     s.source,
+		Recorder:   s.recorder(),
 		Now:        s.opts.Now,
 		Sleep:      sleep,
 		Rand:       rand.New(&lockedSource{source: rand.NewPCG(rand.Uint64(), rand.Uint64())}),

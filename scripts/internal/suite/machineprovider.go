@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
+	"github.com/gce-backend/gce-backend/functions/statuspage"
 	"github.com/gce-backend/gce-backend/shared/catalog"
 	"github.com/gce-backend/gce-backend/shared/catalog/client"
 	"github.com/gce-backend/gce-backend/shared/config"
@@ -19,12 +20,7 @@ import (
 // startMachineProvider serves the Machine Provider on a port of its own,
 // unless there is one already. It believes "Bearer dev:EMAIL".
 func (s *Suite) startMachineProvider(ctx context.Context) error {
-	verify, err := machineprovider.NewDevelopment(func(name string) string {
-		if name == machineprovider.DevelopmentVariable {
-			return "true"
-		}
-		return os.Getenv(name)
-	}, nil)
+	verify, err := developmentIdentities()
 	if err != nil {
 		return fmt.Errorf("start the Machine Provider: %w", err)
 	}
@@ -48,6 +44,16 @@ func (s *Suite) startMachineProvider(ctx context.Context) error {
 	return err
 }
 
+// developmentIdentities believe "Bearer dev:EMAIL".
+func developmentIdentities() (machineprovider.Verifier, error) {
+	return machineprovider.NewDevelopment(func(name string) string {
+		if name == machineprovider.DevelopmentVariable {
+			return "true"
+		}
+		return os.Getenv(name)
+	}, nil)
+}
+
 // catalog is the Machine Provider as the jobs see it: the one that settings.cfg
 // names, else this suite's, which knows them by a development identity.
 func (s *Suite) catalog() catalog.Catalog {
@@ -67,6 +73,10 @@ func (s *Suite) catalog() catalog.Catalog {
 }
 
 // httpFunctions are the functions that serve HTTP, by name.
-func (s *Suite) httpFunctions() map[string]http.Handler {
-	return map[string]http.Handler{machineprovider.Name: s.provider}
+func (s *Suite) httpFunctions() (map[string]http.Handler, error) {
+	page, err := s.statusPage(false)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]http.Handler{machineprovider.Name: s.provider, statuspage.Name: page}, nil
 }

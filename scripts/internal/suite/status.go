@@ -15,7 +15,12 @@ import (
 // startStatus serves what the suite says of itself, and the bus's REST API
 // where there is a bus.
 func (s *Suite) startStatus(ctx context.Context) error {
+	page, err := s.statusPage(true)
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", page)
 	mux.HandleFunc("GET /pools", func(w http.ResponseWriter, r *http.Request) {
 		report, err := s.Pools().Read(r.Context())
 		answer(w, report, err)

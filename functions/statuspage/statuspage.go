@@ -1,0 +1,194 @@
+// Package statuspage is the HTTP function status-page: the pools at a glance
+// and what each waits for, the history of an instance, leases, recent errors of
+// the jobs, and the fleet over the last day; for people as a page, for scripts
+// as JSON at the same addresses. It only reads.
+package statuspage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/leasing/access"
+	"github.com/gce-backend/gce-backend/shared/leasing/broker"
+	"github.com/gce-backend/gce-backend/shared/store"
+)
+
+// Name is the function's one name.
+const Name = "status-page"
+
+// timeout bounds a request, below the function's 60 s.
+const timeout = 50 * time.Second
+
+// Dependencies are what the function is given.
+type Dependencies struct {
+	Store store.Store
+	Now   func() time.Time
+	Log   *slog.Logger
+	// Jobs are those whose errors are shown.
+	Jobs []string
+	// Identify tells who asks, by e-mail; a failure.Permanent error says that
+	// the request proves no identity.
+	Identify func(*http.Request) (string, error)
+	// Settings says who may look; nil: the imported settings.cfg.
+	Settings access.Source
+	// Anyone may look, without an identity: for a server that only this machine
+	// reaches.
+	Anyone bool
+}
+
+// page is the function's handler.
+type page struct {
+	Dependencies
+	entities entities.Entities
+	looks    broker.Looks
+	render   renderer
+}
+
+// New makes the function.
+func New(deps Dependencies) (http.Handler, error) {
+	if deps.Settings == nil {
+		deps.Settings = access.NewCached(deps.Store, deps.Now)
+	}
+	render, err := newRenderer()
+	if err != nil {
+		return nil, err
+	}
+	return &page{
+		Dependencies: deps, render: render,
+		entities: entities.Entities{Store: deps.Store, Log: deps.Log},
+		looks:    broker.Looks{Store: deps.Store},
+	}, nil
+}
+
+// httpError is a request that is answered with an error.
+type httpError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+func (e *httpError) Error() string { return e.Message }
+
+var errNotFound = &httpError{http.StatusNotFound, "There is no such thing, or not any more."}
+
+// ServeHTTP answers one request.
+func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			p.Log.Error(fmt.Sprintf("panic: %v", recovered), "stack", string(debug.Stack()))
+			p.fail(w, r, errors.New("panic"))
+		}
+	}()
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
+	view, err := p.view(ctx, r)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.answer(w, r, http.StatusOK, view)
+}
+
+// view is what a request asks for. Everything is at one path, by its query, so
+// that links hold under whatever prefix the page is served.
+func (p *page) view(ctx context.Context, r *http.Request) (view, error) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return nil, &httpError{http.StatusMethodNotAllowed, "The page only reads: GET."}
+	}
+	if strings.Trim(r.URL.Path, "/") != "" {
+		return nil, errNotFound
+	}
+	if err := p.allow(ctx, r); err != nil {
+		return nil, err
+	}
+	query := r.URL.Query()
+	switch {
+	case query.Has("pool"):
+		return p.pool(ctx, query.Get("pool"), query.Get("state"), query.Get("after"))
+	case query.Has("instance"):
+		return p.instance(ctx, query.Get("instance"))
+	case query.Has("leases"):
+		return p.leases(ctx, query.Get("leases"), query.Get("after"))
+	}
+	return p.overview(ctx, query.Get("after"))
+}
+
+// allow refuses whoever may not look.
+func (p *page) allow(ctx context.Context, r *http.Request) error {
+	if p.Anyone {
+		return nil
+	}
+	email, err := p.Identify(r)
+	if failure.Is(err, failure.Permanent) {
+		return &httpError{http.StatusUnauthorized, "Who asks must be known. In a browser: gcloud run services proxy " + Name + "; in a script: Authorization: Bearer $(gcloud auth print-identity-token)."}
+	}
+	if err != nil {
+		return fmt.Errorf("verify who asks: %w", err)
+	}
+	settings, err := p.Settings.Settings(ctx)
+	if err != nil {
+		return fmt.Errorf("read who may look: %w", err)
+	}
+	if !settings.Viewer(email) && !settings.Administrator(email) {
+		return &httpError{http.StatusForbidden, email + " may not look: settings.cfg names who may, in catalog_viewers and catalog_administrators."}
+	}
+	return nil
+}
+
+// fail answers with an error. Faults of ours are logged, with what they are.
+func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var known *httpError
+	if !errors.As(err, &known) {
+		p.Log.Error(err.Error(), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)))
+		known = &httpError{http.StatusInternalServerError, "It could not be read; the log says why."}
+		switch failure.ClassOf(err) {
+		case failure.Transient, failure.Quota, failure.Conflict:
+			known = &httpError{http.StatusServiceUnavailable, "It could not be read at the moment; try again."}
+		}
+	}
+	if known.Code == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="`+Name+`"`)
+	}
+	p.answer(w, r, known.Code, &Problem{At: p.Now().UTC(), Problem: *known})
+}
+
+// wantsJSON tells whether a script asks.
+func wantsJSON(r *http.Request) bool {
+	if format := r.URL.Query().Get("format"); format != "" {
+		return format == "json"
+	}
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}
+
+func (p *page) answer(w http.ResponseWriter, r *http.Request, code int, view view) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("Vary", "Accept")
+	header.Set("X-Content-Type-Options", "nosniff")
+	body, contentType, err := []byte(nil), "application/json; charset=utf-8", error(nil)
+	if wantsJSON(r) {
+		body, err = json.MarshalIndent(view, "", "  ")
+	} else {
+		contentType = "text/html; charset=utf-8"
+		header.Set("Content-Security-Policy", p.render.policy)
+		header.Set("Referrer-Policy", "no-referrer")
+		body, err = p.render.page(view, r)
+	}
+	if err != nil {
+		p.Log.Error("write the page: "+err.Error(), "event", "CALL_FAILED")
+		http.Error(w, "the page could not be written; the log says why", http.StatusInternalServerError)
+		return
+	}
+	header.Set("Content-Type", contentType)
+	w.WriteHeader(code)
+	_, _ = w.Write(body) // whoever asked may be gone
+}

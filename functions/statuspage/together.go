@@ -1,0 +1,26 @@
+package statuspage
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// atATime bounds the reads that one request has under way at once.
+const atATime = 32
+
+// together does all steps side by side and returns their errors.
+func together(ctx context.Context, steps ...func(context.Context) error) error {
+	errs := make([]error, len(steps))
+	places := make(chan struct{}, atATime)
+	var wait sync.WaitGroup
+	for i, step := range steps {
+		places <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-places }()
+			errs[i] = step(ctx)
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,44 @@
+package suite
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gce-backend/gce-backend/functions"
+	"github.com/gce-backend/gce-backend/functions/machineprovider"
+	"github.com/gce-backend/gce-backend/functions/statuspage"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/status"
+	"github.com/gce-backend/gce-backend/shared/store/metered"
+)
+
+// sampleEvery is how often the suite notes the size of its fleet: it lives
+// shorter than a deployment.
+const sampleEvery = 5 * time.Minute
+
+// statusPage is the function status-page; to anyone, without an identity,
+// where only this machine comes to, and else by the Machine Provider's
+// development identities.
+func (s *Suite) statusPage(anyone bool) (http.Handler, error) {
+	deps := statuspage.Dependencies{
+		Store: s.Store, Now: s.opts.Now, Log: s.opts.Log.With("job", statuspage.Name), Jobs: job.Names(functions.Jobs()), Anyone: anyone,
+	}
+	if !anyone {
+		verify, err := developmentIdentities()
+		if err != nil {
+			return nil, err
+		}
+		deps.Identify = machineprovider.Identity(verify)
+	}
+	page, err := statuspage.New(deps)
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page.ServeHTTP(w, r.WithContext(metered.WithJob(r.Context(), statuspage.Name)))
+	}), nil
+}
+
+func (s *Suite) recorder() job.Recorder {
+	return status.NewRecorder(s.Store, s.opts.Now, sampleEvery, s.opts.Log)
+}
