@@ -5,7 +5,8 @@
 locals {
   own_machine_provider_url = "https://${local.machine_provider}-${data.google_project.this[var.project].number}.${var.region}.run.app"
   machine_provider_url     = var.machine_provider_url == "" ? local.own_machine_provider_url : var.machine_provider_url
-  machine_provider         = one(keys(local.http_functions))
+  # Of the functions that serve HTTP, the one that tells of leases.
+  machine_provider = one([for name, f in local.http_functions : name if contains(f.announces, "leases-changed")])
 }
 
 resource "google_cloud_run_v2_service_iam_member" "machine_provider_backend" {

@@ -16,6 +16,11 @@ output "machine_provider_url" {
   value       = local.machine_provider_url
 }
 
+output "status_page" {
+  description = "The command that opens the status page at http://localhost:8080, for those in status_page_viewers."
+  value       = "gcloud run services proxy ${local.status_page} --project=${var.project} --region=${var.region}"
+}
+
 output "backend_members" {
   description = "The accounts that add machines to the catalog: members of the backend in settings.cfg."
   value       = [for name, f in local.jobs : trimprefix(module.function[name].member, "serviceAccount:") if f.machine_provider]

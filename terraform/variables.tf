@@ -173,6 +173,17 @@ variable "machine_provider_invokers" {
   }
 }
 
+variable "status_page_viewers" {
+  description = "IAM members who may reach the status page; settings.cfg names them as well, in catalog_viewers or catalog_administrators."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for m in var.status_page_viewers : can(regex("^(user|group|serviceAccount|domain|principal|principalSet):", m))])
+    error_message = "A viewer is user:EMAIL, group:EMAIL, serviceAccount:EMAIL, domain:NAME or a principal; never allUsers or allAuthenticatedUsers."
+  }
+}
+
 # ---- Alerts ----
 
 variable "notification_channels" {
