@@ -41,7 +41,7 @@ type cataloger struct {
 }
 
 func (c cataloger) sweep(ctx context.Context) error {
-	found, err := c.found(ctx)
+	found, err := job.Waiting(ctx, c.d, c.run, c.e, name, fleet.Found)
 	if err != nil || len(found) == 0 {
 		return err
 	}
@@ -65,22 +65,6 @@ func (c cataloger) sweep(ctx context.Context) error {
 		}
 		return nil
 	})
-}
-
-// found reads the instances that are not offered yet.
-func (c cataloger) found(ctx context.Context) ([]entities.Instance, error) {
-	scope := c.run.Scope
-	if scope.BaseName != "" && scope.Revision != "" && scope.Zone != "" {
-		return c.e.InstancesOf(ctx, fleet.ManagerKey{BaseName: scope.BaseName, Revision: scope.Revision, Zone: scope.Zone}, fleet.Found)
-	}
-	all, err := c.e.InstancesIn(ctx, fleet.Found)
-	var covered []entities.Instance
-	for _, instance := range all {
-		if job.Covers(scope, instance.Value.ManagerKey()) {
-			covered = append(covered, instance)
-		}
-	}
-	return covered, err
 }
 
 // group offers the instances of one active manager whose VMs are running.

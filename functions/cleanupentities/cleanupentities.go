@@ -8,6 +8,7 @@ package cleanupentities
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
@@ -42,12 +43,20 @@ type cleaner struct {
 // ago.
 func (c cleaner) instances(ctx context.Context) error {
 	now := c.d.Now()
-	over, err := c.e.TombstonesOver(ctx, now)
-	if err != nil {
-		return err
+	for page := []entities.Instance(nil); ; {
+		var err error
+		if page, err = c.e.TombstonesOver(ctx, now, page...); err != nil {
+			return err
+		}
+		if err := c.remove(ctx, page, now); err != nil || len(page) < entities.MostAtOnce {
+			return err
+		}
 	}
+}
+
+func (c cleaner) remove(ctx context.Context, over []entities.Instance, now time.Time) error {
 	over = job.Thaw(c.run, c.freeze, over, func(i entities.Instance) string { return i.Value.BaseName })
-	_, err = c.e.RemoveInstances(ctx, over, func(i fleet.Instance) bool { return i.TombstoneOver(now) })
+	_, err := c.e.RemoveInstances(ctx, over, func(i fleet.Instance) bool { return i.TombstoneOver(now) })
 	if err != nil {
 		return fmt.Errorf("remove the records of deleted instances: %w", err)
 	}

@@ -43,7 +43,7 @@ type deleter struct {
 }
 
 func (r deleter) sweep(ctx context.Context) error {
-	pending, err := r.pending(ctx)
+	pending, err := job.Waiting(ctx, r.d, r.run, r.e, name, fleet.PendingDeletion)
 	if err != nil || len(pending) == 0 {
 		return err
 	}
@@ -67,21 +67,6 @@ func (r deleter) sweep(ctx context.Context) error {
 		}
 		return nil
 	})
-}
-
-func (r deleter) pending(ctx context.Context) ([]entities.Instance, error) {
-	scope := r.run.Scope
-	if scope.BaseName != "" && scope.Revision != "" && scope.Zone != "" {
-		return r.e.InstancesOf(ctx, fleet.ManagerKey{BaseName: scope.BaseName, Revision: scope.Revision, Zone: scope.Zone}, fleet.PendingDeletion)
-	}
-	all, err := r.e.InstancesIn(ctx, fleet.PendingDeletion)
-	var covered []entities.Instance
-	for _, instance := range all {
-		if job.Covers(scope, instance.Value.ManagerKey()) {
-			covered = append(covered, instance)
-		}
-	}
-	return covered, err
 }
 
 // group deletes the VMs of one group. What is there is asked of Compute Engine

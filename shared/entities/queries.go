@@ -11,6 +11,12 @@ func equal(field string, value any) store.Filter {
 	return store.Filter{Field: field, Op: store.Equal, Value: value}
 }
 
+// atMost bounds what a query finds.
+func atMost(n int, query store.Query) store.Query {
+	query.Limit = n
+	return query
+}
+
 func allTemplates() store.Query {
 	return store.Query{Name: "templates", Collection: templates}
 }

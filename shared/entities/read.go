@@ -183,9 +183,13 @@ func (e Entities) Instances(ctx context.Context, instances ...string) ([]Instanc
 	return get[fleet.Instance](ctx, e, keys...)
 }
 
-// InstancesIn reads the instances in a state.
+// MostAtOnce is how many instances one query of a sweep reads, so that a run's
+// memory does not grow with the fleet.
+const MostAtOnce = 2000
+
+// InstancesIn reads instances in a state, at most MostAtOnce.
 func (e Entities) InstancesIn(ctx context.Context, state fleet.InstanceState) ([]Instance, error) {
-	return find[fleet.Instance](ctx, e, instancesIn(state))
+	return find[fleet.Instance](ctx, e, atMost(MostAtOnce, instancesIn(state)))
 }
 
 // InstancesOf reads the instances of a manager in these states; in all states
@@ -233,14 +237,16 @@ func (e Entities) CountRevisions(ctx context.Context, baseName string) (int, err
 	return e.count(ctx, revisionsOf(baseName))
 }
 
-// LeasesOver reads the instances whose lease is known to have run out.
+// LeasesOver reads the instances whose lease is known to have run out, those
+// first whose did so first, at most MostAtOnce.
 func (e Entities) LeasesOver(ctx context.Context, now time.Time) ([]Instance, error) {
-	return find[fleet.Instance](ctx, e, leasesOver(now))
+	return find[fleet.Instance](ctx, e, atMost(MostAtOnce, leasesOver(now)))
 }
 
-// Missing reads the instances that the catalog was seen without.
+// Missing reads the instances that the catalog was seen without, those first
+// that are missing longest, at most MostAtOnce.
 func (e Entities) Missing(ctx context.Context) ([]Instance, error) {
-	return find[fleet.Instance](ctx, e, instancesMissing())
+	return find[fleet.Instance](ctx, e, atMost(MostAtOnce, instancesMissing()))
 }
 
 // InSlice reads the instances of a slice that the catalog should have.
@@ -253,7 +259,13 @@ func (e Entities) InSlice(ctx context.Context, slice int) ([]Instance, error) {
 	return append(cataloged, leased...), err
 }
 
-// TombstonesOver reads the records of deleted instances that can go.
-func (e Entities) TombstonesOver(ctx context.Context, now time.Time) ([]Instance, error) {
-	return find[fleet.Instance](ctx, e, tombstonesOver(now))
+// TombstonesOver reads the records of deleted instances that can go, the oldest
+// first, at most MostAtOnce of those that come after the last of a page before;
+// a page with fewer is the last one.
+func (e Entities) TombstonesOver(ctx context.Context, now time.Time, after ...Instance) ([]Instance, error) {
+	query := atMost(MostAtOnce, tombstonesOver(now))
+	if len(after) > 0 {
+		query.After = &after[len(after)-1].Document
+	}
+	return find[fleet.Instance](ctx, e, query)
 }

@@ -1,0 +1,92 @@
+package job
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/store/metered"
+)
+
+// found fills a store with managers of so many found instances each.
+func found(t *testing.T, sizes ...int) *metered.Store {
+	t.Helper()
+	documents := memory.New(time.Now)
+	put := func(key store.Key, err error, value any) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields, err := store.Encode(value)
+		if err == nil {
+			_, err = documents.Commit(t.Context(), store.Put(key, fields))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, size := range sizes {
+		m := fleet.Manager{BaseName: "b", Revision: "r", Zone: fmt.Sprintf("z%d", i), State: fleet.Active}
+		key, err := entities.ManagerKey(m.Key())
+		put(key, err, m)
+		for n := range size {
+			instance := fleet.NewInstance(m, fmt.Sprintf("%d-%04d", i, n), "1", "", time.Unix(0, 0))
+			key, err := entities.InstanceKey(instance.Key())
+			put(key, err, instance)
+		}
+	}
+	return metered.New(documents)
+}
+
+// waiting runs Waiting and tells what it read and which zones it sent on.
+func waiting(t *testing.T, documents store.Store, scope event.Scope) (read int, sent []string) {
+	t.Helper()
+	var out published
+	items, err := Waiting(t.Context(), Dependencies{Publisher: &out}, Run{Scope: scope},
+		entities.Entities{Store: documents, Log: slog.New(slog.DiscardHandler)}, "test-job", fleet.Found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, message := range out.messages["test-job"] {
+		scope, err := event.DecodeScope(message.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = append(sent, scope.Zone)
+	}
+	slices.Sort(sent)
+	return len(items), sent
+}
+
+func TestASweepReadsAllOfASmallFleet(t *testing.T) {
+	documents := found(t, 3, 0, 2)
+	if read, sent := waiting(t, documents, event.Scope{}); read != 5 || sent != nil {
+		t.Errorf("read %d, sent %v", read, sent)
+	}
+	if read, sent := waiting(t, documents, event.Scope{BaseName: "b", Zone: "z2"}); read != 2 || sent != nil {
+		t.Errorf("read %d of one zone, sent %v", read, sent)
+	}
+}
+
+// What a run holds does not grow with the fleet: the groups of what is left
+// are each a message.
+func TestASweepOfALargeFleetSendsGroupsOn(t *testing.T) {
+	documents := found(t, 900, 0, 900, 900, 5)
+	read, sent := waiting(t, documents, event.Scope{})
+	if read != entities.MostAtOnce || !slices.Equal(sent, []string{"z3", "z4"}) {
+		t.Errorf("read %d, sent %v", read, sent)
+	}
+	if reads := documents.Counts().Total().Reads; reads != entities.MostAtOnce+5+5 {
+		t.Errorf("%d documents were read: the instances, five managers and five counts are enough", reads)
+	}
+	one := event.Scope{BaseName: "b", Revision: "r", Zone: "z3"}
+	if read, sent := waiting(t, documents, one); read != 900 || sent != nil {
+		t.Errorf("read %d of one group, sent %v", read, sent)
+	}
+}
