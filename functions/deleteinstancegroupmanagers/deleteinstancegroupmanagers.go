@@ -78,38 +78,58 @@ func (r deleter) managers(ctx context.Context, all bool) ([]entities.Manager, er
 
 // delete deletes a group that has no instances, neither records nor VMs. The
 // manager is claimed for it first, as long as it is still drained: from then
-// on it cannot become active until its URL is cleared.
+// on it cannot become active until the claim is given back, and only this run
+// may ask for the deletion. That it is empty is looked at again under the
+// claim.
 func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
-	empty, err := r.empty(ctx, m)
-	if err != nil || !empty {
+	if m.Deletion.Held(r.d.Now()) {
+		return nil // another run is at it, or was killed a moment ago
+	}
+	if empty, err := r.empty(ctx, m); err != nil || !empty {
 		return err
 	}
-	if !m.Deleting {
-		claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-			if now.State != fleet.Drained || now.URL != m.URL {
-				return now, false
-			}
-			now.Deleting = true
-			return now, true
-		})
-		if err != nil || !claimed {
-			return err
-		}
-	}
-	ref := refOf(m)
-	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete group", r.d.Deployment, ref.Project, ref.Zone, ref.Name, fleet.Attempt(r.d.Now(), m.DrainedAt)))
-	if err != nil && !failure.Is(err, failure.NotFound) {
-		return err
-	}
-	_, err = r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-		now.URL, now.Deleting, now.Size, now.Claim = "", false, 0, fleet.ResizeClaim{}
-		return now, true
+	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
+	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+		return now.ClaimDeletion(m.URL, by, r.d.Now())
 	})
-	if err != nil {
+	if err != nil || !claimed {
 		return err
+	}
+	gone, err := r.deleteClaimed(ctx, m, by)
+	if err != nil && !refused(err) {
+		return err // what became of it is not known: the claim runs out
+	}
+	_, ended := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) { return now.EndDeletion(by, gone) })
+	if err != nil || ended != nil || !gone {
+		return job.Joined(err, ended)
 	}
 	r.run.Log.Info("deleted group "+m.GroupName(), job.ManagerAttrs(m.Key())...)
 	return job.Joined(r.e.RemoveListing(ctx, m.Key()), r.d.Announce(ctx, "managers-deleted", job.ManagerScope(m.Key())))
+}
+
+// deleteClaimed asks for the deletion, while the claim is good for it. The
+// request is as unique as the claim.
+func (r deleter) deleteClaimed(ctx context.Context, m fleet.Manager, by string) (gone bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, fleet.ClaimWork)
+	defer cancel()
+	if empty, err := r.empty(ctx, m); err != nil || !empty {
+		return false, err
+	}
+	ref := refOf(m)
+	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete group", r.d.Deployment, ref.Project, ref.Zone, ref.Name, by))
+	return err == nil || failure.Is(err, failure.NotFound), notFoundIsFine(err)
+}
+
+func notFoundIsFine(err error) error {
+	if failure.Is(err, failure.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// refused tells whether Compute Engine certainly did nothing.
+func refused(err error) bool {
+	return failure.Is(err, failure.Quota) || failure.Is(err, failure.Permanent) || failure.Is(err, failure.Conflict)
 }
 
 // adopt records the group of a drained manager that has none, where there is

@@ -2,16 +2,12 @@ package deleteinstancegroupmanagers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/orphan"
@@ -23,7 +19,7 @@ func (r deleter) orphans(ctx context.Context, managers []entities.Manager, freez
 	if len(freeze) > 0 {
 		return nil // whose an orphan was cannot be told
 	}
-	found := map[string]compute.GroupRef{}
+	found := map[string]compute.Group{}
 	for _, project := range projectsOf(managers) {
 		groups, err := r.d.Compute.Groups(ctx, project)
 		if err != nil {
@@ -31,13 +27,13 @@ func (r deleter) orphans(ctx context.Context, managers []entities.Manager, freez
 		}
 		for _, group := range groups {
 			if group.Labels[compute.OwnershipLabel] == r.d.Deployment {
-				found[nameOf(group.GroupRef)] = group.GroupRef
+				found[nameOf(group.GroupRef)] = group
 			}
 		}
 	}
 	account(found, managers)
-	if len(found) > 0 { // read again: one of them may have been made meanwhile
-		now, err := r.e.Managers(ctx)
+	if len(found) > 0 { // read again: one of them may have been made meanwhile, or its record set aside
+		now, err := r.e.EveryManager(ctx)
 		if err != nil {
 			return err
 		}
@@ -47,13 +43,13 @@ func (r deleter) orphans(ctx context.Context, managers []entities.Manager, freez
 	ready, err := orphan.Confirmed(ctx, r.e, "group", names, r.d.Now())
 	errs := []error{err}
 	for _, name := range ready {
-		errs = append(errs, r.deleteOrphan(ctx, found[name]))
+		errs = append(errs, r.adoptOrphan(ctx, found[name]))
 	}
 	return job.Joined(errs...)
 }
 
 // account takes the groups out that a manager accounts for.
-func account(found map[string]compute.GroupRef, managers []entities.Manager) {
+func account(found map[string]compute.Group, managers []entities.Manager) {
 	for _, manager := range managers {
 		delete(found, nameOf(refOf(manager.Value)))
 	}
@@ -70,41 +66,33 @@ func projectsOf(managers []entities.Manager) []string {
 	return projects
 }
 
-// deleteOrphan deletes an orphaned group, unless it has VMs that the catalog
-// knows: those belong to somebody.
-func (r deleter) deleteOrphan(ctx context.Context, ref compute.GroupRef) error {
-	vms, err := r.d.Compute.VMs(ctx, ref)
-	if failure.Is(err, failure.NotFound) {
+// adoptOrphan makes a drained manager for an orphaned group, which then goes
+// as any other: its VMs are recorded and taken out of the catalog, those that
+// somebody leases are left until their leases end, and a configuration that
+// wants the group back meanwhile keeps it.
+func (r deleter) adoptOrphan(ctx context.Context, group compute.Group) error {
+	key, ok := keyOf(group.GroupRef)
+	if !ok {
+		r.run.Log.Error(fmt.Sprintf("orphaned group %s is kept: it carries our label, but its name is not one of ours", nameOf(group.GroupRef)),
+			"event", "ORPHAN_KEPT", "group", group.Name, "zone", group.Zone, "project", group.Project)
 		return nil
 	}
+	manager := fleet.Manager{BaseName: key.BaseName, Revision: key.Revision, Zone: key.Zone, Project: group.Project,
+		State: fleet.Drained, URL: group.URL, DrainedAt: r.d.Now()}
+	adopted, err := r.e.AdoptManager(ctx, manager)
 	if err != nil {
-		return fmt.Errorf("look at the VMs of orphaned group %s: %w", nameOf(ref), err)
+		return fmt.Errorf("adopt orphaned group %s: %w", nameOf(group.GroupRef), err)
 	}
-	hostnames := make([]string, len(vms))
-	for i, vm := range vms {
-		hostnames[i] = vm.Name
+	if adopted {
+		r.run.Log.Warn("orphaned group "+nameOf(group.GroupRef)+" is adopted as a drained one, and deleted when it is empty", "event", "ORPHAN_ADOPTED")
 	}
-	if len(hostnames) > 0 {
-		machines, err := r.d.Catalog.Get(ctx, hostnames...)
-		if err != nil {
-			return fmt.Errorf("ask the catalog for the VMs of orphaned group %s: %w", nameOf(ref), err)
-		}
-		for _, machine := range machines {
-			if !isNotFound(machine.Err) {
-				r.run.Log.Error(fmt.Sprintf("orphaned group %s is kept, because the catalog may have its VM %s: its records are lost; restore them, or remove the machine from the catalog", nameOf(ref), machine.Hostname),
-					"event", "ORPHAN_KEPT", "group", ref.Name, "zone", ref.Zone, "project", ref.Project)
-				return nil
-			}
-		}
-	}
-	err = r.d.Compute.DeleteGroup(ctx, ref, fleet.RequestID("delete orphaned group", r.d.Deployment, nameOf(ref), fleet.Attempt(r.d.Now(), time.Time{})))
-	if err != nil && !failure.Is(err, failure.NotFound) {
-		return fmt.Errorf("delete orphaned group %s: %w", nameOf(ref), err)
-	}
-	r.run.Log.Warn("deleted orphaned group "+nameOf(ref), "event", "ORPHAN_DELETED")
 	return nil
 }
 
-func nameOf(ref compute.GroupRef) string { return ref.Project + "/" + ref.Zone + "/" + ref.Name }
+// keyOf is the manager that a group's name means.
+func keyOf(ref compute.GroupRef) (fleet.ManagerKey, bool) {
+	base, revision, ok := fleet.SplitTemplateName(ref.Name)
+	return fleet.ManagerKey{BaseName: base, Revision: revision, Zone: ref.Zone}, ok
+}
 
-func isNotFound(err error) bool { return errors.Is(err, catalog.ErrNotFound) }
+func nameOf(ref compute.GroupRef) string { return ref.Project + "/" + ref.Zone + "/" + ref.Name }

@@ -9,7 +9,6 @@ package deleteinstancetemplates
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -81,8 +80,11 @@ func (r deleter) revisions(ctx context.Context, all bool) ([]entities.Revision, 
 }
 
 // delete deletes the template of a revision that is still drained and has no
-// groups. One that is still in use is tried again later.
+// groups. It is claimed for that first, as a group is.
 func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
+	if v.Deletion.Held(r.d.Now()) {
+		return nil // another run is at it, or was killed a moment ago
+	}
 	managers, err := r.e.ManagersOfRevision(ctx, v.BaseName, v.ID)
 	if err != nil {
 		return err
@@ -92,35 +94,45 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 			return nil
 		}
 	}
-	if !v.Deleting {
-		claimed, err := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) {
-			if now.State != fleet.Drained || now.URL != v.URL {
-				return now, false
-			}
-			now.Deleting = true
-			return now, true
-		})
-		if err != nil || !claimed {
-			return err
-		}
-	}
-	err = r.d.Compute.DeleteTemplate(ctx, v.Spec.Project, v.TemplateName(), r.request(v.Spec.Project, v.TemplateName(), v.DrainedAt))
-	if failure.Is(err, failure.Conflict) {
-		r.run.Log.Info("instance template "+v.TemplateName()+" is still in use; deleted later", "base_name", v.BaseName, "revision", v.ID)
-		return nil
-	}
-	if err != nil && !failure.Is(err, failure.NotFound) {
-		return err
-	}
-	_, err = r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) {
-		now.URL, now.SnapshotURL, now.Deleting = "", "", false
-		return now, true
+	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
+	claimed, err := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) {
+		return now.ClaimDeletion(v.URL, by, r.d.Now())
 	})
-	if err != nil {
+	if err != nil || !claimed {
 		return err
+	}
+	gone, err := r.deleteClaimed(ctx, v, by)
+	if err != nil && !refused(err) {
+		return err // what became of it is not known: the claim runs out
+	}
+	_, ended := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) { return now.EndDeletion(by, gone) })
+	if err != nil || ended != nil || !gone {
+		return job.Joined(err, ended)
 	}
 	r.run.Log.Info("deleted instance template "+v.TemplateName(), "base_name", v.BaseName, "revision", v.ID)
 	return r.d.Announce(ctx, "templates-deleted", event.Scope{BaseName: v.BaseName, Revision: v.ID})
+}
+
+// deleteClaimed asks for the deletion, while the claim is good for it. A
+// template that is still in use stays.
+func (r deleter) deleteClaimed(ctx context.Context, v fleet.Revision, by string) (gone bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, fleet.ClaimWork)
+	defer cancel()
+	err = r.d.Compute.DeleteTemplate(ctx, v.Spec.Project, v.TemplateName(),
+		fleet.RequestID("delete template", r.d.Deployment, v.Spec.Project, v.TemplateName(), by))
+	switch {
+	case err == nil, failure.Is(err, failure.NotFound):
+		return true, nil
+	case failure.Is(err, failure.Conflict):
+		r.run.Log.Info("instance template "+v.TemplateName()+" is still in use; deleted later", "base_name", v.BaseName, "revision", v.ID)
+		return false, nil
+	}
+	return false, err
+}
+
+// refused tells whether Compute Engine certainly did nothing.
+func refused(err error) bool {
+	return failure.Is(err, failure.Quota) || failure.Is(err, failure.Permanent)
 }
 
 // adopt records the template of a drained revision that has none, where there
@@ -145,8 +157,4 @@ func (r deleter) adopt(ctx context.Context, v fleet.Revision) error {
 		return now, true
 	})
 	return err
-}
-
-func (r deleter) request(project, name string, since time.Time) string {
-	return fleet.RequestID("delete template", r.d.Deployment, project, name, fleet.Attempt(r.d.Now(), since))
 }

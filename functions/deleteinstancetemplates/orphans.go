@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/orphan"
@@ -26,7 +24,7 @@ func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, fre
 	if len(freeze) > 0 {
 		return nil // whose an orphan was cannot be told
 	}
-	found := map[string]named{}
+	found, urls := map[string]named{}, map[string]string{}
 	for _, project := range projectsOf(revisions) {
 		templates, err := r.d.Compute.Templates(ctx, project)
 		if err != nil {
@@ -34,13 +32,13 @@ func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, fre
 		}
 		for _, template := range templates {
 			if of := (named{project, template.Name}); template.Labels[compute.OwnershipLabel] == r.d.Deployment {
-				found[of.String()] = of
+				found[of.String()], urls[of.String()] = of, template.URL
 			}
 		}
 	}
 	account(found, revisions)
-	if len(found) > 0 { // read again: one of them may have been made meanwhile
-		now, err := r.revisions(ctx, true)
+	if len(found) > 0 { // read again: one of them may have been made meanwhile, or its record set aside
+		now, err := r.e.EveryRevision(ctx)
 		if err != nil {
 			return err
 		}
@@ -49,7 +47,7 @@ func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, fre
 	ready, err := orphan.Confirmed(ctx, r.e, "template", slices.Sorted(maps.Keys(found)), r.d.Now())
 	errs := []error{err}
 	for _, name := range ready {
-		errs = append(errs, r.deleteOrphan(ctx, found[name].project, found[name].name))
+		errs = append(errs, r.adoptOrphan(ctx, found[name], urls[name]))
 	}
 	return job.Joined(errs...)
 }
@@ -72,14 +70,22 @@ func projectsOf(revisions []entities.Revision) []string {
 	return projects
 }
 
-func (r deleter) deleteOrphan(ctx context.Context, project, name string) error {
-	err := r.d.Compute.DeleteTemplate(ctx, project, name, r.request(project, name, time.Time{}))
-	if failure.Is(err, failure.Conflict) {
-		return nil // its group is an orphan as well, and goes first
+// adoptOrphan makes a drained revision for an orphaned template, which then
+// goes as any other, once its groups are gone.
+func (r deleter) adoptOrphan(ctx context.Context, of named, url string) error {
+	base, id, ok := fleet.SplitTemplateName(of.name)
+	if !ok {
+		r.run.Log.Error(fmt.Sprintf("orphaned instance template %s is kept: it carries our label, but its name is not one of ours", of), "event", "ORPHAN_KEPT")
+		return nil
 	}
-	if err != nil && !failure.Is(err, failure.NotFound) {
-		return fmt.Errorf("delete orphaned instance template %s in project %s: %w", name, project, err)
+	revision := fleet.Revision{BaseName: base, ID: id, Spec: fleet.TemplateSpec{Project: of.project},
+		State: fleet.Drained, URL: url, DrainedAt: r.d.Now()}
+	adopted, err := r.e.AdoptRevision(ctx, revision)
+	if err != nil {
+		return fmt.Errorf("adopt orphaned instance template %s: %w", of, err)
 	}
-	r.run.Log.Warn("deleted orphaned instance template "+name, "event", "ORPHAN_DELETED", "project", project)
+	if adopted {
+		r.run.Log.Warn("orphaned instance template "+of.String()+" is adopted as a drained one, and deleted when its groups are gone", "event", "ORPHAN_ADOPTED")
+	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (r *Records) activateRevision(wish Wish) {
 	if !ok {
 		revision = Revision{BaseName: wish.BaseName, ID: id, Spec: *wish.Spec}
 	}
-	revision.State = Active
+	revision.State, revision.Spec = Active, *wish.Spec // an adopted one knows its project only
 	if revision.Deleting {
 		revision.State, r.Template.Digest = Drained, ""
 	}

@@ -42,8 +42,9 @@ type Revision struct {
 	// SnapshotURL is the snapshot that the template was created with.
 	SnapshotURL string `firestore:"snapshotUrl,omitempty"`
 	// Deleting is set before the template is deleted: until its URL is cleared
-	// the revision cannot become active again.
-	Deleting bool `firestore:"deleting,omitempty"`
+	// the revision cannot become active again. Deletion is whose it is.
+	Deleting bool          `firestore:"deleting,omitempty"`
+	Deletion DeletionClaim `firestore:"deletion,omitempty"`
 	// DrainedAt is when the revision stopped being active.
 	DrainedAt time.Time `firestore:"drainedAt,omitempty"`
 }
@@ -71,8 +72,9 @@ type Manager struct {
 	// Trouble is what keeps the group's VMs from being created.
 	Trouble Trouble `firestore:"trouble,omitempty"`
 	// Deleting is set before the group is deleted: until its URL is cleared the
-	// manager cannot become active again.
-	Deleting bool `firestore:"deleting,omitempty"`
+	// manager cannot become active again. Deletion is whose it is.
+	Deleting bool          `firestore:"deleting,omitempty"`
+	Deletion DeletionClaim `firestore:"deletion,omitempty"`
 	// DrainedAt is when the manager stopped being active.
 	DrainedAt time.Time `firestore:"drainedAt,omitempty"`
 }

@@ -22,12 +22,25 @@ const (
 
 var rfc1035 = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
+// templateName has RevisionLength digits behind its last hyphen.
+var templateName = regexp.MustCompile(`^([a-z](?:[-a-z0-9]*[a-z0-9])?)-([0-9a-f]{12})$`)
+
 // ValidName tells whether a name is one that Compute Engine takes.
 func ValidName(name string) bool { return rfc1035.MatchString(name) }
 
 // TemplateName names the instance template of a revision, and its groups: a
 // group's name is unique per zone only.
 func TemplateName(baseName, revision string) string { return baseName + "-" + revision }
+
+// SplitTemplateName takes such a name apart; ok is false for one that is not
+// such a name.
+func SplitTemplateName(name string) (baseName, revision string, ok bool) {
+	parts := templateName.FindStringSubmatch(name)
+	if parts == nil {
+		return "", "", false
+	}
+	return parts[1], parts[2], true
+}
 
 // BaseInstanceName is what the names of a group's VMs begin with.
 func BaseInstanceName(baseName, revision, zone string) string {

@@ -1,0 +1,70 @@
+package fleet
+
+import "time"
+
+// Times of a claim to delete a group or a template.
+const (
+	// ClaimWork is how long after its claim a run may still ask for the
+	// deletion; longer than a call takes, and less than the claim is held.
+	ClaimWork = 100 * time.Second
+	// deletionClaimTime is how long a claim is held: nobody else may claim
+	// meanwhile, so that no request of an earlier run comes after the claim has
+	// been given back.
+	deletionClaimTime = 3 * time.Minute
+)
+
+// DeletionClaim is the right of one run to ask for a deletion.
+type DeletionClaim struct {
+	By string    `firestore:"by,omitempty"`
+	At time.Time `firestore:"at,omitempty"`
+}
+
+// Held tells whether some run may still ask.
+func (c DeletionClaim) Held(now time.Time) bool {
+	return c.By != "" && now.Sub(c.At) < deletionClaimTime
+}
+
+// ClaimDeletion lets a run delete the group of a drained manager, as it was
+// read: from then on the manager cannot become active until the deletion is
+// over.
+func (m Manager) ClaimDeletion(url, by string, now time.Time) (Manager, bool) {
+	if m.State != Drained || m.URL != url || m.Deletion.Held(now) {
+		return m, false
+	}
+	m.Deleting, m.Deletion = true, DeletionClaim{By: by, At: now}
+	return m, true
+}
+
+// EndDeletion gives the claim back: the group is gone, or it stays.
+func (m Manager) EndDeletion(by string, gone bool) (Manager, bool) {
+	if m.Deletion.By != by {
+		return m, false
+	}
+	m.Deleting, m.Deletion = false, DeletionClaim{}
+	if gone {
+		m.URL, m.Size, m.Claim = "", 0, ResizeClaim{}
+	}
+	return m, true
+}
+
+// ClaimDeletion lets a run delete the template of a drained revision, as it
+// was read.
+func (r Revision) ClaimDeletion(url, by string, now time.Time) (Revision, bool) {
+	if r.State != Drained || r.URL != url || r.Deletion.Held(now) {
+		return r, false
+	}
+	r.Deleting, r.Deletion = true, DeletionClaim{By: by, At: now}
+	return r, true
+}
+
+// EndDeletion gives the claim back: the template is gone, or it stays.
+func (r Revision) EndDeletion(by string, gone bool) (Revision, bool) {
+	if r.Deletion.By != by {
+		return r, false
+	}
+	r.Deleting, r.Deletion = false, DeletionClaim{}
+	if gone {
+		r.URL, r.SnapshotURL = "", ""
+	}
+	return r, true
+}
