@@ -2,10 +2,114 @@ package bench
 
 import (
 	"context"
+	"fmt"
+	"time"
+
+	"github.com/gce-backend/gce-backend/functions"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/manifest"
 )
+
+// handlerMemory is what one handler's process may have.
+const handlerMemory = 512
 
 // Scale measures the same at three sizes.
 func Scale(ctx context.Context, o Options) (Result, error) {
 	result := newResult("scale", o)
+	pools := []Pool{{Groups: 10, Size: 100}, {Groups: 20, Size: 500}, {Groups: 100, Size: 1000}}
+	if o.Emulators {
+		pools = pools[:1]
+		result.note("the larger ones are left to the embedded suite: the emulator's queries go through whole collections")
+	}
+	limits, err := timeLimits()
+	if err != nil {
+		return result, err
+	}
+	var first float64
+	for i, pool := range pools {
+		run, heap, err := scale(ctx, o, pool)
+		if err != nil {
+			return result, err
+		}
+		result.Runs = append(result.Runs, run)
+		result.figure("scale "+pool.String()+": converged in", round(run.Wall).String())
+		cost := float64(run.Store.Reads+run.Store.Writes+run.Store.Deletes) / float64(pool.VMs())
+		if i == 0 {
+			first = cost
+			result.figure("… Firestore reads + writes + deletes per VM", number(cost))
+		} else {
+			result.atMost("… Firestore reads + writes + deletes per VM", 1.2*first, cost, "")
+		}
+		slowest, took, share := longestShare(run, limits)
+		result.target("… longest run, of its time limit", "≤ 50%", fmt.Sprintf("%.0f%% (%s, %s)", 100*share, slowest, took), share <= 0.5)
+		job, bytes := largest(heap)
+		result.atMost("… memory of the largest sweep ("+job+") above an idle process", handlerMemory, mebibytes(bytes), " MiB")
+	}
+	result.note("memory is what is live on the heap at most while a tick of one job, and all that it sends to itself, is dealt with, above what was live before; the store's and the simulator's own is in what was before. What such a process has when it is idle is coldstart's")
 	return result, nil
+}
+
+// scale lets a pool converge, and then measures the memory of each job's sweep
+// over it.
+func scale(ctx context.Context, o Options, pool Pool) (Run, map[string]int64, error) {
+	s, err := start(ctx, o, time.Minute)
+	if err != nil {
+		return Run{}, nil, err
+	}
+	defer s.stop()
+	o.Say("scale %s", pool)
+	run, err := s.grow(ctx, pool)
+	if err != nil {
+		return Run{}, nil, err
+	}
+	o.Say("scale %s: memory of each job", pool)
+	s.clock.skip(warmUp)
+	heap := map[string]int64{}
+	for _, name := range s.manifest.Names() {
+		if s.manifest.Functions[name].Schedule == "" {
+			continue
+		}
+		peak := watchHeap()
+		err := s.Publisher().Publish(ctx, event.Topic{Name: name}, event.Message{Data: []byte("{}")})
+		if err == nil {
+			err = s.quiet(ctx)
+		}
+		heap[name] = peak()
+		if err != nil {
+			return run, heap, err
+		}
+	}
+	return run, heap, nil
+}
+
+// timeLimits are those of the jobs' runs.
+func timeLimits() (map[string]time.Duration, error) {
+	parsed, err := manifest.Parse(functions.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	limits := map[string]time.Duration{}
+	for name, function := range parsed.Functions {
+		limits[name] = function.Timeout()
+	}
+	return limits, nil
+}
+
+// longestShare finds the run that came closest to its time limit.
+func longestShare(run Run, limits map[string]time.Duration) (job string, took time.Duration, share float64) {
+	for name, longest := range run.Longest {
+		if of := limits[name]; of > 0 && float64(longest)/float64(of) >= share {
+			job, took, share = name, longest, float64(longest)/float64(of)
+		}
+	}
+	return job, took, share
+}
+
+func largest(heap map[string]int64) (job string, bytes int64) {
+	for name, n := range heap {
+		if n > bytes {
+			job, bytes = name, n
+		}
+	}
+	return job, bytes
 }
