@@ -71,17 +71,11 @@ func (f fetcher) unknown(ctx context.Context, listing entities.Listing, found []
 	if !current {
 		return nil, conflict
 	}
-	keys := make([]string, len(found))
-	for i, instance := range found {
-		keys[i] = instance.Key()
-	}
-	have, err := f.e.Instances(ctx, keys...)
+	recorded, err := f.e.Recorded(ctx, found...)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(found), func(i fleet.Instance) bool {
-		return slices.ContainsFunc(have, func(record entities.Instance) bool { return record.Value.Key() == i.Key() })
-	}), nil
+	return slices.DeleteFunc(slices.Clone(found), func(i fleet.Instance) bool { return recorded[i.Key()] }), nil
 }
 
 // takeBack sees to the instances whose VMs are gone or stopped. It returns the

@@ -10,11 +10,11 @@ package processconfig
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 )
@@ -45,7 +45,7 @@ func process(ctx context.Context, d job.Dependencies, run job.Run) error {
 	var processed []event.Scope
 	var errs []error
 	for _, wish := range wishes {
-		changed, err := build(ctx, e, wish, d.Now())
+		changed, err := build(ctx, d, e, wish, current.Revision)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("process template %s: %w", wish.BaseName, err))
 		}
@@ -79,11 +79,34 @@ func ChangedWishes(current config.Config, known []entities.Template) []fleet.Wis
 	return changed
 }
 
-func build(ctx context.Context, e entities.Entities, wish fleet.Wish, now time.Time) (bool, error) {
+// attempts bounds how often a template is built anew, because another job
+// wrote one of its records meanwhile.
+const attempts = 5
+
+func build(ctx context.Context, d job.Dependencies, e entities.Entities, wish fleet.Wish, revision string) (changed bool, err error) {
+	for range attempts {
+		changed, err = buildOnce(ctx, d, e, wish, revision)
+		if !failure.Is(err, failure.Conflict) {
+			break
+		}
+	}
+	return changed, err
+}
+
+// buildOnce looks again whether the configuration is still the one that the
+// wish comes from: a run that was held up must not bring an older one back.
+func buildOnce(ctx context.Context, d job.Dependencies, e entities.Entities, wish fleet.Wish, revision string) (bool, error) {
 	tree, err := e.Tree(ctx, wish.BaseName)
 	if err != nil {
 		return false, err
 	}
-	writes, err := e.Save(ctx, tree, fleet.Build(tree.Records(), wish).Stamp(tree.Records(), now))
+	imported, err := d.Store.Get(ctx, config.Key)
+	if err != nil {
+		return false, fmt.Errorf("look at the imported configuration again: %w", err)
+	}
+	if now := config.RevisionOf(imported[0].Fields); now != revision {
+		return false, failure.New(failure.Transient, "revision %s was imported meanwhile", now)
+	}
+	writes, err := e.Save(ctx, tree, fleet.Build(tree.Records(), wish).Stamp(tree.Records(), d.Now()))
 	return writes > 0, err
 }
