@@ -146,7 +146,9 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 // fail answers with an error. Faults of ours are logged, with what they are.
 func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var known *httpError
-	if !errors.As(err, &known) {
+	if failure.Is(err, failure.NotFound) { // an address that cannot be one
+		known = errNotFound
+	} else if !errors.As(err, &known) {
 		p.Log.Error(err.Error(), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)))
 		known = &httpError{http.StatusInternalServerError, "It could not be read; the log says why."}
 		switch failure.ClassOf(err) {
