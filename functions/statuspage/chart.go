@@ -12,7 +12,7 @@ import (
 // The picture's size and margins, in its own units.
 const (
 	chartWidth, chartHeight         = 720, 220
-	chartLeft, chartRight           = 52, 12
+	chartLeft, chartRight           = 76, 12
 	chartTop, chartBottom           = 12, 28
 	chartDay                        = 24 * time.Hour
 	plotWidth, plotHeight   float64 = chartWidth - chartLeft - chartRight, chartHeight - chartTop - chartBottom

@@ -38,6 +38,7 @@ type pool struct {
 	revision fleet.Revision
 	counts   counts
 	leased   []fleet.Instance // some
+	leaving  []fleet.Instance // some
 }
 
 type counts struct{ found, cataloged, leased, pending int }
@@ -45,9 +46,10 @@ type counts struct{ found, cataloged, leased, pending int }
 func (c counts) live() int { return c.found + c.cataloged + c.leased }
 func (c counts) all() int  { return c.live() + c.pending }
 
-// sortKey puts the pools of a template together, the active ones first.
+// sortKey puts the pools of a template together: active, configured, drained.
 func (p *pool) sortKey() string {
-	return p.manager.BaseName + "/" + string(p.manager.State) + "/" + p.manager.Revision + "/" + p.manager.Zone
+	state := cmp.Or(string(p.manager.State), "configured")
+	return p.manager.BaseName + "/" + state + "/" + p.manager.Revision + "/" + p.manager.Zone
 }
 
 // pools lists the pools that there are, and those that are configured and not
@@ -73,8 +75,11 @@ func (r *reading) pools() []*pool {
 	return all
 }
 
-// someLeases is how many leases of a draining pool are looked at.
-const someLeases = 50
+// How many leases of a draining pool, and deletions, are looked at.
+const (
+	someLeases    = 50
+	someDeletions = 10
+)
 
 // look counts the machines of the pools that are shown, and of the others that
 // take room from them, and says what they wait for.
@@ -95,13 +100,10 @@ func (r *reading) look(ctx context.Context, shown, all []*pool) ([]Pool, error) 
 	steps = nil
 	for _, pool := range shown {
 		if pool.manager.State == fleet.Drained && pool.counts.leased > 0 {
-			steps = append(steps, func(ctx context.Context) error {
-				some, err := r.page.entities.SomeLeased(ctx, pool.manager.Key(), someLeases)
-				for _, instance := range some {
-					pool.leased = append(pool.leased, instance.Value)
-				}
-				return err
-			})
+			steps = append(steps, some(r.page.entities, pool, fleet.Leased, someLeases, &pool.leased))
+		}
+		if pool.counts.pending > 0 {
+			steps = append(steps, some(r.page.entities, pool, fleet.PendingDeletion, someDeletions, &pool.leaving))
 		}
 	}
 	if err := together(ctx, steps...); err != nil {
@@ -112,6 +114,17 @@ func (r *reading) look(ctx context.Context, shown, all []*pool) ([]Pool, error) 
 		pools = append(pools, r.describe(pool, all))
 	}
 	return pools, nil
+}
+
+// some reads a few of a pool's instances in a state.
+func some(e entities.Entities, p *pool, state fleet.InstanceState, limit int, into *[]fleet.Instance) func(context.Context) error {
+	return func(ctx context.Context) error {
+		found, err := e.InstancePage(ctx, p.manager.Key(), state, limit, "")
+		for _, instance := range found {
+			*into = append(*into, instance.Value)
+		}
+		return err
+	}
 }
 
 func (p *pool) count(e entities.Entities) []func(context.Context) error {

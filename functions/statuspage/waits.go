@@ -155,6 +155,13 @@ func (w *waits) leases() string {
 func (w *waits) leaving() {
 	if w.pool.counts.pending > 0 {
 		w.say("%s to be deleted", many(w.pool.counts.pending, "VM"))
+		for _, i := range w.pool.leaving {
+			if i.DeletionStuck(w.reading.now) {
+				w.say("%s, which Compute Engine was asked to delete at %s", i.Hostname, w.clock(i.DeletionRequested))
+				w.trouble = true
+				break
+			}
+		}
 		w.because("delete-instances-pending-deletion", w.pool.manager.GroupName(), w.pool.manager.Zone)
 	}
 }

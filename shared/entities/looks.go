@@ -2,7 +2,6 @@ package entities
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/store"
@@ -29,12 +28,6 @@ func pageOf(manager fleet.ManagerKey, state fleet.InstanceState, limit int, afte
 	return query
 }
 
-func nextLeases(manager fleet.ManagerKey, limit int) store.Query {
-	query := instancesOfIn(manager, fleet.Leased)
-	query.Name, query.Limit = "leased instances of a manager", limit
-	return query
-}
-
 // RevisionHeads reads all revisions, of their specs only what is short.
 func (e Entities) RevisionHeads(ctx context.Context) ([]Revision, error) {
 	return find[fleet.Revision](ctx, e, revisionHeads())
@@ -52,13 +45,4 @@ func (e Entities) InstancePage(ctx context.Context, manager fleet.ManagerKey, st
 		last = k
 	}
 	return find[fleet.Instance](ctx, e, pageOf(manager, state, limit, last))
-}
-
-// SomeLeased reads a few of a manager's leased instances.
-func (e Entities) SomeLeased(ctx context.Context, manager fleet.ManagerKey, limit int) ([]Instance, error) {
-	items, err := find[fleet.Instance](ctx, e, nextLeases(manager, limit))
-	if err != nil {
-		return nil, fmt.Errorf("find what is leased: %w", err)
-	}
-	return items, nil
 }
