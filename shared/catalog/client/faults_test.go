@@ -153,3 +153,22 @@ func TestACallHasADeadline(t *testing.T) {
 		t.Errorf("got %v of class %q, want a transient one", err, failure.ClassOf(err))
 	}
 }
+
+// A server that answers 404 to everything, in the API's own words, has lost its
+// mind and not its machines.
+func TestA404ToEverythingIsNotBelieved(t *testing.T) {
+	p := newProvider(t, true)
+	p.before = func(w http.ResponseWriter, _ string) bool {
+		p.refused(w, http.StatusNotFound, "not found")
+		return true
+	}
+	machines, err := p.client().Get(t.Context(), "a", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, machine := range machines {
+		if machine.Err == nil || errors.Is(machine.Err, catalog.ErrNotFound) {
+			t.Errorf("of %s it is said: %v", machine.Hostname, machine.Err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -93,9 +94,32 @@ func (c *Client) Get(ctx context.Context, hostnames ...string) ([]catalog.Machin
 		}
 		c.unknown.forget(server, "get_machines")
 	}
-	return singles(ctx, hostnames, c.options.Concurrency, func(ctx context.Context, hostname string) (catalog.Machine, error) {
+	machines, err := singles(ctx, hostnames, c.options.Concurrency, func(ctx context.Context, hostname string) (catalog.Machine, error) {
 		return c.getOne(ctx, server, hostname)
 	}, unknownMachine)
+	if err == nil {
+		c.doubt(ctx, server, machines)
+	}
+	return machines, err
+}
+
+// doubt takes back what 404s said of machines where the server answers 404 to
+// what every Machine Provider has, too: then it knows nothing.
+func (c *Client) doubt(ctx context.Context, server string, machines []catalog.Machine) {
+	missing := func(m catalog.Machine) bool { return errors.Is(m.Err, catalog.ErrNotFound) }
+	if !slices.ContainsFunc(machines, missing) {
+		return
+	}
+	_, err := c.send(ctx, server, "add_machines", &pb.CatalogMachineBatchAdditionRequest{}) // adds none
+	var r *refusal
+	if err == nil || errors.As(err, &r) && !methodUnknown(err) && r.status < http.StatusInternalServerError {
+		return
+	}
+	for i := range machines {
+		if missing(machines[i]) {
+			machines[i].Err = failure.New(failure.Transient, "the Machine Provider's 404 is not to be believed: %w", err)
+		}
+	}
 }
 
 func unknownMachine(hostname string, err error) catalog.Machine {
