@@ -9,16 +9,19 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config"
 )
 
+// nextAfterError says what becomes of a configuration that is refused.
+const nextAfterError = "nothing is imported until it is corrected; it is read again at each upload and each tick"
+
 // report logs whether the files are valid, each time, and every problem in a
 // line of its own.
 func report(ctx context.Context, log *slog.Logger, files config.Files, problems config.Problems, inForce string) {
 	for _, problem := range problems {
-		level := slog.LevelError
+		level, next := slog.LevelError, nextAfterError
 		if problem.Severity == config.Warning {
-			level = slog.LevelWarn
+			level, next = slog.LevelWarn, "imported all the same"
 		}
-		log.Log(ctx, level, problem.String(), "config_revision", files.Revision,
-			"file", problem.File, "line", problem.Line, "column", problem.Column)
+		log.Log(ctx, level, problem.String(), "event", "CONFIG_PROBLEM", "config_revision", files.Revision,
+			"file", problem.File, "line", problem.Line, "column", problem.Column, "next", next)
 	}
 	wrong := len(problems.Errors())
 	attributes := []any{
@@ -35,7 +38,7 @@ func report(ctx context.Context, log *slog.Logger, files config.Files, problems 
 	if inForce != "" {
 		kept = "revision " + inForce + " stays in force"
 	}
-	log.Error(message("refused")+"; "+kept, append(attributes, "event", "CONFIG_INVALID", "in_force", inForce)...)
+	log.Error(message("refused")+"; "+kept, append(attributes, "event", "CONFIG_INVALID", "in_force", inForce, "next", nextAfterError)...)
 }
 
 // perFile says of each file whether it is valid.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 
@@ -61,6 +62,11 @@ func ClassOf(err error) Class {
 	}
 	if class, ok := byGRPC(err); ok {
 		return class
+	}
+	// What the operating system says of a file looks like an error of the network.
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return Permanent
 	}
 	var network net.Error
 	if errors.As(err, &network) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -99,6 +100,7 @@ func TestClassOf(t *testing.T) {
 		{"cancelled", fmt.Errorf("x: %w", context.Canceled), Transient},
 		{"refused", &url.Error{Op: "Get", URL: "u", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, Transient},
 		{"reset, wrapped", fmt.Errorf("x: %w", &net.OpError{Op: "read", Err: syscall.ECONNRESET}), Transient},
+		{"no such folder", fmt.Errorf("x: %w", &fs.PathError{Op: "stat", Path: "p", Err: syscall.ENOENT}), Permanent},
 		{"no such host", &net.DNSError{Err: "no such host", Name: "h"}, Transient},
 		{"the connection ended", &url.Error{Op: "Post", URL: "u", Err: io.EOF}, Transient},
 	} {
