@@ -10,7 +10,6 @@ import (
 	"fmt"
 
 	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
@@ -77,7 +76,7 @@ func (c cataloger) group(ctx context.Context, key fleet.ManagerKey, found []enti
 	if err != nil || revision == nil || revision.Value.State != fleet.Active {
 		return err
 	}
-	running, err := c.running(ctx, manager.Value, found)
+	running, err := c.running(ctx, key, found)
 	if err != nil || len(running) == 0 {
 		return err
 	}
@@ -93,19 +92,18 @@ func (c cataloger) group(ctx context.Context, key fleet.ManagerKey, found []enti
 	return job.Joined(err, c.d.Announce(ctx, "instances-cataloged", job.ManagerScope(key)))
 }
 
-// running keeps the instances whose very VMs are up now.
-func (c cataloger) running(ctx context.Context, m fleet.Manager, found []entities.Instance) ([]entities.Instance, error) {
-	vms, err := c.d.Compute.VMs(ctx, compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()})
-	if err != nil && len(vms) == 0 {
+// running keeps the instances whose very VMs are up, as fetch-instances last
+// saw the group. To look again here would cost a call per message, and tell of
+// the next moment no more.
+func (c cataloger) running(ctx context.Context, key fleet.ManagerKey, found []entities.Instance) ([]entities.Instance, error) {
+	listing, err := c.e.Listing(ctx, key)
+	if err != nil {
 		return nil, err
-	}
-	up := map[string]bool{}
-	for _, vm := range vms {
-		up[fleet.InstanceKey(vm.Name, vm.ID)] = vm.Running()
 	}
 	var running []entities.Instance
 	for _, instance := range found {
-		if up[instance.Value.Key()] {
+		i := instance.Value
+		if sight, there := listing.VMs[i.ID]; there && sight.Hostname == i.Hostname && sight.Running && !sight.Lost {
 			running = append(running, instance)
 		}
 	}
