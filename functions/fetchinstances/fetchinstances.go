@@ -31,10 +31,10 @@ const reconcileMinutes = 360
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
-	groups := &job.Flights{}
+	groups, looks := &job.Flights{}, &job.Pace{PerMinute: d.ComputeRequests, Now: d.Now}
 	return func(ctx context.Context, run job.Run) error {
 		e := entities.Entities{Store: d.Store, Log: run.Log}
-		f := fetcher{d: d, run: run, e: e, groups: groups,
+		f := fetcher{d: d, run: run, e: e, groups: groups, looks: looks,
 			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
 		return f.sweep(ctx)
 	}
@@ -48,6 +48,8 @@ type fetcher struct {
 	protocol offer.Protocol
 	// groups lets messages of different scopes share the look at a group.
 	groups *job.Flights
+	// looks spaces the looks at a group while many messages ask for them.
+	looks *job.Pace
 }
 
 func (f fetcher) sweep(ctx context.Context) error {
@@ -93,7 +95,15 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen bool) error 
 	if f.d.Serial {
 		return fetch()
 	}
-	return f.groups.Join(ctx, m.Key().String(), fetch)
+	key := m.Key().String()
+	return f.groups.Join(ctx, key, func() error {
+		if wait := f.looks.Take(key); wait > 0 {
+			if err := f.d.Sleep(ctx, wait); err != nil {
+				return err
+			}
+		}
+		return fetch()
+	})
 }
 
 // look is what one listing of a group says.

@@ -42,11 +42,12 @@ func Dependencies(ctx context.Context, env environment.Environment) (job.Depende
 			Base:  MachineProvider(documents, env.MachineProvider, time.Now),
 			Token: token(env),
 		}),
-		Now:        time.Now,
-		Sleep:      sleep,
-		Rand:       rand.New(random),
-		Project:    env.Project,
-		Deployment: env.Deployment,
+		Now:             time.Now,
+		Sleep:           sleep,
+		ComputeRequests: env.ComputeRequests,
+		Rand:            rand.New(random),
+		Project:         env.Project,
+		Deployment:      env.Deployment,
 	}
 	if env.ConfigSource == "" {
 		return deps, nil

@@ -60,7 +60,10 @@ type Dependencies struct {
 	Recorder Recorder
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
-	Rand     *rand.Rand
+	// ComputeRequests is how many requests a minute the process may send to
+	// Compute Engine, per group of methods; 0: no limit.
+	ComputeRequests int
+	Rand            *rand.Rand
 	// Project holds the topics; it is where the Machine Provider sends its
 	// messages to.
 	Project string

@@ -71,17 +71,18 @@ func (s *Suite) onAccountOf(name string, deliver host.Deliver) host.Deliver {
 // addresses.
 func (s *Suite) dependencies() job.Dependencies {
 	return job.Dependencies{
-		Store:      s.Store,
-		Compute:    s.engine(),
-		Catalog:    s.catalog(),
-		Publisher:  s.messages,
-		Source:     s.source,
-		Recorder:   s.recorder(),
-		Now:        s.opts.Now,
-		Sleep:      sleep,
-		Rand:       rand.New(&lockedSource{source: rand.NewPCG(rand.Uint64(), rand.Uint64())}),
-		Project:    s.opts.Project,
-		Deployment: deployment,
+		Store:           s.Store,
+		Compute:         s.engine(),
+		Catalog:         s.catalog(),
+		Publisher:       s.messages,
+		Source:          s.source,
+		Recorder:        s.recorder(),
+		Now:             s.opts.Now,
+		Sleep:           sleep,
+		ComputeRequests: computeRequests,
+		Rand:            rand.New(&lockedSource{source: rand.NewPCG(rand.Uint64(), rand.Uint64())}),
+		Project:         s.opts.Project,
+		Deployment:      deployment,
 	}
 }
 
