@@ -10,6 +10,7 @@ package deleteinstancespendingdeletion
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -20,6 +21,10 @@ import (
 )
 
 const name = "delete-instances-pending-deletion"
+
+// resizeChecks is how often, a second apart, a run looks whether a resize is
+// over.
+const resizeChecks = 20
 
 // Job is delete-instances-pending-deletion.
 var Job = job.Job{Name: name, New: New}
@@ -101,7 +106,31 @@ func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []enti
 			due = append(due, item)
 		}
 	}
-	return job.Joined(r.confirm(ctx, key, gone), r.request(ctx, ref, due))
+	errs := []error{r.confirm(ctx, key, gone)}
+	if len(due) > 0 {
+		err := r.awaitResize(ctx, key)
+		if err == nil {
+			err = r.request(ctx, ref, due)
+		}
+		errs = append(errs, err)
+	}
+	return job.Joined(errs...)
+}
+
+// awaitResize waits for a resize of the group that is under way: it was
+// decided without these deletions, which lower the target that it raises.
+// One that begins later counts them.
+func (r deleter) awaitResize(ctx context.Context, key fleet.ManagerKey) error {
+	for range resizeChecks {
+		manager, err := r.e.Manager(ctx, key)
+		if err != nil || manager == nil || !manager.Value.Claim.Open(r.d.Now()) {
+			return err
+		}
+		if err := r.d.Sleep(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	return failure.New(failure.Transient, "a resize of the group is under way; its VMs are deleted after it")
 }
 
 // request asks Compute Engine to delete VMs, after a last look at the catalog.
@@ -149,7 +178,8 @@ func (r deleter) confirm(ctx context.Context, key fleet.ManagerKey, gone []entit
 }
 
 func (r deleter) stuck(i fleet.Instance, vm compute.VM) {
-	r.run.Log.Error(fmt.Sprintf("VM %s is not deleted %s after it was first asked for (%d times so far); Compute Engine says it is %s, %s: see its operations in the console; it is asked for again",
+	r.run.Log.Error(fmt.Sprintf("VM %s is not deleted %s after it was first asked for (%d times so far); Compute Engine says it is %s, %s: see its operations in the console",
 		i.Hostname, r.d.Now().Sub(i.DeletionRequested).Round(1e9), i.DeletionAttempts, vm.Status, vm.Action),
-		append(job.ManagerAttrs(i.ManagerKey()), "event", "DELETION_STUCK", "hostname", i.Hostname, "project", i.Project)...)
+		append(job.ManagerAttrs(i.ManagerKey()), "event", "DELETION_STUCK", "hostname", i.Hostname, "project", i.Project,
+			"next", "Compute Engine is asked again, after 16 minutes at most")...)
 }

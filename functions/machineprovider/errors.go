@@ -50,7 +50,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var known *callError
 	if !errors.As(err, &known) {
 		known = fault(err)
-		a.log.Error(fmt.Sprintf("%s: %v", r.URL.Path, err), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)))
+		a.log.Error(fmt.Sprintf("%s: %v", r.URL.Path, err), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)),
+			"next", fmt.Sprintf("answered %d: %s", known.code, known.message))
 	}
 	if known.code == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="machine-provider"`)

@@ -83,7 +83,8 @@ func (a *api) batchRefusal(err error) (leasing.Refusal, error) {
 	if errors.Is(err, leasing.DeadlineExceeded) {
 		return leasing.DeadlineExceeded, nil
 	}
-	a.log.Error("one of a batch failed: "+err.Error(), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)))
+	a.log.Error("one request of a batch: "+err.Error(), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)),
+		"next", "nothing is tried again here; the caller asks again")
 	switch failure.ClassOf(err) {
 	case failure.Transient, failure.Quota, failure.Conflict:
 		return leasing.TransientError, nil

@@ -81,7 +81,8 @@ func (u updater) sweep(ctx context.Context) error {
 	}
 	evidence, changed, cursor, err := u.changes(ctx)
 	if err != nil {
-		u.run.Log.Warn("cannot tell what changed in the catalog: " + err.Error())
+		u.run.Log.Warn("ask the catalog what changed: "+err.Error(), "error_class", string(failure.ClassOf(err)),
+			"next", "leases are noticed by the Machine Provider's messages and by looking at the machines one by one; asked again at the job's next tick")
 	}
 	now := u.d.Now()
 	var errs []error

@@ -89,6 +89,9 @@ func next(class failure.Class, sweep bool) string {
 	return "passes by itself; the message is delivered again after some seconds, and the job's next tick tries as well"
 }
 
+// nextAside is what becomes of a message that nobody can do anything about.
+const nextAside = "this message is not delivered again; the job's next tick does all there is to do"
+
 // part is the error of one thing that a run did.
 type part struct {
 	err   error

@@ -73,7 +73,7 @@ func (r *Runner) deliver(ctx context.Context, message event.Message, share func(
 		return nil
 	}
 	if err != nil {
-		log.Error("set a message aside: "+err.Error(), "topic", message.Topic)
+		log.Error("set a message aside: "+err.Error(), "topic", message.Topic, "next", nextAside)
 		r.done(log, r.now(), outcomeSetAside, nil)
 		return nil
 	}
@@ -111,7 +111,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			err = failure.New(failure.Permanent, "panic: %v", recovered)
-			log.Error(err.Error(), "stack", string(debug.Stack()))
+			log.Error(err.Error(), "stack", string(debug.Stack()), "next", next(failure.Permanent, scope.Sweep()))
 		}
 		if err != nil {
 			outcome = outcomeFailed
@@ -128,7 +128,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (
 			return err
 		}
 		if what != "" {
-			log.Error("set a message aside: it is about " + what + ", which no record knows")
+			log.Error("set a message aside: it is about "+what+", which no record knows", "next", nextAside)
 			outcome = outcomeSetAside
 			return nil
 		}
