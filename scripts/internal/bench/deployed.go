@@ -18,11 +18,11 @@ import (
 
 // deployed is what Terraform deploys, built.
 type deployed struct {
-	program          string
-	files            int
-	zip              int64
-	binary, stripped int64
-	room             []string // what takes the most room in the binary
+	program       string
+	files         int
+	zip           int64
+	binary, plain int64
+	room          []string // what takes the most room in the binary
 }
 
 // program is what the Go buildpack makes of a package that registers its
@@ -62,18 +62,41 @@ func build(ctx context.Context, root, work string) (deployed, error) {
 		return built, err
 	}
 	built.program = filepath.Join(work, "main")
-	stripped := filepath.Join(work, "stripped")
-	for _, arguments := range [][]string{{"-o", built.program}, {"-ldflags=-s -w", "-o", stripped}} {
-		command := exec.CommandContext(ctx, "go", append(append([]string{"build"}, arguments...), "./functions.local/app")...)
+	goflags, ldflags, err := buildFlags(root)
+	if err != nil {
+		return built, err
+	}
+	plain, symbols := filepath.Join(work, "plain"), filepath.Join(work, "symbols")
+	for _, b := range []struct{ goflags, ldflags, to string }{
+		{goflags, ldflags, built.program}, {goflags, "", symbols}, {"", "", plain},
+	} {
+		command := exec.CommandContext(ctx, "go", "build", "-ldflags="+b.ldflags, "-o", b.to, "./functions.local/app")
 		command.Dir = source
-		command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+		command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS="+b.goflags)
 		if output, err := command.CombinedOutput(); err != nil {
 			return built, fmt.Errorf("build what is deployed: %w: %s", err, output)
 		}
 	}
-	built.binary, built.stripped = size(built.program), size(stripped)
-	built.room, err = room(ctx, source, built.program)
+	built.binary, built.plain = size(built.program), size(plain)
+	built.room, err = room(ctx, source, symbols)
 	return built, err
+}
+
+// buildFlags are the flags that Terraform has the buildpack build with.
+func buildFlags(root string) (goflags, ldflags string, err error) {
+	path := filepath.Join(root, "terraform", "modules", "function", "function.tf")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", "", fmt.Errorf("read how it is built: %w", err)
+	}
+	setting := func(name string) string {
+		found := regexp.MustCompile(`(?m)^\s*` + name + `\s*=\s*"(.*)"$`).FindSubmatch(text)
+		if found == nil {
+			return ""
+		}
+		return string(found[1])
+	}
+	return setting("GOFLAGS"), setting("GOOGLE_GOLDFLAGS"), nil
 }
 
 func size(path string) int64 {
@@ -194,6 +217,9 @@ func room(ctx context.Context, source, binary string) ([]string, error) {
 	return parts, nil
 }
 
+// reserved is memory that the binary's table of symbols does not tell from data.
+const reserved = "crypto/internal/fips140/drbg.memory"
+
 type sized struct {
 	name  string
 	bytes int64
@@ -207,7 +233,7 @@ func bySize(symbols io.Reader, modules []string) []sized {
 	for lines.Scan() {
 		var address, kind, name string
 		var bytes int64
-		if n, _ := fmt.Sscan(lines.Text(), &address, &bytes, &kind, &name); n != 4 || kind == "U" || strings.EqualFold(kind, "b") {
+		if n, _ := fmt.Sscan(lines.Text(), &address, &bytes, &kind, &name); n != 4 || kind == "U" || strings.EqualFold(kind, "b") || name == reserved {
 			continue // outside, or zeros that take no room in the file
 		}
 		module := "the standard library, tables and others"

@@ -1,0 +1,168 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func quietly() Options { return Options{Say: func(string, ...any) {}} }
+
+// Twenty groups that nothing happens to: nothing is written or changed, every
+// group is looked at each minute, and what is read is little beside the hourly
+// look at each VM.
+func TestIdleCosts(t *testing.T) {
+	pool := Pool{Groups: 20, Size: 30}
+	run, err := idle(t.Context(), quietly(), pool, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Store.Writes+run.Store.Deletes != 0 || run.Mutations != 0 {
+		t.Errorf("%d writes, %d deletes, %d mutations", run.Store.Writes, run.Store.Deletes, run.Mutations)
+	}
+	if calls := total(run.Compute); calls > 250 || run.Compute["instanceGroupManagers.listManagedInstances"] != 200 {
+		t.Errorf("%d calls of Compute Engine: %v", calls, run.Compute)
+	}
+	var perVM, others int64
+	for _, part := range run.Store.Parts {
+		switch {
+		case part.Job == "update-cataloged-instances" && part.Collection == "instances", part.Collection == "machines":
+			perVM += part.Reads
+		default:
+			others += part.Reads
+		}
+	}
+	// 10,000 VMs add 2 × 10,000 / 60 to the others: 500 in all.
+	if others > 10*(500-2*10000/60) {
+		t.Errorf("%d reads in ten minutes beside those of VMs", others)
+	}
+	// A sixth of the VMs, in the record and in the catalog, and three queries
+	// of each minute that find nothing; the slices are not all of one size.
+	if most := int64(2*pool.VMs()/6*3/2 + 10*4); perVM > most {
+		t.Errorf("%d reads of VMs in ten minutes, want at most %d", perVM, most)
+	}
+	if problems := run.Problems; problems != 0 {
+		t.Errorf("%d warnings or errors in the log", problems)
+	}
+}
+
+func TestWholeLifeOfAVM(t *testing.T) {
+	run, err := together(t.Context(), quietly(), Pool{Groups: 1, Size: 100}, 90)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if life := run.lives(); life.backend > 8 || life.machines != 3 {
+		t.Errorf("%v writes and deletes of the backend, %v of the catalog, want at most 8 and 3", life.backend, life.machines)
+	}
+	for _, part := range run.Store.Parts {
+		if part.Collection == "instances" && part.Job == "cleanup-entities" && part.Deletes != 90 {
+			t.Errorf("%d lives ended, want 90", part.Deletes)
+		}
+	}
+	if own := run.changes(func(c string) bool { return c == "instances" }); own != 7*90 {
+		t.Errorf("%d writes and deletes of 90 records, want 7 each", own)
+	}
+}
+
+// One mutation makes a template, one a group, one a growth of up to 100 VMs.
+func TestConvergingMutatesOnceForEachThing(t *testing.T) {
+	run, err := converge(t.Context(), quietly(), Pool{Groups: 10, Size: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, want := range map[string]int{
+		"instanceTemplates.insert": 1, "instanceGroupManagers.insert": 10, "instanceGroupManagers.resize": 10,
+	} {
+		if got := run.Compute[method]; got != want {
+			t.Errorf("%d calls of %s, want %d", got, method, want)
+		}
+	}
+	if run.Mutations != 21 {
+		t.Errorf("%d mutations, want 21: %v", run.Mutations, run.Compute)
+	}
+	for _, part := range run.Store.Parts {
+		if part.Collection == "machines" && part.Writes != 200 {
+			t.Errorf("%d machines were cataloged", part.Writes)
+		}
+	}
+}
+
+// A pool of 1,000 VMs that is not configured any more is deleted by one call.
+func TestAThousandPendingDeletionsAreOneCall(t *testing.T) {
+	s, err := start(t.Context(), quietly(), never)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.stop()
+	if _, err := s.grow(t.Context(), Pool{Groups: 1, Size: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	measured := s.measure()
+	if err := s.configure(t.Context(), Pool{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.untilLeasable(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.quiet(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	run := measured.end("delete 1,000")
+	if calls := run.Compute["instanceGroupManagers.deleteInstances"]; calls != 1 {
+		t.Errorf("%d calls of deleteInstances, want 1: %v", calls, run.Compute)
+	}
+	for _, group := range s.Cloud.State().Groups {
+		if total(group.VMs) > 0 {
+			t.Errorf("%s still has VMs: %v", group.Name, group.VMs)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for value, want := range map[float64]string{0: "0", 7.256: "7.26", 12: "12", 1500: "1,500", 1234567.5: "1,234,567.5"} {
+		if got := number(value); got != want {
+			t.Errorf("%v is written %q, want %q", value, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]time.Duration{
+		1234567 * time.Microsecond: 1230 * time.Millisecond, 45678 * time.Microsecond: 45700 * time.Microsecond, 12345 * time.Millisecond: 12300 * time.Millisecond,
+	} {
+		if got := round(d); got != want {
+			t.Errorf("%s is rounded to %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestTheTableShowsWhatIsMissed(t *testing.T) {
+	result := Result{Name: "test"}
+	result.atMost("reads", 500, 612, "")
+	result.figure("calls", "7")
+	var text strings.Builder
+	Table(&text, result)
+	if !result.Missed() || !strings.Contains(text.String(), "≤ 500") || !strings.Contains(text.String(), "612") || !strings.Contains(text.String(), "no") {
+		t.Errorf("the table:\n%s", text.String())
+	}
+}
+
+func TestWhatIsDeployedIsFound(t *testing.T) {
+	names, err := sources("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[string]bool{}
+	for _, name := range names {
+		has[name] = true
+		if strings.HasSuffix(name, "_test.go") || strings.Contains(name, "testdata/") || strings.HasPrefix(name, "scripts/") {
+			t.Errorf("%s is not deployed", name)
+		}
+	}
+	for _, name := range []string{"functions.go", "go.mod", "functions/functions.yaml", "shared/job/job.go"} {
+		if !has[name] {
+			t.Errorf("%s is deployed", name)
+		}
+	}
+	goflags, ldflags, err := buildFlags("../../..")
+	if err != nil || goflags == "" || ldflags == "" {
+		t.Errorf("it is built with %q and %q, %v", goflags, ldflags, err)
+	}
+}
