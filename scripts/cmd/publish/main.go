@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -20,12 +21,14 @@ type arguments struct {
 	Attribute map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"An attribute of the message; may be given again."`
 	Endpoints string            `xor:"to" required:"" placeholder:"FILE" help:"Into the local suite that wrote this file (scripts/local --endpoints FILE)."`
 	Project   string            `xor:"to" required:"" placeholder:"ID" help:"Into this project of Google Cloud, as whoever is logged in."`
+	Follow    bool              `help:"Show the log lines of the jobs that it wakes, until they are done; exit 1 when one fails."`
+	Timeout   time.Duration     `default:"10m" help:"How long --follow waits (default: ${default})."`
 }
 
 const description = `Publishes a message, so as to force a job, in a local suite or in a project.
 
 Examples:
-  scripts/publish import-config --endpoints .build/endpoints.json
+  scripts/publish import-config --endpoints .build/endpoints.json --follow
   scripts/publish resize-instance-groups '{"baseName": "linux-small"}' --project my-project`
 
 func main() {
@@ -33,12 +36,19 @@ func main() {
 	kong.Parse(&args, kong.Name("scripts/publish"), kong.Description(description), kong.UsageOnError())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	said, err := args.run(ctx)
+	said, err := "", error(nil)
+	if args.Follow {
+		err = args.publishAndFollow(ctx)
+	} else {
+		said, err = args.run(ctx)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scripts/publish:", err)
 		os.Exit(1) //nolint:gocritic // the process ends anyway
 	}
-	fmt.Println(said)
+	if said != "" {
+		fmt.Println(said)
+	}
 }
 
 func (a arguments) run(ctx context.Context) (string, error) {

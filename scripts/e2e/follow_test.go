@@ -1,0 +1,22 @@
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestPublishAndFollow(t *testing.T) {
+	t.Parallel()
+	l := start(t, "--tick", "1h")
+	l.converged()
+	file := filepath.Join(filepath.Dir(l.log), "endpoints.json")
+	code, printed := run(t, "publish", "import-config", "--follow", "--endpoints", file)
+	if code != 0 || !strings.Contains(printed, "is valid") || !strings.Contains(printed, "import-config: ok after") {
+		t.Errorf("exit %d: %s", code, printed)
+	}
+	code, printed = run(t, "publish", "config-imported", "--follow", "--endpoints", file)
+	if code != 0 || !strings.Contains(printed, "process-config: ok after") {
+		t.Errorf("exit %d: %s", code, printed)
+	}
+}
