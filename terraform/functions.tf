@@ -28,9 +28,10 @@ locals {
     }
   }
 
-  # Limits are kept by each instance by itself, so each gets its part.
-  compute_functions = [for name, f in local.functions : name if length(f.compute) > 0]
-  compute_share     = { for name, f in local.functions : name => max(1, floor(var.compute_requests_per_minute / length(local.compute_functions) / f.max_instances)) }
+  # Limits are kept by each instance by itself, so each gets its part: most have
+  # little to ask, while fetch-instances lists every group each minute.
+  compute_shares = sum([for f in local.functions : f.compute_share])
+  compute_share  = { for name, f in local.functions : name => max(1, floor(var.compute_requests_per_minute * f.compute_share / local.compute_shares / f.max_instances)) }
 
   own_environment = {
     CONFIG_SOURCE = local.config_source

@@ -11,6 +11,7 @@ locals {
       announces        = try(f.announces, [])
       firestore        = try(f.firestore, "user")
       compute          = try(f.compute, [])
+      compute_share    = length(try(f.compute, [])) > 0 ? try(f.computeShare, 1) : 0
       act_as           = try(f.actAs, false)
       config_bucket    = try(f.configBucket, false)
       machine_provider = try(f.machineProvider, false)

@@ -29,6 +29,7 @@ type Function struct {
 	Announces       []string `yaml:"announces"`
 	Firestore       string   `yaml:"firestore"`
 	Compute         []string `yaml:"compute"`
+	ComputeShare    int      `yaml:"computeShare"`
 	ActAs           bool     `yaml:"actAs"`
 	ConfigBucket    bool     `yaml:"configBucket"`
 	MachineProvider bool     `yaml:"machineProvider"`
