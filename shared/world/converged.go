@@ -90,8 +90,9 @@ func (c *census) group(key fleet.ManagerKey, sizes fleet.Sizes) {
 		}
 	}
 	wanted := max(min(max(sizes.Minimum, (leased*11+9)/10), sizes.Maximum-others), leased, 0)
-	if len(c.vms[place]) != wanted || group.TargetSize != wanted {
-		c.wrongf("group %s in %s has %d VMs and target %d; wanted are %d, for %d leases", place[1], place[0], len(c.vms[place]), group.TargetSize, wanted, leased)
+	have := len(c.vms[place])
+	if have < wanted || have > max(wanted, sizes.Minimum) || group.TargetSize != have { // the minimum is kept where it is reached
+		c.wrongf("group %s in %s has %d VMs and target %d; wanted are %d, for %d leases", place[1], place[0], have, group.TargetSize, wanted, leased)
 	}
 }
 
