@@ -78,20 +78,9 @@ func (r resizer) groupGone(ctx context.Context, m fleet.Manager) error {
 		return now, true
 	})
 	if forgot {
-		r.run.Log.Warn("group "+m.GroupName()+" is gone, though nobody here deleted it; it is created again", job.ManagerAttrs(m.Key())...)
+		r.run.Log.Warn("group "+m.GroupName()+" is gone, though nobody here deleted it; it is created again", append(job.ManagerAttrs(m.Key()),
+			"next", "create-instance-group-managers creates it at its next tick")...)
 	}
-	return err
-}
-
-// unclaim gives the claim back once its work is done.
-func (r resizer) unclaim(ctx context.Context, m fleet.Manager, target int) error {
-	_, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-		if now.Claim.Target != target {
-			return now, false
-		}
-		now.Claim = fleet.ResizeClaim{}
-		return now, true
-	})
 	return err
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/offer"
@@ -89,7 +88,8 @@ func (r resizer) one(ctx context.Context, m fleet.Manager, all []entities.Manage
 		return r.groupGone(ctx, m)
 	}
 	if group.Actions == nil {
-		r.run.Log.Warn("Compute Engine did not say what the group's VMs are doing; leaving its size", job.ManagerAttrs(m.Key())...)
+		r.run.Log.Warn("Compute Engine did not say what the group's VMs are doing; leaving its size", append(job.ManagerAttrs(m.Key()),
+			"next", "looked at again at the job's next tick")...)
 		return nil
 	}
 	sizing := fleet.Sizing{Minimum: m.MinimumSize, Maximum: m.MaximumSize, Group: countsOf(group)}
@@ -108,61 +108,15 @@ func (r resizer) one(ctx context.Context, m fleet.Manager, all []entities.Manage
 	if err := r.report(ctx, m, sizing); err != nil {
 		return err
 	}
+	if _, more := sizing.Target(); more {
+		if err := r.count(ctx, m.Key(), &sizing); err != nil {
+			return err
+		}
+	}
 	if err := r.grow(ctx, m, sizing); err != nil {
 		return err
 	}
 	return r.shrink(ctx, m, sizing)
-}
-
-// grow raises the group's target size. Of several runs at once the one that
-// wins the claim calls; it looks again right before, because people resize
-// too.
-func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing) error {
-	target, ok := sizing.Target()
-	if !ok {
-		return nil
-	}
-	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-		if now.State != fleet.Active || now.URL != m.URL || now.Claim.Held(sizing.Group.Target, r.d.Now()) {
-			return now, false
-		}
-		now.Claim = fleet.ResizeClaim{Target: target, At: r.d.Now()}
-		return now, true
-	})
-	if err != nil || !claimed {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, claimWork)
-	defer cancel()
-	sent, err := r.raise(ctx, m, sizing)
-	if !sent || !failure.Is(err, failure.Transient) { // else it is not known whether it was done, and the claim stands
-		err = job.Joined(err, r.unclaim(ctx, m, target))
-	}
-	if err != nil || !sent {
-		return err
-	}
-	return r.d.Announce(ctx, "groups-resized", job.ManagerScope(m.Key()))
-}
-
-// raise calls, as the one that holds the claim; sent tells whether it did. The
-// size is decided anew by what the group is now.
-func (r resizer) raise(ctx context.Context, m fleet.Manager, sizing fleet.Sizing) (sent bool, err error) {
-	group, err := r.d.Compute.Group(ctx, refOf(m))
-	if err != nil || group.Actions == nil {
-		return false, err
-	}
-	sizing.Group = countsOf(group)
-	target, ok := sizing.Target()
-	if !ok {
-		return false, nil
-	}
-	request := fleet.RequestID("resize group", r.d.Deployment, m.Project, m.Zone, m.GroupName(), fmt.Sprint(group.TargetSize, target, r.d.Now().UnixMicro()))
-	if err := r.d.Compute.ResizeGroup(ctx, refOf(m), target, request); err != nil {
-		return true, err
-	}
-	r.run.Log.Info(fmt.Sprintf("resized group %s in %s from %d to %d", m.GroupName(), m.Zone, group.TargetSize, target),
-		append(job.ManagerAttrs(m.Key()), "target", target)...)
-	return true, nil
 }
 
 // shrink takes surplus machines out: the oldest of those that nobody leases.

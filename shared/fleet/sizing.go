@@ -17,6 +17,7 @@ const (
 // ResizeClaim is a resize that one run took upon itself: of several at once
 // only one wins the write, and only that one calls.
 type ResizeClaim struct {
+	By     string    `firestore:"by,omitempty"`
 	Target int       `firestore:"target,omitempty"`
 	At     time.Time `firestore:"at,omitempty"`
 }
@@ -39,6 +40,9 @@ type Sizing struct {
 	Group            Counts
 	// Others counts the VMs of the template's other revisions in this zone.
 	Others int
+	// Pending counts the instances pending deletion, those that Compute Engine
+	// is deleting included: a VM that leaves the target is there for a while.
+	Pending int
 }
 
 // Wanted is the size that the leases and the minimum ask for, within the
@@ -51,7 +55,7 @@ func (s Sizing) Wanted() int {
 // it is that high already, because a resize never lowers it: lowering picks
 // its victims blindly.
 func (s Sizing) Target() (target int, ok bool) {
-	room := s.Maximum - s.Others - s.Group.Deleting
+	room := s.Maximum - s.Others - max(s.Group.Deleting, s.Pending)
 	target = min(max(s.Minimum, withReserve(s.Leased)), room, s.Group.Idle+growthStep)
 	return target, target > s.Group.Target
 }
@@ -71,6 +75,9 @@ func withReserve(leased int) int { return (leased*11 + 9) / 10 }
 func (c ResizeClaim) Held(shown int, now time.Time) bool {
 	return c.Target > shown && now.Sub(c.At) < claimTime
 }
+
+// Open tells whether the run that holds the claim may still call.
+func (c ResizeClaim) Open(now time.Time) bool { return c.Target > 0 && now.Sub(c.At) < claimTime }
 
 // Expected is the footprint of a group, a claimed resize included.
 func (m Manager) Expected(counts Counts, now time.Time) int {

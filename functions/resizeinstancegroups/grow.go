@@ -1,0 +1,110 @@
+package resizeinstancegroups
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+)
+
+// grow raises the group's target size. Of several runs at once the one that
+// wins the claim calls, and it decides anew under the claim: what others have
+// claimed until then, for other revisions too, is seen, and VMs that are
+// pending deletion are not deleted by those who look at the claim later.
+func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing) error {
+	target, ok := sizing.Target()
+	if !ok {
+		return nil
+	}
+	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
+	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+		if now.State != fleet.Active || now.URL != m.URL || now.Claim.Open(r.d.Now()) {
+			return now, false
+		}
+		now.Claim = fleet.ResizeClaim{By: by, Target: target, At: r.d.Now()}
+		return now, true
+	})
+	if err != nil || !claimed {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, claimWork)
+	defer cancel()
+	sent, err := r.raise(ctx, m.Key(), by, target)
+	if !sent || !failure.Is(err, failure.Transient) { // else it is not known whether it was done, and the claim stands
+		err = job.Joined(err, r.unclaim(ctx, m.Key(), by))
+	}
+	if err != nil || !sent {
+		return err
+	}
+	return r.d.Announce(ctx, "groups-resized", job.ManagerScope(m.Key()))
+}
+
+// raise calls, as the one that holds the claim, for no more than was claimed;
+// sent tells whether it did.
+func (r resizer) raise(ctx context.Context, key fleet.ManagerKey, by string, most int) (sent bool, err error) {
+	m, sizing, ok, err := r.decide(ctx, key)
+	if err != nil || !ok || m.Claim.By != by {
+		return false, err
+	}
+	target, ok := sizing.Target()
+	if target = min(target, most); !ok || target <= sizing.Group.Target {
+		return false, nil
+	}
+	if err := r.d.Compute.ResizeGroup(ctx, refOf(m), target, fleet.RequestID("resize group", r.d.Deployment, m.Project, m.Zone, m.GroupName(), by)); err != nil {
+		return true, err
+	}
+	r.run.Log.Info(fmt.Sprintf("resized group %s in %s from %d to %d", m.GroupName(), m.Zone, sizing.Group.Target, target),
+		append(job.ManagerAttrs(key), "target", target)...)
+	return true, nil
+}
+
+// decide reads all that a manager's size is decided by; ok is false where it
+// cannot be.
+func (r resizer) decide(ctx context.Context, key fleet.ManagerKey) (m fleet.Manager, sizing fleet.Sizing, ok bool, err error) {
+	managers, err := r.e.ManagersOf(ctx, key.BaseName)
+	if err != nil {
+		return m, sizing, false, err
+	}
+	for _, manager := range managers {
+		of := manager.Value
+		if of.Zone != key.Zone || of.URL == "" {
+			continue
+		}
+		group, err := r.d.Compute.Group(ctx, refOf(of))
+		switch {
+		case of.Key() != key && failure.Is(err, failure.NotFound):
+		case err != nil || group.Actions == nil:
+			return m, sizing, false, err
+		case of.Key() == key:
+			m, sizing.Minimum, sizing.Maximum, sizing.Group = of, of.MinimumSize, of.MaximumSize, countsOf(group)
+		default:
+			sizing.Others += of.Expected(countsOf(group), r.d.Now())
+		}
+	}
+	if m.State != fleet.Active {
+		return m, sizing, false, nil
+	}
+	return m, sizing, true, r.count(ctx, key, &sizing)
+}
+
+func (r resizer) count(ctx context.Context, key fleet.ManagerKey, sizing *fleet.Sizing) (err error) {
+	if sizing.Leased, err = r.e.CountOf(ctx, key, fleet.Leased); err != nil {
+		return err
+	}
+	sizing.Pending, err = r.e.CountOf(ctx, key, fleet.PendingDeletion)
+	return err
+}
+
+// unclaim gives the claim back once its work is done.
+func (r resizer) unclaim(ctx context.Context, key fleet.ManagerKey, by string) error {
+	_, err := r.e.ChangeManager(ctx, key, func(now fleet.Manager) (fleet.Manager, bool) {
+		if now.Claim.By != by {
+			return now, false
+		}
+		now.Claim = fleet.ResizeClaim{}
+		return now, true
+	})
+	return err
+}
