@@ -43,7 +43,7 @@ template {}
 		`templates.cfg:10:3: template linux: service_accounts: must be a message in braces, not "sa@example.com"`,
 		`templates.cfg:11:3: template linux: tags: "Ä" is not a tag: at most 63 lower-case letters, digits and hyphens, a letter first, no hyphen last`,
 		`templates.cfg:11:26: template linux: tags: must be a string in quotes, not 5`,
-		`templates.cfg:11:29: template linux: tags: "Not ok" is not a tag: at most 63 lower-case letters, digits and hyphens, a letter first, no hyphen last`,
+		`templates.cfg:11:29: template linux: tags: "Not ok" is not a tag: at most 63 lower-case letters, digits and hyphens, a letter first, no hyphen last; did you mean "not-ok"?`,
 		`templates.cfg:12:3: template linux: dimensions: os_family cannot be "LINUKS"; did you mean "LINUX"?`,
 		`templates.cfg:14:1: template: unknown field; did you mean "templates"?`,
 		`managers.cfg:1:1: manager #1: template_base_name: missing`,

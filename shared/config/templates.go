@@ -74,7 +74,7 @@ func checkBaseName(s *source, path, name string) {
 		s.errorf(path, "%q has %d characters; it may have %d, as <base_name>-<revision>, the name of templates and groups, may have %d",
 			name, len(name), maxBaseName, fleet.MaxNameLength)
 	case !rfc1035.MatchString(name):
-		s.errorf(path, "%q is not a name by RFC 1035: lower-case letters, digits and hyphens, a letter first, no hyphen last", name)
+		s.errorf(path, "%q is not a name by RFC 1035: lower-case letters, digits and hyphens, a letter first, no hyphen last%s", name, nameHint(name, validName))
 	}
 }
 
@@ -83,10 +83,10 @@ func checkProjects(s *source, path string, template *configpb.InstanceTemplate) 
 	if template.GetProject() == "" {
 		s.errorf(path+".project", "missing")
 	} else if !projectID.MatchString(template.GetProject()) {
-		s.errorf(path+".project", "%q is not a project id: %s", template.GetProject(), rule)
+		s.errorf(path+".project", "%q is not a project id: %s%s", template.GetProject(), rule, nameHint(template.GetProject(), projectID.MatchString))
 	}
 	if image := template.GetImageProject(); image != "" && !projectID.MatchString(image) {
-		s.errorf(path+".image_project", "%q is not a project id: %s", image, rule)
+		s.errorf(path+".image_project", "%q is not a project id: %s%s", image, rule, nameHint(image, projectID.MatchString))
 	}
 }
 
@@ -100,7 +100,7 @@ func checkMachine(s *source, path string, template *configpb.InstanceTemplate) {
 	case image == "":
 		s.errorf(path+".image_name", "missing")
 	case !validName(strings.TrimPrefix(image, "family/")):
-		s.warnf(path+".image_name", "%q is neither the name of an image nor family/NAME; its project belongs into image_project", image)
+		s.warnf(path+".image_name", "%q is neither the name of an image nor family/NAME; its project belongs into image_project%s", image, imageHint(image))
 	}
 	if size := template.GetDiskSizeGb(); size < 0 || size > maxDiskSizeGB {
 		s.errorf(path+".disk_size_gb", "%d is out of range: 1 to %d, or 0 for the size of the image", size, maxDiskSizeGB)
@@ -162,7 +162,7 @@ func checkTags(s *source, path string, template *configpb.InstanceTemplate) {
 		element := elementPath(path+".tags", i)
 		switch {
 		case !validName(tag):
-			s.errorf(element, "%q is not a tag: at most %d lower-case letters, digits and hyphens, a letter first, no hyphen last", tag, fleet.MaxNameLength)
+			s.errorf(element, "%q is not a tag: at most %d lower-case letters, digits and hyphens, a letter first, no hyphen last%s", tag, fleet.MaxNameLength, nameHint(tag, validName))
 		case seen[tag]:
 			s.errorf(element, "the tag %q is given twice", tag)
 		case i == maxTags:

@@ -25,6 +25,9 @@ func Nearest(word string, choices []string) string {
 	if best == "" && len(folded) >= 3 {
 		best = containing(folded, choices)
 	}
+	if best == "" {
+		best = abbreviated(folded, choices)
+	}
 	return best
 }
 
@@ -42,7 +45,7 @@ func DidYouMean(word string, choices []string) string {
 func tolerance(word string) int {
 	switch {
 	case len(word) <= 4:
-		return 1
+		return min(1, len(word)-1) // one other letter is not a misspelling
 	case len(word) <= 8:
 		return 2
 	default:
@@ -64,6 +67,32 @@ func containing(word string, choices []string) string {
 	}
 	return found
 }
+
+// abbreviated is the one choice whose words begin with those of the word, as
+// maximum_size for max_size, or "" when it is not exactly one.
+func abbreviated(word string, choices []string) string {
+	short := strings.FieldsFunc(word, betweenWords)
+	found := ""
+	for _, choice := range choices {
+		long := strings.FieldsFunc(strings.ToLower(choice), betweenWords)
+		if len(short) < 2 || len(short) != len(long) {
+			continue
+		}
+		fits := true
+		for i := range short {
+			fits = fits && strings.HasPrefix(long[i], short[i])
+		}
+		if fits && found != "" {
+			return ""
+		}
+		if fits {
+			found = choice
+		}
+	}
+	return found
+}
+
+func betweenWords(r rune) bool { return r == '_' || r == '-' || r == ' ' }
 
 // distance counts the letters to insert, delete, replace or swap with their
 // neighbour to get from a to b; it stops at the limit.

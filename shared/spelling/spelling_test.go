@@ -21,6 +21,9 @@ func TestNearest(t *testing.T) {
 		{"linux", []string{"LINUX", "OSX"}, "LINUX"},
 		{"UBUTNU", []string{"UBUNTU", "DEBIAN"}, "UBUNTU"},
 		{"machine_typ", []string{"machine_type", "disk_type"}, "machine_type"},
+		{"max_size", []string{"minimum_size", "maximum_size", "zone"}, "maximum_size"},
+		{"m_size", []string{"minimum_size", "maximum_size", "zone"}, ""},
+		{"y", []string{"x"}, ""},
 	} {
 		if got := Nearest(test.word, test.choices); got != test.want {
 			t.Errorf("Nearest(%q) = %q, want %q", test.word, got, test.want)
