@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,7 +41,17 @@ func TestDocs(t *testing.T) {
 	}
 }
 
+var ownCommand = regexp.MustCompile(`\./scripts/\w+`)
+
 func runPage(t *testing.T, p *page, commands []*block) {
+	for _, b := range commands {
+		for _, name := range ownCommand.FindAllString(b.text, -1) { // the first use builds it
+			c := exec.Command(filepath.Join(os.Getenv("GCE_BACKEND_ROOT"), name), "--help") //nolint:gosec // one of the checkout
+			if printed, err := c.CombinedOutput(); err != nil {
+				t.Fatalf("%s --help: %v\n%s", name, err, printed)
+			}
+		}
+	}
 	l := start(t)
 	l.converged()
 	s, texts := shown{}, map[*block]string{}

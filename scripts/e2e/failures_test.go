@@ -119,6 +119,17 @@ var troubles = []trouble{
 		values: map[string]string{"JOB": "catalog-instances"},
 	},
 	{
+		name: "no role at the Machine Provider",
+		before: func(t *testing.T, folder string) {
+			write(t, folder, "settings.cfg", `lessees: "lessee@example.com"`)
+		},
+		says:   []string{"catalog the instances of linux-small/", "/us-central1-a", "add 2 machines to the catalog", "answered 403", "backend@example.com may not call catalog/v1/add_machines"},
+		has:    map[string]string{"job": "catalog-instances", "severity": "ERROR", "error_class": "permanent", "zone": "us-central1-a"},
+		next:   byPerson,
+		page:   "job-without-success",
+		values: map[string]string{"JOB": "catalog-instances"},
+	},
+	{
 		name: "configuration file missing",
 		after: func(l *local, folder string) {
 			if err := os.Remove(filepath.Join(folder, "templates.cfg")); err != nil {
@@ -206,12 +217,17 @@ func TestErrorsHelp(t *testing.T) {
 	}
 }
 
+func decoded(text string) (line map[string]any, err error) {
+	err = json.Unmarshal([]byte(text), &line)
+	return line, err
+}
+
 // line finds the line that says what a failure must say.
 func (l *local) line(c trouble) (map[string]any, error) {
 	var close []string
 	for _, text := range l.logged(`"job":`) {
-		var line map[string]any
-		if err := json.Unmarshal([]byte(text), &line); err != nil {
+		line, err := decoded(text)
+		if err != nil {
 			return nil, err
 		}
 		message, _ := line["message"].(string)

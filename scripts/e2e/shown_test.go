@@ -22,6 +22,7 @@ var kinds = []kind{
 	{"address", false, regexp.MustCompile(`127\.0\.0\.1:\d+`)},
 	{"file", false, regexp.MustCompile(`[\w./-]*(?:local-\d+-\d+-\d+\.log|/log\b|endpoints\.json)`)},
 	{"time", false, regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z`)},
+	{"clock", false, regexp.MustCompile(`\b\d\d:\d\d:\d\d\.\d{3}\b`)},
 	{"instance", true, regexp.MustCompile(`[a-z0-9-]+-[0-9a-f]{8}-[a-z]+-[a-z]+\d-[a-z]-[a-z0-9]{4}:\d+`)},
 	{"hostname", true, regexp.MustCompile(`[a-z0-9-]+-[0-9a-f]{8}-[a-z]+-[a-z]+\d-[a-z]-[a-z0-9]{4}\b`)},
 	{"hash", true, regexp.MustCompile(`\b[0-9a-f]{40}\b`)},
