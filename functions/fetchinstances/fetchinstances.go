@@ -25,9 +25,13 @@ const name = "fetch-instances"
 // Job is fetch-instances.
 var Job = job.Job{Name: name, Decode: decode, New: New}
 
-// reconcileMinutes is how often, in minutes, a group's listing is held against
-// all of its records, in case the two came apart.
-const reconcileMinutes = 360
+// How often, in minutes, a group's listing is held against its records, in case
+// the two came apart: against their number, which costs next to nothing, and
+// now and then against each of them.
+const (
+	countMinutes = 6 * 60
+	readMinutes  = 7 * 24 * 60
+)
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
@@ -127,8 +131,8 @@ func (f fetcher) fetch(ctx context.Context, m fleet.Manager, frozen bool) error 
 	if listErr != nil && len(now.vms) == 0 {
 		return listErr
 	}
-	if now.complete && f.reconcileDue(m.Key()) {
-		if listing.VMs, err = f.recorded(ctx, m); err != nil {
+	if now.complete {
+		if listing.VMs, err = f.reconciled(ctx, m, listing.VMs); err != nil {
 			return err
 		}
 	}
@@ -164,13 +168,35 @@ func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 	return seen, err
 }
 
-// reconcileDue spreads the groups over the time; it comes from the clock, so
-// that it costs no write.
-func (f fetcher) reconcileDue(key fleet.ManagerKey) bool {
+// due tells whether this minute's sweep is the one in so many for a group. It
+// spreads the groups over the time, and goes by the clock, so that it costs no
+// write.
+func (f fetcher) due(key fleet.ManagerKey, minutes int64) bool {
 	hash := fnv.New32a()
 	hash.Write([]byte(key.String()))
 	minute := f.d.Now().Unix() / 60
-	return f.run.Scope.Sweep() && (minute+int64(hash.Sum32()))%reconcileMinutes == 0
+	return f.run.Scope.Sweep() && (minute+int64(hash.Sum32()))%minutes == 0
+}
+
+// reconciled is the listing, or what the group's records amount to where it is
+// time to compare and they are not the same.
+func (f fetcher) reconciled(ctx context.Context, m fleet.Manager, listed map[string]fleet.Sight) (map[string]fleet.Sight, error) {
+	read := f.due(m.Key(), readMinutes)
+	if !read && f.due(m.Key(), countMinutes) {
+		records := 0
+		for _, state := range []fleet.InstanceState{fleet.Found, fleet.Cataloged, fleet.Leased, fleet.PendingDeletion} {
+			n, err := f.e.CountOf(ctx, m.Key(), state)
+			if err != nil {
+				return nil, err
+			}
+			records += n
+		}
+		read = records != len(listed)
+	}
+	if !read {
+		return listed, nil
+	}
+	return f.recorded(ctx, m)
 }
 
 // recorded is the listing that the group's records amount to.

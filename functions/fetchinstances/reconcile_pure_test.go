@@ -1,0 +1,72 @@
+package fetchinstances
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/store/metered"
+)
+
+// A listing and its records that came apart are put together within six hours;
+// while they agree the comparison costs a count for each state.
+func TestReconciled(t *testing.T) {
+	m := fleet.Manager{BaseName: "b", Revision: "r", Zone: "z"}
+	documents := metered.New(memory.New(time.Now))
+	for _, hostname := range []string{"one", "two"} {
+		instance := fleet.NewInstance(m, hostname, hostname, "", time.Unix(0, 0))
+		key, err := entities.InstanceKey(instance.Key())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields, err := store.Encode(instance)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := documents.Commit(t.Context(), store.Put(key, fields)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		listed []string
+		read   bool
+	}{
+		"the same":          {[]string{"one", "two"}, false},
+		"a record is lost":  {[]string{"one", "two", "three"}, true},
+		"a VM is not known": {[]string{"one"}, true},
+	} {
+		listed := map[string]fleet.Sight{}
+		for _, hostname := range c.listed {
+			listed[hostname] = fleet.Sight{Hostname: hostname}
+		}
+		found := 0
+		documents.Reset()
+		for minute := range int64(countMinutes) {
+			now := func() time.Time { return time.Unix(60*minute+7, 0) }
+			f := fetcher{d: job.Dependencies{Now: now}, e: entities.Entities{Store: documents, Log: slog.New(slog.DiscardHandler)}}
+			got, err := f.reconciled(t.Context(), m, listed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got) == 2 && len(c.listed) != 2 {
+				found++
+			}
+		}
+		reads := documents.Counts().Total().Reads
+		if c.read != (found == 1) || !c.read && (reads < 4 || reads > 4+2) {
+			t.Errorf("%s: found %d times in six hours, with %d reads", name, found, reads)
+		}
+	}
+	f := fetcher{d: job.Dependencies{Now: time.Now}, run: job.Run{Scope: job.ManagerScope(m.Key())}}
+	for minute := range int64(countMinutes) {
+		f.d.Now = func() time.Time { return time.Unix(60*minute, 0) }
+		if f.due(m.Key(), countMinutes) {
+			t.Error("a message about one group compares it")
+		}
+	}
+}
