@@ -40,7 +40,7 @@ type deleter struct {
 func (r deleter) sweep(ctx context.Context) error {
 	orphans := r.run.Scope.Sweep() && orphan.Due(r.d.Now())
 	managers, err := r.managers(ctx, orphans)
-	if err != nil || len(managers) == 0 {
+	if err != nil || len(managers) == 0 && !orphans {
 		return err
 	}
 	settings, err := r.d.Settings(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/orphan"
@@ -19,9 +20,18 @@ func (r deleter) orphans(ctx context.Context, managers []entities.Manager, freez
 	if len(freeze) > 0 {
 		return nil // whose an orphan was cannot be told
 	}
+	projects, err := r.e.Projects(ctx)
+	if err != nil {
+		return err
+	}
+	used := projectsOf(managers)
 	found := map[string]compute.Group{}
-	for _, project := range projectsOf(managers) {
+	for _, project := range union(used, projects) {
 		groups, err := r.d.Compute.Groups(ctx, project)
+		if err != nil && !slices.Contains(used, project) && !failure.Is(err, failure.Transient) {
+			r.run.Log.Info("project " + project + ", which is not used any more, is not searched for orphans: " + err.Error())
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("list the groups of project %s: %w", project, err)
 		}
@@ -53,6 +63,13 @@ func account(found map[string]compute.Group, managers []entities.Manager) {
 	for _, manager := range managers {
 		delete(found, nameOf(refOf(manager.Value)))
 	}
+}
+
+// union is both lists, in order.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func projectsOf(managers []entities.Manager) []string {

@@ -40,7 +40,7 @@ type deleter struct {
 func (r deleter) sweep(ctx context.Context) error {
 	orphans := r.run.Scope.Sweep() && orphan.Due(r.d.Now())
 	revisions, err := r.revisions(ctx, orphans)
-	if err != nil || len(revisions) == 0 {
+	if err != nil || len(revisions) == 0 && !orphans {
 		return err
 	}
 	settings, err := r.d.Settings(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/orphan"
@@ -24,9 +25,18 @@ func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, fre
 	if len(freeze) > 0 {
 		return nil // whose an orphan was cannot be told
 	}
+	projects, err := r.e.Projects(ctx)
+	if err != nil {
+		return err
+	}
+	used := projectsOf(revisions)
 	found, urls := map[string]named{}, map[string]string{}
-	for _, project := range projectsOf(revisions) {
+	for _, project := range union(used, projects) {
 		templates, err := r.d.Compute.Templates(ctx, project)
+		if err != nil && !slices.Contains(used, project) && !failure.Is(err, failure.Transient) {
+			r.run.Log.Info("project " + project + ", which is not used any more, is not searched for orphans: " + err.Error())
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("list the instance templates of project %s: %w", project, err)
 		}
@@ -57,6 +67,13 @@ func account(found map[string]named, revisions []entities.Revision) {
 	for _, revision := range revisions {
 		delete(found, named{revision.Value.Spec.Project, revision.Value.TemplateName()}.String())
 	}
+}
+
+// union is both lists, in order.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func projectsOf(revisions []entities.Revision) []string {

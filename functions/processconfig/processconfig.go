@@ -84,6 +84,11 @@ func ChangedWishes(current config.Config, known []entities.Template) []fleet.Wis
 const attempts = 5
 
 func build(ctx context.Context, d job.Dependencies, e entities.Entities, wish fleet.Wish, revision string) (changed bool, err error) {
+	if wish.Spec != nil {
+		if err := e.NoteProject(ctx, wish.Spec.Project); err != nil {
+			return false, err
+		}
+	}
 	for range attempts {
 		changed, err = buildOnce(ctx, d, e, wish, revision)
 		if !failure.Is(err, failure.Conflict) {

@@ -17,6 +17,7 @@ const (
 	listings  = "listings"
 	orphans   = "orphans"
 	cursors   = "cursors"
+	projects  = "projects"
 )
 
 // A name that comes from a message may be anything: one that could not be part

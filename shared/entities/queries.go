@@ -99,6 +99,10 @@ func tombstonesOver(now time.Time) store.Query {
 		equal("state", string(fleet.Deleted)), {Field: "deletedAt", Op: store.Less, Value: now.Add(-fleet.TombstoneTime)}}}
 }
 
+func allProjects() store.Query {
+	return store.Query{Name: "projects", Collection: projects}
+}
+
 func allOrphans(kind string) store.Query {
 	return store.Query{Name: "orphans of a kind", Collection: orphans,
 		Where: []store.Filter{equal("kind", kind)}}
@@ -112,7 +116,7 @@ func Queries() []store.Query {
 		allTemplates(), templatesUnconfigured(), revisionsOf("b"), revisionsIn(fleet.Active), revisionsWithoutURL(),
 		allManagers(), managersIn(fleet.Active), managersWithoutURL(), managersOf("b"), managersOfRevision("b", "r"),
 		instancesIn(fleet.Found), instancesOf(manager), instancesOfIn(manager, fleet.Found), leasesOver(now),
-		instancesMissing(), instancesInSlice(fleet.Leased, 0), tombstonesOver(now), allOrphans("group"),
+		instancesMissing(), instancesInSlice(fleet.Leased, 0), tombstonesOver(now), allOrphans("group"), allProjects(),
 		revisionHeads(), pageOf(manager, fleet.Found, 1, ""),
 	}
 }
