@@ -1,7 +1,6 @@
 package config
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
@@ -10,13 +9,13 @@ import (
 
 var (
 	// rfc1035 is the form of a name, without its length.
-	rfc1035 = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+	rfc1035 = newPattern(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
 	// projectID is a project's id; older ones have a domain in front.
-	projectID = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$`)
+	projectID = newPattern(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$`)
 	// zoneName has a region and a letter; AI zones have more, as
 	// us-central1-ai1a.
-	zoneName = regexp.MustCompile(`^[a-z]+(-[a-z]+)+[0-9]+-([a-z]|ai[0-9]+[a-z])$`)
-	email    = regexp.MustCompile(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
+	zoneName = newPattern(`^[a-z]+(-[a-z]+)+[0-9]+-([a-z]|ai[0-9]+[a-z])$`)
+	email    = newPattern(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
 )
 
 // someRevision is as long as any.

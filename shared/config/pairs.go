@@ -1,7 +1,6 @@
 package config
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,9 +17,9 @@ const (
 )
 
 var (
-	metadataKey = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
-	labelKey    = regexp.MustCompile(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`)
-	labelValue  = regexp.MustCompile(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
+	metadataKey = newPattern(`^[a-zA-Z0-9_-]{1,128}$`)
+	labelKey    = newPattern(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`)
+	labelValue  = newPattern(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
 )
 
 // dimension is a dimension of machines that a template may give.
@@ -157,7 +156,7 @@ func checkDimension(s *source, path, key, value string) {
 	}
 }
 
-var decimal = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9})?$`)
+var decimal = newPattern(`^[0-9]{1,9}(\.[0-9]{1,9})?$`)
 
 func isNumber(kind, value string) bool {
 	return decimal.MatchString(value) && (kind == number || !strings.Contains(value, "."))

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -52,7 +51,7 @@ func read(file string, data []byte, into proto.Message) *source {
 }
 
 // placeOf finds the position in an error of the text format's parser.
-var placeOf = regexp.MustCompile(`\(line (\d+):(\d+)\): (.*)`)
+var placeOf = newPattern(`\(line (\d+):(\d+)\): (.*)`)
 
 // unexplained reports what only the text format's parser has found.
 func (s *source) unexplained(err error) {
