@@ -14,8 +14,8 @@ import (
 // which page's query leads there.
 type trouble struct {
 	name string
-	// before is done in the folder of the configuration, after it on the suite
-	// that runs without a template yet; then the configuration is there.
+	// before is done to each configuration; after, once the suite has converged
+	// without a template, and a template is configured.
 	before func(t *testing.T, folder string)
 	after  func(l *local, folder string)
 	// says are parts of one line's message: what was attempted, on which entity,
@@ -187,13 +187,10 @@ func TestErrorsHelp(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			configure(t, folder)
+			c.configure(t, folder)
 			l := start(t, "--config", folder)
 			l.converged()
-			configure(t, folder, zone{"linux-small", "us-central1-a", 2})
-			if c.before != nil {
-				c.before(t, folder)
-			}
+			c.configure(t, folder, zone{"linux-small", "us-central1-a", 2})
 			if c.after != nil {
 				c.after(l, folder)
 			}
@@ -220,6 +217,14 @@ func TestErrorsHelp(t *testing.T) {
 func decoded(text string) (line map[string]any, err error) {
 	err = json.Unmarshal([]byte(text), &line)
 	return line, err
+}
+
+func (c trouble) configure(t *testing.T, folder string, zones ...zone) {
+	t.Helper()
+	configure(t, folder, zones...)
+	if c.before != nil {
+		c.before(t, folder)
+	}
 }
 
 // line finds the line that says what a failure must say.
