@@ -100,15 +100,19 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen bool) error 
 		return fetch()
 	}
 	key := m.Key().String()
-	return f.groups.Join(ctx, key, func() error {
-		if wait := f.looks.Take(key); wait > 0 {
-			if err := f.d.Sleep(ctx, wait); err != nil {
-				return err
-			}
+	// What happens to single VMs can wait, for there is more of it than of
+	// everything else; the others go before it.
+	if wait := f.looks.Take(key); wait > 0 && f.aboutVM() {
+		if err := f.d.Sleep(ctx, wait); err != nil {
+			return err
 		}
-		return fetch()
-	})
+	}
+	return f.groups.Join(ctx, key, fetch)
 }
+
+// aboutVM tells whether a message about a VM asks for this run: its hostname
+// does not tell the whole revision.
+func (f fetcher) aboutVM() bool { return !f.run.Scope.Sweep() && f.run.Scope.Revision == "" }
 
 // look is what one listing of a group says.
 type look struct {
