@@ -204,7 +204,7 @@ managers { template_base_name: "windows" zone: "europe-west1-b" minimum_size: 4 
 		instance.Reason, instance.DeletionRequested, instance.DeletionAttempts = "drained", f.now.Add(-time.Duration(i*30+1)*time.Minute), 1+i*3
 	})
 	w := f.manager("windows", "77665544aabb", "europe-west1-b", fleet.Active, nil)
-	f.instances(w, 2, fleet.Cataloged, func(i int, instance *fleet.Instance) { instance.MissingSince = f.now.Add(-time.Minute) })
+	f.instances(w, 2, fleet.Cataloged, func(_ int, instance *fleet.Instance) { instance.MissingSince = f.now.Add(-time.Minute) })
 	for i := range 7 {
 		f.request(fmt.Sprintf("nightly-%d", i), f.now.Add(-time.Duration(i*11+1)*time.Minute), nil)
 	}

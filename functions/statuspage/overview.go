@@ -69,7 +69,7 @@ func (p *page) overview(ctx context.Context, after string) (view, error) {
 		return nil, err
 	}
 	o.Revision, o.Imported, o.Frozen = read.config.Revision, read.imported, read.config.Settings.GetFreeze()
-	o.Jobs = append([]Job{}, read.failed...)
+	o.Jobs, o.LastDay = append([]Job{}, read.failed...), append([]status.Sample{}, o.LastDay...)
 	all := read.pools()
 	o.PoolCount = len(all)
 	at, _ := slices.BinarySearchFunc(all, after, func(pool *pool, key string) int { return cmp.Compare(pool.sortKey(), key) })

@@ -8,14 +8,14 @@ import (
 // String tells the plan to a person.
 func (p Plan) String() string {
 	var text strings.Builder
-	over := "over " + p.InForce
+	over := " over " + p.InForce
 	switch p.InForce {
 	case "":
-		over = "as the first one"
+		over = " as the first one"
 	case p.Revision:
-		over = "which is in force already,"
+		over = ", which is in force already,"
 	}
-	fmt.Fprintf(&text, "Importing the configuration %s %s would\n", p.Revision, over)
+	fmt.Fprintf(&text, "Importing the configuration %s%s would\n", p.Revision, over)
 	if p.Empty() {
 		text.WriteString("  change nothing of the fleet\n")
 	}
@@ -28,7 +28,9 @@ func (p Plan) String() string {
 	if len(p.Settings) > 0 {
 		fmt.Fprintf(&text, "settings.cfg\n  change %s\n", strings.Join(p.Settings, ", "))
 	}
-	text.WriteString(p.Total.String())
+	if len(p.Templates) > 0 {
+		text.WriteString(p.Total.String())
+	}
 	return text.String()
 }
 
