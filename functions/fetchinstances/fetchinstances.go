@@ -25,13 +25,9 @@ const name = "fetch-instances"
 // Job is fetch-instances.
 var Job = job.Job{Name: name, Decode: decode, New: New}
 
-// How often, in minutes, a group's listing is held against its records, in case
-// the two came apart: against their number, which costs next to nothing, and
-// now and then against each of them.
-const (
-	countMinutes = 6 * 60
-	readMinutes  = 7 * 24 * 60
-)
+// countMinutes is how often, in minutes, a group's listing is held against the
+// number of its records, in case the two came apart.
+const countMinutes = 6 * 60
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
@@ -172,32 +168,31 @@ func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 	return seen, err
 }
 
-// due tells whether this minute's sweep is the one in so many for a group. It
-// spreads the groups over the time, and goes by the clock, so that it costs no
-// write.
-func (f fetcher) due(key fleet.ManagerKey, minutes int64) bool {
+// countDue tells whether this minute's sweep compares a group. It spreads the
+// groups over the time, and goes by the clock, so that it costs no write.
+func (f fetcher) countDue(key fleet.ManagerKey) bool {
 	hash := fnv.New32a()
 	hash.Write([]byte(key.String()))
 	minute := f.d.Now().Unix() / 60
-	return f.run.Scope.Sweep() && (minute+int64(hash.Sum32()))%minutes == 0
+	return f.run.Scope.Sweep() && (minute+int64(hash.Sum32()))%countMinutes == 0
 }
 
 // reconciled is the listing, or what the group's records amount to where it is
-// time to compare and they are not the same.
+// time to compare and their numbers differ. To read them all each time would
+// cost a document for each VM.
 func (f fetcher) reconciled(ctx context.Context, m fleet.Manager, listed map[string]fleet.Sight) (map[string]fleet.Sight, error) {
-	read := f.due(m.Key(), readMinutes)
-	if !read && f.due(m.Key(), countMinutes) {
-		records := 0
-		for _, state := range []fleet.InstanceState{fleet.Found, fleet.Cataloged, fleet.Leased, fleet.PendingDeletion} {
-			n, err := f.e.CountOf(ctx, m.Key(), state)
-			if err != nil {
-				return nil, err
-			}
-			records += n
-		}
-		read = records != len(listed)
+	if !f.countDue(m.Key()) {
+		return listed, nil
 	}
-	if !read {
+	records := 0
+	for _, state := range []fleet.InstanceState{fleet.Found, fleet.Cataloged, fleet.Leased, fleet.PendingDeletion} {
+		n, err := f.e.CountOf(ctx, m.Key(), state)
+		if err != nil {
+			return nil, err
+		}
+		records += n
+	}
+	if records == len(listed) {
 		return listed, nil
 	}
 	return f.recorded(ctx, m)

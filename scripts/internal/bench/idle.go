@@ -31,7 +31,6 @@ func Idle(ctx context.Context, o Options) (Result, error) {
 		result.figure("idle: Machine Provider calls a minute", number(float64(total(run.Machines))/10))
 		result.figure("idle: messages a minute", number(float64(total(run.Messages))/10))
 	}
-	result.note("each group's records are read whole once a week besides: for 10,000 VMs that is %s read a minute on average", number(10000.0/7/24/60))
 	return result, nil
 }
 
