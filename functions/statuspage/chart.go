@@ -11,9 +11,9 @@ import (
 
 // The picture's size and margins, in its own units.
 const (
-	chartWidth, chartHeight         = 720, 220
+	chartWidth, chartHeight         = 720, 236
 	chartLeft, chartRight           = 76, 12
-	chartTop, chartBottom           = 12, 28
+	chartTop, chartBottom           = 20, 36
 	chartDay                        = 24 * time.Hour
 	plotWidth, plotHeight   float64 = chartWidth - chartLeft - chartRight, chartHeight - chartTop - chartBottom
 )
