@@ -42,9 +42,7 @@ func (c computeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.Stats.Calls++
 		if mutates(r.Method, path) {
 			w.Stats.Mutations++
-			if err := w.computeDown(); err != nil {
-				return nil, err
-			}
+			w.Stats.Distinct += w.requests.add(r.URL.Query().Get("requestId"))
 			w.computeAsked(r, path, body)
 		}
 		response, err := w.Cloud.Transport().RoundTrip(r)
@@ -57,13 +55,21 @@ func (c computeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	})
 }
 
+// ids are request ids that were used.
+type ids map[string]bool
+
+// add answers 1 for an id that is new: the same request again is done once.
+func (i ids) add(id string) int {
+	if i[id] {
+		return 0
+	}
+	i[id] = true
+	return 1
+}
+
 func mutates(method, path string) bool {
 	return method == http.MethodDelete || method == http.MethodPost &&
 		!strings.HasSuffix(path, "/wait") && !strings.HasSuffix(path, "/listManagedInstances")
-}
-
-func (w *World) computeDown() error {
-	return nil
 }
 
 var errReset = errors.New("connection reset by peer")

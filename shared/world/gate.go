@@ -50,6 +50,11 @@ func (w *World) before(ctx context.Context, t *task, what func() string) error {
 
 func (w *World) after(ctx context.Context, t *task, what func() string) error {
 	w.note("%s", what)
+	if w.hang != nil && w.hang(t.name, what()) {
+		w.Note("hangs")
+		w.hung = append(w.hung, t)
+		w.suspend(t)
+	}
 	w.yield(t)
 	if w.fault.strikes(w, t) {
 		w.note("killed after %s", what)

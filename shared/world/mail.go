@@ -26,6 +26,10 @@ type mail struct {
 	underWay  int
 	// Counts of deliveries by function, for tests.
 	delivered map[string]int
+	// held are the functions that get nothing at the moment.
+	held map[string]bool
+	// history is what each function got, where the world keeps a trace.
+	history map[string][]event.Message
 	// lanes hold, by function and scope, the runs that wait for one that runs.
 	lanes map[string]*lane
 }
@@ -43,7 +47,7 @@ type runner struct {
 }
 
 func newMail(w *World) mail {
-	m := mail{listeners: map[string][]string{}, delivered: map[string]int{}, lanes: map[string]*lane{}}
+	m := mail{listeners: map[string][]string{}, delivered: map[string]int{}, lanes: map[string]*lane{}, held: map[string]bool{}, history: map[string][]event.Message{}}
 	for _, subscription := range w.suite.Manifest.Subscriptions() {
 		m.listeners[subscription.Topic] = append(m.listeners[subscription.Topic], subscription.Function)
 	}
@@ -100,7 +104,7 @@ func (w *World) post(message event.Message) {
 	w.mail.sent++
 	message.ID, message.Published = fmt.Sprint(w.mail.sent), w.clock
 	for _, function := range w.mail.listeners[message.Topic] {
-		if w.runners[function] == nil {
+		if w.runners[function] == nil || w.mail.held[function] {
 			continue
 		}
 		for range w.fault.copies(w) {
@@ -150,6 +154,9 @@ func (w *World) deliver(function string, message event.Message, attempt int) {
 func (w *World) start(function, key string, on *lane, message event.Message, done func(error)) {
 	on.running++
 	w.mail.delivered[function]++
+	if w.trace.keep {
+		w.mail.history[function] = append(w.mail.history[function], message)
+	}
 	w.Stats.Runs++
 	w.stir(key)
 	w.spawn(function, func(ctx context.Context) error {
@@ -179,6 +186,28 @@ func (w *World) Deliver(function string, message event.Message) {
 	message.ID, message.Published = fmt.Sprint(w.mail.sent), w.clock
 	w.carry(function, message, attempts, 0)
 }
+
+// Hold keeps messages from functions: what comes for them is dropped.
+func (w *World) Hold(functions ...string) {
+	for _, function := range functions {
+		w.mail.held[function] = true
+	}
+}
+
+// HoldOthers keeps messages from all functions but one.
+func (w *World) HoldOthers(but string) {
+	w.Hold(w.suite.Manifest.Names()...)
+	delete(w.mail.held, but)
+}
+
+// ReleaseAll lets messages through again.
+func (w *World) ReleaseAll() { clear(w.mail.held) }
+
+// History is what a function got so far.
+func (w *World) History(function string) []event.Message { return w.mail.history[function] }
+
+// Runs is how many runs of a function began.
+func (w *World) Runs(function string) int { return w.mail.delivered[function] }
 
 // Tick sends each job's tick of this minute.
 func (w *World) Tick() {

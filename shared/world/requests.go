@@ -90,6 +90,7 @@ func (w *World) vmsDeleted(zone, group string, body []byte) {
 // vmDeleted: a VM that is asked to be deleted has no lessee, and cannot get
 // one any more.
 func (w *World) vmDeleted(key string) {
+	w.Stats.Deletions++
 	w.check(LeasedStays)
 	if lease, leased := w.activeLease(key); leased {
 		w.Break(LeasedStays, fmt.Sprintf("%s is deleted, and %s holds it", key, lease.RequestID))
@@ -115,6 +116,7 @@ func (w *World) groupResized(zone, name string, size int) {
 			if size < target {
 				w.Break(NeverLowered, fmt.Sprintf("%s in %s from %d to %d", name, zone, target, size))
 			}
+			w.Stats.Raises += max(size-target, 0)
 			target = size
 		}
 		sum += footprint(group, target)

@@ -5,13 +5,16 @@ import "maps"
 // Stats count what happened.
 type Stats struct {
 	// Steps are outside calls, Runs deliveries of messages to jobs, Calls
-	// requests to Compute Engine and Mutations those that change something.
-	Steps, Runs, Calls, Mutations int
+	// requests to Compute Engine and Mutations those that change something;
+	// Distinct counts those with the same request id once, as Compute Engine
+	// does them.
+	Steps, Runs, Calls, Mutations, Distinct int
 	// Reads and Writes are of documents.
 	Reads, Writes int
-	// Leases is how many were given; VMs how many there ever were.
-	Leases int
-	Faults map[Kind]int
+	// Leases is how many were given. Deletions counts the VMs that were asked
+	// to be deleted, Raises by how many VMs groups were asked to grow.
+	Leases, Deletions, Raises int
+	Faults                    map[Kind]int
 	// Checked counts the checks of each invariant.
 	Checked map[string]int
 }

@@ -82,21 +82,24 @@ type World struct {
 	Config    *Configuration
 	Stats     Stats
 
-	suite   Suite
-	rand    *rand.Rand
-	clock   time.Time
-	plan    agenda
-	tasks   tasks
-	mail    mail
-	runners map[string]*runner
-	engine  *rest.Engine
-	log     *slog.Logger
-	trace   trace
-	mirror  mirror
-	users   users
-	foreign foreign
-	fault   faultState
-	broken  *Violation
+	suite    Suite
+	rand     *rand.Rand
+	clock    time.Time
+	plan     agenda
+	tasks    tasks
+	mail     mail
+	runners  map[string]*runner
+	engine   *rest.Engine
+	log      *slog.Logger
+	trace    trace
+	mirror   mirror
+	users    users
+	foreign  foreign
+	fault    faultState
+	broken   *Violation
+	hang     func(task, call string) bool
+	hung     []*task
+	requests ids
 }
 
 // New makes a world in which nothing happens yet: see Tick and Run.
@@ -117,6 +120,7 @@ func New(suite Suite, options Options) *World {
 	w.log = slog.New(logHandler{world: w})
 	w.Documents = memory.New(w.Now)
 	w.mirror = newMirror()
+	w.requests = ids{}
 	w.users.deleted = map[[2]string]bool{}
 	w.fault = newFaultState(w)
 	w.Cloud = simulator.New(simulator.Options{
