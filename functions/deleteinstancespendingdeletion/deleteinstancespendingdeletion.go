@@ -76,7 +76,7 @@ func (r deleter) sweep(ctx context.Context) error {
 
 // group deletes the VMs of one group. What is there is asked of Compute Engine
 // first: an instance whose VM is gone is confirmed, one that is being deleted
-// is left to it, and a VM that only has the name is never touched.
+// is left to it unless that takes too long, and a VM that only has the name is never touched.
 func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []entities.Instance) error {
 	ref := compute.GroupRef{Project: pending[0].Value.Project, Zone: key.Zone, Name: fleet.TemplateName(key.BaseName, key.Revision)}
 	vms, err := r.d.Compute.VMs(ctx, ref)
@@ -102,7 +102,7 @@ func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []enti
 		switch {
 		case !ok:
 			gone = append(gone, item)
-		case vm.Action != "DELETING" && item.Value.DeletionDue(now):
+		case item.Value.DeletionDue(now) && (vm.Action != "DELETING" || item.Value.DeletionStuck(now)):
 			due = append(due, item)
 		}
 	}
