@@ -83,6 +83,9 @@ func (w *World) Calm() {
 	w.Note("faults stop")
 }
 
+// Forget lets the Machine Provider answer 404 to everything for a while.
+func (w *World) Forget(d time.Duration) { w.fault.emptyUntil = w.clock.Add(d) }
+
 // roll decides whether a fault of a kind happens now.
 func (w *World) roll(kind Kind) bool {
 	rate := w.Options.Faults[kind]

@@ -66,6 +66,8 @@ type Options struct {
 	OperationTime, BootTime time.Duration
 	// NoEvents drops everything but ticks.
 	NoEvents bool
+	// Zones are Compute Engine's; those of the package when nil.
+	Zones []string
 	// Serial runs one task to its end before the next begins.
 	Serial bool
 }
@@ -107,6 +109,9 @@ func New(suite Suite, options Options) *World {
 	if options.Latency == 0 {
 		options.Latency = time.Second
 	}
+	if options.Zones == nil {
+		options.Zones = Zones
+	}
 	if options.OperationTime == 0 {
 		options.OperationTime = 2 * time.Second
 	}
@@ -126,7 +131,7 @@ func New(suite Suite, options Options) *World {
 	w.Cloud = simulator.New(simulator.Options{
 		Now: w.Now, Rand: w.rand, Sleep: w.sleep, OperationTime: options.OperationTime,
 		BootTime: options.BootTime, BootJitter: options.BootTime / 2, OnActivity: w.activity, Fault: w.computeFault,
-		Zones: Zones,
+		Zones: options.Zones,
 	})
 	w.engine = rest.New(rest.Options{HTTPClient: &http.Client{Transport: computeTransport{w}}, Endpoint: "http://compute.test",
 		RequestsPerMinute: 1500, Now: w.Now, Sleep: w.sleep, Rand: w.rand.Float64})
