@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// The suite's tokens.
+// The suite's tokens, which only a local Machine Provider believes.
 const (
-	backendToken = "dev:backend@example.com"
-	lesseeToken  = "dev:lessee@example.com"
+	backendToken = "dev:backend@example.com" //nolint:gosec // no secret
+	lesseeToken  = "dev:lessee@example.com"  //nolint:gosec // no secret
 )
 
 // callTimeout bounds a call of the Machine Provider.
