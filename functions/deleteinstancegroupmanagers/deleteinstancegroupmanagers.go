@@ -96,7 +96,7 @@ func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
 		return err
 	}
 	gone, err := r.deleteClaimed(ctx, m, by)
-	if err != nil && !refused(err) {
+	if err != nil && !compute.Refused(err) {
 		return err // what became of it is not known: the claim runs out
 	}
 	_, ended := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) { return now.EndDeletion(by, gone) })
@@ -125,11 +125,6 @@ func notFoundIsFine(err error) error {
 		return nil
 	}
 	return err
-}
-
-// refused tells whether Compute Engine certainly did nothing.
-func refused(err error) bool {
-	return failure.Is(err, failure.Quota) || failure.Is(err, failure.Permanent) || failure.Is(err, failure.Conflict)
 }
 
 // adopt records the group of a drained manager that has none, where there is

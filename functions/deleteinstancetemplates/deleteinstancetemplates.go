@@ -102,7 +102,7 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 		return err
 	}
 	gone, err := r.deleteClaimed(ctx, v, by)
-	if err != nil && !refused(err) {
+	if err != nil && !compute.Refused(err) {
 		return err // what became of it is not known: the claim runs out
 	}
 	_, ended := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) { return now.EndDeletion(by, gone) })
@@ -128,11 +128,6 @@ func (r deleter) deleteClaimed(ctx context.Context, v fleet.Revision, by string)
 		return false, nil
 	}
 	return false, err
-}
-
-// refused tells whether Compute Engine certainly did nothing.
-func refused(err error) bool {
-	return failure.Is(err, failure.Quota) || failure.Is(err, failure.Permanent)
 }
 
 // adopt records the template of a drained revision that has none, where there

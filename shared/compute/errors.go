@@ -29,6 +29,24 @@ type CallError struct {
 	Err     error
 }
 
+// ErrUnfinished says that a change was accepted, and that nobody knows what
+// became of it.
+var ErrUnfinished = errors.New("the change was accepted")
+
+// Refused tells of the error of a change whether the change was certainly not
+// made: Compute Engine did not accept it, or its operation ended in an error.
+func Refused(err error) bool {
+	var operation *OperationError
+	switch {
+	case errors.As(err, &operation):
+		return true
+	case errors.Is(err, ErrUnfinished):
+		return false
+	}
+	class := failure.ClassOf(err)
+	return class == failure.Quota || class == failure.Permanent || class == failure.Conflict
+}
+
 // NoAnswer is the code of a call that was not answered.
 const NoAnswer = "noAnswer"
 

@@ -17,6 +17,28 @@ const (
 type DeletionClaim struct {
 	By string    `firestore:"by,omitempty"`
 	At time.Time `firestore:"at,omitempty"`
+	// Since is when the first deletion was claimed of which it is not known what
+	// became: it may still be under way, so that a refusal of a later one does
+	// not end it before all of them must be over.
+	Since time.Time `firestore:"since,omitempty"`
+}
+
+// next is the claim after this one.
+func (c DeletionClaim) next(by string, now time.Time) DeletionClaim {
+	next := DeletionClaim{By: by, At: now, Since: c.Since}
+	if next.Since.IsZero() {
+		next.Since = now
+	}
+	return next
+}
+
+// refused is what is left of the claim when its deletion was refused; none
+// where no other can be under way.
+func (c DeletionClaim) refused() (left DeletionClaim, deleting bool) {
+	if c.Since.Equal(c.At) || c.At.Sub(c.Since) >= DrainTime {
+		return DeletionClaim{}, false
+	}
+	return DeletionClaim{Since: c.Since}, true
 }
 
 // Held tells whether some run may still ask.
@@ -31,17 +53,19 @@ func (m Manager) ClaimDeletion(url, by string, now time.Time) (Manager, bool) {
 	if m.State != Drained || m.URL != url || m.Deletion.Held(now) {
 		return m, false
 	}
-	m.Deleting, m.Deletion = true, DeletionClaim{By: by, At: now}
+	m.Deleting, m.Deletion = true, m.Deletion.next(by, now)
 	return m, true
 }
 
-// EndDeletion gives the claim back: the group is gone, or it stays.
+// EndDeletion gives the claim back: the group is gone, or this deletion was
+// refused.
 func (m Manager) EndDeletion(by string, gone bool) (Manager, bool) {
 	if m.Deletion.By != by {
 		return m, false
 	}
-	m.Deleting, m.Deletion = false, DeletionClaim{}
+	m.Deletion, m.Deleting = m.Deletion.refused()
 	if gone {
+		m.Deletion, m.Deleting = DeletionClaim{}, false
 		m.URL, m.Size, m.Claim = "", 0, ResizeClaim{}
 	}
 	return m, true
@@ -53,17 +77,19 @@ func (r Revision) ClaimDeletion(url, by string, now time.Time) (Revision, bool) 
 	if r.State != Drained || r.URL != url || r.Deletion.Held(now) {
 		return r, false
 	}
-	r.Deleting, r.Deletion = true, DeletionClaim{By: by, At: now}
+	r.Deleting, r.Deletion = true, r.Deletion.next(by, now)
 	return r, true
 }
 
-// EndDeletion gives the claim back: the template is gone, or it stays.
+// EndDeletion gives the claim back: the template is gone, or this deletion was
+// refused.
 func (r Revision) EndDeletion(by string, gone bool) (Revision, bool) {
 	if r.Deletion.By != by {
 		return r, false
 	}
-	r.Deleting, r.Deletion = false, DeletionClaim{}
+	r.Deletion, r.Deleting = r.Deletion.refused()
 	if gone {
+		r.Deletion, r.Deleting = DeletionClaim{}, false
 		r.URL, r.SnapshotURL = "", ""
 	}
 	return r, true

@@ -89,7 +89,7 @@ func (e *Engine) ask(ctx context.Context, project, zone, name string) (*computep
 
 func unfinished(c call, operation string, err error) error {
 	return &failure.Error{Class: failure.Transient, Err: fmt.Errorf(
-		"%s of %s was accepted, and its operation %s is still under way: %w", c.method, c.target, operation, err)}
+		"%s of %s: %w, and its operation %s is still under way: %w", c.method, c.target, compute.ErrUnfinished, operation, err)}
 }
 
 // unseen is about an operation that cannot be asked for. That says nothing of
@@ -99,7 +99,7 @@ func unseen(c call, operation string, class failure.Class, err error) error {
 		class = failure.Transient
 	}
 	return &failure.Error{Class: class, Err: fmt.Errorf(
-		"%s of %s was accepted, and how its operation %s ends is unknown: %w", c.method, c.target, operation, err)}
+		"%s of %s: %w, and how its operation %s ends is unknown: %w", c.method, c.target, compute.ErrUnfinished, operation, err)}
 }
 
 // result is the error that a finished operation ended in.
