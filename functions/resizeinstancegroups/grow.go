@@ -2,8 +2,10 @@ package resizeinstancegroups
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
@@ -32,7 +34,7 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	ctx, cancel := context.WithTimeout(ctx, claimWork)
 	defer cancel()
 	sent, err := r.raise(ctx, m.Key(), by, target)
-	if !sent || !failure.Is(err, failure.Transient) { // else it is not known whether it was done, and the claim stands
+	if !sent || ended(err) { // else it is not known whether it was done, and the claim stands
 		err = job.Joined(err, r.unclaim(ctx, m.Key(), by))
 	}
 	if err != nil || !sent {
@@ -52,12 +54,46 @@ func (r resizer) raise(ctx context.Context, key fleet.ManagerKey, by string, mos
 	if target = min(target, most); !ok || target <= sizing.Group.Target {
 		return false, nil
 	}
-	if err := r.d.Compute.ResizeGroup(ctx, refOf(m), target, fleet.RequestID("resize group", r.d.Deployment, m.Project, m.Zone, m.GroupName(), by)); err != nil {
-		return true, err
+	return true, r.call(ctx, m, sizing, target)
+}
+
+// call makes the claim's one request: its id is the same whoever makes it.
+func (r resizer) call(ctx context.Context, m fleet.Manager, sizing fleet.Sizing, target int) error {
+	request := fleet.RequestID("resize group", r.d.Deployment, m.Project, m.Zone, m.GroupName(), m.Claim.By)
+	if err := r.d.Compute.ResizeGroup(ctx, refOf(m), target, request); err != nil {
+		return err
 	}
 	r.run.Log.Info(fmt.Sprintf("resized group %s in %s from %d to %d", m.GroupName(), m.Zone, sizing.Group.Target, target),
-		append(job.ManagerAttrs(key), "target", target)...)
-	return true, nil
+		append(job.ManagerAttrs(m.Key()), "target", target)...)
+	return nil
+}
+
+// ended tells whether a call is known to have ended, well or not.
+func ended(err error) bool {
+	var operation *compute.OperationError
+	return !failure.Is(err, failure.Transient) || errors.As(err, &operation)
+}
+
+// settle finds out how a call ended whose holder does not say so, by making the
+// very same request: Compute Engine serves each id once, so that it cannot be
+// done twice, nor later. Only then the claim goes, before its time.
+func (r resizer) settle(ctx context.Context, claim fleet.ResizeClaim, key fleet.ManagerKey) error {
+	m, sizing, ok, err := r.decide(ctx, key)
+	if err != nil || !ok || m.Claim.By != claim.By {
+		return err
+	}
+	target, more := sizing.Target()
+	if target = min(target, claim.Target); !more || target <= sizing.Group.Target {
+		if target = sizing.Group.Target; target != claim.Target {
+			return nil // the group is of another size: the claim stands for its time
+		}
+	}
+	err = r.call(ctx, m, sizing, target)
+	var operation *compute.OperationError
+	if err == nil || errors.As(err, &operation) {
+		err = job.Joined(err, r.unclaim(ctx, key, claim.By), r.d.Announce(ctx, "groups-resized", job.ManagerScope(key)))
+	}
+	return err
 }
 
 // decide reads all that a manager's size is decided by; ok is false where it

@@ -15,12 +15,13 @@ const (
 	DrainTime = 15 * time.Minute
 	// firstRetry and lastRetry bound the back-off between two requests to
 	// delete the same VM.
-	firstRetry = time.Minute
+	firstRetry = 15 * time.Second
 	lastRetry  = 16 * time.Minute
 )
 
 // DeletionDue tells whether Compute Engine is to be asked (again) to delete the
-// VM: at once, then after 1, 2, 4, … minutes since the request before.
+// VM: at once, then after 15 s, 30 s, 1, 2, 4, … minutes since the request
+// before.
 func (i Instance) DeletionDue(now time.Time) bool {
 	if i.State != PendingDeletion {
 		return false
@@ -31,8 +32,8 @@ func (i Instance) DeletionDue(now time.Time) bool {
 	return !now.Before(i.nextDeletion())
 }
 
-// nextDeletion is when the next request is due: the n-th comes 2ⁿ⁻¹−1 minutes
-// after the first, with a bound on the step.
+// nextDeletion is when the next request is due: the n-th comes 2ⁿ⁻¹−1 times
+// firstRetry after the first, with a bound on the step.
 func (i Instance) nextDeletion() time.Time {
 	at, step := i.DeletionRequested, firstRetry
 	for range max(i.DeletionAttempts, 1) {

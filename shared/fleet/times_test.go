@@ -16,15 +16,15 @@ func TestDeletionIsAskedAgainWithBackOff(t *testing.T) {
 	if !i.DeletionDue(noon) {
 		t.Fatal("not due at once")
 	}
-	// Asked every 10 seconds, the requests go out at these minutes.
+	// Asked every 5 seconds, the requests go out at these minutes.
 	var minutes []float64
-	for at := noon; at.Before(noon.Add(90 * time.Minute)); at = at.Add(10 * time.Second) {
+	for at := noon; at.Before(noon.Add(90 * time.Minute)); at = at.Add(5 * time.Second) {
 		if i.DeletionDue(at) {
 			minutes = append(minutes, at.Sub(noon).Minutes())
 			i, _ = i.AskDeletion(at)
 		}
 	}
-	want := []float64{0, 1, 3, 7, 15, 31, 47, 63, 79}
+	want := []float64{0, 0.25, 0.75, 1.75, 3.75, 7.75, 15.75, 31.75, 47.75, 63.75, 79.75}
 	if fmt.Sprint(minutes) != fmt.Sprint(want) {
 		t.Errorf("asked at %v, want %v", minutes, want)
 	}
@@ -54,7 +54,7 @@ func TestTimes(t *testing.T) {
 		{"stuck: a day and a minute", pending(ago(24*time.Hour + time.Minute)).DeletionStuck(noon), true},
 		{"stuck: deleted", deleted(ago(time.Hour)).DeletionStuck(noon), false},
 		{"due: a day and a second after the first request", pending(ago(24*time.Hour + time.Second)).DeletionDue(noon), true},
-		{"due: 59 s after", pending(ago(59 * time.Second)).DeletionDue(noon), false},
+		{"due: 14 s after", pending(ago(14 * time.Second)).DeletionDue(noon), false},
 		{"due: asked in the future, by another clock", pending(noon.Add(time.Minute)).DeletionDue(noon), false},
 		{"tombstone: 20m is not more than 20m", deleted(ago(20 * time.Minute)).TombstoneOver(noon), false},
 		{"tombstone: a second more", deleted(ago(20*time.Minute + time.Second)).TombstoneOver(noon), true},
