@@ -29,14 +29,19 @@ type Screen interface {
 func New(out *os.File, alone bool) Screen {
 	if alone && term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb" {
 		return &live{out: out, start: time.Now(), size: func() (int, int) {
-			width, height, err := term.GetSize(int(out.Fd()))
-			if err != nil {
-				return 80, 24
-			}
-			return width, height
+			return usable(term.GetSize(int(out.Fd())))
 		}}
 	}
 	return &plain{out: out, last: map[string]string{}}
+}
+
+// usable is a terminal's size, or the usual one where it does not tell: that of
+// a recording or of a container is 0 by 0.
+func usable(width, height int, err error) (int, int) {
+	if err != nil || width <= 0 || height <= 0 {
+		return 80, 24
+	}
+	return width, height
 }
 
 // plain prints a line for each pool that changed.

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -38,6 +39,22 @@ linux-small 421e2958f77900 us-central1-a: gone
 // terminal is a live screen of a size.
 func terminal(out *bytes.Buffer, width, height int) *live {
 	return &live{out: out, start: time.Now(), size: func() (int, int) { return width, height }}
+}
+
+func TestTerminalWithoutSize(t *testing.T) {
+	for _, c := range []struct {
+		width, height int
+		err           error
+		want          [2]int
+	}{
+		{120, 40, nil, [2]int{120, 40}},
+		{0, 0, nil, [2]int{80, 24}},
+		{0, 0, errors.New("no terminal"), [2]int{80, 24}},
+	} {
+		if width, height := usable(c.width, c.height, c.err); [2]int{width, height} != c.want {
+			t.Errorf("%d by %d, %v: %d by %d", c.width, c.height, c.err, width, height)
+		}
+	}
 }
 
 func TestLiveFitsTheTerminal(t *testing.T) {
