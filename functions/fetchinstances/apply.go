@@ -16,7 +16,11 @@ const recordsPerCommit = 400
 
 // apply records new VMs, takes lost ones back, and keeps the listing.
 func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing entities.Listing, now look, difference fleet.Difference, frozen bool) (outcome, error) {
-	listing, err := f.record(ctx, m, listing, now, difference.New)
+	var whole map[string]fleet.Sight // what to keep, where no loss is to be seen to first
+	if len(difference.Lost) == 0 {
+		whole = fleet.Settle(listing.VMs, now.vms, nil, now.complete)
+	}
+	listing, err := f.record(ctx, m, listing, now, difference.New, whole)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -33,9 +37,12 @@ func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing entities.Li
 }
 
 // record makes a record of each new VM. A record that is there already, such
-// as a tombstone, stays as it is.
-func (f fetcher) record(ctx context.Context, m fleet.Manager, listing entities.Listing, now look, ids []string) (entities.Listing, error) {
-	for chunk := range slices.Chunk(ids, recordsPerCommit) {
+// as a tombstone, stays as it is. The last step keeps the whole listing where
+// that is known, so that the document is written once.
+func (f fetcher) record(ctx context.Context, m fleet.Manager, listing entities.Listing, now look, ids []string, whole map[string]fleet.Sight) (entities.Listing, error) {
+	for len(ids) > 0 {
+		chunk := ids[:min(len(ids), recordsPerCommit)]
+		ids = ids[len(chunk):]
 		vms := map[string]fleet.Sight{}
 		for id, sight := range listing.VMs {
 			vms[id] = sight
@@ -44,6 +51,9 @@ func (f fetcher) record(ctx context.Context, m fleet.Manager, listing entities.L
 		for _, id := range chunk {
 			vms[id] = now.vms[id]
 			found = append(found, fleet.NewInstance(m, now.vms[id].Hostname, id, now.urls[id], f.d.Now()))
+		}
+		if len(ids) == 0 && whole != nil {
+			vms = whole
 		}
 		written, err := f.e.Record(ctx, m.Key(), listing, vms, found)
 		if failure.Is(err, failure.Conflict) {
