@@ -325,7 +325,9 @@ func TestScenario09Drains(t *testing.T) {
 		return true
 	})
 	w.Config.Set(one(3, 5))
-	w.Config.Set(func(c *world.Configuration) { c.Pools["bare"] = world.Pool{Variant: 1, Zones: map[string]fleet.Sizes{}} })
+	w.Config.Set(func(c *world.Configuration) {
+		c.Pools["bare"] = world.Pool{Variant: 1, Zones: map[string]fleet.Sizes{}}
+	})
 	w.Minutes(2)
 	if w.Hung() != 1 {
 		t.Fatal("no catalog run paused")

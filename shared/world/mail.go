@@ -132,7 +132,7 @@ func (w *World) carry(function string, message event.Message, attempt int, laten
 // of one scope often share the run that follows the one under way; but there
 // may be several instances, and then they run at once.
 func (w *World) deliver(function string, message event.Message, attempt int) {
-	key := function + " " + message.Topic + " " + string(message.Data) + fmt.Sprint(message.Attributes)
+	key := w.laneOf(function, message)
 	on := w.mail.lanes[key]
 	if on == nil {
 		on = &lane{}
@@ -151,6 +151,19 @@ func (w *World) deliver(function string, message event.Message, attempt int) {
 	w.start(function, key, on, message, done)
 }
 
+// laneOf is what messages have in common that may share a run: their scope.
+func (w *World) laneOf(function string, message event.Message) string {
+	decode := w.runners[function].job.Decode
+	if decode == nil {
+		decode = func(m event.Message) (event.Scope, error) { return event.DecodeScope(m.Data) }
+	}
+	scope, err := decode(message)
+	if err != nil {
+		return function + " " + message.ID
+	}
+	return function + " " + string(scope.Encode())
+}
+
 func (w *World) start(function, key string, on *lane, message event.Message, done func(error)) {
 	on.running++
 	w.mail.delivered[function]++
@@ -159,10 +172,12 @@ func (w *World) start(function, key string, on *lane, message event.Message, don
 	}
 	w.Stats.Runs++
 	w.stir(key)
+	begin := w.clock
 	w.spawn(function, func(ctx context.Context) error {
 		w.Note("delivered %s", message.Topic+" "+string(message.Data)+strings.TrimPrefix(fmt.Sprint(message.Attributes), "map"))
 		return w.runners[function].runner.DeliverAlone(ctx, message)
 	}, func(err error) {
+		w.load.longest[function] = max(w.load.longest[function], w.clock.Sub(begin))
 		done(err)
 		on.running--
 		if on.running == 0 && len(on.waiting) > 0 {

@@ -63,6 +63,7 @@ func (d documents) Commit(ctx context.Context, writes ...store.Write) ([]store.V
 		}
 		w.Stats.Writes += len(writes)
 		w.stir("commit")
+		w.noteWrites(writes)
 		w.committed(writes)
 		return versions, w.lostFault()
 	})

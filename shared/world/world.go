@@ -102,6 +102,7 @@ type World struct {
 	hang     func(task, call string) bool
 	hung     []*task
 	requests ids
+	load     load
 }
 
 // New makes a world in which nothing happens yet: see Tick and Run.
@@ -125,7 +126,7 @@ func New(suite Suite, options Options) *World {
 	w.log = slog.New(logHandler{world: w})
 	w.Documents = memory.New(w.Now)
 	w.mirror = newMirror()
-	w.requests = ids{}
+	w.requests, w.load = ids{}, newLoad()
 	w.users.deleted = map[[2]string]bool{}
 	w.fault = newFaultState(w)
 	w.Cloud = simulator.New(simulator.Options{
