@@ -115,7 +115,10 @@ func (e *Emulator) ready(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("no answer at %s: %w", e.Host, ctx.Err())
 		case <-e.process.done:
-			return fmt.Errorf("it ended at once (%v)", e.process.err)
+			if e.process.err != nil {
+				return fmt.Errorf("it ended at once: %w", e.process.err)
+			}
+			return errors.New("it ended at once")
 		case <-tick.C:
 		}
 	}

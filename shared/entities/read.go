@@ -11,11 +11,15 @@ import (
 	"github.com/gce-backend/gce-backend/shared/store"
 )
 
-// Stored records, each with the version that it was read at.
+// The records, each with the version that it was read at.
 type (
+	// Template is a template's record.
 	Template = store.Stored[fleet.TemplateRecord]
+	// Revision is a revision's record.
 	Revision = store.Stored[fleet.Revision]
-	Manager  = store.Stored[fleet.Manager]
+	// Manager is a manager's record.
+	Manager = store.Stored[fleet.Manager]
+	// Instance is an instance's record.
 	Instance = store.Stored[fleet.Instance]
 )
 

@@ -27,8 +27,8 @@ func unknown(ctx context.Context, records store.Store, scope event.Scope, log *s
 	if key == "" && err == nil {
 		return "", nil
 	}
-	if err != nil { // it could not be the name of anything
-		return what, nil
+	if err != nil {
+		return what, nil //nolint:nilerr // what cannot be the name of anything is unknown
 	}
 	found, err := records.Get(ctx, key)
 	if err != nil {

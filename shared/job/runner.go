@@ -75,7 +75,7 @@ func (r *Runner) deliver(ctx context.Context, message event.Message, share func(
 	if err != nil {
 		log.Error("set a message aside: "+err.Error(), "topic", message.Topic, "next", nextAside)
 		r.done(log, r.now(), outcomeSetAside, nil)
-		return nil
+		return nil //nolint:nilerr // it can never be read, so another delivery would not help
 	}
 	err = share(ctx, string(scope.Encode()), func() error {
 		return r.run(ctx, scope, log)

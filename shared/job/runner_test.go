@@ -163,7 +163,7 @@ func TestAJobDecodesItsOwnMessages(t *testing.T) {
 	var l lines
 	calls := 0
 	j := Job{Name: "test-job", New: func(Dependencies) Handler {
-		return func(_ context.Context, run Run) error { calls++; return nil }
+		return func(context.Context, Run) error { calls++; return nil }
 	}, Decode: func(m event.Message) (event.Scope, error) {
 		switch string(m.Data) {
 		case "other":

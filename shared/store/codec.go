@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -128,8 +129,7 @@ func encodeValue(v reflect.Value) (any, error) {
 	if !v.IsValid() {
 		return nil, nil
 	}
-	switch v.Type() {
-	case timeType:
+	if v.Type() == timeType {
 		return Truncate(v.Interface().(time.Time)), nil
 	}
 	switch v.Kind() {
@@ -210,7 +210,7 @@ func (e *fieldError) Error() string { return fmt.Sprintf("field %q: %v", e.path,
 func (e *fieldError) Unwrap() error { return e.err }
 
 func within(name string, err error) error {
-	if inner, ok := err.(*fieldError); ok {
+	if inner := (*fieldError)(nil); errors.As(err, &inner) {
 		separator := "."
 		if strings.HasPrefix(inner.path, "[") {
 			separator = ""

@@ -28,7 +28,7 @@ func (p *ports) first(ctx context.Context, asked int) (int, error) {
 		return 0, fmt.Errorf("use port %d for the functions: %w", asked, err)
 	}
 	if err != nil {
-		return 0, nil // any
+		return 0, nil //nolint:nilerr // any port will do
 	}
 	p.next = port + 1
 	return port, listener.Close()

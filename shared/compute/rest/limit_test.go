@@ -35,22 +35,6 @@ func TestTheLimitIsKept(t *testing.T) {
 	}
 }
 
-func TestTheLimitIsKeptByManyAtOnce(t *testing.T) {
-	const perMinute = 20
-	w := newWorld(t, func(o *rest.Options) { o.RequestsPerMinute = perMinute })
-	w.cloud.SetQuota(&simulator.Quota{Mutations: perMinute, Reads: perMinute, HeavyReads: perMinute})
-	w.group(0)
-	var group sync.WaitGroup
-	for range 50 {
-		group.Go(func() {
-			if _, err := w.Group(t.Context(), ref); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	group.Wait()
-}
-
 func TestTheGroupsAndProjectsAreCountedApart(t *testing.T) {
 	w := newWorld(t, func(o *rest.Options) { o.RequestsPerMinute = 5 })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // less than a turn may take

@@ -69,15 +69,15 @@ var limits = []check{
 			f.says(f.refused(failure.Permanent, store.Put(vm("a"), store.Fields{"f-" + name: value})), "f-"+name, "instances/a")
 		}
 		for _, name := range []string{"", "__x__", "\xff", strings.Repeat("x", 1501)} {
-			f.refused(failure.Permanent, store.Put(vm("a"), store.Fields{name: "x"}))
+			_ = f.refused(failure.Permanent, store.Put(vm("a"), store.Fields{name: "x"}))
 		}
 	}},
 	{"Limit/bad keys and conditions", func(f fixture) {
 		for _, key := range []store.Key{"", "instances", "instances/..", "instances//x", "instances/a/b"} {
-			f.refused(failure.Permanent, store.Put(key, one))
+			_ = f.refused(failure.Permanent, store.Put(key, one))
 		}
-		f.refused(failure.Permanent, store.Write{Key: vm("a"), Fields: one, Condition: store.Unchanged})
-		f.refused(failure.Permanent, store.Write{Key: vm("a"), Condition: store.Absent})
+		_ = f.refused(failure.Permanent, store.Write{Key: vm("a"), Fields: one, Condition: store.Unchanged})
+		_ = f.refused(failure.Permanent, store.Write{Key: vm("a"), Condition: store.Absent})
 	}},
 }
 

@@ -57,7 +57,7 @@ var updates = []check{
 	}},
 	{"Update/keeps fields that it does not know, drops those that it does", func(f fixture) {
 		f.commit(store.Create(vm("a"), store.Fields{"n": int64(1), "name": "x", "unknown": map[string]any{"k": "v"}}))
-		if _, err := store.Update(f.ctx, f.store, vm("a"), func(c *counter) (*counter, error) { return &counter{N: 5}, nil }); err != nil {
+		if _, err := store.Update(f.ctx, f.store, vm("a"), func(*counter) (*counter, error) { return &counter{N: 5}, nil }); err != nil {
 			f.Fatal(err)
 		}
 		f.holds(vm("a"), store.Fields{"n": int64(5), "unknown": map[string]any{"k": "v"}})

@@ -12,7 +12,7 @@ var one, two = store.Fields{"n": int64(1)}, store.Fields{"n": int64(2)}
 var writing = []check{
 	{"Create/twice", func(f fixture) {
 		versions := f.commit(store.Create(vm("a"), one))
-		f.refused(failure.Conflict, store.Create(vm("a"), two))
+		_ = f.refused(failure.Conflict, store.Create(vm("a"), two))
 		f.holds(vm("a"), one)
 		if read := f.get(vm("a")).Version; !read.Time.Equal(versions[0].Time) || read.Time.IsZero() {
 			f.Errorf("the commit answered version %v, read was %v", versions[0], read)
@@ -24,7 +24,7 @@ var writing = []check{
 		f.commit(store.Remove(old))
 		f.commit(store.Create(vm("a"), two))
 		f.holds(vm("a"), two)
-		f.refused(failure.Conflict, store.Replace(old, one))
+		_ = f.refused(failure.Conflict, store.Replace(old, one))
 	}},
 	{"Replace/whole document", func(f fixture) {
 		f.commit(store.Create(vm("a"), store.Fields{
@@ -55,14 +55,14 @@ var writing = []check{
 		f.commit(store.Create(vm("a"), one))
 		stale := f.get(vm("a"))
 		f.commit(store.Replace(stale, two))
-		f.refused(failure.Conflict, store.Replace(stale, one))
+		_ = f.refused(failure.Conflict, store.Replace(stale, one))
 		f.holds(vm("a"), two)
 	}},
 	{"Replace/stale with equal fields", func(f fixture) {
 		f.commit(store.Create(vm("a"), one))
 		stale := f.get(vm("a"))
 		f.commit(store.Replace(stale, two))
-		f.refused(failure.Conflict, store.Replace(stale, stale.Fields))
+		_ = f.refused(failure.Conflict, store.Replace(stale, stale.Fields))
 		f.holds(vm("a"), two)
 	}},
 	{"Replace/equal fields keep the document writable", func(f fixture) {
@@ -76,7 +76,7 @@ var writing = []check{
 		f.commit(store.Create(vm("a"), one))
 		read := f.get(vm("a"))
 		f.commit(store.Delete(vm("a")))
-		f.refused(failure.Conflict, store.Replace(read, two))
+		_ = f.refused(failure.Conflict, store.Replace(read, two))
 		if f.get(vm("a")).Exists() {
 			f.Error("a replace brought a deleted document back")
 		}
@@ -84,7 +84,7 @@ var writing = []check{
 	{"Replace/absent", func(f fixture) {
 		absent := f.get(vm("a"))
 		f.commit(store.Replace(absent, one))
-		f.refused(failure.Conflict, store.Replace(absent, two))
+		_ = f.refused(failure.Conflict, store.Replace(absent, two))
 		f.holds(vm("a"), one)
 	}},
 	{"Replace/without knowing what was there", func(f fixture) {
@@ -107,14 +107,14 @@ var writing = []check{
 		f.commit(store.Create(vm("a"), one))
 		stale := f.get(vm("a"))
 		f.commit(store.Replace(stale, two))
-		f.refused(failure.Conflict, store.Remove(stale))
+		_ = f.refused(failure.Conflict, store.Remove(stale))
 		f.holds(vm("a"), two)
 	}},
 	{"Remove/twice", func(f fixture) {
 		f.commit(store.Create(vm("a"), one))
 		read := f.get(vm("a"))
 		f.commit(store.Remove(read))
-		f.refused(failure.Conflict, store.Remove(read))
+		_ = f.refused(failure.Conflict, store.Remove(read))
 	}},
 	{"Delete/nothing there", func(f fixture) {
 		if version := f.commit(store.Delete(vm("a")))[0]; version != (store.Version{}) {
@@ -132,7 +132,7 @@ var writing = []check{
 		f.commit(store.Create(vm("a"), one), store.Create(vm("b"), one))
 		stale := f.get(vm("b"))
 		f.commit(store.Replace(stale, two))
-		f.refused(failure.Conflict,
+		_ = f.refused(failure.Conflict,
 			store.Create(vm("new"), one), store.Delete(vm("a")), store.Put(vm("c"), one), store.Replace(stale, one))
 		f.finds(store.Query{Collection: "instances"}, vm("a"), vm("b"))
 		f.holds(vm("b"), two)
