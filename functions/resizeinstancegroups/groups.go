@@ -71,8 +71,8 @@ func (r resizer) groupGone(ctx context.Context, m fleet.Manager) error {
 		return err // it is there after all, or nothing is known
 	}
 	forgot, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-		if now.URL != m.URL || now.URL == "" {
-			return now, false
+		if now.State != fleet.Active || now.URL != m.URL || now.URL == "" {
+			return now, false // a drained manager's group may be gone because we delete it
 		}
 		now.URL, now.Size, now.Claim = "", 0, fleet.ResizeClaim{}
 		return now, true

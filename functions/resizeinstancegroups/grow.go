@@ -4,11 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+)
+
+// A call that failed on its way is made again under the claim: its request id is
+// the same, so that it is not done twice. Otherwise the pool would have to wait
+// for the claim's end.
+const (
+	tries = 3
+	pause = 2 * time.Second // before the second try; it doubles
 )
 
 // grow raises the group's target size. Of several runs at once the one that
@@ -34,6 +43,13 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	ctx, cancel := context.WithTimeout(ctx, claimWork)
 	defer cancel()
 	sent, err := r.raise(ctx, m.Key(), by, target)
+	for try := 1; try < tries && sent && !ended(err) && r.d.Sleep(ctx, time.Duration(try)*pause) == nil; try++ {
+		again, why := r.raise(ctx, m.Key(), by, target)
+		if !again {
+			break // the group shows it, or cannot be seen
+		}
+		err = why
+	}
 	if !sent || ended(err) { // else it is not known whether it was done, and the claim stands
 		err = job.Joined(err, r.unclaim(ctx, m.Key(), by))
 	}
@@ -57,7 +73,7 @@ func (r resizer) raise(ctx context.Context, key fleet.ManagerKey, by string, mos
 	return true, r.call(ctx, m, sizing, target)
 }
 
-// call makes the claim's one request: its id is the same whoever makes it.
+// call makes the claim's one request.
 func (r resizer) call(ctx context.Context, m fleet.Manager, sizing fleet.Sizing, target int) error {
 	request := fleet.RequestID("resize group", r.d.Deployment, m.Project, m.Zone, m.GroupName(), m.Claim.By)
 	if err := r.d.Compute.ResizeGroup(ctx, refOf(m), target, request); err != nil {
@@ -72,28 +88,6 @@ func (r resizer) call(ctx context.Context, m fleet.Manager, sizing fleet.Sizing,
 func ended(err error) bool {
 	var operation *compute.OperationError
 	return !failure.Is(err, failure.Transient) || errors.As(err, &operation)
-}
-
-// settle finds out how a call ended whose holder does not say so, by making the
-// very same request: Compute Engine serves each id once, so that it cannot be
-// done twice, nor later. Only then the claim goes, before its time.
-func (r resizer) settle(ctx context.Context, claim fleet.ResizeClaim, key fleet.ManagerKey) error {
-	m, sizing, ok, err := r.decide(ctx, key)
-	if err != nil || !ok || m.Claim.By != claim.By {
-		return err
-	}
-	target, more := sizing.Target()
-	if target = min(target, claim.Target); !more || target <= sizing.Group.Target {
-		if target = sizing.Group.Target; target != claim.Target {
-			return nil // the group is of another size: the claim stands for its time
-		}
-	}
-	err = r.call(ctx, m, sizing, target)
-	var operation *compute.OperationError
-	if err == nil || errors.As(err, &operation) {
-		err = job.Joined(err, r.unclaim(ctx, key, claim.By), r.d.Announce(ctx, "groups-resized", job.ManagerScope(key)))
-	}
-	return err
 }
 
 // decide reads all that a manager's size is decided by; ok is false where it

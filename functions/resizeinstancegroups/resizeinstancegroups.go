@@ -113,9 +113,6 @@ func (r resizer) one(ctx context.Context, m fleet.Manager, all []entities.Manage
 			return err
 		}
 	}
-	if m.Claim.Stale(r.d.Now()) {
-		return r.settle(ctx, m.Claim, m.Key())
-	}
 	if err := r.grow(ctx, m, sizing); err != nil {
 		return err
 	}

@@ -12,9 +12,6 @@ const (
 	// claimTime is how long a resize that was asked for counts, while the
 	// group does not show it yet.
 	claimTime = 2 * time.Minute
-	// claimStale is when a resize that was asked for ought to have ended: then
-	// anybody may ask for the very same one again.
-	claimStale = 15 * time.Second
 )
 
 // ResizeClaim is a resize that one run took upon itself: of several at once
@@ -81,10 +78,6 @@ func (c ResizeClaim) Held(shown int, now time.Time) bool {
 
 // Open tells whether the run that holds the claim may still call.
 func (c ResizeClaim) Open(now time.Time) bool { return c.Target > 0 && now.Sub(c.At) < claimTime }
-
-// Stale tells whether the claim is open, though its work ought to be done: its
-// holder was killed, or never learned how the call ended.
-func (c ResizeClaim) Stale(now time.Time) bool { return c.Open(now) && now.Sub(c.At) >= claimStale }
 
 // Expected is the footprint of a group, a claimed resize included.
 func (m Manager) Expected(counts Counts, now time.Time) int {

@@ -180,11 +180,6 @@ func TestClaim(t *testing.T) {
 			}
 		})
 	}
-	for after, stale := range map[time.Duration]bool{0: false, 14 * time.Second: false, 15 * time.Second: true, 2 * time.Minute: false} {
-		if got := claim.Stale(noon.Add(after)); got != stale {
-			t.Errorf("stale after %v: %v", after, got)
-		}
-	}
 	m := Manager{Claim: claim}
 	if got := m.Expected(Counts{Target: 10, Total: 10}, noon); got != 20 {
 		t.Errorf("a claimed resize counts: %d, want 20", got)
