@@ -105,7 +105,7 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 	if err != nil && !compute.Refused(err) {
 		return err // what became of it is not known: the claim runs out
 	}
-	_, ended := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) { return now.EndDeletion(by, gone) })
+	_, ended := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) { return now.EndDeletion(by, gone, err == nil) })
 	if err != nil || ended != nil || !gone {
 		return job.Joined(err, ended)
 	}

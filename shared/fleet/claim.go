@@ -19,7 +19,7 @@ type DeletionClaim struct {
 	At time.Time `firestore:"at,omitempty"`
 	// Since is when the first deletion was claimed of which it is not known what
 	// became: it may still be under way, so that a refusal of a later one does
-	// not end it before all of them must be over.
+	// not end it.
 	Since time.Time `firestore:"since,omitempty"`
 }
 
@@ -33,9 +33,10 @@ func (c DeletionClaim) next(by string, now time.Time) DeletionClaim {
 }
 
 // refused is what is left of the claim when its deletion was refused; none
-// where no other can be under way.
-func (c DeletionClaim) refused() (left DeletionClaim, deleting bool) {
-	if c.Since.Equal(c.At) || c.At.Sub(c.Since) >= DrainTime {
+// where no other can be under way: there was none, or what was to be deleted
+// is intact long after.
+func (c DeletionClaim) refused(intact bool) (left DeletionClaim, deleting bool) {
+	if c.Since.Equal(c.At) || intact && c.At.Sub(c.Since) >= DrainTime {
 		return DeletionClaim{}, false
 	}
 	return DeletionClaim{Since: c.Since}, true
@@ -63,7 +64,7 @@ func (m Manager) EndDeletion(by string, gone bool) (Manager, bool) {
 	if m.Deletion.By != by {
 		return m, false
 	}
-	m.Deletion, m.Deleting = m.Deletion.refused()
+	m.Deletion, m.Deleting = m.Deletion.refused(false)
 	if gone {
 		m.Deletion, m.Deleting = DeletionClaim{}, false
 		m.URL, m.Size, m.Claim = "", 0, ResizeClaim{}
@@ -82,12 +83,12 @@ func (r Revision) ClaimDeletion(url, by string, now time.Time) (Revision, bool) 
 }
 
 // EndDeletion gives the claim back: the template is gone, or this deletion was
-// refused.
-func (r Revision) EndDeletion(by string, gone bool) (Revision, bool) {
+// refused; intact says that it was refused because the template is in use.
+func (r Revision) EndDeletion(by string, gone, intact bool) (Revision, bool) {
 	if r.Deletion.By != by {
 		return r, false
 	}
-	r.Deletion, r.Deleting = r.Deletion.refused()
+	r.Deletion, r.Deleting = r.Deletion.refused(intact)
 	if gone {
 		r.Deletion, r.Deleting = DeletionClaim{}, false
 		r.URL, r.SnapshotURL = "", ""
