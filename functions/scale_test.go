@@ -21,7 +21,7 @@ import (
 // corrupt.
 func TestScenario10EveryLeaseEndsAtOnce(t *testing.T) {
 	const groups = 5
-	size := 200 // of the 1,000 that take minutes: WORLD_SCALE=1000
+	size := scenarioSize
 	if text := os.Getenv("WORLD_SCALE"); text != "" {
 		var err error
 		if size, err = strconv.Atoi(text); err != nil {

@@ -10,10 +10,6 @@ import (
 	"github.com/gce-backend/gce-backend/shared/world"
 )
 
-// seeds is how many worlds the simulation test goes through; scripts/simulate
-// does more.
-const seeds = 30
-
 func TestSimulation(t *testing.T) {
 	n := uint64(seeds)
 	if text := os.Getenv("WORLD_SEEDS"); text != "" {
