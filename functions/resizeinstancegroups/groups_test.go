@@ -40,7 +40,7 @@ func TestGroupGone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wish := fleet.Wish{BaseName: "linux", Spec: &fleet.Spec{Project: "p"}, Zones: map[string]fleet.Sizes{"z": {Maximum: 1}}}
+			wish := fleet.Wish{BaseName: "linux", Spec: &fleet.TemplateSpec{Project: "p"}, Zones: map[string]fleet.Sizes{"z": {Maximum: 1}}}
 			if _, err := e.Save(ctx, tree, fleet.Build(tree.Records(), wish)); err != nil {
 				t.Fatal(err)
 			}
