@@ -2,7 +2,10 @@ package functions_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/world"
@@ -63,12 +66,41 @@ func TestTemplateChange(t *testing.T) {
 	w.Release(id)
 	t.Log(w.Converge(50))
 	w.StaysQuiet(3)
-	// There and back again.
-	change(1)
-	w.RunFor(3e9)
-	change(2)
-	t.Log(w.Converge(50))
-	w.StaysQuiet(3)
+}
+
+// The configuration goes there and back again within seconds, long enough for
+// the idle VMs to go: the groups and templates are those of before.
+func TestThereAndBackAgain(t *testing.T) {
+	for _, after := range []time.Duration{time.Second, 10 * time.Second, 50 * time.Second} {
+		t.Run(after.String(), func(t *testing.T) {
+			w := newWorld(t, world.Options{Seed: 1, OperationTime: 100 * time.Millisecond, BootTime: time.Second, Latency: 10 * time.Millisecond})
+			w.Config.Set(example)
+			w.Converge(15)
+			before := made(w)
+			w.Config.Set(variant(2))
+			w.RunFor(after)
+			w.Config.Set(variant(1))
+			t.Log(w.Converge(50))
+			w.StaysQuiet(3)
+			if now := made(w); now != before {
+				t.Errorf("made are now\n%s\nand were\n%s", now, before)
+			}
+			calls := w.Cloud.Calls()
+			if groups, templates := calls["instanceGroupManagers.delete"], calls["instanceTemplates.delete"]; groups > 3 || templates > 2 {
+				t.Errorf("%d groups and %d templates were deleted; the other revision had 3 and 2", groups, templates)
+			}
+		})
+	}
+}
+
+// made are the groups, each with Compute Engine's id.
+func made(w *world.World) string {
+	var groups []string
+	for _, group := range w.Cloud.State().Groups {
+		groups = append(groups, fmt.Sprint(group.Zone, " ", group.Name, " ", group.ID))
+	}
+	slices.Sort(groups)
+	return strings.Join(groups, "\n")
 }
 
 func TestEmptied(t *testing.T) {

@@ -76,14 +76,15 @@ func (r deleter) managers(ctx context.Context, all bool) ([]entities.Manager, er
 	return r.e.ManagersIn(ctx, fleet.Drained)
 }
 
-// delete deletes a group that has no instances, neither records nor VMs. The
+// delete deletes a group that has no instances, neither records nor VMs, some
+// time after it was drained: a configuration may be taken back. The
 // manager is claimed for it first, as long as it is still drained: from then
 // on it cannot become active until the claim is given back, and only this run
 // may ask for the deletion. That it is empty is looked at again under the
 // claim.
 func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
-	if m.Deletion.Held(r.d.Now()) {
-		return nil // another run is at it, or was killed a moment ago
+	if !m.Deletable(r.d.Now()) {
+		return nil // drained a moment ago, or another run is at it
 	}
 	if empty, err := r.empty(ctx, m); err != nil || !empty {
 		return err

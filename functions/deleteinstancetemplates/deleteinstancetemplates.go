@@ -82,8 +82,8 @@ func (r deleter) revisions(ctx context.Context, all bool) ([]entities.Revision, 
 // delete deletes the template of a revision that is still drained and has no
 // groups. It is claimed for that first, as a group is.
 func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
-	if v.Deletion.Held(r.d.Now()) {
-		return nil // another run is at it, or was killed a moment ago
+	if !v.Deletable(r.d.Now()) {
+		return nil // drained a moment ago, or another run is at it
 	}
 	managers, err := r.e.ManagersOfRevision(ctx, v.BaseName, v.ID)
 	if err != nil {

@@ -75,8 +75,10 @@ func TestRoomAndQuotaAndEndlessLeases(t *testing.T) {
 	})
 	gone := f.manager("c", "3333333333aa", "us-central1-a", fleet.Drained, nil)
 	f.instances(gone, 2, fleet.Deleted, nil)
+	just := f.manager("d", "4444444444aa", "us-central1-a", fleet.Drained, func(m *fleet.Manager, _ *fleet.Revision) { m.DrainedAt = f.now })
 	for _, pool := range f.overview("/").Pools {
 		want := map[string]string{
+			just.Key().String(): "its instance group to be deleted after 13:43, unless the configuration is taken back",
 			m.Key().String():    "6 VMs to be created; the project's quota is used up since 1 Mar 07:42 (QUOTA_EXCEEDED); room: other revisions have 14 VMs in this zone, and maximum_size is 20",
 			old.Key().String():  "the lease of b-22222222-us-central1-a-le03 which has no end, and 13 others that end before",
 			gone.Key().String(): "its instance group to be deleted",

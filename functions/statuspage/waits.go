@@ -120,6 +120,8 @@ func (w *waits) toGo() {
 	w.leaving()
 	switch {
 	case p.counts.all() > 0:
+	case p.manager.URL != "" && w.reading.now.Before(p.manager.RevertedUntil()):
+		w.say("its instance group to be deleted after %s, unless the configuration is taken back", w.clock(p.manager.RevertedUntil()))
 	case p.manager.URL != "":
 		w.say("its instance group to be deleted")
 		w.because("delete-instance-group-managers", p.manager.GroupName(), p.manager.Zone)

@@ -47,11 +47,17 @@ func (c DeletionClaim) Held(now time.Time) bool {
 	return c.By != "" && now.Sub(c.At) < deletionClaimTime
 }
 
+// Deletable tells whether the manager's group may be deleted, as far as its
+// record tells: it was drained long enough ago, and no other run is at it.
+func (m Manager) Deletable(now time.Time) bool {
+	return m.State == Drained && now.Sub(m.DrainedAt) >= RevertTime && !m.Deletion.Held(now)
+}
+
 // ClaimDeletion lets a run delete the group of a drained manager, as it was
 // read: from then on the manager cannot become active until the deletion is
 // over.
 func (m Manager) ClaimDeletion(url, by string, now time.Time) (Manager, bool) {
-	if m.State != Drained || m.URL != url || m.Deletion.Held(now) {
+	if m.URL != url || !m.Deletable(now) {
 		return m, false
 	}
 	m.Deleting, m.Deletion = true, m.Deletion.next(by, now)
@@ -72,10 +78,20 @@ func (m Manager) EndDeletion(by string, gone bool) (Manager, bool) {
 	return m, true
 }
 
+// RevertedUntil is until when a configuration that is taken back finds the
+// group of a drained manager as it was.
+func (m Manager) RevertedUntil() time.Time { return m.DrainedAt.Add(RevertTime) }
+
+// Deletable tells whether the revision's template may be deleted, as far as its
+// record tells.
+func (r Revision) Deletable(now time.Time) bool {
+	return r.State == Drained && now.Sub(r.DrainedAt) >= RevertTime && !r.Deletion.Held(now)
+}
+
 // ClaimDeletion lets a run delete the template of a drained revision, as it
 // was read.
 func (r Revision) ClaimDeletion(url, by string, now time.Time) (Revision, bool) {
-	if r.State != Drained || r.URL != url || r.Deletion.Held(now) {
+	if r.URL != url || !r.Deletable(now) {
 		return r, false
 	}
 	r.Deleting, r.Deletion = true, r.Deletion.next(by, now)

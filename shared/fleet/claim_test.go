@@ -7,7 +7,7 @@ import (
 
 func TestDeletionClaim(t *testing.T) {
 	at := func(minutes int) time.Time { return noon.Add(time.Duration(minutes) * time.Minute) }
-	m := Manager{State: Drained, URL: "url", Size: 3}
+	m := Manager{State: Drained, URL: "url", Size: 3, DrainedAt: at(-1)}
 	claimed, ok := m.ClaimDeletion("url", "a", at(0))
 	if !ok || !claimed.Deleting {
 		t.Fatal("a drained manager cannot be claimed")
@@ -44,6 +44,26 @@ func TestDeletionClaim(t *testing.T) {
 	for _, other := range []Manager{{State: Active, URL: "url"}, {State: Drained, URL: "another"}} {
 		if _, ok := other.ClaimDeletion("url", "a", at(0)); ok {
 			t.Errorf("claimed %+v", other)
+		}
+	}
+}
+
+// What was drained a moment ago may be configured again in the next.
+func TestDrainedAMomentAgoIsNotDeletable(t *testing.T) {
+	for since, want := range map[time.Duration]bool{
+		0: false, RevertTime - time.Second: false, RevertTime: true, 25 * time.Hour: true,
+		-time.Minute: false, // by a clock that is ahead
+	} {
+		m := Manager{State: Drained, URL: "url", DrainedAt: noon.Add(-since)}
+		r := Revision{State: Drained, URL: "url", DrainedAt: noon.Add(-since)}
+		if m.Deletable(noon) != want || r.Deletable(noon) != want {
+			t.Errorf("drained for %s: the group %t, the template %t", since, m.Deletable(noon), r.Deletable(noon))
+		}
+		if _, claimed := m.ClaimDeletion("url", "a", noon); claimed != want {
+			t.Errorf("drained for %s: the group is claimed: %t", since, claimed)
+		}
+		if _, claimed := r.ClaimDeletion("url", "a", noon); claimed != want {
+			t.Errorf("drained for %s: the template is claimed: %t", since, claimed)
 		}
 	}
 }

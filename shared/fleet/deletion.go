@@ -13,6 +13,10 @@ const (
 	// at least: by then no run that read it as active can still be creating its
 	// template or group.
 	DrainTime = 15 * time.Minute
+	// RevertTime is how long the group and the template of what was drained are
+	// left at least: a configuration that is taken back within it finds them as
+	// they were.
+	RevertTime = time.Minute
 	// firstRetry and lastRetry bound the back-off between two requests to
 	// delete the same VM.
 	firstRetry = 15 * time.Second

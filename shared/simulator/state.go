@@ -17,6 +17,7 @@ type GroupState struct {
 	Project    string         `json:"project"`
 	Zone       string         `json:"zone"`
 	Name       string         `json:"name"`
+	ID         uint64         `json:"id,string"`
 	TargetSize int            `json:"targetSize"`
 	Deleting   bool           `json:"deleting,omitempty"`
 	VMs        map[string]int `json:"vms"` // "" is a VM that does not exist yet
@@ -63,7 +64,7 @@ func (c *Cloud) State() State {
 }
 
 func (g *group) state() GroupState {
-	s := GroupState{Project: g.zone.project.id, Zone: g.zone.name, Name: g.name, TargetSize: g.targetSize,
+	s := GroupState{Project: g.zone.project.id, Zone: g.zone.name, Name: g.name, ID: g.id, TargetSize: g.targetSize,
 		Deleting: g.deletion != nil, VMs: map[string]int{}, Actions: map[string]int{}}
 	for _, v := range g.members.byName {
 		s.VMs[v.status]++
