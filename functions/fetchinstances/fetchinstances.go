@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -29,12 +30,20 @@ var Job = job.Job{Name: name, Decode: decode, New: New}
 // number of its records, in case the two came apart.
 const countMinutes = 6 * 60
 
+// A look at a group of which VMs come and go writes its listing, and there may
+// be thousands of messages about them within a minute.
+const (
+	hintSpacing = 2 * time.Second
+	hintBurst   = 30
+)
+
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
 	groups, looks := &job.Flights{}, &job.Pace{PerMinute: d.ComputeRequests, Now: d.Now}
+	hints := &job.Spacing{Every: hintSpacing, Burst: hintBurst}
 	return func(ctx context.Context, run job.Run) error {
 		e := entities.Entities{Store: d.Store, Log: run.Log}
-		f := fetcher{d: d, run: run, e: e, groups: groups, looks: looks,
+		f := fetcher{d: d, run: run, e: e, groups: groups, looks: looks, hints: hints,
 			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
 		return f.sweep(ctx)
 	}
@@ -48,8 +57,10 @@ type fetcher struct {
 	protocol offer.Protocol
 	// groups lets messages of different scopes share the look at a group.
 	groups *job.Flights
-	// looks spaces the looks at a group while many messages ask for them.
+	// looks spaces the looks at all groups while many messages ask for them, and
+	// hints those at each of them.
 	looks *job.Pace
+	hints *job.Spacing
 }
 
 func (f fetcher) sweep(ctx context.Context) error {
@@ -92,16 +103,19 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen bool) error 
 		}
 		return err
 	}
-	if f.d.Serial {
-		return fetch()
-	}
 	key := m.Key().String()
+	wait := f.looks.Take(key)
 	// What happens to single VMs can wait, for there is more of it than of
 	// everything else; the others go before it.
-	if wait := f.looks.Take(key); wait > 0 && f.aboutVM() {
-		if err := f.d.Sleep(ctx, wait); err != nil {
-			return err
+	if f.aboutVM() {
+		if wait = max(wait, f.hints.Take(key, f.d.Now())); wait > 0 {
+			if err := f.d.Sleep(ctx, wait); err != nil {
+				return err
+			}
 		}
+	}
+	if f.d.Serial {
+		return fetch()
 	}
 	return f.groups.Join(ctx, key, fetch)
 }
@@ -115,6 +129,7 @@ type look struct {
 	vms      map[string]fleet.Sight // by id
 	urls     map[string]string      // by id
 	complete bool
+	busy     bool // VMs come or go
 	// trouble is the code of the error by which VMs are not created, "" for
 	// none, and detail its text.
 	trouble, detail string
@@ -156,6 +171,7 @@ func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 	}
 	seen := look{vms: map[string]fleet.Sight{}, urls: map[string]string{}, complete: err == nil}
 	for _, vm := range vms {
+		seen.busy = seen.busy || vm.Changing()
 		if vm.ID == "" { // does not exist yet
 			if vm.LastError != "" {
 				seen.trouble, seen.detail = vm.LastError, vm.LastMessage
@@ -214,9 +230,12 @@ func (f fetcher) recorded(ctx context.Context, m fleet.Manager) (map[string]flee
 }
 
 // resize keeps the manager's size up to date, and what keeps it from growing.
+// While VMs come and go by the hundred the size is written each minute, and
+// again once the group is at rest.
 func (f fetcher) resize(ctx context.Context, m fleet.Manager, now look) error {
 	f.warn(m, now)
-	if !now.complete || m.Size == len(now.vms) && m.Trouble.Code == now.trouble {
+	size := m.Size != len(now.vms) && !(now.busy && f.aboutVM())
+	if !now.complete || !size && m.Trouble.Code == now.trouble {
 		return nil
 	}
 	_, err := f.e.ChangeManager(ctx, m.Key(), func(current fleet.Manager) (fleet.Manager, bool) {

@@ -29,6 +29,11 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	if !ok {
 		return nil
 	}
+	if wait := r.steps.Take(m.Key().String(), r.d.Now()); wait > 0 {
+		if err := r.d.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
 	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
 	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
 		if now.State != fleet.Active || now.URL != m.URL || now.Claim.Open(r.d.Now()) {

@@ -11,6 +11,7 @@ package resizeinstancegroups
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -22,10 +23,18 @@ import (
 // Job is resize-instance-groups.
 var Job = job.Job{Name: "resize-instance-groups", New: New}
 
+// A group grows by steps, as its VMs come up, and each step writes its manager
+// twice: so many may follow one another at once.
+const (
+	stepSpacing = 4 * time.Second
+	stepBurst   = 20
+)
+
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
+	steps := &job.Spacing{Every: stepSpacing, Burst: stepBurst}
 	return func(ctx context.Context, run job.Run) error {
-		r := resizer{d: d, run: run, e: entities.Entities{Store: d.Store, Log: run.Log}}
+		r := resizer{d: d, run: run, e: entities.Entities{Store: d.Store, Log: run.Log}, steps: steps}
 		return r.resize(ctx)
 	}
 }
@@ -35,6 +44,8 @@ type resizer struct {
 	d   job.Dependencies
 	run job.Run
 	e   entities.Entities
+	// steps spaces the steps by which each group grows.
+	steps *job.Spacing
 }
 
 func (r resizer) resize(ctx context.Context) error {

@@ -129,8 +129,11 @@ type VM struct {
 
 // Running tells whether the VM is up and nothing is being done to it.
 func (vm VM) Running() bool {
-	return vm.Status == "RUNNING" && (vm.Action == "NONE" || vm.Action == "VERIFYING")
+	return vm.Status == "RUNNING" && !vm.Changing()
 }
+
+// Changing tells whether something is being done to the VM.
+func (vm VM) Changing() bool { return vm.Action != "NONE" && vm.Action != "VERIFYING" }
 
 // Stopped tells whether the VM came to a stop that nobody here asked for.
 func (vm VM) Stopped() bool {
