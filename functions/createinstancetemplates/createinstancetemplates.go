@@ -53,11 +53,11 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 // ours and the same, and records its URL: only now, when it is known to exist.
 func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, revision entities.Revision) error {
 	r := revision.Value
-	snapshot, err := resolveSnapshot(ctx, d, r)
+	snapshots, err := findSnapshots(ctx, d, r)
 	if err != nil {
 		return err
 	}
-	want := templateOf(r, snapshot, d.Deployment)
+	want := templateOf(r, snapshots[0], d.Deployment)
 	attempt := fleet.Attempt(d.Now(), revision.Document.Version.Time)
 	err = d.Compute.InsertTemplate(ctx, want, fleet.RequestID("insert template", d.Deployment, want.Project, want.Name, attempt))
 	if err != nil && !failure.Is(err, failure.Conflict) {
@@ -70,7 +70,8 @@ func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, rev
 	if err != nil {
 		return err
 	}
-	if err := adoptable(have, want); err != nil {
+	snapshot, err := adoptable(have, r, snapshots, d.Deployment)
+	if err != nil {
 		return err
 	}
 	_, err = e.ChangeRevision(ctx, r.BaseName, r.ID, func(now fleet.Revision) (fleet.Revision, bool) {
@@ -83,30 +84,42 @@ func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, rev
 	return err
 }
 
-// resolveSnapshot finds the newest snapshot that the template's VMs get a disk
-// from; without one this template waits.
-func resolveSnapshot(ctx context.Context, d job.Dependencies, r fleet.Revision) (string, error) {
+// findSnapshots finds the snapshots that the template's VMs may get a disk from,
+// the newest first; without one this template waits. A template without a
+// snapshot has "".
+func findSnapshots(ctx context.Context, d job.Dependencies, r fleet.Revision) ([]string, error) {
 	if !r.Spec.WantsSnapshot() {
-		return "", nil
+		return []string{""}, nil
 	}
 	found, err := d.Compute.Snapshots(ctx, r.Spec.Project, r.Spec.SnapshotName, r.Spec.SnapshotLabels)
 	if err != nil {
-		return "", fmt.Errorf("find its snapshot: %w", err)
+		return nil, fmt.Errorf("find its snapshot: %w", err)
 	}
 	if len(found) == 0 {
-		return "", failure.New(failure.NotFound, "no READY snapshot in project %s has name %q and labels %v; the template waits for one",
+		return nil, failure.New(failure.NotFound, "no READY snapshot in project %s has name %q and labels %v; the template waits for one",
 			r.Spec.Project, r.Spec.SnapshotName, r.Spec.SnapshotLabels)
 	}
-	return found[0].URL, nil
+	urls := make([]string, len(found))
+	for i, snapshot := range found {
+		urls[i] = snapshot.URL
+	}
+	return urls, nil
 }
 
-func adoptable(have, want compute.Template) error {
-	if owner := have.Labels[compute.OwnershipLabel]; owner != want.Labels[compute.OwnershipLabel] {
-		return failure.New(failure.Permanent, "an instance template of this name exists that is not ours (label %s is %q, not %q): rename the template or delete that one",
-			compute.OwnershipLabel, owner, want.Labels[compute.OwnershipLabel])
+// adoptable tells with which of the snapshots a template that exists is the
+// revision's. It may be an older one: it was the newest when the template was
+// created, and the answer to that was lost.
+func adoptable(have compute.Template, r fleet.Revision, snapshots []string, deployment string) (snapshot string, err error) {
+	if owner := have.Labels[compute.OwnershipLabel]; owner != deployment {
+		return "", failure.New(failure.Permanent, "an instance template of this name exists that is not ours (label %s is %q, not %q): rename the template or delete that one",
+			compute.OwnershipLabel, owner, deployment)
 	}
-	if field := compute.DifferentField(have, want); field != "" {
-		return failure.New(failure.Permanent, "an instance template of this name exists with another %s: delete it, so that it is created anew", field)
+	var different string
+	for _, snapshot := range snapshots {
+		different = compute.DifferentField(have, templateOf(r, snapshot, deployment))
+		if different == "" {
+			return snapshot, nil
+		}
 	}
-	return nil
+	return "", failure.New(failure.Permanent, "an instance template of this name exists with another %s: delete it, so that it is created anew", different)
 }

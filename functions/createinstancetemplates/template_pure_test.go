@@ -56,7 +56,8 @@ func TestTemplateOf(t *testing.T) {
 // The existing template is adopted only if it is ours and the same.
 func TestAdoptable(t *testing.T) {
 	spec := fleet.TemplateSpec{Project: "p", ImageName: "i", MachineType: "e2-small", Metadata: map[string]string{"k": "secret-word"}}
-	want := templateOf(fleet.Revision{BaseName: "linux", ID: spec.RevisionID(), Spec: spec}, "", "blue")
+	r := fleet.Revision{BaseName: "linux", ID: spec.RevisionID(), Spec: spec}
+	want := templateOf(r, "", "blue")
 	for _, c := range []struct {
 		name   string
 		change func(*compute.Template)
@@ -74,12 +75,29 @@ func TestAdoptable(t *testing.T) {
 	} {
 		have := want
 		c.change(&have)
-		err := adoptable(have, want)
+		_, err := adoptable(have, r, []string{""}, "blue")
 		if (err != nil) != (c.says != "") {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if err != nil && (!strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "secret-word") || failure.ClassOf(err) != failure.Permanent) {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// A template whose creation was not seen to end may have been made with a
+// snapshot that is not the newest any more.
+func TestAdoptableWithAnOlderSnapshot(t *testing.T) {
+	spec := fleet.TemplateSpec{Project: "p", ImageName: "i", MachineType: "e2-small", SnapshotName: "s"}
+	r := fleet.Revision{BaseName: "linux", ID: spec.RevisionID(), Spec: spec}
+	found := []string{"newest", "older", "oldest"}
+	for _, made := range found {
+		if snapshot, err := adoptable(templateOf(r, made, "blue"), r, found, "blue"); err != nil || snapshot != made {
+			t.Errorf("made with %s: adopted with %q, %v", made, snapshot, err)
+		}
+	}
+	_, err := adoptable(templateOf(r, "another", "blue"), r, found, "blue")
+	if err == nil || !strings.Contains(err.Error(), "second disk") {
+		t.Errorf("made with a snapshot that is not among them: %v", err)
 	}
 }

@@ -89,6 +89,12 @@ func openCloudStorage(ctx context.Context, address *url.URL, options Options) (S
 	return newBucket(bucket, address.String(), strings.Trim(address.Path, "/"), options), nil
 }
 
+// Bucket is the source of a bucket that is open already; address is for
+// messages.
+func Bucket(bucket *blob.Bucket, address string, options Options) Source {
+	return newBucket(bucket, address, "", options.withDefaults())
+}
+
 func newBucket(bucket *blob.Bucket, address, prefix string, options Options) *blobs {
 	if prefix != "" {
 		prefix += "/"

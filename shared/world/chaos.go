@@ -2,7 +2,6 @@ package world
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -10,13 +9,19 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
+// What a trial has where it does not say.
+const (
+	DefaultVMs   = 12
+	DefaultSteps = 40
+)
+
 // Trial is one seeded world in which things go wrong for a while, and which
 // must then come to rest.
 type Trial struct {
 	Seed uint64
-	// VMs is about how many VMs the world has; 12 when zero.
+	// VMs is about how many VMs the world has; DefaultVMs when zero.
 	VMs int
-	// Steps is for how many minutes things go wrong; 40 when zero.
+	// Steps is for how many minutes things go wrong; DefaultSteps when zero.
 	Steps int
 	// Sweeps is within how many minutes after that the world must equal its
 	// configuration; 150 when zero.
@@ -43,10 +48,10 @@ type Outcome struct {
 // Run runs a trial.
 func (t Trial) Run(suite Suite) Outcome {
 	if t.VMs == 0 {
-		t.VMs = 12
+		t.VMs = DefaultVMs
 	}
 	if t.Steps == 0 {
-		t.Steps = 40
+		t.Steps = DefaultSteps
 	}
 	if t.Sweeps == 0 {
 		t.Sweeps = 150
@@ -59,11 +64,9 @@ func (t Trial) Run(suite Suite) Outcome {
 		c.minute()
 	}
 	w.Calm()
-	if w.Config.Extra != "" { // somebody mends it
-		w.Config.Set(func(config *Configuration) { config.Extra = "" })
-	}
+	c.mend()
 	c.goHome(3)
-	took := w.Converge(t.Sweeps)
+	took := w.Converge(t.Sweeps + c.patience())
 	c.goHome(0)
 	w.StaysQuiet(2)
 	return Outcome{Seed: t.Seed, Broken: w.broken, Stats: w.Stats, Digest: w.Digest(), Took: took, Trace: w.Trace(0)}
@@ -103,7 +106,7 @@ func (c *chaos) begin() {
 }
 
 func (c *chaos) pool() Pool {
-	pool := Pool{Variant: 1 + c.rand.IntN(3), Zones: map[string]fleet.Sizes{}}
+	pool := Pool{Variant: 1 + c.rand.IntN(3), Snapshot: c.rand.IntN(4) == 0, Zones: map[string]fleet.Sizes{}}
 	for range 1 + c.rand.IntN(2) {
 		pool.Zones[Zones[c.rand.IntN(len(Zones))]] = c.sizes()
 	}
@@ -121,6 +124,12 @@ func (c *chaos) minute() {
 		return
 	}
 	c.Tick()
+	if c.rand.IntN(8) == 0 {
+		c.snapshot(fmt.Sprintf("pool%d", c.rand.IntN(4)))
+	}
+	if c.roll(ProviderEmptied) {
+		c.EmptyProvider()
+	}
 	end := c.clock.Truncate(time.Minute).Add(time.Minute)
 	for range c.rand.IntN(c.mood.busy + 1) {
 		c.RunUntil(c.clock.Add(time.Duration(c.rand.Int64N(int64(end.Sub(c.clock))))))
@@ -167,61 +176,6 @@ func (c *chaos) renew() {
 	if len(c.leases) > 0 {
 		c.Call("renew", map[string]any{"request_id": c.leases[c.rand.IntN(len(c.leases))], "duration": fmt.Sprint(60 + c.rand.IntN(1200))}, nil)
 	}
-}
-
-// configure changes the configuration, now and then there and back again.
-func (c *chaos) configure() {
-	before := maps.Clone(c.Config.Pools)
-	c.reconfigure()
-	if c.rand.IntN(3) > 0 {
-		return
-	}
-	c.After(time.Duration(c.rand.IntN(180))*time.Second, func() {
-		if !c.fault.off {
-			c.Config.Set(func(config *Configuration) { config.Pools, config.Extra = before, "" })
-		}
-	})
-}
-
-// reconfigure changes something in the configuration, or breaks it.
-func (c *chaos) reconfigure() {
-	c.Config.Set(func(config *Configuration) {
-		config.Extra = ""
-		names := slices.Sorted(maps.Keys(config.Pools))
-		var name string
-		if len(names) > 0 {
-			name = names[c.rand.IntN(len(names))]
-		}
-		pool := config.Pools[name]
-		pool.Zones = maps.Clone(pool.Zones)
-		switch n := c.rand.IntN(10); {
-		case n == 0:
-			config.Extra = "templates { base_name: 3"
-			return
-		case n == 1:
-			config.Pools[fmt.Sprintf("pool%d", c.rand.IntN(4))] = c.pool()
-			return
-		case name == "":
-			return
-		case n == 2:
-			delete(config.Pools, name)
-			return
-		case n < 6: // another revision, often one that was there before
-			pool.Variant = 1 + c.rand.IntN(3)
-		case n == 6:
-			pool.Zones[Zones[c.rand.IntN(len(Zones))]] = c.sizes()
-		case n == 7:
-			for _, zone := range slices.Sorted(maps.Keys(pool.Zones)) {
-				delete(pool.Zones, zone)
-				break
-			}
-		default:
-			for _, zone := range slices.Sorted(maps.Keys(pool.Zones)) {
-				pool.Zones[zone] = c.sizes()
-			}
-		}
-		config.Pools[name] = pool
-	})
 }
 
 // goHome: the lessees release what they do not hold for ever, but some.

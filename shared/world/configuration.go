@@ -1,14 +1,14 @@
 package world
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"gocloud.dev/blob"
+
+	"github.com/gce-backend/gce-backend/shared/configsource"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
@@ -20,30 +20,36 @@ type Pool struct {
 	// Variant makes the revision: two pools of one name with the same variant
 	// are the same revision.
 	Variant int
-	Zones   map[string]fleet.Sizes
+	// Snapshot gives each VM a disk from the newest snapshot that carries the
+	// pool's label.
+	Snapshot bool
+	Zones    map[string]fleet.Sizes
 }
 
-// Configuration is what the world's configuration source holds.
+// Configuration is what the world's configuration bucket is to hold.
 type Configuration struct {
-	world *World
 	Pools map[string]Pool
 	// Freeze are the pools that settings.cfg freezes.
 	Freeze []string
+	// Brake is the reclaim_brake_percent of settings.cfg; 0: it is not there.
+	Brake int
 	// Extra is text that is added to the templates: something broken.
-	Extra  string
-	serial int
+	Extra string
+
+	world  *World
+	serial int // for the trace
+	bucket *blob.Bucket
+	source configsource.Source
+	held   files          // what the bucket holds
+	whole  map[files]bool // what it held when nobody was writing to it
 }
 
-func newConfiguration(w *World) *Configuration {
-	return &Configuration{world: w, Pools: map[string]Pool{}}
-}
-
-// Set changes the configuration and announces it, as an upload does.
+// Set changes the configuration and uploads it.
 func (c *Configuration) Set(change func(c *Configuration)) {
 	change(c)
 	c.serial++
 	c.world.Note("configuration %d: %s", c.serial, c.String())
-	c.world.Post(configUploaded, "{}")
+	c.upload()
 }
 
 func (c *Configuration) String() string {
@@ -51,38 +57,32 @@ func (c *Configuration) String() string {
 	for _, base := range slices.Sorted(maps.Keys(c.Pools)) {
 		fmt.Fprintf(&text, "%s/%d %v; ", base, c.Pools[base].Variant, c.Pools[base].Zones)
 	}
+	if len(c.Freeze) > 0 {
+		fmt.Fprintf(&text, "frozen %v; ", c.Freeze)
+	}
 	if c.Extra != "" {
 		text.WriteString("broken")
 	}
 	return text.String()
 }
 
-// Read is configsource.Source.
-func (c *Configuration) Read(ctx context.Context) (config.Files, error) {
-	return gated(ctx, c.world, func() string { return "read the configuration" }, func() (config.Files, error) {
-		if c.world.roll(SourceDown) {
-			return config.Files{}, failure.New(failure.Transient, "the configuration source is down (injected)")
-		}
-		files := config.Files{
-			Revision:  fmt.Sprintf("%08d", c.serial),
-			Templates: []byte(c.templates() + c.Extra),
-			Managers:  []byte(c.managers()),
-			Settings:  []byte(c.settings()),
-		}
-		return files, nil
-	})
-}
+// files are the contents of templates.cfg, managers.cfg and settings.cfg.
+type files [3]string
 
-// Close is configsource.Source.
-func (c *Configuration) Close() error { return nil }
+func (c *Configuration) files() files {
+	return files{c.templates() + c.Extra, c.managers(), c.settings()}
+}
 
 func (c *Configuration) templates() string {
 	var text strings.Builder
 	for _, base := range slices.Sorted(maps.Keys(c.Pools)) {
 		fmt.Fprintf(&text, `templates { base_name: %q project: %q machine_type: "e2-standard-4" image_name: "debian-%d"
 service_accounts { name: "vm@%s.iam.gserviceaccount.com" scopes: "https://www.googleapis.com/auth/cloud-platform" }
-dimensions: "os_family:LINUX" disk_size_gb: 20 metadata: "pool:%s" }
-`, base, Project, c.Pools[base].Variant, Project, base)
+dimensions: "os_family:LINUX" disk_size_gb: 20 metadata: "pool:%s" `, base, Project, c.Pools[base].Variant, Project, base)
+		if c.Pools[base].Snapshot {
+			fmt.Fprintf(&text, "snapshot_labels: \"%s:%s\" ", snapshotLabel, base)
+		}
+		text.WriteString("}\n")
 	}
 	return text.String()
 }
@@ -103,6 +103,9 @@ func (c *Configuration) settings() string {
 	text := "backends { name: \"GCE\" members: \"" + Backend + "\" }\nlessees: \"" + Lessee + "\"\n"
 	for _, name := range c.Freeze {
 		text += fmt.Sprintf("freeze: %q\n", name)
+	}
+	if c.Brake > 0 {
+		text += fmt.Sprintf("reclaim_brake_percent: %d\n", c.Brake)
 	}
 	return text
 }

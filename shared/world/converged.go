@@ -42,6 +42,7 @@ func (w *World) Differences() []string {
 	c.leftovers(kept)
 	c.records()
 	c.waiting()
+	c.disks()
 	slices.Sort(c.wrong)
 	return c.wrong
 }
@@ -59,6 +60,8 @@ func (c *census) template(base string, pool Pool) string {
 		c.wrongf("template %s has no active revision", base)
 	case revision.Spec.ImageName != fmt.Sprintf("debian-%d", pool.Variant):
 		c.wrongf("template %s is active with %s, not variant %d", base, revision.Spec.ImageName, pool.Variant)
+	case pool.Snapshot && !snapshotOf(base, revision.SnapshotURL):
+		c.wrongf("template %s has snapshot %q", base, revision.SnapshotURL)
 	case revision.State != fleet.Active || revision.URL == "":
 		c.wrongf("revision %s of %s is %s with URL %q", active, base, revision.State, revision.URL)
 	}

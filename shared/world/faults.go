@@ -42,6 +42,8 @@ const (
 	ProviderUnavailable Kind = "machine provider call failed"
 	ClocksApart         Kind = "clocks minutes apart"
 	SourceDown          Kind = "configuration source down"
+	HalfWritten         Kind = "configuration uploaded file by file"
+	ProviderEmptied     Kind = "machine provider's database emptied"
 	Preempted           Kind = "VM preempted"
 	Repaired            Kind = "VM repaired under its name"
 )
@@ -50,7 +52,8 @@ const (
 var Kinds = []Kind{
 	MessageDropped, MessageDoubled, MessageLate, Killed, Slow, StoreDown, StoreConflict, StoreLost, PublishDown, PublishLost,
 	RateLimited, ComputeRefused, ComputeDropped, ComputeLost, OperationFailed, OperationStuck, OperationSlow, ListOdd, ListFailed,
-	VMNotCreated, VMStuck, ProviderDown, ProviderForgetful, ProviderUnavailable, ClocksApart, SourceDown, Preempted, Repaired,
+	VMNotCreated, VMStuck, ProviderDown, ProviderForgetful, ProviderUnavailable, ProviderEmptied, ClocksApart, SourceDown, HalfWritten,
+	Preempted, Repaired,
 }
 
 // Faults are how likely each kind is at each occasion for it; 0: never.
@@ -62,7 +65,7 @@ var usual = Faults{
 	StoreLost: 0.03, PublishDown: 0.1, PublishLost: 0.1, RateLimited: 0.01, ComputeRefused: 0.05, ComputeDropped: 0.05,
 	ComputeLost: 0.1, OperationFailed: 0.1, OperationStuck: 0.03, OperationSlow: 0.1, ListOdd: 0.3, ListFailed: 0.1,
 	VMNotCreated: 0.1, VMStuck: 0.05, ProviderDown: 0.003, ProviderForgetful: 0.002, ProviderUnavailable: 0.03,
-	ClocksApart: 1, SourceDown: 0.2, Preempted: 0.3, Repaired: 0.2,
+	ProviderEmptied: 0.02, ClocksApart: 1, SourceDown: 0.2, HalfWritten: 0.7, Preempted: 0.3, Repaired: 0.2,
 }
 
 // faultState is what goes wrong at the moment.
@@ -71,9 +74,9 @@ type faultState struct {
 	limitedUntil time.Time
 	downUntil    time.Time
 	emptyUntil   time.Time
+	// providerApart is how far the Machine Provider's clock is off.
+	providerApart time.Duration
 }
-
-func newFaultState(*World) faultState { return faultState{} }
 
 // Calm ends all faults.
 func (w *World) Calm() {
@@ -166,8 +169,8 @@ func (faultState) latency(w *World) time.Duration {
 // mostApart is how far a clock may be off.
 const mostApart = 150 * time.Second
 
-// skew is how far a job's clock is off.
-func (faultState) skew(w *World, _ string) time.Duration {
+// skew is how far a clock is off.
+func (faultState) skew(w *World) time.Duration {
 	if !w.roll(ClocksApart) {
 		return 0
 	}

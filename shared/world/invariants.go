@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/leasing"
@@ -19,6 +20,9 @@ const (
 	KnownState     = "stored state is one that the state machine knows, and changes as it says"
 	DeletedForGood = "no VM id that was deleted becomes leasable again"
 	NoPanic        = "no panic"
+	WholeConfig    = "half of an upload is never in force"
+	FrozenStays    = "a frozen pool is left as it is"
+	BrakeHolds     = "a Machine Provider that knows nothing costs no more than the brake's share"
 )
 
 // What holds once faults stop.
@@ -56,8 +60,8 @@ func (c *commit) check() {
 			c.world.leasable(was, is)
 		}
 	}
-	if len(c.before)+len(c.ended) > 0 {
-		c.world.oneLessee()
+	for _, lease := range c.began {
+		c.world.oneLessee(lease.Instance())
 	}
 	for _, lease := range c.ended {
 		c.world.endedRightly(lease)
@@ -96,18 +100,17 @@ func (w *World) endedRightly(lease leasing.Lease) {
 	}
 }
 
-func (w *World) oneLessee() {
+func (w *World) oneLessee(instance string) {
 	w.check(OneLessee)
-	holders := map[string]string{}
-	for _, lease := range w.mirror.leases {
-		if !lease.Running() {
-			continue
-		}
-		if other, taken := holders[lease.Instance()]; taken {
-			w.Break(OneLessee, fmt.Sprintf("%s is leased by %s and %s", lease.Instance(), min(other, lease.RequestID), max(other, lease.RequestID)))
-		}
-		holders[lease.Instance()] = lease.RequestID
+	if len(w.mirror.holders[instance]) < 2 {
+		return
 	}
+	var by []string
+	for key := range w.mirror.holders[instance] {
+		by = append(by, w.mirror.leases[key].RequestID)
+	}
+	slices.Sort(by)
+	w.Break(OneLessee, instance+" is leased by "+strings.Join(by, " and "))
 }
 
 // leasable: what becomes leasable was never deleted.

@@ -57,7 +57,7 @@ func newMail(w *World) mail {
 func newRunners(w *World) map[string]*runner {
 	runners := map[string]*runner{}
 	for _, each := range w.suite.Jobs {
-		skew := w.fault.skew(w, each.Name)
+		skew := w.fault.skew(w)
 		now := func() time.Time { return w.clock.Add(skew) }
 		deps := job.Dependencies{
 			Store: documents{w}, Compute: w.engine, Catalog: w.catalog(now), Publisher: publisher{w},

@@ -14,11 +14,14 @@ import (
 type mirror struct {
 	machines  map[store.Key]leasing.Machine
 	leases    map[store.Key]leasing.Lease
-	instances map[string]fleet.Instance // by the instance's key
+	offers    map[string]store.Key          // the machine of an instance
+	holders   map[string]map[store.Key]bool // the running leases of an instance
+	instances map[string]fleet.Instance     // by the instance's key
 	managers  map[fleet.ManagerKey]fleet.Manager
 	revisions map[[2]string]fleet.Revision
 	templates map[string]fleet.TemplateRecord
 	orphans   map[store.Key]bool
+	frozen    map[string]int // the pools that are, and since which task
 	// maxima are what a template's maximum in a zone was, lately.
 	maxima map[[2]string][]maximum
 }
@@ -30,7 +33,8 @@ type maximum struct {
 
 func newMirror() mirror {
 	return mirror{
-		machines: map[store.Key]leasing.Machine{}, leases: map[store.Key]leasing.Lease{}, instances: map[string]fleet.Instance{},
+		machines: map[store.Key]leasing.Machine{}, leases: map[store.Key]leasing.Lease{},
+		offers: map[string]store.Key{}, holders: map[string]map[store.Key]bool{}, instances: map[string]fleet.Instance{},
 		managers: map[fleet.ManagerKey]fleet.Manager{}, revisions: map[[2]string]fleet.Revision{},
 		templates: map[string]fleet.TemplateRecord{}, orphans: map[store.Key]bool{}, maxima: map[[2]string][]maximum{},
 	}
@@ -54,6 +58,8 @@ func (w *World) committed(writes []store.Write) {
 			c.revision(write, [2]string{segments[1], segments[3]})
 		case "instanceTemplates":
 			take(w, w.mirror.templates, segments[1], write)
+		case "config":
+			c.configured(write)
 		case "orphans":
 			w.mirror.orphans[write.Key] = true
 			if write.Fields == nil {
@@ -82,12 +88,20 @@ func take[K comparable, T any](w *World, into map[K]T, key K, write store.Write)
 type commit struct {
 	world  *World
 	before map[store.Key]leasing.Machine // the machines that it changed, as they were
+	began  []leasing.Lease               // the leases that run since
 	ended  []leasing.Lease               // the leases that ended in it
 }
 
 func (c *commit) machine(write store.Write) {
-	was, _, _ := take(c.world, c.world.mirror.machines, write.Key, write)
+	m := &c.world.mirror
+	was, is, ok := take(c.world, m.machines, write.Key, write)
 	c.before[write.Key] = was
+	if m.offers[was.Policies.Instance()] == write.Key {
+		delete(m.offers, was.Policies.Instance())
+	}
+	if ok {
+		m.offers[is.Policies.Instance()] = write.Key
+	}
 }
 
 func (c *commit) lease(write store.Write) {
@@ -95,25 +109,44 @@ func (c *commit) lease(write store.Write) {
 	switch {
 	case ok && is.Running() && !was.Running():
 		c.world.Stats.Leases++
+		c.began = append(c.began, is)
+		c.world.mirror.hold(is.Instance(), write.Key)
 	case was.Running() && !is.Running():
 		c.ended = append(c.ended, is)
+		delete(c.world.mirror.holders[was.Instance()], write.Key)
 	}
+}
+
+func (m *mirror) hold(instance string, lease store.Key) {
+	if m.holders[instance] == nil {
+		m.holders[instance] = map[store.Key]bool{}
+	}
+	m.holders[instance][lease] = true
 }
 
 func (c *commit) instance(write store.Write, key string) {
 	was, is, ok := take(c.world, c.world.mirror.instances, key, write)
 	c.world.checkInstance(key, was, is, ok)
+	if ok {
+		c.world.givenUp(was, is)
+	}
 }
 
 func (c *commit) manager(write store.Write, key fleet.ManagerKey) {
 	was, is, ok := take(c.world, c.world.mirror.managers, key, write)
 	c.world.checkManager(key, is, ok)
+	if ok {
+		c.world.frozenState(key.BaseName, "manager "+key.String(), was.State, is.State)
+	}
 	c.world.noteMaximum(key, was, is)
 }
 
 func (c *commit) revision(write store.Write, key [2]string) {
-	_, is, ok := take(c.world, c.world.mirror.revisions, key, write)
+	was, is, ok := take(c.world, c.world.mirror.revisions, key, write)
 	c.world.check(KnownState)
+	if ok {
+		c.world.frozenState(key[0], "revision "+key[1], was.State, is.State)
+	}
 	if ok && (is.State != fleet.Active && is.State != fleet.Drained || is.State == fleet.Active && is.Deleting) {
 		c.world.Break(KnownState, "revision "+key[0]+"/"+key[1]+" is "+string(is.State)+", being deleted")
 	}
@@ -148,26 +181,18 @@ func (w *World) maximumOf(base, zone string) int {
 
 // activeLease is the lease that a lessee holds on the instance now.
 func (w *World) activeLease(instance string) (leasing.Lease, bool) {
-	for _, machine := range w.mirror.machines {
-		if machine.State != leasing.OnLease || machine.Policies.Instance() != instance {
-			continue
-		}
-		lease := w.mirror.leases[leaseKey(machine.Lease)]
-		if lease.Running() && (lease.ExpiresAt.IsZero() || lease.ExpiresAt.After(w.clock.Add(w.apart()))) {
-			return lease, true
-		}
+	machine, ok := w.offered(instance)
+	if !ok || machine.State != leasing.OnLease {
+		return leasing.Lease{}, false
 	}
-	return leasing.Lease{}, false
+	lease := w.mirror.leases[leaseKey(machine.Lease)]
+	return lease, lease.Running() && (lease.ExpiresAt.IsZero() || lease.ExpiresAt.After(w.clock.Add(w.apart())))
 }
 
 // offered finds the catalog's entry of an instance.
 func (w *World) offered(instance string) (leasing.Machine, bool) {
-	for _, machine := range w.mirror.machines {
-		if machine.Policies.Instance() == instance {
-			return machine, true
-		}
-	}
-	return leasing.Machine{}, false
+	key, ok := w.mirror.offers[instance]
+	return w.mirror.machines[key], ok
 }
 
 func leaseKey(hash string) store.Key { return store.MustKey("leases", hash) }

@@ -84,7 +84,7 @@ func (w *World) limitOf(ctx context.Context, t *task) time.Time {
 func (w *World) provider() http.Handler {
 	return w.suite.MachineProvider(MachineProvider{
 		Store: documents{w}, Publish: publisher{w}, Settings: settings{}, Limits: leasing.DefaultLimits,
-		Now: w.Now, Rand: w.rand, Log: w.log.With("job", provider),
+		Now: func() time.Time { return w.clock.Add(w.fault.providerApart) }, Rand: w.rand, Log: w.log.With("job", provider),
 	})
 }
 

@@ -26,6 +26,7 @@ func (w *World) computeAsked(r *http.Request, requestPath string, body []byte) {
 	if strings.Contains(requestPath, "/"+Foreign) {
 		w.Break(OnlyOurs, r.Method+" "+requestPath)
 	}
+	w.frozenAsked(r.Method, parts, body)
 	switch {
 	case len(parts) == 4 && parts[2] == "instanceTemplates" && r.Method == http.MethodDelete:
 		w.templateDeleted(parts[3])

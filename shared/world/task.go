@@ -18,6 +18,7 @@ var errKilled = &failure.Error{Class: failure.Permanent, Err: errors.New("the pr
 // before and after every outside call.
 type task struct {
 	name   string
+	number int
 	resume chan struct{}
 	done   bool
 	killed bool
@@ -45,7 +46,7 @@ type tasks struct {
 // when it has ended.
 func (w *World) spawn(name string, run func(ctx context.Context) error, then func(error)) *task {
 	w.tasks.count++
-	t := &task{name: fmt.Sprintf("%s#%d", name, w.tasks.count), resume: make(chan struct{}), then: then, limits: map[time.Time]time.Time{}}
+	t := &task{name: fmt.Sprintf("%s#%d", name, w.tasks.count), number: w.tasks.count, resume: make(chan struct{}), then: then, limits: map[time.Time]time.Time{}}
 	if w.tasks.all == nil {
 		w.tasks.all = map[*task]bool{}
 	}

@@ -103,6 +103,9 @@ type World struct {
 	hung     []*task
 	requests ids
 	load     load
+	// snapshots counts those that were taken.
+	snapshots int
+	forgotten forgotten
 }
 
 // New makes a world in which nothing happens yet: see Tick and Run.
@@ -128,7 +131,8 @@ func New(suite Suite, options Options) *World {
 	w.mirror = newMirror()
 	w.requests, w.load = ids{}, newLoad()
 	w.users.deleted = map[[2]string]bool{}
-	w.fault = newFaultState(w)
+	w.forgotten = newForgotten()
+	w.fault.providerApart = w.fault.skew(w)
 	w.Cloud = simulator.New(simulator.Options{
 		Now: w.Now, Rand: w.rand, Sleep: w.sleep, OperationTime: options.OperationTime,
 		BootTime: options.BootTime, BootJitter: options.BootTime / 2, OnActivity: w.activity, Fault: w.computeFault,

@@ -35,6 +35,14 @@ type Options struct {
 	Progress io.Writer
 }
 
+// flags are those of the command that make the same worlds.
+func (o Options) flags() string {
+	if o.VMs == world.DefaultVMs && o.Steps == world.DefaultSteps {
+		return ""
+	}
+	return fmt.Sprintf(" --vms %d --steps %d", o.VMs, o.Steps)
+}
+
 // maxFailures is after how many broken worlds no more are begun.
 const maxFailures = 10
 
@@ -56,6 +64,7 @@ func Run(ctx context.Context, options Options) (Summary, error) {
 		options.Workers = runtime.GOMAXPROCS(0)
 	}
 	r := &runner{options: options, suite: suite, begin: time.Now(), told: time.Now()}
+	r.summary.flags = options.flags()
 	r.summary.Stats.Faults, r.summary.Stats.Checked = map[world.Kind]int{}, map[string]int{}
 	var wait sync.WaitGroup
 	for range options.Workers {

@@ -20,6 +20,8 @@ type Summary struct {
 	Failures []Failure     `json:"failures"`
 	// Longest is the longest time that a world took to come to rest.
 	Longest time.Duration `json:"longestConvergenceNanoseconds"`
+	// flags are those that the worlds were made with, beside their seeds.
+	flags string
 	// Trace is the file with the trace of the only seed.
 	Trace string `json:"trace,omitempty"`
 }
@@ -66,7 +68,8 @@ func (s Summary) Text(w io.Writer) error {
 		for _, line := range failure.End {
 			fmt.Fprintf(&text, "    %.200s\n", line)
 		}
-		fmt.Fprintf(&text, "  the whole trace: %s\n  again: scripts/simulate --seed %d\n\n", failure.File, failure.Seed)
+		fmt.Fprintf(&text, "  the whole trace: %s\n  again: scripts/simulate --seed %d%s\n  keep it, once it is mended: a line in functions/testdata/seeds.txt\n\n",
+			failure.File, failure.Seed, s.flags)
 	}
 	if s.Trace != "" {
 		fmt.Fprintf(&text, "the whole trace: %s\n\n", s.Trace)
