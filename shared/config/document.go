@@ -2,10 +2,12 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -90,12 +92,13 @@ func Decode(fields store.Fields) (Config, error) {
 	if err := proto.Unmarshal(content, stored); err != nil {
 		return Config{}, failure.New(failure.Permanent, "stored configuration %s: %w", read.Revision, err)
 	}
-	config := Empty()
-	config.Revision = read.Revision
-	proto.Merge(config.Templates, stored.GetTemplates())
-	proto.Merge(config.Managers, stored.GetManagers())
-	proto.Merge(config.Settings, stored.GetSettings())
-	return config, nil
+	empty := Empty()
+	return Config{
+		Revision:  read.Revision,
+		Templates: cmp.Or(stored.GetTemplates(), empty.Templates),
+		Managers:  cmp.Or(stored.GetManagers(), empty.Managers),
+		Settings:  cmp.Or(stored.GetSettings(), empty.Settings),
+	}, nil
 }
 
 // RevisionOf reads the revision in a configuration's document; "" when there is
@@ -141,9 +144,14 @@ func pack(content []byte) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
+// readers are *gzip.Reader to use again: each has a window of 32 KiB, and every
+// run of a job reads the configuration.
+var readers = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
 func unpack(packed []byte) ([]byte, error) {
-	reader, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
+	reader := readers.Get().(*gzip.Reader)
+	defer readers.Put(reader)
+	if err := reader.Reset(bytes.NewReader(packed)); err != nil {
 		return nil, err
 	}
 	content, err := io.ReadAll(io.LimitReader(reader, maxContentBytes+1))

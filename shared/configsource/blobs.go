@@ -163,19 +163,25 @@ type reading struct {
 	bytes    int
 }
 
-// revision is a hash over the names and contents of the files, behind the name
-// of the revision's folder where there is one.
+// revision is that of the files, or a part of it behind the name of the
+// revision's folder where there is one.
 func (r reading) revision() string {
-	hash := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(r.files)) {
-		fmt.Fprintf(hash, "%d:%s%d:", len(name), name, len(r.files[name]))
-		hash.Write(r.files[name])
-	}
-	sum := hex.EncodeToString(hash.Sum(nil))
+	sum := Revision(r.files)
 	if r.folder != "" {
 		return r.folder + "@" + sum[:12]
 	}
-	return sum[:40]
+	return sum
+}
+
+// Revision is the revision of files that come without one: a hash over their
+// names and contents.
+func Revision(files map[string][]byte) string {
+	hash := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(hash, "%d:%s%d:", len(name), name, len(files[name]))
+		hash.Write(files[name])
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:40]
 }
 
 func (r reading) result() config.Files { return files(r.revision(), r.files) }

@@ -40,8 +40,8 @@ type Configuration struct {
 	serial int // for the trace
 	bucket *blob.Bucket
 	source configsource.Source
-	held   files          // what the bucket holds
-	whole  map[files]bool // what it held when nobody was writing to it
+	held   files           // what the bucket holds
+	whole  map[string]bool // the revisions that it held whole
 }
 
 // Set changes the configuration and uploads it.

@@ -41,24 +41,35 @@ func (w *World) EmptyProvider() {
 	clear(w.mirror.holders)
 }
 
-// givenUp: what the Machine Provider has forgotten is given up by the brake's
-// share, in each run.
+// givenUp: nothing of a manager is given up while more than the brake's share
+// of it is missed without a reason.
 func (w *World) givenUp(was, is fleet.Instance) {
 	t := w.tasks.current
 	if t == nil || !strings.HasPrefix(t.name, "update-cataloged-instances") || w.Config.Brake > 0 ||
-		!w.forgotten.instances[is.Key()] || !was.Live() || is.State != fleet.PendingDeletion {
+		!w.missed(was) || is.State != fleet.PendingDeletion {
 		return
 	}
 	w.check(BrakeHolds)
 	by := t.name + " " + is.ManagerKey().String()
 	w.forgotten.cost[by]++
-	total := 0
+	missed, total := w.forgotten.cost[by], 0
 	for _, other := range w.mirror.instances {
-		if other.ManagerKey() == is.ManagerKey() {
-			total++
+		if other.ManagerKey() != is.ManagerKey() {
+			continue
+		}
+		total++ // also what is going: it may have counted when the run began
+		if w.missed(other) {
+			missed++
 		}
 	}
-	if most := fleet.DefaultBrake.Allowance(total); w.forgotten.cost[by] > most {
-		w.Break(BrakeHolds, fmt.Sprintf("%s gives up %d of %d instances of %s", t.name, w.forgotten.cost[by], total, is.ManagerKey()))
+	if most := fleet.DefaultBrake.Allowance(total); missed > most {
+		w.Break(BrakeHolds, fmt.Sprintf("%s is given up while %d of %d instances of %s are missed", is.Key(), missed, total, is.ManagerKey()))
 	}
+}
+
+// missed tells whether an instance was forgotten, and nothing explains that it
+// is not in the catalog.
+func (w *World) missed(i fleet.Instance) bool {
+	_, offered := w.offered(i.Key())
+	return w.forgotten.instances[i.Key()] && !offered && i.Live() && !i.LeaseOver(w.clock.Add(w.apart()))
 }

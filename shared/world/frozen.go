@@ -10,13 +10,18 @@ import (
 	"github.com/gce-backend/gce-backend/shared/store"
 )
 
-// configured notes which pools are frozen: since which task, because a run that
+// configured checks the configuration that is put in force, and notes which
+// pools it freezes: since which task, because a run that
 // began before may not know yet.
 func (c *commit) configured(write store.Write) {
 	stored, err := config.Decode(write.Fields)
 	if err != nil {
 		c.world.Break(KnownState, "the configuration does not decode: "+err.Error())
 		return
+	}
+	c.world.check(WholeConfig)
+	if !c.world.Config.whole[stored.Revision] {
+		c.world.Break(WholeConfig, "revision "+stored.Revision+" is a part of an upload")
 	}
 	since := map[string]int{}
 	for _, name := range stored.Settings.GetFreeze() {
