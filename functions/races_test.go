@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -105,19 +106,21 @@ func exists(w *world.World, host string) bool {
 // Machines are chosen to be taken out, and leased before they are; the answer
 // to the removal decides, and not what was read before.
 func TestRaceRemovalAndLease(t *testing.T) {
+	const read, removed = "find instances of a manager by state", "/delete_machines"
 	for name, c := range map[string]struct {
 		job    string
 		change func(*world.Configuration)
+		reads  int // behind which all are known
 	}{
-		"surplus": {"resize-instance-groups", one(1, 1)},
-		"drained": {"remove-cataloged-instances", variant(2)},
+		"surplus": {"resize-instance-groups", one(1, 1), 1},
+		"drained": {"remove-cataloged-instances", variant(2), 2},
 	} {
-		for behind, leased := range map[string]int{"find ": 3, "/delete_machines": 0} {
+		for behind, leased := range map[string]int{read: 3, removed: 0} {
 			t.Run(name+" "+behind, func(t *testing.T) {
 				w := newWorld(t, world.Options{Seed: 142})
 				w.Config.Set(one(3, 5))
 				w.Converge(20)
-				hangBehind(w, c.job, behind, nthRead(c.job, behind))
+				hangBehind(w, c.job, behind, map[string]int{read: c.reads, removed: 1}[behind])
 				w.Config.Set(c.change)
 				untilHung(t, w)
 				before := w.Stats.Leases
@@ -130,9 +133,13 @@ func TestRaceRemovalAndLease(t *testing.T) {
 				for _, id := range ids {
 					hosts = append(hosts, w.HostOf(id))
 				}
+				proposed := proposals(w)
 				w.Unhang()
 				w.Minutes(10)
 				for i, id := range ids {
+					if proposed[hosts[i]] {
+						t.Errorf("%s is leased, and was to be deleted", hosts[i])
+					}
 					if hosts[i] != "" && (w.HostOf(id) != hosts[i] || !exists(w, hosts[i])) {
 						t.Errorf("the lease of %s is lost", hosts[i])
 					}
@@ -147,12 +154,15 @@ func TestRaceRemovalAndLease(t *testing.T) {
 	}
 }
 
-// nthRead is the query behind which the instances are known to a job.
-func nthRead(job, behind string) int {
-	if job == "resize-instance-groups" && behind == "find " {
-		return 2
-	}
-	return map[string]int{"find ": 2}[behind] + map[string]int{"/delete_machines": 1}[behind]
+// proposals are the hosts that are to be deleted.
+func proposals(w *world.World) map[string]bool {
+	hosts := map[string]bool{}
+	w.Listen(func(record slog.Record, _ []slog.Attr) {
+		if host, ok := strings.CutPrefix(record.Message, job.DeletionProposed+" "); ok {
+			hosts[host] = true
+		}
+	})
+	return hosts
 }
 
 // forgetful lets a Machine Provider confirm removals that it does not make, as
@@ -185,6 +195,7 @@ func TestRaceLastLookAndLease(t *testing.T) {
 	w.Config.Set(one(1, 1))
 	untilHung(t, w)
 	on = false
+	w.Hold("update-cataloged-instances") // which would save them as well
 	ids := []string{w.Lease(0), w.Lease(0), w.Lease(0)}
 	w.RunFor(10 * time.Second)
 	var hosts []string
@@ -196,7 +207,9 @@ func TestRaceLastLookAndLease(t *testing.T) {
 	}
 	before := w.Stats.Deletions
 	w.Unhang()
-	w.Minutes(5)
+	w.Minutes(2)
+	w.ReleaseAll()
+	w.Minutes(3)
 	if deleted := w.Stats.Deletions - before; deleted > 0 {
 		t.Errorf("%d VMs were deleted; all are leased", deleted)
 	}
