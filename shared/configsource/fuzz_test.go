@@ -13,7 +13,7 @@ import (
 func FuzzOpen(f *testing.F) {
 	for _, address := range []string{
 		"file:///srv/config", "file://localhost/x", "file:x", "luci-config://config.example.com/services/gce", "luci-config://config.example.com/../x",
-		"luci-config://me:hunter2@config.example.com/services/gce", "https://example.com", "://", "",
+		"luci-config://me:hunter2@config.example.com/services/gce", "https://me:hunter2@example.com", "file://me:hunter2@example.com/x", "https://me:hun%ter2@example.com", "://", "",
 	} {
 		f.Add(address)
 	}
