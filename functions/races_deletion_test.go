@@ -167,6 +167,7 @@ func TestRaceOrphansAndSweeps(t *testing.T) {
 	if count() > 0 || len(adopted) < 2 {
 		t.Errorf("%d orphans are left; %v", count(), adopted)
 	}
+	w.Minutes(40)
 	if !there(w, others[0]) {
 		t.Error("the group of another deployment is gone")
 	}
