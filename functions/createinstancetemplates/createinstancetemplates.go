@@ -7,6 +7,7 @@ package createinstancetemplates
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/compute"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -51,13 +52,15 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 
 // createOne creates the template, or adopts the one that is there if it is
 // ours and the same, and records its URL: only now, when it is known to exist.
+// One that an earlier run made from what was the newest snapshot then is the
+// same.
 func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, revision entities.Revision) error {
 	r := revision.Value
-	snapshot, err := resolveSnapshot(ctx, d, r)
+	snapshots, err := resolveSnapshots(ctx, d, r)
 	if err != nil {
 		return err
 	}
-	want := templateOf(r, snapshot, d.Deployment)
+	want := templateOf(r, snapshots[0], d.Deployment)
 	attempt := fleet.Attempt(d.Now(), revision.Document.Version.Time)
 	err = d.Compute.InsertTemplate(ctx, want, fleet.RequestID("insert template", d.Deployment, want.Project, want.Name, attempt))
 	if err != nil && !failure.Is(err, failure.Conflict) {
@@ -70,7 +73,10 @@ func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, rev
 	if err != nil {
 		return err
 	}
-	if err := adoptable(have, want); err != nil {
+	snapshot := snapshots[max(0, slices.IndexFunc(snapshots, func(url string) bool {
+		return compute.DifferentField(have, templateOf(r, url, d.Deployment)) == ""
+	}))]
+	if err := adoptable(have, templateOf(r, snapshot, d.Deployment)); err != nil {
 		return err
 	}
 	_, err = e.ChangeRevision(ctx, r.BaseName, r.ID, func(now fleet.Revision) (fleet.Revision, bool) {
@@ -83,21 +89,26 @@ func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, rev
 	return err
 }
 
-// resolveSnapshot finds the newest snapshot that the template's VMs get a disk
-// from; without one this template waits.
-func resolveSnapshot(ctx context.Context, d job.Dependencies, r fleet.Revision) (string, error) {
+// resolveSnapshots finds the snapshots that the template's VMs may get a disk
+// from, the newest first; without one this template waits. It is "" alone where
+// they get none.
+func resolveSnapshots(ctx context.Context, d job.Dependencies, r fleet.Revision) ([]string, error) {
 	if !r.Spec.WantsSnapshot() {
-		return "", nil
+		return []string{""}, nil
 	}
 	found, err := d.Compute.Snapshots(ctx, r.Spec.Project, r.Spec.SnapshotName, r.Spec.SnapshotLabels)
 	if err != nil {
-		return "", fmt.Errorf("find its snapshot: %w", err)
+		return nil, fmt.Errorf("find its snapshot: %w", err)
 	}
 	if len(found) == 0 {
-		return "", failure.New(failure.NotFound, "no READY snapshot in project %s has name %q and labels %v; the template waits for one",
+		return nil, failure.New(failure.NotFound, "no READY snapshot in project %s has name %q and labels %v; the template waits for one",
 			r.Spec.Project, r.Spec.SnapshotName, r.Spec.SnapshotLabels)
 	}
-	return found[0].URL, nil
+	urls := make([]string, len(found))
+	for i, snapshot := range found {
+		urls[i] = snapshot.URL
+	}
+	return urls, nil
 }
 
 func adoptable(have, want compute.Template) error {
