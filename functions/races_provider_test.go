@@ -76,7 +76,7 @@ func (b *brakeWorld) look(wait time.Duration) {
 // not at the first, and at most a share of a pool; an error or a call that was
 // not answered in time is no look at all.
 func TestRaceBrake(t *testing.T) {
-	transient, slow := failure.New(failure.Transient, "unavailable"), error(context.DeadlineExceeded)
+	transient, slow := failure.New(failure.Transient, "unavailable"), context.DeadlineExceeded
 	for name, c := range map[string]struct {
 		missing int
 		sees    []error // of the machines, look by look

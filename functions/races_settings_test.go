@@ -74,7 +74,7 @@ func (s snapshots) Read(ctx context.Context) (config.Files, error) {
 }
 
 func newSnapshotWorld(t *testing.T) *world.World {
-	return newWorld(t, world.Options{Seed: 172, Plant: world.Plant{Name: "snapshots", Dependencies: func(name string, deps job.Dependencies) job.Dependencies {
+	return newWorld(t, world.Options{Seed: 172, Plant: world.Plant{Name: "snapshots", Dependencies: func(_ string, deps job.Dependencies) job.Dependencies {
 		deps.Source = snapshots{deps.Source}
 		return deps
 	}}})
