@@ -3,6 +3,8 @@ package statuspage
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 )
 
@@ -17,7 +19,12 @@ func together(ctx context.Context, steps ...func(context.Context) error) error {
 	for i, step := range steps {
 		places <- struct{}{}
 		wait.Go(func() {
-			defer func() { <-places }()
+			defer func() {
+				if recovered := recover(); recovered != nil { // it would end the process
+					errs[i] = fmt.Errorf("panic: %v\n%s", recovered, debug.Stack())
+				}
+				<-places
+			}()
 			errs[i] = step(ctx)
 		})
 	}

@@ -44,6 +44,10 @@ type treeParser struct {
 	scanner scanner
 	current token
 	opened  []int // offsets of the messages that are not closed yet
+	// behind tells that a string stands before the present place in its line:
+	// with a quote too many in it, what follows is still the value, and may be
+	// a secret.
+	behind bool
 }
 
 // parseTree reads the grammar of the text format. The tree has the lines also
@@ -60,8 +64,11 @@ func parseTree(text string) (*tree, error) {
 }
 
 func (p *treeParser) advance() error {
-	var err error
-	p.current, err = p.scanner.token()
+	next, err := p.scanner.token()
+	if err == nil {
+		p.behind = (p.behind || p.current.kind == stringToken) && !strings.Contains(p.scanner.text[p.current.end:next.start], "\n")
+	}
+	p.current = next
 	return err
 }
 
@@ -81,8 +88,16 @@ func (p *treeParser) found() string {
 	case stringToken: // not its text: it may be a secret
 		return "a string"
 	default:
-		return fmt.Sprintf("%q", p.current.text)
+		return p.quoted()
 	}
+}
+
+// quoted is the token at the present place, for messages.
+func (p *treeParser) quoted() string {
+	if p.behind && p.current.kind != markToken {
+		return "a word"
+	}
+	return fmt.Sprintf("%q", p.current.text)
 }
 
 // fields reads fields up to the closing mark, or to the end of the text when
@@ -106,7 +121,7 @@ func (p *treeParser) fields(closing string, depth int) ([]field, error) {
 
 func (p *treeParser) field(closing string, depth int) (field, error) {
 	result := field{start: p.current.start}
-	var err error
+	name, err := strings.Trim(p.quoted(), `"`), error(nil)
 	if result.name, err = p.fieldName(closing); err != nil {
 		return field{}, err
 	}
@@ -117,7 +132,7 @@ func (p *treeParser) field(closing string, depth int) (field, error) {
 		}
 	}
 	if !colon && !p.is("{") && !p.is("<") && !p.is("[") {
-		return field{}, p.fail("a colon must follow %s, not %s", result.name, p.found())
+		return field{}, p.fail("a colon must follow %s, not %s", name, p.found())
 	}
 	if result.list = p.is("["); result.list {
 		result.values, err = p.listValues(depth)

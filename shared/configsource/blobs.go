@@ -62,7 +62,7 @@ type blobs struct {
 
 func openFolder(address *url.URL, options Options) (Source, error) {
 	if address.Host != "" && address.Host != "localhost" || !path.IsAbs(address.Path) || address.RawQuery != "" {
-		return nil, fmt.Errorf("the configuration source %q must be file:///FOLDER, with three slashes", address)
+		return nil, fmt.Errorf("the configuration source %q must be file:///FOLDER, with three slashes", address.Redacted())
 	}
 	return &blobs{
 		options: options,
@@ -79,7 +79,7 @@ func openFolder(address *url.URL, options Options) (Source, error) {
 
 func openCloudStorage(ctx context.Context, address *url.URL, options Options) (Source, error) {
 	if address.Host == "" || address.RawQuery != "" {
-		return nil, fmt.Errorf("the configuration source %q must be gs://BUCKET/PREFIX", address)
+		return nil, fmt.Errorf("the configuration source %q must be gs://BUCKET/PREFIX", address.Redacted())
 	}
 	// The client outlives this call.
 	bucket, err := blob.OpenBucket(context.WithoutCancel(ctx), "gs://"+address.Host)

@@ -75,7 +75,7 @@ func Open(ctx context.Context, address string, options Options) (Source, error) 
 	options = options.withDefaults()
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("the configuration source %q is not a URL; it must be %s", address, forms)
+		return nil, fmt.Errorf("the configuration source %q is not a URL; it must be %s", behindUser(address), forms)
 	}
 	switch parsed.Scheme {
 	case "file":
@@ -85,8 +85,12 @@ func Open(ctx context.Context, address string, options Options) (Source, error) 
 	case "luci-config":
 		return openLUCI(parsed, options)
 	}
-	return nil, fmt.Errorf("the configuration source %q must be %s", address, forms)
+	return nil, fmt.Errorf("the configuration source %q must be %s", parsed.Redacted(), forms)
 }
+
+// behindUser is what of an address that cannot be read is certainly no
+// password.
+func behindUser(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
 func sleep(ctx context.Context, duration time.Duration) error {
 	timer := time.NewTimer(duration)

@@ -2,9 +2,11 @@ package job
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 
 	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
@@ -63,9 +65,20 @@ func Each[T any](ctx context.Context, d Dependencies, items []T, work func(conte
 		places <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-places }()
-			errs[i] = work(ctx, item)
+			errs[i] = surviving(func() error { return work(ctx, item) })
 		})
 	}
 	wait.Wait()
 	return errs
+}
+
+// surviving makes an error of a panic: on a goroutine of its own it would end
+// the process, and all runs in it.
+func surviving(work func() error) (err error) {
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			err = About(failure.New(failure.Permanent, "panic: %v", recovered), "stack", string(debug.Stack()))
+		}
+	}()
+	return work()
 }

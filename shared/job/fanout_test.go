@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -160,6 +162,24 @@ func TestEachDoesSomeAtATime(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A panic in one item's work is that item's error, with where it was.
+func TestEachSurvivesAPanic(t *testing.T) {
+	var l lines
+	errs := Each(t.Context(), Dependencies{}, []int{1, 0, 3}, func(_ context.Context, n int) error {
+		if 6/n == 0 {
+			return errors.New("never")
+		}
+		return nil
+	})
+	if errs[0] != nil || errs[2] != nil || !failure.Is(errs[1], failure.Permanent) || !strings.Contains(errs[1].Error(), "divide by zero") {
+		t.Fatalf("%v", errs)
+	}
+	logFailures(slog.New(slog.NewJSONHandler(&l, nil)), errs[1], true)
+	if all := l.all(t); len(all) != 1 || !strings.Contains(fmt.Sprint(all[0]["stack"]), "fanout_test.go") {
+		t.Errorf("it is not logged where it was: %v", all)
+	}
 }
 
 func TestEachInSeries(t *testing.T) {

@@ -3,6 +3,8 @@ package job
 import (
 	"context"
 	"sync"
+
+	"github.com/gce-backend/gce-backend/shared/failure"
 )
 
 // Flights lets callers with the same key share runs: at most one runs and one
@@ -22,6 +24,8 @@ type flight struct {
 	done  chan struct{}
 	err   error
 }
+
+var errPanicked = failure.New(failure.Permanent, "the run that was waited for panicked")
 
 // Join runs fn, or waits for a run of the same key that begins after this
 // call. A caller whose context ends first stops waiting.
@@ -52,8 +56,9 @@ func (f *Flights) Join(ctx context.Context, key string, fn func() error) error {
 	f.mu.Unlock()
 	<-mine.start // the running one is bounded in time, and others count on this one
 	defer f.finish(key)
+	defer close(mine.done)
+	mine.err = errPanicked // stays where fn does not come back
 	mine.err = fn()
-	close(mine.done)
 	return mine.err
 }
 

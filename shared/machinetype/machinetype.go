@@ -68,7 +68,7 @@ func unknown(name string) *Error {
 	table := predefined()
 	err.Suggestion = spelling.Nearest(name, table.names)
 	class, size := splitSize(name)
-	if sizes := table.sizes[class]; len(sizes) > 0 && size != "" {
+	if sizes := table.sizes[class]; len(sizes) > 0 && sizes[0] != "" && size != "" { // e2-medium has none
 		err.Reason = fmt.Sprintf("%s has the sizes %s", class, strings.Join(sizes, ", "))
 		err.Suggestion = class + "-" + nearestSize(size, sizes)
 	}

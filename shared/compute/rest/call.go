@@ -37,7 +37,7 @@ func (e *Engine) do(ctx context.Context, c call, send func(context.Context, *ope
 		}
 	}
 	if err != nil {
-		return &compute.CallError{Method: c.method, Target: c.target, Project: c.project, Code: codeOf(err), Err: err}
+		return &compute.CallError{Method: c.method, Target: c.target, Project: c.project, Code: codeOf(err), Err: withholding(err)}
 	}
 	return nil
 }

@@ -108,13 +108,13 @@ func result(c call, operation *computepb.Operation) error {
 	if len(errs) > 0 {
 		messages := make([]string, len(errs))
 		for i, e := range errs {
-			messages[i] = e.GetMessage()
+			messages[i] = withheld(e.GetMessage())
 		}
 		return compute.NewOperationError(c.method, c.target, errs[0].GetCode(), strings.Join(messages, "; "))
 	}
 	if status := int(operation.GetHttpErrorStatusCode()); status >= http.StatusBadRequest {
 		return &failure.Error{Class: failure.OfHTTP(status, ""), Err: &compute.OperationError{
-			Method: c.method, Target: c.target, Code: http.StatusText(status), Message: operation.GetHttpErrorMessage()}}
+			Method: c.method, Target: c.target, Code: http.StatusText(status), Message: withheld(operation.GetHttpErrorMessage())}}
 	}
 	return nil
 }

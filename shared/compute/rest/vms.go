@@ -51,7 +51,7 @@ func fromVM(item *computepb.ManagedInstance) compute.VM {
 		vm.ID = strconv.FormatUint(id, 10)
 	}
 	if errs := item.GetLastAttempt().GetErrors().GetErrors(); len(errs) > 0 {
-		vm.LastError, vm.LastMessage = errs[0].GetCode(), errs[0].GetMessage()
+		vm.LastError, vm.LastMessage = errs[0].GetCode(), withheld(errs[0].GetMessage())
 	}
 	return vm
 }

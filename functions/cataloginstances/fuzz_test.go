@@ -1,0 +1,23 @@
+package cataloginstances
+
+import (
+	"testing"
+
+	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+)
+
+// What a template says of itself becomes dimensions, or an error that says
+// which; a person must mend that.
+func FuzzDimensions(f *testing.F) {
+	for _, pair := range []string{"os_family:LINUX", "num_cpus:8", "memory_gb:7.5", "disk_gb:1e9", "snapshot_labels:a:b", "memory_gb:NaN", "unknown:x", "no colon", ""} {
+		f.Add("n2-standard-8", "snapshot", pair)
+	}
+	f.Add("custom-4-8192", "", "disk_type:SSD")
+	f.Fuzz(func(t *testing.T, machineType, snapshot, pair string) {
+		d, err := dimensionsOf(fleet.Revision{Spec: fleet.TemplateSpec{MachineType: machineType, SnapshotName: snapshot, Dimensions: []string{pair}}})
+		if err != nil && !failure.Is(err, failure.Permanent) {
+			t.Errorf("%q, %q: %+v, %v", machineType, pair, d, err)
+		}
+	})
+}

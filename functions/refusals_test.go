@@ -1,0 +1,192 @@
+package functions_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gce-backend/gce-backend/functions"
+	"github.com/gce-backend/gce-backend/functions/machineprovider"
+	"github.com/gce-backend/gce-backend/functions/statuspage"
+	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/host"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/world"
+)
+
+// untouched is a store that nobody may use.
+type untouched struct {
+	store.Store // nil: what is not here panics
+	t           *testing.T
+}
+
+var errTouched = errors.New("this store is not to be used")
+
+func (u untouched) Get(context.Context, ...store.Key) ([]store.Document, error) {
+	u.t.Error("the store is read")
+	return nil, errTouched
+}
+
+func (u untouched) Find(context.Context, store.Query) ([]store.Document, error) {
+	u.t.Error("the store is queried")
+	return nil, errTouched
+}
+
+func (u untouched) Commit(context.Context, ...store.Write) ([]store.Version, error) {
+	u.t.Error("the store is written")
+	return nil, errTouched
+}
+
+// every makes each function of functions.yaml as it is served, over a store
+// that nobody may use.
+func every(t *testing.T) (jobs, others map[string]http.Handler) {
+	t.Helper()
+	log, documents := slog.New(slog.DiscardHandler), untouched{t: t}
+	jobs, others = map[string]http.Handler{}, map[string]http.Handler{
+		machineprovider.Name: machineProvider(world.MachineProvider{Store: documents, Limits: leasing.DefaultLimits, Now: time.Now, Rand: rand.New(rand.NewPCG(1, 2)), Log: log}),
+	}
+	page, err := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Identify: machineprovider.Identity(verify)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	others[statuspage.Name] = page
+	for _, each := range functions.Jobs() {
+		runner := job.NewRunner(each, job.Dependencies{Store: documents, Now: time.Now}, time.Minute, log)
+		jobs[each.Name] = host.Function(runner.Deliver)
+	}
+	for name, function := range suite(t).Manifest.Functions {
+		if function.HTTP() != (others[name] != nil) || function.HTTP() == (jobs[name] != nil) {
+			t.Errorf("%s is not served as functions.yaml says", name)
+		}
+	}
+	return jobs, others
+}
+
+const delivery = `{"message":{"data":"e30=","messageId":"1"},"subscription":"s"}`
+
+// Every function but those that serve people and machines takes what Pub/Sub
+// delivers, and nothing else: without a look at anything.
+func TestEveryJobRefusesWhatIsNoDelivery(t *testing.T) {
+	jobs, _ := every(t)
+	for name, function := range jobs {
+		for what, c := range map[string]struct{ method, path, body, kind string }{
+			"a look":                {http.MethodGet, "/", "", ""},
+			"a form":                {http.MethodPost, "/", "force=true", ""},
+			"nothing":               {http.MethodPost, "/", "", ""},
+			"the message alone":     {http.MethodPost, "/", `{"data":"e30="}`, ""},
+			"a scope":               {http.MethodPost, "/", `{"baseName":"linux"}`, ""},
+			"a list":                {http.MethodPost, "/projects/p/topics/" + name, `[` + delivery + `]`, ""},
+			"no message":            {http.MethodPost, "/projects/p/topics/" + name, `{"message":null}`, ""},
+			"data that is no text":  {http.MethodPost, "/projects/p/topics/" + name, `{"message":{"data":{}}}`, ""},
+			"another method":        {http.MethodPut, "/projects/p/topics/" + name, delivery, ""},
+			"a bucket's event":      {http.MethodPost, "/", delivery, "google.cloud.storage.object.v1.finalized"},
+			"an audit log's event":  {http.MethodPost, "/", delivery, "google.cloud.audit.log.v1.written"},
+			"a call of the catalog": {http.MethodPost, "/_ah/api/catalog/v1/get", `{"hostname":"vm-1"}`, ""},
+		} {
+			r := httptest.NewRequestWithContext(t.Context(), c.method, c.path, strings.NewReader(c.body))
+			if c.kind != "" {
+				r.Header.Set("Ce-Type", c.kind)
+			}
+			answer := httptest.NewRecorder()
+			function.ServeHTTP(answer, r)
+			if answer.Code != http.StatusBadRequest {
+				t.Errorf("%s answers %d to %s: %s", name, answer.Code, what, answer.Body)
+			}
+		}
+	}
+}
+
+// The two others take no delivery: nobody proves an identity with one.
+func TestNoDeliveryForWhatServesHTTP(t *testing.T) {
+	_, others := every(t)
+	for name, function := range others {
+		for _, path := range []string{"/", "/projects/p/topics/" + name, "/_ah/api/catalog/v1/get", "/_ah/api/machine_provider/v1/lease"} {
+			answer := httptest.NewRecorder()
+			function.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(delivery)))
+			if !slices.Contains([]int{http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed}, answer.Code) {
+				t.Errorf("%s answers %d at %s: %s", name, answer.Code, path, answer.Body)
+			}
+		}
+	}
+}
+
+// What a message names may be anything; it reaches no other document than the
+// one of that name. Each message here would lead to a document that is there,
+// were names joined to paths.
+func TestNamesInMessagesReachNothingElse(t *testing.T) {
+	for _, each := range functions.Jobs() {
+		t.Run(each.Name, func(t *testing.T) {
+			w := newWorld(t, world.Options{Seed: 132})
+			w.Config.Set(one(2, 4))
+			w.Converge(20)
+			group := w.Cloud.State().Groups[0].Name
+			base, revision := world.SplitName(group)
+			instance := someInstance(w)
+			w.HoldOthers("") // whatever it may announce
+			w.Settle(time.Minute)
+			aside := outcomes(w)
+			messages := evil(base, revision, instance)
+			before := w.Stats
+			for _, message := range messages {
+				w.Deliver(each.Name, message)
+			}
+			w.Settle(10 * time.Minute)
+			if after := w.Stats; after.Writes != before.Writes || after.Calls != before.Calls {
+				t.Errorf("%d writes, %d calls to Compute Engine", after.Writes-before.Writes, after.Calls-before.Calls)
+			}
+			if aside["set_aside"] != len(messages) {
+				t.Errorf("%d of %d messages were set aside: %v", aside["set_aside"], len(messages), aside)
+			}
+		})
+	}
+}
+
+// evil are messages whose names, joined to paths, lead to what is there.
+func evil(base, revision, instance string) []event.Message {
+	var messages []event.Message
+	for _, scope := range []event.Scope{
+		{BaseName: base + "/revisions/" + revision}, {BaseName: "x/../" + base}, {BaseName: "../instanceTemplates/" + base}, {BaseName: "./" + base},
+		{BaseName: base + "\x00"}, {BaseName: base + "/"}, {BaseName: "/" + base}, {BaseName: ".."}, {BaseName: "__" + base + "__"},
+		{BaseName: base, Revision: revision + "/managers/us-central1-a"}, {BaseName: base, Revision: "../revisions/" + revision},
+		{BaseName: base, Revision: revision, Zone: "../managers/us-central1-a"}, {BaseName: base, Revision: revision, Zone: "us-central1-a/"},
+		{BaseName: base, Revision: revision, Zone: "."}, {Revision: revision},
+		{Instances: []string{"../instances/" + instance}}, {Instances: []string{instance + "/"}}, {Instances: []string{"/" + instance}},
+		{Instances: []string{"..", "instanceTemplates/" + base, strings.ToUpper(instance)}},
+	} {
+		messages = append(messages, event.Message{Data: scope.Encode()})
+	}
+	for _, name := range []string{"../instances/" + instance, instance + "/", "../instanceTemplates/" + base, ""} {
+		messages = append(messages, event.Message{Data: []byte(event.Reclaimed), Attributes: map[string]string{event.AttributeHostname: "vm", event.AttributeInstance: name}})
+	}
+	return messages
+}
+
+// someInstance names an instance that is there.
+func someInstance(w *world.World) string {
+	vm := w.Cloud.VMs()[0]
+	return vm.Name + ":" + strconv.FormatUint(vm.ID, 10)
+}
+
+// outcomes count how runs end.
+func outcomes(w *world.World) map[string]int {
+	counts := map[string]int{}
+	w.Listen(func(record slog.Record, _ []slog.Attr) {
+		record.Attrs(func(a slog.Attr) bool {
+			if a.Key == "outcome" {
+				counts[a.Value.String()]++
+			}
+			return true
+		})
+	})
+	return counts
+}

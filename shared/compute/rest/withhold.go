@@ -1,0 +1,39 @@
+package rest
+
+import (
+	"errors"
+	"regexp"
+
+	"google.golang.org/api/googleapi"
+)
+
+// Metadata may hold secrets, and Compute Engine quotes the value that it does
+// not like: "Invalid value for field 'resource.properties.metadata.items[0].value':
+// '…'". So of what it says of metadata only the field is passed on. The name of
+// a permission, such as compute.instances.setMetadata, says nothing of a value.
+var aboutMetadata = regexp.MustCompile(`(?i)(?:[a-z.]+\.)?\bmetadata\b(?:\.items)?(?:\[\d+\])?(?:\.(?:key|value)\b)?`)
+
+// withheld is a message without what may be a secret in it.
+func withheld(message string) string {
+	field := aboutMetadata.FindString(message)
+	if field == "" {
+		return message
+	}
+	return "it is about " + field + "; what else Compute Engine says is left out, since it may quote a value"
+}
+
+// withholding is an error of Compute Engine's with its text withheld; what it is
+// stays known. An error of the way there, such as of the metadata server that
+// gives tokens, is passed on as it is.
+func withholding(err error) error {
+	var api *googleapi.Error
+	if !errors.As(err, &api) {
+		return err
+	}
+	return quiet{err}
+}
+
+type quiet struct{ error }
+
+func (q quiet) Error() string { return withheld(q.error.Error()) }
+func (q quiet) Unwrap() error { return q.error }

@@ -1,0 +1,16 @@
+package fleet
+
+import "testing"
+
+// A name taken apart is the name that its parts make.
+func FuzzSplitTemplateName(f *testing.F) {
+	for _, name := range []string{"linux-0123456789ab", "a-0123456789ab", "a--0123456789ab", "linux-0123456789AB", "-0123456789ab", "0123456789ab", "a-b-0123456789ab\n", ""} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		baseName, revision, ok := SplitTemplateName(name)
+		if ok && (TemplateName(baseName, revision) != name || len(revision) != RevisionLength || !ValidName(baseName) && len(baseName) <= MaxNameLength) {
+			t.Errorf("%q is %q and %q", name, baseName, revision)
+		}
+	})
+}
