@@ -124,7 +124,7 @@ func (p *people) edit() {
 	if err := p.config.write(pools); err != nil {
 		p.checker.Break(world.Converges, "%v", err)
 	}
-	p.written++
+	p.written.Add(1)
 }
 
 // complete adds the pool that is missing.
@@ -161,7 +161,7 @@ func (p *people) take() {
 	p.checker.Book.Harm(instanceOf(vm))
 	p.checker.Note("by hand: %s is %s", instanceOf(vm), how)
 	if err := take(vm.Project, vm.Zone, vm.Name); err == nil { // else it is gone already
-		p.lost++
+		p.lost.Add(1)
 	}
 }
 

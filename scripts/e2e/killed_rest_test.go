@@ -132,7 +132,7 @@ func (k *killing) report() {
 	}
 	leases, repeated := k.provider.counts()
 	k.t.Logf("%d kills in %v; %d leases given, %d calls repeated; %d configurations, %d VMs lost by hand, %d deleted by us, %d offers cut off; %d checks; at rest after %v",
-		k.kills, k.lasts, leases, repeated, k.written, k.lost, k.checker.Deleted(), len(v.CutOff()), all, k.rested.Round(time.Second))
+		k.kills, k.lasts, leases, repeated, k.written.Load(), k.lost.Load(), k.checker.Deleted(), len(v.CutOff()), all, k.rested.Round(time.Second))
 }
 
 // explain prints what happened, where something was broken.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,9 +46,8 @@ const (
 	shortKilling = 30 * time.Second
 	lookEvery    = 200 * time.Millisecond
 	// restBound is how long the suite has to come to rest: a killed run's claim
-	// to delete a group is held for three minutes, and that of its template
-	// after it.
-	restBound = 10 * time.Minute
+	// is held for up to three minutes, and what is drained stays for one.
+	restBound = 5 * time.Minute
 )
 
 // killing is a test in which the suite is killed.
@@ -68,8 +68,8 @@ type killing struct {
 	foreign  string
 	kills    int
 	rested   time.Duration
-	written  int // configurations
-	lost     int // VMs taken away by hand
+	written  atomic.Int64 // configurations
+	lost     atomic.Int64 // VMs taken away by hand
 }
 
 func newKilling(t *testing.T) *killing {
@@ -157,6 +157,6 @@ func (k *killing) kill() {
 	}
 	<-k.running.ended
 	k.kills++
-	k.checker.Killed()
+	k.checker.Note("killed")
 	k.running = k.launch()
 }

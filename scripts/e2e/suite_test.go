@@ -120,7 +120,7 @@ func launch(t *testing.T, log string, args ...string) *local {
 		if l.command.ProcessState == nil {
 			_ = l.command.Process.Kill()
 		}
-		if t.Failed() {
+		if state := l.command.ProcessState; t.Failed() && (state == nil || state.Exited()) { // else the test killed it
 			t.Logf("scripts/local printed:\n%s", l.output)
 		}
 	})

@@ -34,7 +34,6 @@ type Checker struct {
 	checked  map[string]int
 	broken   []world.Violation
 	vms      map[string]bool // that were asked to be deleted
-	kills    []time.Time
 	trace    []string
 }
 
@@ -49,14 +48,6 @@ func (c *Checker) Configured(pools []Pool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.maxima.configured(pools, time.Now())
-}
-
-// Killed tells that the suite was killed just now.
-func (c *Checker) Killed() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.kills = append(c.kills, time.Now())
-	c.note("killed")
 }
 
 // Note adds a line to what happened.
@@ -132,7 +123,7 @@ func (c *Checker) Look(ctx context.Context) (View, error) {
 	// What is held before and after was held all the while that it was read.
 	v.Now = time.Now()
 	v.Held = both(held, c.Book.Held(v.Now))
-	v.Maxima, v.Kills = c.maxima.at(v.Now), slices.Clone(c.kills)
+	v.Maxima = c.maxima.at(v.Now)
 	return v, nil
 }
 

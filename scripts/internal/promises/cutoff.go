@@ -7,20 +7,21 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// offerTime is how long an offer to the catalog takes at most.
-const offerTime = 5 * time.Second
+// offer is the record of an offer that is open.
+type offer struct {
+	At        time.Time `firestore:"at"`
+	Instances []string  `firestore:"instances"`
+}
 
-// cutOff tells whether the run was killed that offered an instance: whether the
-// catalog will have it is then not known for fleet.OfferWindow, and an instance
-// whose VM is up is found by the hourly verification only. That is decided, in
-// docs/decisions/0002; it is longer than a test waits.
+// cutOff tells whether the run was killed that offered an instance. Whether the
+// catalog will have it is then not known for fleet.OfferWindow, which is longer
+// than a test waits: so long it may stay as it is.
 func (v View) cutOff(key string) bool {
 	i := v.Instances[key]
 	_, offered := v.Machines[key]
-	return !offered && (i.State == fleet.Found || i.State == fleet.Cataloged) && !i.CatalogedAt.IsZero() &&
-		slices.ContainsFunc(v.Kills, func(at time.Time) bool {
-			return at.After(i.CatalogedAt) && at.Before(i.CatalogedAt.Add(offerTime))
-		})
+	at, open := v.Offers[key]
+	return open && !offered && (i.State == fleet.Found || i.State == fleet.Cataloged) &&
+		at.Equal(i.CatalogedAt) && v.Now.Sub(at) < fleet.OfferWindow+sweep
 }
 
 // CutOff are the instances whose offers were cut off.

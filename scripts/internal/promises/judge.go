@@ -19,7 +19,6 @@ type View struct {
 	TemplateCount int
 	Held          []Holding // by lessees, all the while
 	Maxima        map[place]int
-	Kills         []time.Time
 	Now           time.Time
 }
 

@@ -165,7 +165,16 @@ func TestDifferences(t *testing.T) {
 		{"a VM that is not offered", func(v *View) { delete(v.Machines, freeVM) }, "not in the catalog"},
 		{"the same, cut off by a kill", func(v *View) {
 			delete(v.Machines, freeVM)
-			v.Kills = []time.Time{v.Instances[freeVM].CatalogedAt.Add(time.Second)}
+			at := noon.Add(-time.Minute)
+			change(v.Instances, freeVM, func(i *fleet.Instance) { i.CatalogedAt = at })
+			v.Offers = map[string]time.Time{freeVM: at}
+		}, ""},
+		{"the same, for too long", func(v *View) {
+			delete(v.Machines, freeVM)
+			v.Offers = map[string]time.Time{freeVM: v.Instances[freeVM].CatalogedAt}
+		}, "not in the catalog"},
+		{"a cut-off offer whose machine is there", func(v *View) {
+			v.Offers = map[string]time.Time{freeVM: v.Instances[freeVM].CatalogedAt}
 		}, ""},
 		{"a lease that is not recorded", func(v *View) {
 			change(v.Instances, leasedVM, func(i *fleet.Instance) { i.State = fleet.Cataloged })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/leasing"
@@ -20,6 +21,7 @@ type Records struct {
 	Machines  map[string]leasing.Machine // by the instance's key
 	Leases    map[string]leasing.Lease   // by hash
 	Orphans   []string
+	Offers    map[string]time.Time // that are open, by the instance's key
 }
 
 // read reads all documents. Instances come first, then machines, then leases:
@@ -28,7 +30,7 @@ type Records struct {
 func read(ctx context.Context, from store.Store) (r Records, problems []error, err error) {
 	r = Records{
 		Templates: map[string]fleet.TemplateRecord{}, Revisions: map[string]fleet.Revision{}, Managers: map[fleet.ManagerKey]fleet.Manager{},
-		Instances: map[string]fleet.Instance{}, Machines: map[string]leasing.Machine{}, Leases: map[string]leasing.Lease{},
+		Instances: map[string]fleet.Instance{}, Machines: map[string]leasing.Machine{}, Leases: map[string]leasing.Lease{}, Offers: map[string]time.Time{},
 	}
 	for _, collection := range []func() error{
 		func() error {
@@ -56,6 +58,13 @@ func read(ctx context.Context, from store.Store) (r Records, problems []error, e
 		},
 		func() error {
 			return each(ctx, from, "instanceTemplates", &problems, func(_ store.Key, t fleet.TemplateRecord) { r.Templates[t.BaseName] = t })
+		},
+		func() error {
+			return each(ctx, from, "offers", &problems, func(_ store.Key, o offer) {
+				for _, instance := range o.Instances {
+					r.Offers[instance] = o.At
+				}
+			})
 		},
 		func() error {
 			return each(ctx, from, "orphans", &problems, func(key store.Key, _ struct{}) { r.Orphans = append(r.Orphans, key.ID()) })
