@@ -30,7 +30,7 @@ type Checker struct {
 
 	mu       sync.Mutex
 	maxima   maxima
-	previous memory
+	previous past
 	checked  map[string]int
 	broken   []world.Violation
 	vms      map[string]bool // that were asked to be deleted
@@ -39,7 +39,7 @@ type Checker struct {
 
 // New makes a checker of what is in a store and a Compute Engine.
 func New(records store.Store, cloud *simulator.Cloud) *Checker {
-	return &Checker{Book: NewBook(), store: records, cloud: cloud, maxima: maxima{}, previous: newMemory(), checked: map[string]int{}, vms: map[string]bool{}}
+	return &Checker{Book: NewBook(), store: records, cloud: cloud, maxima: maxima{}, previous: newPast(), checked: map[string]int{}, vms: map[string]bool{}}
 }
 
 // Configured tells what is configured from now on. It is to be told before the

@@ -2,6 +2,7 @@ package promises
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -32,49 +33,29 @@ func read(ctx context.Context, from store.Store) (r Records, problems []error, e
 		Templates: map[string]fleet.TemplateRecord{}, Revisions: map[string]fleet.Revision{}, Managers: map[fleet.ManagerKey]fleet.Manager{},
 		Instances: map[string]fleet.Instance{}, Machines: map[string]leasing.Machine{}, Leases: map[string]leasing.Lease{}, Offers: map[string]time.Time{},
 	}
-	for _, collection := range []func() error{
-		func() error {
-			return each(ctx, from, "instances", &problems, func(key store.Key, i fleet.Instance) { r.Instances[key.ID()] = i })
-		},
-		func() error {
-			return each(ctx, from, "machines", &problems, func(key store.Key, m leasing.Machine) {
-				if m.Instance() == "" || key.ID() != m.Backend+":"+m.Hostname {
-					problems = append(problems, fmt.Errorf("%s is the machine %q of instance %q", key, m.Hostname, m.Instance()))
-				}
-				r.Machines[m.Instance()] = m
-			})
-		},
-		func() error {
-			return each(ctx, from, "leases", &problems, func(key store.Key, l leasing.Lease) {
-				l.Hash = key.ID()
-				r.Leases[l.Hash] = l
-			})
-		},
-		func() error {
-			return each(ctx, from, "managers", &problems, func(_ store.Key, m fleet.Manager) { r.Managers[m.Key()] = m })
-		},
-		func() error {
-			return each(ctx, from, "revisions", &problems, func(_ store.Key, v fleet.Revision) { r.Revisions[v.TemplateName()] = v })
-		},
-		func() error {
-			return each(ctx, from, "instanceTemplates", &problems, func(_ store.Key, t fleet.TemplateRecord) { r.Templates[t.BaseName] = t })
-		},
-		func() error {
-			return each(ctx, from, "offers", &problems, func(_ store.Key, o offer) {
-				for _, instance := range o.Instances {
-					r.Offers[instance] = o.At
-				}
-			})
-		},
-		func() error {
-			return each(ctx, from, "orphans", &problems, func(key store.Key, _ struct{}) { r.Orphans = append(r.Orphans, key.ID()) })
-		},
-	} {
-		if err := collection(); err != nil {
-			return Records{}, nil, err
-		}
-	}
-	return r, problems, nil
+	err = errors.Join(
+		each(ctx, from, "instances", &problems, func(key store.Key, i fleet.Instance) { r.Instances[key.ID()] = i }),
+		each(ctx, from, "machines", &problems, func(key store.Key, m leasing.Machine) {
+			if m.Instance() == "" || key.ID() != m.Backend+":"+m.Hostname {
+				problems = append(problems, fmt.Errorf("%s is the machine %q of instance %q", key, m.Hostname, m.Instance()))
+			}
+			r.Machines[m.Instance()] = m
+		}),
+		each(ctx, from, "leases", &problems, func(key store.Key, l leasing.Lease) {
+			l.Hash = key.ID()
+			r.Leases[l.Hash] = l
+		}),
+		each(ctx, from, "managers", &problems, func(_ store.Key, m fleet.Manager) { r.Managers[m.Key()] = m }),
+		each(ctx, from, "revisions", &problems, func(_ store.Key, v fleet.Revision) { r.Revisions[v.TemplateName()] = v }),
+		each(ctx, from, "instanceTemplates", &problems, func(_ store.Key, t fleet.TemplateRecord) { r.Templates[t.BaseName] = t }),
+		each(ctx, from, "offers", &problems, func(_ store.Key, o offer) {
+			for _, instance := range o.Instances {
+				r.Offers[instance] = o.At
+			}
+		}),
+		each(ctx, from, "orphans", &problems, func(key store.Key, _ struct{}) { r.Orphans = append(r.Orphans, key.ID()) }),
+	)
+	return r, problems, err
 }
 
 func each[T any](ctx context.Context, from store.Store, collection string, problems *[]error, take func(store.Key, T)) error {

@@ -8,18 +8,18 @@ import (
 	"github.com/gce-backend/gce-backend/shared/world"
 )
 
-// memory is what one round leaves to the next.
-type memory struct {
+// past is what one round leaves to the next.
+type past struct {
 	instances map[string]fleet.Instance
 	ended     map[string]bool // leases that are over
 }
 
-func newMemory() memory {
-	return memory{instances: map[string]fleet.Instance{}, ended: map[string]bool{}}
+func newPast() past {
+	return past{instances: map[string]fleet.Instance{}, ended: map[string]bool{}}
 }
 
-func (j *judge) remember() memory {
-	m := newMemory()
+func (j *judge) remember() past {
+	m := newPast()
 	maps.Copy(m.instances, j.Instances)
 	for hash, lease := range j.Leases {
 		m.ended[hash] = !lease.EndedAt.IsZero()
@@ -28,7 +28,7 @@ func (j *judge) remember() memory {
 }
 
 // round looks at everything, and compares it with what was.
-func (j *judge) round(was memory) {
+func (j *judge) round(was past) {
 	for key, before := range was.instances {
 		if _, there := j.Instances[key]; !there {
 			j.removed(key, before)
