@@ -115,12 +115,15 @@ func launch(t *testing.T, log string, args ...string) *local {
 	if err := l.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { l.ended <- l.command.Wait() }()
+	go func() {
+		l.ended <- l.command.Wait()
+		close(l.ended)
+	}()
 	t.Cleanup(func() {
-		if l.command.ProcessState == nil {
-			_ = l.command.Process.Kill()
+		ended := l.command.Process.Kill() != nil
+		for range l.ended { // until it is gone
 		}
-		if state := l.command.ProcessState; t.Failed() && (state == nil || state.Exited()) { // else the test killed it
+		if t.Failed() && (!ended || l.command.ProcessState.Exited()) { // not those that the test killed
 			t.Logf("scripts/local printed:\n%s", l.output)
 		}
 	})
@@ -144,7 +147,6 @@ func (l *local) eventually(what string, check func() error) {
 		}
 		select {
 		case ended := <-l.ended:
-			l.ended <- ended
 			l.t.Fatalf("waited until %s, and scripts/local ended: %v\n%s", what, ended, l.output)
 		case <-time.After(50 * time.Millisecond):
 		}
