@@ -62,7 +62,7 @@ var quick = []string{"--vm-boot", "200ms", "--operation", "50ms"}
 // TestMain lets the commands be built once, as their first use does; the tests
 // run what was built.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"local", "publish"} {
+	for _, name := range []string{"local", "publish", "config"} {
 		if printed, err := exec.Command("../"+name, "--help").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "scripts/%s --help: %v\n%s", name, err, printed)
 			os.Exit(1)
