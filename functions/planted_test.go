@@ -19,7 +19,7 @@ import (
 )
 
 // within is the number of worlds within which each planted bug is found.
-const within = 30
+const within = 60
 
 // planted is a bug between the jobs and the outside, as if the job itself had
 // it.

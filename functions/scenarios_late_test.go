@@ -1,10 +1,15 @@
 package functions_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/catalog"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/store"
 	"github.com/gce-backend/gce-backend/shared/world"
 )
 
@@ -60,4 +65,54 @@ func TestScenario12MalformedMessages(t *testing.T) {
 	if among > alone+10*time.Second {
 		t.Errorf("the pool is up after %s among malformed messages, and after %s without", among, alone)
 	}
+}
+
+// 13. The runs that offer a pool are killed between the records and the catalog,
+// for more machines than the brake lets go.
+func TestScenario13OfferCutOff(t *testing.T) {
+	kill := &cutOff{}
+	w := newWorld(t, world.Options{Seed: 113, Plant: world.Plant{Name: "cut off", Dependencies: func(name string, deps job.Dependencies) job.Dependencies {
+		if name == "catalog-instances" {
+			deps.Catalog, deps.Store = cutCatalog{deps.Catalog, kill}, cutStore{deps.Store, kill}
+		}
+		return deps
+	}}})
+	w.Config.Set(one(20, 40))
+	w.Converge(30)
+	w.StaysQuiet(1)
+}
+
+// cutOff kills the first runs that offer machines.
+type cutOff struct {
+	offers int // that were cut off
+	dead   bool
+}
+
+var errCutOff = errors.New("the process was killed")
+
+type cutCatalog struct {
+	catalog.Catalog
+	*cutOff
+}
+
+func (c cutCatalog) Add(ctx context.Context, entries ...catalog.Entry) ([]error, error) {
+	if c.offers >= 10 {
+		return c.Catalog.Add(ctx, entries...)
+	}
+	c.offers, c.dead = c.offers+len(entries), true
+	return nil, errCutOff
+}
+
+type cutStore struct {
+	store.Store
+	*cutOff
+}
+
+// Get is the first call behind the offer: nothing more is done by that run.
+func (s cutStore) Get(ctx context.Context, keys ...store.Key) ([]store.Document, error) {
+	if s.dead {
+		s.dead = false
+		return nil, errCutOff
+	}
+	return s.Store.Get(ctx, keys...)
 }

@@ -148,8 +148,18 @@ func (r deleter) adopt(ctx context.Context, v fleet.Revision) error {
 		if now.State != fleet.Drained || now.URL != "" {
 			return now, false
 		}
-		now.URL = template.URL
+		now.URL, now.SnapshotURL = template.URL, snapshotOf(template) // it may be taken back
 		return now, true
 	})
 	return err
+}
+
+// snapshotOf is the snapshot that the template's VMs get a disk from.
+func snapshotOf(template compute.Template) string {
+	for _, disk := range template.Extra {
+		if disk.SourceSnapshot != "" {
+			return disk.SourceSnapshot
+		}
+	}
+	return ""
 }

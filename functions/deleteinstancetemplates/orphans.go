@@ -30,7 +30,7 @@ func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, fre
 		return err
 	}
 	used := projectsOf(revisions)
-	found, urls := map[string]named{}, map[string]string{}
+	found, all := map[string]named{}, map[string]compute.Template{}
 	for _, project := range union(used, projects) {
 		templates, err := r.d.Compute.Templates(ctx, project)
 		if err != nil && !slices.Contains(used, project) && !failure.Is(err, failure.Transient) {
@@ -42,7 +42,7 @@ func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, fre
 		}
 		for _, template := range templates {
 			if of := (named{project, template.Name}); template.Labels[compute.OwnershipLabel] == r.d.Deployment {
-				found[of.String()], urls[of.String()] = of, template.URL
+				found[of.String()], all[of.String()] = of, template
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, fre
 	ready, err := orphan.Confirmed(ctx, r.e, "template", slices.Sorted(maps.Keys(found)), r.d.Now())
 	errs := []error{err}
 	for _, name := range ready {
-		errs = append(errs, r.adoptOrphan(ctx, found[name], urls[name]))
+		errs = append(errs, r.adoptOrphan(ctx, found[name], all[name]))
 	}
 	return job.Joined(errs...)
 }
@@ -89,14 +89,14 @@ func projectsOf(revisions []entities.Revision) []string {
 
 // adoptOrphan makes a drained revision for an orphaned template, which then
 // goes as any other, once its groups are gone.
-func (r deleter) adoptOrphan(ctx context.Context, of named, url string) error {
+func (r deleter) adoptOrphan(ctx context.Context, of named, template compute.Template) error {
 	base, id, ok := fleet.SplitTemplateName(of.name)
 	if !ok {
 		r.run.Log.Error(fmt.Sprintf("orphaned instance template %s is kept: it carries our label, but its name is not one of ours", of), "event", "ORPHAN_KEPT")
 		return nil
 	}
 	revision := fleet.Revision{BaseName: base, ID: id, Spec: fleet.TemplateSpec{Project: of.project},
-		State: fleet.Drained, URL: url, DrainedAt: r.d.Now()}
+		State: fleet.Drained, URL: template.URL, SnapshotURL: snapshotOf(template), DrainedAt: r.d.Now()}
 	adopted, err := r.e.AdoptRevision(ctx, revision)
 	if err != nil {
 		return fmt.Errorf("adopt orphaned instance template %s: %w", of, err)

@@ -86,6 +86,9 @@ func (u updater) sweep(ctx context.Context) error {
 	}
 	now := u.d.Now()
 	var errs []error
+	if err == nil { // what was reclaimed is known
+		errs = append(errs, u.settle(ctx, evidence, now))
+	}
 	items := changed
 	for _, read := range []func() ([]entities.Instance, error){
 		func() ([]entities.Instance, error) { return u.e.LeasesOver(ctx, now) },

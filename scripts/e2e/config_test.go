@@ -20,7 +20,7 @@ func TestConfig(t *testing.T) {
 	configure(t, folder, zone{"linux-small", "us-central1-a", 3})
 	l := start(t, "--tick", "200ms", "--config", folder)
 	l.converged()
-	file := filepath.Join(filepath.Dir(l.log), "endpoints.json")
+	file := l.file
 
 	configure(t, edited, zone{"linux-small", "us-central1-a", 5}, zone{"linux-large", "us-central1-b", 2})
 	if code, printed := run(t, "config", "check", edited); code != 0 || !strings.Contains(printed, "is valid") {

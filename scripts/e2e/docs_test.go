@@ -106,7 +106,7 @@ func (l *local) shell(text string) (printed string, err error) {
 	for _, pair := range addresses(l.endpoints) {
 		text = strings.ReplaceAll(text, pair[0], pair[1])
 	}
-	text = strings.ReplaceAll(text, ".build/endpoints.json", filepath.Join(filepath.Dir(l.log), "endpoints.json"))
+	text = strings.ReplaceAll(text, ".build/endpoints.json", l.file)
 	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
 	defer cancel()
 	c := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", text) //nolint:gosec // it is the documentation's

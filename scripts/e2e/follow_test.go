@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -10,7 +9,7 @@ func TestPublishAndFollow(t *testing.T) {
 	t.Parallel()
 	l := start(t, "--tick", "1h")
 	l.converged()
-	file := filepath.Join(filepath.Dir(l.log), "endpoints.json")
+	file := l.file
 	code, printed := run(t, "publish", "import-config", "--follow", "--endpoints", file)
 	if code != 0 || !strings.Contains(printed, "is valid") || !strings.Contains(printed, "import-config: ok after") {
 		t.Errorf("exit %d: %s", code, printed)

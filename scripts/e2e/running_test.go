@@ -170,7 +170,7 @@ func TestPublish(t *testing.T) {
 	t.Parallel()
 	l := start(t, "--tick", "1h")
 	l.converged()
-	file := filepath.Join(filepath.Dir(l.log), "endpoints.json")
+	file := l.file
 	before := l.counters().Published["import-config"]
 	code, printed := run(t, "publish", "import-config", "--endpoints", file, "--attribute", "a=b", "--attribute", "c=d;e=f,g")
 	if code != 0 || l.counters().Published["import-config"] != before+1 {

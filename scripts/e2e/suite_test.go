@@ -33,6 +33,7 @@ type local struct {
 	command   *exec.Cmd
 	output    *output
 	endpoints endpoints.Endpoints
+	file      string // of the endpoints
 	log       string
 	ended     chan error
 }
@@ -61,7 +62,7 @@ var quick = []string{"--vm-boot", "200ms", "--operation", "50ms"}
 // TestMain lets the commands be built once, as their first use does; the tests
 // run what was built.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"local", "publish"} {
+	for _, name := range []string{"local", "publish", "config"} {
 		if printed, err := exec.Command("../"+name, "--help").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "scripts/%s --help: %v\n%s", name, err, printed)
 			os.Exit(1)
@@ -100,29 +101,39 @@ func run(t *testing.T, name string, args ...string) (code int, printed string) {
 // start starts scripts/local and waits until it is up.
 func start(t *testing.T, args ...string) *local {
 	t.Helper()
-	folder := t.TempDir()
-	file := filepath.Join(folder, "endpoints.json")
-	l := &local{t: t, log: filepath.Join(folder, "log"), ended: make(chan error, 1)}
-	args = append([]string{"--endpoints", file, "--log", l.log}, args...)
+	l := launch(t, filepath.Join(t.TempDir(), "log"), args...)
+	l.eventually("it is up", l.up)
+	return l
+}
+
+// launch starts scripts/local, which adds to this log.
+func launch(t *testing.T, log string, args ...string) *local {
+	t.Helper()
+	l := &local{t: t, log: log, file: filepath.Join(t.TempDir(), "endpoints.json"), ended: make(chan error, 1)}
+	args = append([]string{"--endpoints", l.file, "--log", l.log}, args...)
 	l.command, l.output = command("local", append(args, quick...)...)
 	if err := l.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { l.ended <- l.command.Wait() }()
+	go func() {
+		l.ended <- l.command.Wait()
+		close(l.ended)
+	}()
 	t.Cleanup(func() {
-		if l.command.ProcessState == nil {
-			_ = l.command.Process.Kill()
+		ended := l.command.Process.Kill() != nil
+		for range l.ended { // until it is gone
 		}
-		if t.Failed() {
+		if t.Failed() && (!ended || l.command.ProcessState.Exited()) { // not those that the test killed
 			t.Logf("scripts/local printed:\n%s", l.output)
 		}
 	})
-	l.eventually("it is up", func() error {
-		read, err := endpoints.Read(file)
-		l.endpoints = read
-		return err
-	})
 	return l
+}
+
+// up finds out whether it is up.
+func (l *local) up() (err error) {
+	l.endpoints, err = endpoints.Read(l.file)
+	return err
 }
 
 // eventually waits until check finds nothing wrong.
@@ -136,7 +147,6 @@ func (l *local) eventually(what string, check func() error) {
 		}
 		select {
 		case ended := <-l.ended:
-			l.ended <- ended
 			l.t.Fatalf("waited until %s, and scripts/local ended: %v\n%s", what, ended, l.output)
 		case <-time.After(50 * time.Millisecond):
 		}
@@ -291,20 +301,34 @@ func configure(t *testing.T, folder string, zones ...zone) {
 	for _, z := range zones {
 		if !known[z.template] {
 			known[z.template] = true
-			templates += fmt.Sprintf(`templates { base_name: %q project: "example-builders" image_name: "debian-12"
-  machine_type: "n2-standard-4" dimensions: "os_family:LINUX"
-  service_accounts { name: "builder@example-builders.iam.gserviceaccount.com" } }
-`, z.template)
+			templates += templateText(z.template, "debian-12")
 		}
-		managers += fmt.Sprintf("managers { template_base_name: %q zone: %q minimum_size: %d maximum_size: 50 }\n", z.template, z.name, z.minimum)
+		managers += managerText(z.template, z.name, z.minimum, 50)
 	}
-	settings, err := os.ReadFile("../example/settings.cfg")
+	settings(t, folder)
+	write(t, folder, "templates.cfg", templates)
+	write(t, folder, "managers.cfg", managers)
+}
+
+// settings writes the shipped settings.
+func settings(t *testing.T, folder string) {
+	t.Helper()
+	text, err := os.ReadFile("../example/settings.cfg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, folder, "settings.cfg", string(settings))
-	write(t, folder, "templates.cfg", templates)
-	write(t, folder, "managers.cfg", managers)
+	write(t, folder, "settings.cfg", string(text))
+}
+
+func templateText(baseName, image string) string {
+	return fmt.Sprintf(`templates { base_name: %q project: "example-builders" image_name: %q
+  machine_type: "n2-standard-4" dimensions: "os_family:LINUX"
+  service_accounts { name: "builder@example-builders.iam.gserviceaccount.com" } }
+`, baseName, image)
+}
+
+func managerText(baseName, zone string, minimum, maximum int) string {
+	return fmt.Sprintf("managers { template_base_name: %q zone: %q minimum_size: %d maximum_size: %d }\n", baseName, zone, minimum, maximum)
 }
 
 func write(t *testing.T, folder, name, text string) {

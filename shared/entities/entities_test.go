@@ -378,7 +378,7 @@ func TestQueriesAreListed(t *testing.T) {
 		func() error { return second(b.LeasesOver(ctx, noon)) }, func() error { return second(b.Missing(ctx)) },
 		func() error { return second(b.InSlice(ctx, 1)) }, func() error { return second(b.TombstonesOver(ctx, noon)) },
 		func() error { return second(b.Sightings(ctx, "group")) }, func() error { return second(b.Tree(ctx, "b")) },
-		func() error { return second(b.CountRevisions(ctx, "b")) },
+		func() error { return second(b.CountRevisions(ctx, "b")) }, func() error { return second(b.OffersSince(ctx, noon)) },
 	}
 	for n, call := range calls {
 		if err := call(); err != nil {

@@ -117,6 +117,6 @@ func Queries() []store.Query {
 		allManagers(), managersIn(fleet.Active), managersWithoutURL(), managersOf("b"), managersOfRevision("b", "r"),
 		instancesIn(fleet.Found), instancesOf(manager), instancesOfIn(manager, fleet.Found), leasesOver(now),
 		instancesMissing(), instancesInSlice(fleet.Leased, 0), tombstonesOver(now), allOrphans("group"), allProjects(),
-		revisionHeads(), pageOf(manager, fleet.Found, 1, ""),
+		offersOpen(now), revisionHeads(), pageOf(manager, fleet.Found, 1, ""),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/catalog"
 	"github.com/gce-backend/gce-backend/shared/entities"
@@ -82,12 +83,28 @@ type Offered struct {
 }
 
 // Offer adds machines to the catalog. Each record says cataloged before the
-// machine is offered; one that the catalog did not take goes back to found.
+// machine is offered; one that the catalog did not take goes back to found. The
+// offer is open until all the records say what became of it.
 func (p Protocol) Offer(ctx context.Context, items []entities.Instance, entry func(fleet.Instance) catalog.Entry) (Offered, error) {
-	now := p.Now()
+	if len(items) == 0 {
+		return Offered{}, nil
+	}
+	open, err := p.Entities.OpenOffer(ctx, items, p.Now())
+	if err != nil {
+		return Offered{}, err
+	}
+	offered, settled, err := p.offer(ctx, items, open.Value.At, entry)
+	if settled {
+		err = errors.Join(err, p.Entities.CloseOffer(ctx, open))
+	}
+	return offered, err
+}
+
+// offer makes an offer; settled tells whether the records say what became of it.
+func (p Protocol) offer(ctx context.Context, items []entities.Instance, now time.Time, entry func(fleet.Instance) catalog.Entry) (_ Offered, settled bool, _ error) {
 	claimed, claimErr := p.Entities.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) { return i.Offer(now) })
 	if len(claimed) == 0 {
-		return Offered{}, claimErr
+		return Offered{}, claimErr == nil, claimErr
 	}
 	entries := make([]catalog.Entry, len(claimed))
 	for i, instance := range claimed {
@@ -97,15 +114,16 @@ func (p Protocol) Offer(ctx context.Context, items []entities.Instance, entry fu
 	if err != nil {
 		// Nothing is known of any of them: each may be in the catalog.
 		back := p.decline(ctx, claimed, false)
-		return Offered{Refused: claimed}, errors.Join(claimErr, fmt.Errorf("add %d machines to the catalog: %w", len(claimed), err), back)
+		return Offered{Refused: claimed}, claimErr == nil && back == nil,
+			errors.Join(claimErr, fmt.Errorf("add %d machines to the catalog: %w", len(claimed), err), back)
 	}
-	offered, err := p.sort(ctx, claimed, answers)
-	return offered, errors.Join(claimErr, err)
+	offered, declined, err := p.sort(ctx, claimed, answers)
+	return offered, claimErr == nil && declined, errors.Join(claimErr, err)
 }
 
-// sort tells the machines that are in the catalog from those that are not.
-func (p Protocol) sort(ctx context.Context, claimed []fleet.Instance, answers []error) (Offered, error) {
-	var offered Offered
+// sort tells the machines that are in the catalog from those that are not;
+// declined tells whether the records of the latter say so.
+func (p Protocol) sort(ctx context.Context, claimed []fleet.Instance, answers []error) (offered Offered, declined bool, _ error) {
 	var reused, unsure []fleet.Instance
 	var errs []error
 	for i, answer := range answers {
@@ -124,8 +142,8 @@ func (p Protocol) sort(ctx context.Context, claimed []fleet.Instance, answers []
 	unsure = append(unsure, held.unknown...)
 	offered.Cataloged = append(offered.Cataloged, held.same...)
 	offered.Refused = append(slices.Clone(unsure), held.others...)
-	errs = append(errs, p.decline(ctx, unsure, false), p.decline(ctx, held.others, true))
-	return offered, errors.Join(errs...)
+	err = errors.Join(p.decline(ctx, unsure, false), p.decline(ctx, held.others, true))
+	return offered, err == nil, errors.Join(append(errs, err)...)
 }
 
 // holders sorts instances whose hostname is in the catalog by who holds it.

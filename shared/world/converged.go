@@ -200,6 +200,9 @@ func (c *census) records() {
 	for orphan := range c.world.mirror.orphans {
 		c.wrongf("%s is still counted as an orphan", orphan.ID())
 	}
+	for offer := range c.world.mirror.open {
+		c.wrongf("the offer %s is still open", offer.ID())
+	}
 }
 
 // waiting: nobody waits while there is a machine that would do.

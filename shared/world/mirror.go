@@ -21,7 +21,8 @@ type mirror struct {
 	revisions map[[2]string]fleet.Revision
 	templates map[string]fleet.TemplateRecord
 	orphans   map[store.Key]bool
-	frozen    map[string]int // the pools that are, and since which task
+	frozen    map[string]int     // the pools that are, and since which task
+	open      map[store.Key]bool // the offers that are
 	// maxima are what a template's maximum in a zone was, lately.
 	maxima map[[2]string][]maximum
 }
@@ -36,7 +37,7 @@ func newMirror() mirror {
 		machines: map[store.Key]leasing.Machine{}, leases: map[store.Key]leasing.Lease{},
 		offers: map[string]store.Key{}, holders: map[string]map[store.Key]bool{}, instances: map[string]fleet.Instance{},
 		managers: map[fleet.ManagerKey]fleet.Manager{}, revisions: map[[2]string]fleet.Revision{},
-		templates: map[string]fleet.TemplateRecord{}, orphans: map[store.Key]bool{}, maxima: map[[2]string][]maximum{},
+		templates: map[string]fleet.TemplateRecord{}, orphans: map[store.Key]bool{}, open: map[store.Key]bool{}, maxima: map[[2]string][]maximum{},
 	}
 }
 
@@ -64,6 +65,11 @@ func (w *World) committed(writes []store.Write) {
 			w.mirror.orphans[write.Key] = true
 			if write.Fields == nil {
 				delete(w.mirror.orphans, write.Key)
+			}
+		case "offers":
+			w.mirror.open[write.Key] = true
+			if write.Fields == nil {
+				delete(w.mirror.open, write.Key)
 			}
 		}
 	}

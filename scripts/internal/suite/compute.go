@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"path/filepath"
 	"sync"
@@ -16,8 +17,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/simulator"
 )
 
-// vmActivity is the topic of Compute Engine's audit messages about VMs.
-const vmActivity = "vm-activity"
+// VMActivity is the topic of Compute Engine's audit messages about VMs.
+const VMActivity = "vm-activity"
 
 // computeRequests is the limit of requests a minute and method group, as by
 // default in a deployment.
@@ -29,15 +30,15 @@ func (s *Suite) startCompute(ctx context.Context) error {
 	if s.Endpoints.Compute = s.opts.Environment.Compute; s.Endpoints.Compute != "" {
 		return nil
 	}
-	sink := newSink(s.messages, s)
-	options := simulator.Options{Now: s.opts.Now, BootTime: s.opts.VMBoot, OperationTime: s.opts.Operation, OnActivity: sink.add}
+	sink := NewSink(s.messages, s.opts.Log)
+	options := simulator.Options{Now: s.opts.Now, BootTime: s.opts.VMBoot, OperationTime: s.opts.Operation, OnActivity: sink.Add}
 	if s.opts.Simulate != nil {
 		s.opts.Simulate(&options)
 	}
 	s.Cloud = simulator.New(options)
 	running, cancel := context.WithCancel(context.Background())
 	go s.Cloud.Run(running)
-	go sink.run(running)
+	go sink.Run(running)
 	s.onStop(func(context.Context) { cancel() })
 	var err error
 	s.Endpoints.Compute, err = s.serve(ctx, "the Compute Engine simulator", s.Cloud)
@@ -61,21 +62,23 @@ func (s *Suite) running() map[pools.Group]int {
 	return counts
 }
 
-// sink publishes audit messages in order, without making the simulator wait.
-type sink struct {
-	to    event.Publisher
-	suite *Suite
+// Sink publishes a simulator's audit messages in order, without making it wait.
+type Sink struct {
+	to  event.Publisher
+	log *slog.Logger
 
 	mu      sync.Mutex
 	pending []event.Message
 	arrived chan struct{}
 }
 
-func newSink(to event.Publisher, s *Suite) *sink {
-	return &sink{to: to, suite: s, arrived: make(chan struct{}, 1)}
+// NewSink makes one that publishes to the topic vm-activity.
+func NewSink(to event.Publisher, log *slog.Logger) *Sink {
+	return &Sink{to: to, log: log, arrived: make(chan struct{}, 1)}
 }
 
-func (s *sink) add(entry []byte) {
+// Add is the simulator's Options.OnActivity.
+func (s *Sink) Add(entry []byte) {
 	s.mu.Lock()
 	s.pending = append(s.pending, event.Message{Data: entry})
 	s.mu.Unlock()
@@ -85,7 +88,8 @@ func (s *sink) add(entry []byte) {
 	}
 }
 
-func (s *sink) run(ctx context.Context) {
+// Run publishes until ctx ends.
+func (s *Sink) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -100,12 +104,12 @@ func (s *sink) run(ctx context.Context) {
 	}
 }
 
-func (s *sink) publish(ctx context.Context, messages []event.Message) {
+func (s *Sink) publish(ctx context.Context, messages []event.Message) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	err := s.to.Publish(ctx, event.Topic{Name: vmActivity}, messages...)
+	err := s.to.Publish(ctx, event.Topic{Name: VMActivity}, messages...)
 	if err != nil && !errors.Is(err, context.Canceled) {
-		s.suite.opts.Log.Warn("VM activity was lost: "+err.Error(), "next", "the sweep finds it")
+		s.log.Warn("VM activity was lost: "+err.Error(), "next", "the sweep finds it")
 	}
 }
 

@@ -1,0 +1,113 @@
+package promises
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// margin is what the Machine Provider's clock and the seconds of its answers
+// may differ by.
+const margin = 2 * time.Second
+
+// Holding is a machine that a lessee was given and has not given back.
+type Holding struct {
+	Request, Hash, Hostname string
+	Instance                string    // the instance's key
+	Until                   time.Time // zero: indefinitely
+	Kept                    bool      // nobody may take its VM away by hand
+}
+
+// Sure tells whether the lease certainly runs still.
+func (h Holding) Sure(now time.Time) bool {
+	return h.Until.IsZero() || now.Add(margin).Before(h.Until)
+}
+
+// Book is what the lessees know of their leases. What they do not know — the
+// answer was lost, a release may have been done — is not in it.
+type Book struct {
+	mu       sync.Mutex
+	holdings map[string]Holding // by request
+	harmed   map[string]bool    // instances whose VMs somebody else took away
+}
+
+// NewBook makes an empty book.
+func NewBook() *Book { return &Book{holdings: map[string]Holding{}, harmed: map[string]bool{}} }
+
+// Took notes what a lessee was given; other is who holds the same machine.
+func (b *Book) Took(h Holding, now time.Time) (other string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for request, held := range b.holdings {
+		if request != h.Request && held.Instance == h.Instance && held.Sure(now) && !b.harmed[h.Instance] {
+			other = request
+		}
+	}
+	b.holdings[h.Request] = h
+	return other
+}
+
+// Extend notes that a lease runs longer.
+func (b *Book) Extend(request string, until time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if h, ok := b.holdings[request]; ok {
+		h.Until = until
+		b.holdings[request] = h
+	}
+}
+
+// LetGo notes that a lease may be over from now on; it is to be told before the
+// Machine Provider is. It returns what was held.
+func (b *Book) LetGo(request string) (h Holding, held bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h, held = b.holdings[request]
+	delete(b.holdings, request)
+	return h, held
+}
+
+// Kept tells whether an instance is kept by a lessee.
+func (b *Book) Kept(instance string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range b.holdings {
+		if h.Kept && h.Instance == instance {
+			return true
+		}
+	}
+	return false
+}
+
+// Harm notes that an instance's VM is being taken away by somebody else.
+func (b *Book) Harm(instance string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.harmed[instance] = true
+}
+
+// Harmed tells whether it was.
+func (b *Book) Harmed(instance string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.harmed[instance]
+}
+
+// Held are the leases that must be running.
+func (b *Book) Held(now time.Time) []Holding {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var held []Holding
+	for _, h := range b.holdings {
+		if h.Sure(now) && !b.harmed[h.Instance] {
+			held = append(held, h)
+		}
+	}
+	return held
+}
+
+func both(before, after []Holding) []Holding {
+	return slices.DeleteFunc(after, func(h Holding) bool {
+		return !slices.ContainsFunc(before, func(was Holding) bool { return was.Request == h.Request })
+	})
+}

@@ -1,0 +1,163 @@
+// Package promises checks from outside, by Compute Engine, the Firestore
+// documents and what lessees were told, that the suite keeps its promises
+// while it is killed and started again. What the suite itself thinks is not
+// asked.
+package promises
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/simulator"
+	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/world"
+)
+
+// Checker looks at a suite's store and its Compute Engine. It is safe for
+// concurrent use.
+type Checker struct {
+	Book *Book
+
+	store  store.Store
+	cloud  *simulator.Cloud
+	asking sync.Mutex // one change of Compute Engine at a time: checked, then done
+	round  sync.Mutex
+
+	mu       sync.Mutex
+	maxima   maxima
+	previous past
+	checked  map[string]int
+	broken   []world.Violation
+	vms      map[string]bool // that were asked to be deleted
+	trace    []string
+}
+
+// New makes a checker of what is in a store and a Compute Engine.
+func New(records store.Store, cloud *simulator.Cloud) *Checker {
+	return &Checker{Book: NewBook(), store: records, cloud: cloud, maxima: maxima{}, previous: newPast(), checked: map[string]int{}, vms: map[string]bool{}}
+}
+
+// Configured tells what is configured from now on. It is to be told before the
+// suite can know.
+func (c *Checker) Configured(pools []Pool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.maxima.configured(pools, time.Now())
+}
+
+// Note adds a line to what happened.
+func (c *Checker) Note(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.note(format, args...)
+}
+
+func (c *Checker) note(format string, args ...any) {
+	c.trace = append(c.trace, time.Now().UTC().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
+}
+
+// Break records that an invariant does not hold.
+func (c *Checker) Break(invariant, format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.breaks(world.Violation{Invariant: invariant, Detail: fmt.Sprintf(format, args...)})
+}
+
+func (c *Checker) breaks(violations ...world.Violation) {
+	for _, violation := range violations {
+		if slices.Contains(c.broken, violation) { // it is there in the next round too
+			continue
+		}
+		c.note("BROKEN %s", violation.Error())
+		c.broken = append(c.broken, violation)
+	}
+}
+
+// Broken are the invariants that did not hold.
+func (c *Checker) Broken() []world.Violation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.broken)
+}
+
+// Checked counts the looks at each invariant.
+func (c *Checker) Checked() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.checked)
+}
+
+// Deleted counts the VMs that Compute Engine was asked to delete.
+func (c *Checker) Deleted() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.vms)
+}
+
+// Trace is what happened, the oldest first.
+func (c *Checker) Trace() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.trace)
+}
+
+// Look reads everything as it stands.
+func (c *Checker) Look(ctx context.Context) (View, error) {
+	held := c.Book.Held(time.Now())
+	records, problems, err := read(ctx, c.store)
+	if err != nil {
+		return View{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, problem := range problems {
+		c.breaks(world.Violation{Invariant: world.KnownState, Detail: problem.Error()})
+	}
+	state := c.cloud.State()
+	v := View{Records: records, Groups: state.Groups, VMs: c.cloud.VMs(), TemplateCount: state.Templates}
+	// What is held before and after was held all the while that it was read.
+	v.Now = time.Now()
+	v.Held = both(held, c.Book.Held(v.Now))
+	v.Maxima = c.maxima.at(v.Now)
+	return v, nil
+}
+
+// Round looks at everything once, and compares it with the round before.
+func (c *Checker) Round(ctx context.Context) error {
+	c.round.Lock()
+	defer c.round.Unlock()
+	v, err := c.Look(ctx)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	was := c.previous
+	c.mu.Unlock()
+	j := newJudge(v)
+	j.round(was)
+	c.absorb(j, func() { c.previous = j.remember() })
+	return nil
+}
+
+// absorb takes over what a judge found.
+func (c *Checker) absorb(j *judge, also func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for invariant, n := range j.checked {
+		c.checked[invariant] += n
+	}
+	c.breaks(j.broken...)
+	also()
+}
+
+// Pool is what is configured of a template in a zone.
+type Pool struct {
+	BaseName, Zone string
+	Image          string // the same in all zones of a template
+	fleet.Sizes
+}
