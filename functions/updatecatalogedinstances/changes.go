@@ -2,9 +2,7 @@ package updatecatalogedinstances
 
 import (
 	"context"
-	"errors"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
 	"github.com/gce-backend/gce-backend/shared/entities"
 )
 
@@ -12,23 +10,28 @@ import (
 // the next one's.
 const maxChangePages = 20
 
-// changes asks the Machine Provider what changed since the last sweep: the
-// instances to look at, and which of them were reclaimed. Where it has no such
-// call there are none.
-func (u updater) changes(ctx context.Context) (evidence, []entities.Instance, *entities.Cursor, error) {
+// news is what the Machine Provider says has changed since the last sweep.
+type news struct {
+	items     []entities.Instance // that are to be looked at
+	reclaimed evidence            // which of them were reclaimed
+	// complete says that this is all that has changed until now.
+	complete bool
+	cursor   *entities.Cursor // to be saved; nil where it would spare nothing
+}
+
+// changes asks the Machine Provider what changed. Where it has no such call the
+// error is catalog.ErrUnsupported.
+func (u updater) changes(ctx context.Context) (news, error) {
+	n := news{reclaimed: evidence{}}
 	cursor, err := u.e.Cursor(ctx)
 	if err != nil {
-		return nil, nil, nil, err
+		return n, err
 	}
-	reclaimed := evidence{}
 	var keys []string
 	for range maxChangePages {
 		page, err := u.d.Catalog.Changes(ctx, cursor.Value)
-		if errors.Is(err, catalog.ErrUnsupported) {
-			return reclaimed, nil, nil, nil
-		}
 		if err != nil {
-			return reclaimed, nil, nil, err
+			return n, err
 		}
 		for _, change := range page.Changed {
 			if change.Instance == "" {
@@ -36,17 +39,18 @@ func (u updater) changes(ctx context.Context) (evidence, []entities.Instance, *e
 			}
 			keys = append(keys, change.Instance)
 			if change.Removed {
-				reclaimed[change.Instance] = true
+				n.reclaimed[change.Instance] = true
 			}
 		}
 		cursor.Value = page.Cursor
-		if !page.More {
+		if n.complete = !page.More; n.complete {
 			break
 		}
 	}
 	if len(keys) == 0 && !cursor.First() {
-		return reclaimed, nil, nil, nil // nothing that a later cursor would spare: no write
+		return n, nil // nothing that a later cursor would spare: no write
 	}
-	items, err := u.e.Instances(ctx, keys...)
-	return reclaimed, items, &cursor, err
+	n.items, err = u.e.Instances(ctx, keys...)
+	n.cursor = &cursor
+	return n, err
 }

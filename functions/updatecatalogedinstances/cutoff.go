@@ -14,22 +14,24 @@ import (
 
 // settle finds out what became of offers whose runs were cut off, once they
 // cannot be under way any more. A machine that did not come into the catalog is
-// offered again: it was never anybody's, and the brake has no say in it.
-func (u updater) settle(ctx context.Context, reclaimed evidence, now time.Time) error {
+// offered again: it was never anybody's, and the brake has no say in it. Where
+// the Machine Provider did not tell all that it reclaimed, a machine may have been
+// somebody's and be missing for that; then it is confirmed as any other.
+func (u updater) settle(ctx context.Context, n news, now time.Time) error {
 	offers, err := u.e.OffersSince(ctx, now.Add(-fleet.OfferWindow))
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, offer := range offers {
-		if err := u.settleOffer(ctx, offer, reclaimed); err != nil {
+		if err := u.settleOffer(ctx, offer, n); err != nil {
 			errs = append(errs, fmt.Errorf("find out about an offer that was cut off at %s: %w", offer.Value.At.Format(time.RFC3339), err))
 		}
 	}
 	return job.Joined(errs...)
 }
 
-func (u updater) settleOffer(ctx context.Context, offer entities.Offer, reclaimed evidence) error {
+func (u updater) settleOffer(ctx context.Context, offer entities.Offer, n news) error {
 	all, err := u.e.Instances(ctx, offer.Value.Instances...)
 	if err != nil {
 		return err
@@ -37,7 +39,7 @@ func (u updater) settleOffer(ctx context.Context, offer entities.Offer, reclaime
 	asOffered := func(i fleet.Instance) bool { return i.State == fleet.Cataloged && i.CatalogedAt.Equal(offer.Value.At) }
 	var items, missing []entities.Instance
 	for _, item := range all {
-		if asOffered(item.Value) && !reclaimed[item.Value.Key()] {
+		if asOffered(item.Value) && !n.reclaimed[item.Value.Key()] {
 			items = append(items, item)
 		}
 	}
@@ -52,6 +54,9 @@ func (u updater) settleOffer(ctx context.Context, offer entities.Offer, reclaime
 		case machine.Err != nil:
 			return fmt.Errorf("ask the catalog for %s: %w", item.Value.Hostname, machine.Err)
 		}
+	}
+	if len(missing) > 0 && !n.complete {
+		return nil // the offer stays open
 	}
 	declined, err := u.e.ChangeInstances(ctx, missing, func(i fleet.Instance) (fleet.Instance, bool) {
 		if !asOffered(i) {

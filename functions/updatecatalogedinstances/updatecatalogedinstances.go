@@ -79,17 +79,14 @@ func (u updater) sweep(ctx context.Context) error {
 	if err != nil || !settings.Imported {
 		return err // the Machine Provider knows nobody yet
 	}
-	evidence, changed, cursor, err := u.changes(ctx)
-	if err != nil {
+	news, err := u.changes(ctx)
+	if err != nil && !errors.Is(err, catalog.ErrUnsupported) {
 		u.run.Log.Warn("ask the catalog what changed: "+err.Error(), "error_class", string(failure.ClassOf(err)),
 			"next", "leases are noticed by the Machine Provider's messages and by looking at the machines one by one; asked again at the job's next tick")
 	}
 	now := u.d.Now()
-	var errs []error
-	if err == nil { // what was reclaimed is known
-		errs = append(errs, u.settle(ctx, evidence, now))
-	}
-	items := changed
+	errs := []error{u.settle(ctx, news, now)}
+	items := news.items
 	for _, read := range []func() ([]entities.Instance, error){
 		func() ([]entities.Instance, error) { return u.e.LeasesOver(ctx, now) },
 		func() ([]entities.Instance, error) { return u.e.Missing(ctx) },
@@ -98,9 +95,9 @@ func (u updater) sweep(ctx context.Context) error {
 		some, err := read()
 		items, errs = append(items, some...), append(errs, err)
 	}
-	err = u.update(ctx, unique(items), evidence)
-	if err == nil && cursor != nil {
-		err = u.e.SaveCursor(ctx, *cursor, len(changed) > 0, now)
+	err = u.update(ctx, unique(items), news.reclaimed)
+	if err == nil && news.cursor != nil {
+		err = u.e.SaveCursor(ctx, *news.cursor, len(news.items) > 0, now)
 	}
 	return job.Joined(append(errs, err)...)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/store"
 )
@@ -46,7 +47,7 @@ func (e Entities) OpenOffer(ctx context.Context, items []Instance, now time.Time
 
 // CloseOffer removes the record of an offer.
 func (e Entities) CloseOffer(ctx context.Context, offer Offer) error {
-	if _, err := e.Store.Commit(ctx, store.Delete(offer.Key())); err != nil {
+	if _, err := e.Store.Commit(ctx, store.Delete(offer.Key())); err != nil && !failure.Is(err, failure.NotFound) {
 		return fmt.Errorf("remove the record of an offer: %w", err)
 	}
 	return nil
