@@ -142,14 +142,14 @@ func (f fetcher) fetch(ctx context.Context, m fleet.Manager, frozen bool) error 
 	if err != nil {
 		return err
 	}
+	// What is known is read before the look: a VM that came after it would seem
+	// to be lost.
+	if listing.VMs, err = f.reconciled(ctx, m, listing.VMs); err != nil {
+		return err
+	}
 	now, listErr := f.look(ctx, m)
 	if listErr != nil && len(now.vms) == 0 {
 		return listErr
-	}
-	if now.complete {
-		if listing.VMs, err = f.reconciled(ctx, m, listing.VMs); err != nil {
-			return err
-		}
 	}
 	difference := fleet.Compare(listing.VMs, now.vms, now.complete)
 	if !difference.Any() {
