@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,14 +18,8 @@ import (
 // 10. Five large groups; every lease ends in the same minute; one record is
 // corrupt.
 func TestScenario10EveryLeaseEndsAtOnce(t *testing.T) {
-	const groups = 5
-	size := scenarioSize
-	if text := os.Getenv("WORLD_SCALE"); text != "" {
-		var err error
-		if size, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	t.Parallel()
+	const groups, size = 5, scenarioSize
 	w := world.New(suite(t), world.Options{Seed: 110})
 	defer w.Close()
 	w.Config.Set(func(c *world.Configuration) {

@@ -2,7 +2,6 @@ package functions_test
 
 import (
 	"os"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"testing"
@@ -19,7 +18,6 @@ func TestSimulation(t *testing.T) {
 		}
 		n = uint64(more)
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // much garbage, little else
 	s := suite(t)
 	next := make(chan uint64)
 	go func() {

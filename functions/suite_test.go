@@ -3,6 +3,7 @@ package functions_test
 import (
 	"net/http"
 	"os"
+	"runtime/debug"
 	"testing"
 
 	"github.com/gce-backend/gce-backend/functions"
@@ -11,6 +12,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/manifest"
 	"github.com/gce-backend/gce-backend/shared/world"
 )
+
+// TestMain lets garbage pile up: a world makes much of it and keeps little.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
 
 // suite is the whole suite as a world runs it.
 func suite(t testing.TB) world.Suite {
