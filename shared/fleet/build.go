@@ -44,8 +44,9 @@ type Records struct {
 // all others are drained; its managers are active in the configured zones, at
 // the configured sizes, and all others are drained. What comes back is
 // reactivated and keeps its URL. What is just being deleted is left to that
-// until its URL is cleared; then the template has no digest, so that it is
-// built again.
+// until its URL is cleared, and so are the managers of a revision that is: a
+// group of theirs would keep its template from ever being deleted. Then the
+// template has no digest, so that it is built again.
 func Build(have Records, wish Wish) Records {
 	built := Records{
 		Template:  TemplateRecord{BaseName: wish.BaseName, Digest: wish.Digest()},
@@ -91,7 +92,7 @@ func (r *Records) activateManager(wish Wish, zone string, sizes Sizes) {
 		manager = Manager{BaseName: key.BaseName, Revision: key.Revision, Zone: zone, Project: wish.Spec.Project}
 	}
 	manager.MinimumSize, manager.MaximumSize, manager.State = sizes.Minimum, sizes.Maximum, Active
-	if manager.Deleting {
+	if manager.Deleting || r.Revisions[key.Revision].Deleting {
 		manager.State, r.Template.Digest = Drained, ""
 	}
 	r.Managers[key] = manager

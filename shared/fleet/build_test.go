@@ -176,6 +176,18 @@ func TestBuildWaitsForDeletion(t *testing.T) {
 		if r := got.Revisions[specA.RevisionID()]; r.State != Drained || !r.Deleting || got.Template.Digest != "" {
 			t.Errorf("the revision is %+v, the template %+v", r, got.Template)
 		}
+		for key, m := range got.Managers { // a group of theirs would keep the template from being deleted
+			if m.State != Drained {
+				t.Errorf("the manager %s is %s", key, m.State)
+			}
+		}
+		r := got.Revisions[specA.RevisionID()]
+		r.Deleting, r.URL = false, "" // the deletion is done
+		got.Revisions[r.ID] = r
+		again := Build(got, wish(&specA, zones))
+		if m := again.Managers[keyOf(specA, "b")]; m.State != Active || again.Revisions[r.ID].State != Active {
+			t.Errorf("built again: %+v, %+v", m, again.Revisions[r.ID])
+		}
 	})
 	t.Run("of another revision", func(t *testing.T) {
 		have := deleting(func(r *Revision, m *Manager) { r.Deleting, m.Deleting = true, true })
