@@ -3,12 +3,17 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+
+	"github.com/gce-backend/gce-backend/shared/simulator"
+	"github.com/gce-backend/gce-backend/shared/world"
 )
 
 // TestChangesByEventsAlone edits the configuration while no tick comes: what
 // a change asks for happens by events, also where nothing has to be created
-// first.
+// first. The groups of what is no longer configured are left for a while, empty:
+// that a change may be taken back in that time, no event ends.
 func TestChangesByEventsAlone(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -44,25 +49,32 @@ func TestChangesByEventsAlone(t *testing.T) {
 	}
 }
 
-// exactly finds out whether the simulator has the groups of these zones, full,
-// and no others.
+// exactly finds out whether the simulator has the VMs of these zones, in the
+// groups that they have, and no others.
 func (l *local) exactly(zones []zone) error {
 	report := l.pools()
 	if err := report.Converged(); err != nil {
 		return err
 	}
-	var state struct {
-		Templates, VMs int
-		Groups         []struct{}
-	}
+	var state simulator.State
 	l.get(l.endpoints.Compute+"/admin/state", &state)
-	vms, templates := 0, map[string]bool{}
-	for _, zone := range zones {
-		vms += zone.minimum
-		templates[zone.template] = true
+	left := slices.Clone(zones)
+	for _, group := range state.Groups {
+		i := slices.IndexFunc(left, func(z zone) bool {
+			base, _ := world.SplitName(group.Name)
+			return z.name == group.Zone && z.template == base
+		})
+		wanted := 0
+		if i >= 0 {
+			wanted = left[i].minimum
+			left = slices.Delete(left, i, i+1)
+		}
+		if group.TargetSize != wanted || group.VMs["RUNNING"] != wanted {
+			return fmt.Errorf("group %s in %s has %v, not %d", group.Name, group.Zone, group.VMs, wanted)
+		}
 	}
-	if state.VMs != vms || len(state.Groups) != len(zones) || state.Templates != len(templates) {
-		return fmt.Errorf("%d VMs, %d groups and %d templates", state.VMs, len(state.Groups), state.Templates)
+	if len(left) > 0 {
+		return fmt.Errorf("there are no groups for %v", left)
 	}
 	return nil
 }

@@ -103,26 +103,29 @@ func random(r *rand.Rand, revision int) config.Files {
 // instances.
 func (s *system) live() {
 	e, ctx := s.entities(), s.t.Context()
+	managers, err := e.Managers(ctx)
+	s.must(err)
+	grouped := map[string]bool{} // the templates that have groups
+	for _, m := range managers {
+		_, err := e.ChangeManager(ctx, m.Value.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+			now.URL, now.Deleting = s.resource(now.State)
+			grouped[now.GroupName()] = grouped[now.GroupName()] || now.URL != ""
+			return now, true
+		})
+		s.must(err)
+		s.instances(m.Value)
+	}
 	for _, state := range []fleet.State{fleet.Active, fleet.Drained} {
 		revisions, err := e.RevisionsIn(ctx, state)
 		s.must(err)
 		for _, r := range revisions {
 			_, err := e.ChangeRevision(ctx, r.Value.BaseName, r.Value.ID, func(now fleet.Revision) (fleet.Revision, bool) {
 				now.URL, now.Deleting = s.resource(now.State)
+				now.Deleting = now.Deleting && !grouped[now.TemplateName()]
 				return now, true
 			})
 			s.must(err)
 		}
-	}
-	managers, err := e.Managers(ctx)
-	s.must(err)
-	for _, m := range managers {
-		_, err := e.ChangeManager(ctx, m.Value.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-			now.URL, now.Deleting = s.resource(now.State)
-			return now, true
-		})
-		s.must(err)
-		s.instances(m.Value)
 	}
 }
 
@@ -189,8 +192,10 @@ func found(before, after plan.State, freeze fleet.Freeze) outcome {
 			active[t.BaseName] = t.ActiveRevision
 		}
 	}
+	deleting := map[string]bool{}
 	for _, r := range after.Revisions {
 		name := r.BaseName + "-" + r.ID
+		deleting[name] = r.Deleting
 		was, known := revisions[name]
 		switch {
 		case known && was.State == r.State && !(r.Deleting && active[r.BaseName] == r.ID):
@@ -216,7 +221,7 @@ func found(before, after plan.State, freeze fleet.Freeze) outcome {
 			o.add(plan.Drain, name)
 		case m.State == fleet.Active && (m.MinimumSize != was.MinimumSize || m.MaximumSize != was.MaximumSize):
 			o.add(plan.Resize, name)
-		case m.Deleting && (m.MinimumSize != was.MinimumSize || m.MaximumSize != was.MaximumSize):
+		case (m.Deleting || deleting[m.GroupName()]) && (m.MinimumSize != was.MinimumSize || m.MaximumSize != was.MaximumSize):
 			o.add(plan.Create, name)
 		}
 	}
@@ -235,12 +240,16 @@ func planned(p plan.Plan, state plan.State) outcome {
 	for _, m := range state.Managers {
 		managers[m.Zone+" "+m.GroupName()] = m
 	}
+	deleting := map[string]bool{}
+	for _, r := range state.Revisions {
+		deleting[r.BaseName+"-"+r.ID] = r.Deleting
+	}
 	for _, template := range p.Templates {
 		o.created = append(o.created, template.Create...)
 		o.deleted = append(o.deleted, template.Delete...)
 		for _, group := range template.Groups {
 			name := group.Zone + " " + group.Name
-			if m := managers[name]; m.Deleting && m.MinimumSize == group.Minimum && m.MaximumSize == group.Maximum {
+			if m := managers[name]; (m.Deleting || m.GroupName() == group.Name && deleting[group.Name]) && m.MinimumSize == group.Minimum && m.MaximumSize == group.Maximum {
 				continue
 			}
 			o.add(group.Change, name)
