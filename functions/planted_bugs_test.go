@@ -219,7 +219,7 @@ type impatient struct{ *world.Configuration }
 func (s impatient) Read(ctx context.Context) (config.Files, error) {
 	read := map[string][]byte{}
 	for _, name := range []string{config.TemplatesFile, config.ManagersFile, config.SettingsFile} {
-		content, err := s.Bucket().ReadAll(ctx, name)
+		content, err := s.Bucket().Get(ctx, name)
 		if err != nil {
 			return config.Files{}, err
 		}

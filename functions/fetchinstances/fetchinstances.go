@@ -19,6 +19,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/offer"
+	"github.com/gce-backend/gce-backend/shared/spacing"
 )
 
 const name = "fetch-instances"
@@ -40,7 +41,7 @@ const (
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
 	groups, looks := &job.Flights{}, &job.Pace{PerMinute: d.ComputeRequests, Now: d.Now}
-	hints := &job.Spacing{Every: hintSpacing, Burst: hintBurst}
+	hints := &spacing.Limit{Every: hintSpacing, Burst: hintBurst}
 	return func(ctx context.Context, run job.Run) error {
 		e := entities.Entities{Store: d.Store, Log: run.Log}
 		f := fetcher{d: d, run: run, e: e, groups: groups, looks: looks, hints: hints,
@@ -60,7 +61,7 @@ type fetcher struct {
 	// looks spaces the looks at all groups while many messages ask for them, and
 	// hints those at each of them.
 	looks *job.Pace
-	hints *job.Spacing
+	hints *spacing.Limit
 }
 
 func (f fetcher) sweep(ctx context.Context) error {

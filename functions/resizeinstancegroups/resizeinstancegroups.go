@@ -18,6 +18,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/offer"
+	"github.com/gce-backend/gce-backend/shared/spacing"
 )
 
 // Job is resize-instance-groups.
@@ -32,7 +33,7 @@ const (
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
-	steps := &job.Spacing{Every: stepSpacing, Burst: stepBurst}
+	steps := &spacing.Limit{Every: stepSpacing, Burst: stepBurst}
 	return func(ctx context.Context, run job.Run) error {
 		r := resizer{d: d, run: run, e: entities.Entities{Store: d.Store, Log: run.Log}, steps: steps}
 		return r.resize(ctx)
@@ -45,7 +46,7 @@ type resizer struct {
 	run job.Run
 	e   entities.Entities
 	// steps spaces the steps by which each group grows.
-	steps *job.Spacing
+	steps *spacing.Limit
 }
 
 func (r resizer) resize(ctx context.Context) error {

@@ -14,7 +14,7 @@ var adapters = []string{"shared/compute/rest", "shared/store/firestore", "shared
 
 // support serves tests, simulations and the local suite. It is never deployed.
 var support = []string{
-	"shared/architecture", "shared/bus", "shared/catalog/catalogtest", "shared/emulators", "shared/leasing/loadtest",
+	"shared/architecture", "shared/bus", "shared/catalog/catalogtest", "shared/configsource/configsourcetest", "shared/emulators", "shared/leasing/loadtest",
 	"shared/simulator", "shared/store/faulty", "shared/store/memory", "shared/store/metered", "shared/store/storetest", "shared/world",
 }
 
@@ -48,6 +48,7 @@ var layers = map[string][]string{
 	"shared/manifest":    {},
 	"shared/logging":     {},
 	"shared/environment": {},
+	"shared/spacing":     {},
 	"shared/store":       {"shared/failure"},
 	"shared/compute":     {"shared/failure"},
 	"shared/catalog":     {},

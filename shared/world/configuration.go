@@ -6,9 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"gocloud.dev/blob"
-
-	"github.com/gce-backend/gce-backend/shared/configsource"
+	"github.com/gce-backend/gce-backend/shared/configsource/configsourcetest"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
@@ -38,8 +36,7 @@ type Configuration struct {
 
 	world  *World
 	serial int // for the trace
-	bucket *blob.Bucket
-	source configsource.Source
+	bucket *configsourcetest.Bucket
 	held   files           // what the bucket holds
 	whole  map[string]bool // the revisions that it held whole
 }

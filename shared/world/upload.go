@@ -4,11 +4,9 @@ import (
 	"context"
 	"time"
 
-	"gocloud.dev/blob"
-	"gocloud.dev/blob/memblob"
-
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/configsource"
+	"github.com/gce-backend/gce-backend/shared/configsource/configsourcetest"
 	"github.com/gce-backend/gce-backend/shared/failure"
 )
 
@@ -20,9 +18,8 @@ const between = 1500 * time.Millisecond
 var names = [len(files{})]string{config.TemplatesFile, config.ManagersFile, config.SettingsFile}
 
 func newConfiguration(w *World) *Configuration {
-	bucket := memblob.OpenBucket(nil)
+	bucket := configsourcetest.New(configsource.Options{Sleep: w.sleep, Now: w.Now})
 	c := &Configuration{world: w, Pools: map[string]Pool{}, bucket: bucket, whole: map[string]bool{}}
-	c.source = configsource.Bucket(bucket, "gs://configuration", configsource.Options{Sleep: w.sleep, Now: w.Now})
 	for i := range names {
 		c.write(i)
 	}
@@ -39,7 +36,7 @@ func (f files) revision() string {
 }
 
 // Bucket holds the configuration's files.
-func (c *Configuration) Bucket() *blob.Bucket { return c.bucket }
+func (c *Configuration) Bucket() *configsourcetest.Bucket { return c.bucket }
 
 // upload writes the files to the bucket, all at once or one after the other;
 // whoever reads meanwhile finds a part of the old ones.
@@ -66,7 +63,7 @@ func (c *Configuration) upload() {
 func (c *Configuration) write(i int) {
 	now := c.files()
 	c.held[i] = now[i]
-	if err := c.bucket.WriteAll(context.Background(), names[i], []byte(now[i]), nil); err != nil {
+	if err := c.bucket.Put(context.Background(), names[i], now[i]); err != nil {
 		panic(err) // it is in memory
 	}
 	if c.held == now {
@@ -80,7 +77,7 @@ func (c *Configuration) Read(ctx context.Context) (config.Files, error) {
 		if c.world.roll(SourceDown) {
 			return config.Files{}, failure.New(failure.Transient, "the configuration source is down (injected)")
 		}
-		return c.source.Read(ctx)
+		return c.bucket.Read(ctx)
 	})
 }
 
