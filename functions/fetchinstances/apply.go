@@ -126,7 +126,8 @@ func (f fetcher) takeBack(ctx context.Context, listing entities.Listing, now loo
 	return stillLive(live, withdrawn.Withdrawn), done, job.Joined(err, goneErr)
 }
 
-// seeGone marks the instances deleted whose VMs are not there any more.
+// seeGone marks the instances deleted whose VMs are not there any more. Those
+// that were offered again are left to delete-instances-pending-deletion.
 func (f fetcher) seeGone(ctx context.Context, now look, pending []entities.Instance, withdrawn []fleet.Instance) ([]fleet.Instance, error) {
 	if !now.complete {
 		return nil, nil
@@ -140,7 +141,7 @@ func (f fetcher) seeGone(ctx context.Context, now look, pending []entities.Insta
 		return nil, err
 	}
 	deleted, err := f.e.ChangeInstances(ctx, append(pending, fresh...), func(i fleet.Instance) (fleet.Instance, bool) {
-		if _, there := now.vms[i.ID]; there {
+		if _, there := now.vms[i.ID]; there || i.Reoffered { // such a one takes a last look at the catalog
 			return i, false
 		}
 		return i.SeeGone(f.d.Now())

@@ -57,6 +57,13 @@ func (i Instance) TombstoneOver(now time.Time) bool {
 	return i.State == Deleted && now.Sub(i.DeletedAt) > TombstoneTime
 }
 
+// RemovedForGood tells whether the catalog will not have the machine again, once
+// an entry of it was taken out. That of a machine offered again may have been of
+// an offer before, while the last one is still under way.
+func (i Instance) RemovedForGood(now time.Time) bool {
+	return !i.Reoffered || i.RemovalCertain(now)
+}
+
 // RemovalCertain tells whether "the catalog does not have the machine" can be
 // trusted to stay true: no offer may be under way any more.
 func (i Instance) RemovalCertain(now time.Time) bool {

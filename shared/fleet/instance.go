@@ -47,6 +47,9 @@ type Instance struct {
 	// CatalogedAt is when the machine was last offered. Set on a found
 	// instance it means that the offer's outcome is not known.
 	CatalogedAt time.Time `firestore:"catalogedAt,omitempty"`
+	// Reoffered says that an offer of unknown outcome came before the last one:
+	// an entry of the catalog may be of either.
+	Reoffered bool `firestore:"reoffered,omitempty"`
 	// Reason says why the instance is deleted.
 	Reason string `firestore:"reason,omitempty"`
 	// DeletionRequested is when Compute Engine was first asked to delete it.

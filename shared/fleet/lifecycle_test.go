@@ -241,6 +241,19 @@ func TestLifecycleDetails(t *testing.T) {
 			t.Errorf("cataloged at %v", i.CatalogedAt)
 		}
 	})
+	t.Run("an offer after one of unknown outcome is known by it for good", func(t *testing.T) {
+		if i := must(in("found").Offer(noon)); i.Reoffered || !i.RemovedForGood(noon) {
+			t.Error("the first offer counts as a second one")
+		}
+		i := must(in("found, offer unsure").Offer(noon))
+		if !i.Reoffered || i.RemovedForGood(noon.Add(OfferWindow-1)) || !i.RemovedForGood(noon.Add(OfferWindow)) {
+			t.Errorf("reoffered %v; one of two entries that was removed counts as both", i.Reoffered)
+		}
+		i = must(i.Decline(true)) // of this offer that is certain, of the one before it is not
+		if !i.MaybeOffered() || !must(i.Offer(noon)).Reoffered {
+			t.Error("a machine that an offer before may have put into the catalog counts as never offered")
+		}
+	})
 	t.Run("an offer that was seen in the catalog may be there", func(t *testing.T) {
 		if i := must(in("found").SeeFree(noon)); !i.MaybeOffered() {
 			t.Error("not maybe offered")

@@ -16,19 +16,21 @@ func (i Instance) Offer(now time.Time) (Instance, bool) {
 	if i.State != Found {
 		return i, false
 	}
+	i.Reoffered = i.Reoffered || i.MaybeOffered()
 	i.State, i.CatalogedAt = Cataloged, now
 	return i, true
 }
 
 // Decline records that the catalog did not take the machine. Where that is
-// not certain the time of the offer stays, as the sign that it may have.
+// not certain, of this offer or of one before, the time of the offer stays, as
+// the sign that it may have.
 func (i Instance) Decline(certain bool) (Instance, bool) {
 	if i.State != Cataloged {
 		return i, false
 	}
 	i.State = Found
 	i.MissingSince = time.Time{} // a look at this offer says nothing about the next one
-	if certain {
+	if certain && !i.Reoffered {
 		i.CatalogedAt = time.Time{}
 	}
 	return i, true

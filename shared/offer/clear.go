@@ -13,8 +13,8 @@ import (
 )
 
 // Clear is the last look before VMs are deleted. It answers the instances that
-// the catalog certainly does not offer: an entry that is left is removed, and
-// a lease that slipped in brings its instance back.
+// the catalog certainly does not offer, nor will: an entry that is left is
+// removed, and a lease that slipped in brings its instance back.
 func (p Protocol) Clear(ctx context.Context, items []entities.Instance) ([]entities.Instance, error) {
 	if len(items) == 0 {
 		return nil, nil
@@ -43,7 +43,20 @@ func (p Protocol) Clear(ctx context.Context, items []entities.Instance) ([]entit
 	_, err = p.seeLeases(ctx, leased)
 	errs = append(errs, err)
 	removed, err := p.removeLeft(ctx, left)
-	return append(clear, removed...), errors.Join(append(errs, err)...)
+	return p.forGood(append(clear, removed...)), errors.Join(append(errs, err)...)
+}
+
+// forGood keeps the machines that no offer can bring back into the catalog.
+func (p Protocol) forGood(items []entities.Instance) []entities.Instance {
+	var kept []entities.Instance
+	for _, item := range items {
+		if item.Value.RemovedForGood(p.Now()) {
+			kept = append(kept, item)
+		} else {
+			p.underWay(item)
+		}
+	}
+	return kept
 }
 
 // removeLeft removes entries of instances that are pending deletion already.

@@ -26,6 +26,13 @@ func TestClear(t *testing.T) {
 		i.DeletionRequested, i.DeletionAttempts = noon.Add(-time.Minute), 1
 		return i
 	}
+	again := func(ago time.Duration) func(fleet.Instance) fleet.Instance {
+		return func(i fleet.Instance) fleet.Instance {
+			i = pending(i)
+			i.CatalogedAt, i.Reoffered = noon.Add(-ago), true
+			return i
+		}
+	}
 	for _, c := range []struct {
 		name      string
 		record    func(fleet.Instance) fleet.Instance
@@ -42,6 +49,9 @@ func TestClear(t *testing.T) {
 		{name: "not there", clear: true, state: fleet.PendingDeletion},
 		{name: "another machine of the hostname", inCatalog: "a:9", clear: true, state: fleet.PendingDeletion, left: true},
 		{name: "an entry that is left is removed", inCatalog: key("a"), clear: true, state: fleet.PendingDeletion},
+		{name: "not there, and an offer of it may be under way", record: again(time.Minute), state: fleet.PendingDeletion},
+		{name: "an entry is removed, and an offer of it may be under way", record: again(time.Minute), inCatalog: key("a"), state: fleet.PendingDeletion},
+		{name: "not there, and the offers are over", record: again(fleet.OfferWindow), clear: true, state: fleet.PendingDeletion},
 		{name: "a lease that slipped in brings it back", inCatalog: key("a"), lease: func(b *bench) { b.catalog.Lease("a", noon.Add(time.Hour)) },
 			state: fleet.Leased, left: true},
 		{name: "one for ever", inCatalog: key("a"), lease: func(b *bench) { b.catalog.Lease("a", time.Time{}) }, state: fleet.Leased, left: true},

@@ -84,12 +84,11 @@ func (p Protocol) takeBack(ctx context.Context, items []entities.Instance, why W
 	var errs []error
 	for i, answer := range answers {
 		switch {
-		case answer == nil:
+		case answer == nil && items[i].Value.RemovedForGood(p.Now()),
+			errors.Is(answer, catalog.ErrNotFound) && items[i].Value.RemovalCertain(p.Now()):
 			out = append(out, items[i])
-		case errors.Is(answer, catalog.ErrNotFound) && items[i].Value.RemovalCertain(p.Now()):
-			out = append(out, items[i])
-		case errors.Is(answer, catalog.ErrNotFound):
-			p.Log.Info("the offer of "+items[i].Value.Hostname+" may still be under way; asking again later", "hostname", items[i].Value.Hostname)
+		case answer == nil, errors.Is(answer, catalog.ErrNotFound):
+			p.underWay(items[i])
 		case errors.Is(answer, catalog.ErrLeased):
 			leased = append(leased, items[i])
 		default:
@@ -111,6 +110,10 @@ func (p Protocol) takeBack(ctx context.Context, items []entities.Instance, why W
 	seen, err := p.seeLeases(ctx, leased)
 	outcome.Leased = seen
 	return errors.Join(append(errs, err)...)
+}
+
+func (p Protocol) underWay(item entities.Instance) {
+	p.Log.Info("an offer of "+item.Value.Hostname+" may still be under way; asking again later", "hostname", item.Value.Hostname)
 }
 
 // seeLeases records the leases of machines that the catalog called leased.

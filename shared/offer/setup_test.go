@@ -144,6 +144,14 @@ func unsure(ago time.Duration) func(fleet.Instance) fleet.Instance {
 	return func(i fleet.Instance) fleet.Instance { i.CatalogedAt = noon.Add(-ago); return i }
 }
 
+func reoffered(ago time.Duration) func(fleet.Instance) fleet.Instance {
+	return func(i fleet.Instance) fleet.Instance {
+		i = cataloged(ago)(i)
+		i.Reoffered = true
+		return i
+	}
+}
+
 func pending(i fleet.Instance) fleet.Instance {
 	i.State, i.CatalogedAt, i.Reason = fleet.PendingDeletion, noon.Add(-time.Hour), "why"
 	return i
