@@ -26,6 +26,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/host"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/sharedrand"
 	"github.com/gce-backend/gce-backend/shared/simulator"
 	"github.com/gce-backend/gce-backend/shared/status"
 	"github.com/gce-backend/gce-backend/shared/store/faulty"
@@ -43,18 +44,6 @@ type served struct {
 	files     config.Files
 	store     func(context.Context, faulty.Call) faulty.Fault
 	outside   func(*http.Request) (*http.Response, error) // in place of Compute Engine and the Machine Provider; nil: they
-}
-
-// lockedRand is a source of randomness for several runs at once.
-type lockedRand struct {
-	mu     sync.Mutex
-	source rand.Source
-}
-
-func (l *lockedRand) Uint64() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.source.Uint64()
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
@@ -79,7 +68,7 @@ func (s *served) call(inner http.RoundTripper) http.RoundTripper {
 
 func newServed(t *testing.T) *served {
 	s := &served{t: t, functions: map[string]http.Handler{}}
-	log, random := slog.New(slog.DiscardHandler), rand.New(&lockedRand{source: rand.NewPCG(1, 2)})
+	log, random := slog.New(slog.DiscardHandler), sharedrand.New(rand.NewPCG(1, 2))
 	documents := faulty.New(memory.New(time.Now), faulty.Hooks{Fault: func(ctx context.Context, call faulty.Call) faulty.Fault {
 		if s.store != nil {
 			return s.store(ctx, call)

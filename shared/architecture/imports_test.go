@@ -49,6 +49,7 @@ var layers = map[string][]string{
 	"shared/logging":     {},
 	"shared/environment": {},
 	"shared/spacing":     {},
+	"shared/sharedrand":  {},
 	"shared/store":       {"shared/failure"},
 	"shared/compute":     {"shared/failure"},
 	"shared/catalog":     {},

@@ -16,6 +16,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/environment"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/pubsub"
+	"github.com/gce-backend/gce-backend/shared/sharedrand"
 	"github.com/gce-backend/gce-backend/shared/store/firestore"
 )
 
@@ -29,14 +30,14 @@ func Dependencies(ctx context.Context, env environment.Environment) (job.Depende
 		return job.Dependencies{}, err
 	}
 	documents := firestore.Open(ctx, env.Project, env.Database)
-	random := &locked{source: rand.NewPCG(rand.Uint64(), rand.Uint64())}
+	random := sharedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	deps := job.Dependencies{
 		Store:     documents,
 		Publisher: pubsub.New(env.Project),
 		Compute: rest.New(rest.Options{
 			Endpoint:          env.ComputeEndpoint,
 			RequestsPerMinute: env.ComputeRequests,
-			Rand:              rand.New(random).Float64,
+			Rand:              random.Float64,
 		}),
 		Catalog: client.New(client.Options{
 			Base:  MachineProvider(documents, env.MachineProvider, time.Now),
@@ -45,7 +46,7 @@ func Dependencies(ctx context.Context, env environment.Environment) (job.Depende
 		Now:             time.Now,
 		Sleep:           sleep,
 		ComputeRequests: env.ComputeRequests,
-		Rand:            rand.New(random),
+		Rand:            random,
 		Project:         env.Project,
 		Deployment:      env.Deployment,
 	}

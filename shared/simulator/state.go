@@ -63,6 +63,16 @@ func (c *Cloud) State() State {
 	return s
 }
 
+// Footprint is how many VMs the group comes to, while it is on its way to a
+// target: those that are being deleted count until they are gone.
+func (s GroupState) Footprint(target int) int {
+	total := 0
+	for _, n := range s.Actions {
+		total += n
+	}
+	return max(target+s.Actions["DELETING"], total)
+}
+
 func (g *group) state() GroupState {
 	s := GroupState{Project: g.zone.project.id, Zone: g.zone.name, Name: g.name, ID: g.id, TargetSize: g.targetSize,
 		Deleting: g.deletion != nil, VMs: map[string]int{}, Actions: map[string]int{}}

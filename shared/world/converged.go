@@ -102,7 +102,7 @@ func (c *census) group(key fleet.ManagerKey, sizes fleet.Sizes) {
 // vm checks that a VM is up, recorded and cataloged, and tells whether it is
 // leased.
 func (c *census) vm(vm simulator.VM) bool {
-	key := keyOf(vm)
+	key := KeyOf(vm)
 	record, recorded := c.world.mirror.instances[key]
 	machine, offered := c.world.offered(key)
 	switch {
@@ -133,7 +133,7 @@ func (c *census) leftovers(kept map[[2]string]bool) {
 		}
 		for _, vm := range c.vms[place] {
 			if !c.vm(vm) {
-				c.wrongf("VM %s of a group that is not configured is not leased", keyOf(vm))
+				c.wrongf("VM %s of a group that is not configured is not leased", KeyOf(vm))
 			}
 		}
 	}
@@ -184,7 +184,7 @@ func (c *census) records() {
 	there := map[string]bool{}
 	for _, vms := range c.vms {
 		for _, vm := range vms {
-			there[keyOf(vm)] = true
+			there[KeyOf(vm)] = true
 		}
 	}
 	for key, instance := range c.world.mirror.instances {

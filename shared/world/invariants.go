@@ -93,7 +93,7 @@ func (w *World) endedRightly(lease leasing.Lease) {
 		}
 	case leasing.Gone:
 		for _, vm := range w.Cloud.VMs() {
-			if keyOf(vm) == lease.Instance() && vm.Status == "RUNNING" {
+			if KeyOf(vm) == lease.Instance() && vm.Status == "RUNNING" {
 				w.Break(LeasedStays, fmt.Sprintf("the lease of %s was ended, as if its VM were gone", lease.Hostname))
 			}
 		}

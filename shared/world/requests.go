@@ -65,7 +65,7 @@ func (w *World) groupDeleted(zone, name string) {
 	}
 	for _, vm := range w.Cloud.VMs() {
 		if vm.Zone == zone && vm.Group == name {
-			w.vmDeleted(keyOf(vm))
+			w.vmDeleted(KeyOf(vm))
 		}
 	}
 }
@@ -83,7 +83,7 @@ func (w *World) vmsDeleted(zone, group string, body []byte) {
 	}
 	for _, vm := range w.Cloud.VMs() {
 		if vm.Zone == zone && vm.Group == group && named[vm.Name] {
-			w.vmDeleted(keyOf(vm))
+			w.vmDeleted(KeyOf(vm))
 		}
 	}
 }
@@ -120,7 +120,7 @@ func (w *World) groupResized(zone, name string, size int) {
 			w.Stats.Raises += max(size-target, 0)
 			target = size
 		}
-		sum += footprint(group, target)
+		sum += group.Footprint(target)
 	}
 	if !known {
 		return
@@ -132,13 +132,5 @@ func (w *World) groupResized(zone, name string, size int) {
 	}
 }
 
-func footprint(group simulator.GroupState, target int) int {
-	total := 0
-	for _, n := range group.Actions {
-		total += n
-	}
-	return max(target+group.Actions["DELETING"], total)
-}
-
-// keyOf names a VM as instances are named.
-func keyOf(vm simulator.VM) string { return fleet.InstanceKey(vm.Name, strconv.FormatUint(vm.ID, 10)) }
+// KeyOf names a VM as instances are named.
+func KeyOf(vm simulator.VM) string { return fleet.InstanceKey(vm.Name, strconv.FormatUint(vm.ID, 10)) }

@@ -73,7 +73,7 @@ func (v View) Foreign() (text string, up bool) {
 		if vm.Group != foreignName {
 			continue
 		}
-		text += keyOf(vm) + " " + vm.Status + "; "
+		text += world.KeyOf(vm) + " " + vm.Status + "; "
 		if vm.Status == "RUNNING" {
 			running++
 		}

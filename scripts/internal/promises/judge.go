@@ -2,7 +2,6 @@ package promises
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
@@ -68,7 +67,7 @@ func (j *judge) groupDeleted(zone, name string) {
 	manager := j.Managers[fleet.ManagerKey{BaseName: base, Revision: revision, Zone: zone}]
 	j.holds(world.ActiveStays, manager.State != fleet.Active, "the group %s in %s is deleted", name, zone)
 	for _, vm := range j.vmsOf(zone, name, nil) {
-		j.deleted(keyOf(vm))
+		j.deleted(world.KeyOf(vm))
 	}
 }
 
@@ -89,19 +88,8 @@ func (j *judge) resized(zone, name string, size int) {
 			j.holds(world.NeverLowered, size >= target, "%s in %s from %d to %d", name, zone, target, size)
 			target = size
 		}
-		sum += footprint(group, target)
+		sum += group.Footprint(target)
 	}
 	j.holds(world.WithinMaximum, !known || sum <= j.Maxima[where],
 		"resizing %s in %s to %d makes %d VMs of %s there; the maximum is %d", name, zone, size, sum, where.BaseName, j.Maxima[where])
 }
-
-func footprint(group simulator.GroupState, target int) int {
-	total := 0
-	for _, n := range group.Actions {
-		total += n
-	}
-	return max(target+group.Actions["DELETING"], total)
-}
-
-// keyOf names a VM as instances are named.
-func keyOf(vm simulator.VM) string { return fleet.InstanceKey(vm.Name, strconv.FormatUint(vm.ID, 10)) }

@@ -69,7 +69,7 @@ func (j *judge) asked(r *http.Request, body []byte) (deleted []string) {
 		j.templateDeleted(parts[2])
 	case deleteGroup:
 		for _, vm := range j.vmsOf(parts[1], parts[3], nil) {
-			deleted = append(deleted, keyOf(vm))
+			deleted = append(deleted, world.KeyOf(vm))
 		}
 		j.groupDeleted(parts[1], parts[3])
 	case resize:
@@ -81,8 +81,8 @@ func (j *judge) asked(r *http.Request, body []byte) (deleted []string) {
 		err := json.Unmarshal(body, &asked)
 		j.holds(world.LeasedStays, err == nil, "%s: %v", r.URL.Path, err)
 		for _, vm := range j.vmsOf(parts[1], parts[3], named(asked.Instances)) {
-			deleted = append(deleted, keyOf(vm))
-			j.deleted(keyOf(vm))
+			deleted = append(deleted, world.KeyOf(vm))
+			j.deleted(world.KeyOf(vm))
 		}
 	}
 	return deleted

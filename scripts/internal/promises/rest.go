@@ -85,7 +85,7 @@ func (r *rest) pool(key fleet.ManagerKey, pool Pool) {
 		switch {
 		case r.vm(vm):
 			leased++
-		case r.cutOff(keyOf(vm)):
+		case r.cutOff(world.KeyOf(vm)):
 			cutOff++ // it cannot be taken out
 		}
 	}
@@ -104,7 +104,7 @@ func (r *rest) pool(key fleet.ManagerKey, pool Pool) {
 // vm checks that a VM is up, recorded and cataloged, and tells whether it is
 // leased.
 func (r *rest) vm(vm simulator.VM) bool {
-	key := keyOf(vm)
+	key := world.KeyOf(vm)
 	record, recorded := r.Instances[key]
 	machine, offered := r.Machines[key]
 	switch {
@@ -133,8 +133,8 @@ func (r *rest) drained(kept map[group]bool) {
 			r.wrongf("group %s in %s is left over", at.name, at.zone)
 		}
 		for _, vm := range vms {
-			if !r.vm(vm) && !r.cutOff(keyOf(vm)) {
-				r.wrongf("VM %s of a group that is not configured is not leased", keyOf(vm))
+			if !r.vm(vm) && !r.cutOff(world.KeyOf(vm)) {
+				r.wrongf("VM %s of a group that is not configured is not leased", world.KeyOf(vm))
 			}
 		}
 	}
@@ -182,7 +182,7 @@ func (r *rest) instances() {
 	there := map[string]bool{}
 	for _, vms := range r.groups {
 		for _, vm := range vms {
-			there[keyOf(vm)] = true
+			there[world.KeyOf(vm)] = true
 		}
 	}
 	for key, i := range r.Instances {

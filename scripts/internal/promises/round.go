@@ -106,7 +106,7 @@ func (j *judge) endedRightly(lease leasing.Lease) {
 	}
 	up := false
 	for _, vm := range j.VMs {
-		up = up || keyOf(vm) == lease.Instance() && vm.Status == "RUNNING"
+		up = up || world.KeyOf(vm) == lease.Instance() && vm.Status == "RUNNING"
 	}
 	j.holds(world.LeasedStays, !up, "the lease %s of %s was ended, as if its VM were gone", lease.RequestID, lease.Instance())
 }
@@ -120,7 +120,7 @@ func (j *judge) held(h Holding) {
 		"%s holds %s, and the catalog has it as %q of lease %q", h.Request, h.Instance, machine.State, machine.Lease)
 	there := false
 	for _, vm := range j.VMs {
-		there = there || keyOf(vm) == h.Instance && vm.CurrentAction == "NONE" && vm.Status == "RUNNING"
+		there = there || world.KeyOf(vm) == h.Instance && vm.CurrentAction == "NONE" && vm.Status == "RUNNING"
 	}
 	j.holds(world.LeasedStays, there, "%s holds %s, and there is no such VM up", h.Request, h.Instance)
 }

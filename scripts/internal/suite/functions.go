@@ -11,6 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/event"
 	"github.com/gce-backend/gce-backend/shared/host"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/sharedrand"
 	"github.com/gce-backend/gce-backend/shared/store/metered"
 )
 
@@ -80,7 +81,7 @@ func (s *Suite) dependencies() job.Dependencies {
 		Now:             s.opts.Now,
 		Sleep:           sleep,
 		ComputeRequests: computeRequests,
-		Rand:            rand.New(&lockedSource{source: rand.NewPCG(rand.Uint64(), rand.Uint64())}),
+		Rand:            sharedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		Project:         s.opts.Project,
 		Deployment:      deployment,
 	}
