@@ -131,8 +131,8 @@ func (k *killing) report() {
 		all += checked[name]
 	}
 	leases, repeated := k.provider.counts()
-	k.t.Logf("%d kills in %v; %d leases given, %d calls repeated; %d configurations, %d VMs lost by hand, %d deleted by us, %d offers cut off; %d checks; at rest after %v",
-		k.kills, k.lasts, leases, repeated, k.written.Load(), k.lost.Load(), k.checker.Deleted(), len(v.CutOff()), all, k.rested.Round(time.Second))
+	k.t.Logf("%d kills in %v; %d leases given, %d calls repeated; %d configurations, %d VMs lost by hand, %d deleted by us, %d machines in doubt; %d checks; at rest after %v",
+		k.kills, k.lasts, leases, repeated, k.written.Load(), k.lost.Load(), k.checker.Deleted(), len(v.InDoubt()), all, k.rested.Round(time.Second))
 }
 
 // explain prints what happened, where something was broken.

@@ -173,6 +173,16 @@ func TestDifferences(t *testing.T) {
 			delete(v.Machines, freeVM)
 			v.Offers = map[string]time.Time{freeVM: v.Instances[freeVM].CatalogedAt}
 		}, "not in the catalog"},
+		{"the same, offered again and pending deletion", func(v *View) {
+			delete(v.Machines, freeVM)
+			change(v.Instances, freeVM, func(i *fleet.Instance) {
+				i.State, i.CatalogedAt, i.Reoffered = fleet.PendingDeletion, noon.Add(-time.Minute), true
+			})
+		}, ""},
+		{"the same, for too long after", func(v *View) {
+			delete(v.Machines, freeVM)
+			change(v.Instances, freeVM, func(i *fleet.Instance) { i.State, i.Reoffered = fleet.PendingDeletion, true })
+		}, "not in the catalog"},
 		{"a cut-off offer whose machine is there", func(v *View) {
 			v.Offers = map[string]time.Time{freeVM: v.Instances[freeVM].CatalogedAt}
 		}, ""},

@@ -80,13 +80,13 @@ func (r *rest) pool(key fleet.ManagerKey, pool Pool) {
 		r.wrongf("group %s in %s is not there", at.name, at.zone)
 		return
 	}
-	leased, cutOff, others := 0, 0, 0
+	leased, doubtful, others := 0, 0, 0
 	for _, vm := range vms {
 		switch {
 		case r.vm(vm):
 			leased++
-		case r.cutOff(world.KeyOf(vm)):
-			cutOff++ // it cannot be taken out
+		case r.inDoubt(world.KeyOf(vm)):
+			doubtful++ // it cannot be taken out
 		}
 	}
 	for other, its := range r.groups {
@@ -96,7 +96,7 @@ func (r *rest) pool(key fleet.ManagerKey, pool Pool) {
 	}
 	wanted := max(fleet.Sizing{Minimum: pool.Minimum, Maximum: pool.Maximum, Leased: leased, Others: others}.Wanted(), leased)
 	// The minimum is kept where it is reached, though another revision's VMs leave no room for it.
-	if have := len(vms); have < wanted || have > max(wanted, pool.Minimum)+cutOff || r.targets[at] != have {
+	if have := len(vms); have < wanted || have > max(wanted, pool.Minimum)+doubtful || r.targets[at] != have {
 		r.wrongf("group %s in %s has %d VMs and target %d; wanted are %d, for %d leases", at.name, at.zone, have, r.targets[at], wanted, leased)
 	}
 }
@@ -108,7 +108,7 @@ func (r *rest) vm(vm simulator.VM) bool {
 	record, recorded := r.Instances[key]
 	machine, offered := r.Machines[key]
 	switch {
-	case !offered && r.cutOff(key): // in whatever state
+	case !offered && r.inDoubt(key): // in whatever state
 	case vm.Status != "RUNNING" || vm.CurrentAction != "NONE":
 		r.wrongf("VM %s is %q, %s", key, vm.Status, vm.CurrentAction)
 	case !recorded:
@@ -133,7 +133,7 @@ func (r *rest) drained(kept map[group]bool) {
 			r.wrongf("group %s in %s is left over", at.name, at.zone)
 		}
 		for _, vm := range vms {
-			if !r.vm(vm) && !r.cutOff(world.KeyOf(vm)) {
+			if !r.vm(vm) && !r.inDoubt(world.KeyOf(vm)) {
 				r.wrongf("VM %s of a group that is not configured is not leased", world.KeyOf(vm))
 			}
 		}
@@ -187,7 +187,7 @@ func (r *rest) instances() {
 	}
 	for key, i := range r.Instances {
 		tombstone := i.State == fleet.Deleted && r.Now.Sub(i.DeletedAt) < fleet.TombstoneTime+sweep
-		if there[key] == tombstone && !r.cutOff(key) {
+		if there[key] == tombstone && !r.inDoubt(key) {
 			r.wrongf("the record of %s is %s, and its VM is there: %t", key, i.State, there[key])
 		}
 		if !i.MissingSince.IsZero() {

@@ -1,0 +1,49 @@
+package promises
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/fleet"
+)
+
+// offer is the record of an offer that is open.
+type offer struct {
+	At        time.Time `firestore:"at"`
+	Instances []string  `firestore:"instances"`
+}
+
+// inDoubt tells whether an instance may yet come into the catalog: the run was
+// killed that offered it, or it was offered again after an answer that was
+// lost. That is not known for fleet.OfferWindow, which is longer than a test
+// waits: so long it may stay as it is.
+func (v View) inDoubt(key string) bool {
+	i := v.Instances[key]
+	_, offered := v.Machines[key]
+	at, open := v.Offers[key]
+	cutOff := open && at.Equal(i.CatalogedAt) && (i.State == fleet.Found || i.State == fleet.Cataloged)
+	again := i.Reoffered && i.State != fleet.Deleted
+	return !offered && (cutOff || again) && v.Now.Sub(i.CatalogedAt) < fleet.OfferWindow+sweep
+}
+
+// InDoubt are the instances that may yet come into the catalog.
+func (v View) InDoubt() []string {
+	var keys []string
+	for key := range v.Instances {
+		if v.inDoubt(key) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// waits tells whether a group waits for such an instance.
+func (r *rest) waits(at group) bool {
+	for key, i := range r.Instances {
+		if i.Zone == at.zone && fleet.TemplateName(i.BaseName, i.Revision) == at.name && r.inDoubt(key) {
+			return true
+		}
+	}
+	return false
+}
