@@ -30,6 +30,6 @@ func (r deleter) withoutEntry(ctx context.Context, gone []entities.Instance) ([]
 			kept = append(kept, item)
 		}
 	}
-	clear, err := r.protocol.Clear(ctx, reoffered)
+	clear, err := r.protocol.ClearGone(ctx, reoffered)
 	return append(kept, clear...), err
 }

@@ -42,8 +42,15 @@ func (p Protocol) Clear(ctx context.Context, items []entities.Instance) ([]entit
 	}
 	_, err = p.seeLeases(ctx, leased)
 	errs = append(errs, err)
-	removed, err := p.removeLeft(ctx, left)
+	removed, err := p.removeLeft(ctx, left, false)
 	return p.forGood(append(clear, removed...)), errors.Join(append(errs, err)...)
+}
+
+// ClearGone is Clear for VMs that are gone already: a lease on one is ended,
+// where the Machine Provider knows how.
+func (p Protocol) ClearGone(ctx context.Context, items []entities.Instance) ([]entities.Instance, error) {
+	removed, err := p.removeLeft(ctx, items, true)
+	return p.forGood(removed), err
 }
 
 // forGood keeps the machines that no offer can bring back into the catalog.
@@ -60,13 +67,13 @@ func (p Protocol) forGood(items []entities.Instance) []entities.Instance {
 }
 
 // removeLeft removes entries of instances that are pending deletion already.
-func (p Protocol) removeLeft(ctx context.Context, items []entities.Instance) ([]entities.Instance, error) {
+func (p Protocol) removeLeft(ctx context.Context, items []entities.Instance, gone bool) ([]entities.Instance, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
 	removals := make([]catalog.Removal, len(items))
 	for i, item := range items {
-		removals[i] = catalog.Removal{Hostname: item.Value.Hostname, Instance: item.Value.Key()}
+		removals[i] = catalog.Removal{Hostname: item.Value.Hostname, Instance: item.Value.Key(), Gone: gone}
 	}
 	answers, err := p.Catalog.Remove(ctx, removals...)
 	if err != nil {

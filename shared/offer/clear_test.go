@@ -126,3 +126,48 @@ func TestClearOfNothing(t *testing.T) {
 		t.Errorf("%v, %v", clear, err)
 	}
 }
+
+// A VM that is gone has no use for a lease: it is ended, and not waited for.
+func TestClearGone(t *testing.T) {
+	for name, c := range map[string]struct {
+		offered   time.Duration // ago
+		inCatalog bool
+		lease     time.Time
+		fault     catalogtest.Fault
+		clear     bool
+		left      bool
+	}{
+		"not there":                            {offered: fleet.OfferWindow, clear: true},
+		"not there, but an offer is under way": {offered: time.Minute},
+		"an entry is removed":                  {offered: fleet.OfferWindow, inCatalog: true, clear: true},
+		"a lease is ended":                     {offered: fleet.OfferWindow, inCatalog: true, lease: noon.Add(time.Hour), clear: true},
+		"nothing is known":                     {offered: fleet.OfferWindow, inCatalog: true, fault: catalogtest.Fault{Before: down}, left: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.add("a", func(i fleet.Instance) fleet.Instance {
+				i = pending(i)
+				i.CatalogedAt, i.Reoffered = noon.Add(-c.offered), true
+				i.DeletionRequested, i.DeletionAttempts = noon.Add(-time.Minute), 1
+				return i
+			})
+			if c.inCatalog {
+				b.inCatalog("a", key("a"))
+			}
+			if !c.lease.IsZero() {
+				b.catalog.Lease("a", c.lease)
+			}
+			b.catalog.Hook(catalogtest.Hooks{Before: func(catalogtest.Method, []string) catalogtest.Fault { return c.fault }})
+			clear, err := b.ClearGone(t.Context(), b.items("a"))
+			if (err != nil) != (c.fault.Before != nil) {
+				t.Error(err)
+			}
+			if got := len(clear) == 1; got != c.clear {
+				t.Errorf("clear: %t", got)
+			}
+			if left := len(b.catalog.Hostnames()) == 1; left != c.left {
+				t.Errorf("in the catalog: %t", left)
+			}
+		})
+	}
+}

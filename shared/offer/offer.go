@@ -113,7 +113,9 @@ func (p Protocol) takeBack(ctx context.Context, items []entities.Instance, why W
 }
 
 func (p Protocol) underWay(item entities.Instance) {
-	p.Log.Info("an offer of "+item.Value.Hostname+" may still be under way; asking again later", "hostname", item.Value.Hostname)
+	until := item.Value.CatalogedAt.Add(fleet.OfferWindow)
+	p.Log.Info("an offer of "+item.Value.Hostname+" may still be under way, until "+until.Format(time.TimeOnly)+": until then it does not count as taken out, and the catalog is asked again at each tick",
+		"hostname", item.Value.Hostname, "until", until)
 }
 
 // seeLeases records the leases of machines that the catalog called leased.
