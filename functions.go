@@ -15,8 +15,8 @@ import (
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/functions/statuspage"
+	"github.com/gce-backend/gce-backend/shared/cloud/environment"
 	"github.com/gce-backend/gce-backend/shared/deployment"
-	"github.com/gce-backend/gce-backend/shared/environment"
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 

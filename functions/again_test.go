@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // occasions are what gives each job something to do: the world is brought

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 func TestConvergesAndStaysQuiet(t *testing.T) {

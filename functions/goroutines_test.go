@@ -19,19 +19,19 @@ import (
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/functions/statuspage"
-	"github.com/gce-backend/gce-backend/shared/catalog/client"
-	"github.com/gce-backend/gce-backend/shared/compute/rest"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute/rest"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/host"
+	"github.com/gce-backend/gce-backend/shared/deployment/lockedrand"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/job/push"
+	"github.com/gce-backend/gce-backend/shared/job/status"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
+	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/sharedrand"
-	"github.com/gce-backend/gce-backend/shared/simulator"
-	"github.com/gce-backend/gce-backend/shared/status"
-	"github.com/gce-backend/gce-backend/shared/store/faulty"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
-	"github.com/gce-backend/gce-backend/shared/world"
 )
 
 // served is the whole suite behind its handlers, as it is deployed: runs do
@@ -68,7 +68,7 @@ func (s *served) call(inner http.RoundTripper) http.RoundTripper {
 
 func newServed(t *testing.T) *served {
 	s := &served{t: t, functions: map[string]http.Handler{}}
-	log, random := slog.New(slog.DiscardHandler), sharedrand.New(rand.NewPCG(1, 2))
+	log, random := slog.New(slog.DiscardHandler), lockedrand.New(rand.NewPCG(1, 2))
 	documents := faulty.New(memory.New(time.Now), faulty.Hooks{Fault: func(ctx context.Context, call faulty.Call) faulty.Fault {
 		if s.store != nil {
 			return s.store(ctx, call)
@@ -95,7 +95,7 @@ func newServed(t *testing.T) *served {
 	s.cloud = cloud
 	s.functions[machineprovider.Name], s.functions[statuspage.Name] = provider, page
 	for _, each := range functions.Jobs() {
-		s.functions[each.Name] = host.Function(job.NewRunner(each, deps, 2*time.Minute, log).Deliver)
+		s.functions[each.Name] = push.Function(job.NewRunner(each, deps, 2*time.Minute, log).Deliver)
 	}
 	return s
 }

@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/configsource"
-	"github.com/gce-backend/gce-backend/shared/failure"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // What the planted bugs are made of.

@@ -10,12 +10,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/configsource"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // within is the number of worlds within which each planted bug is found.

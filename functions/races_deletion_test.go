@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/orphan"
-	"github.com/gce-backend/gce-backend/shared/simulator"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
+	"github.com/gce-backend/gce-backend/shared/records/orphan"
 )
 
 // Races about groups that are to be deleted.

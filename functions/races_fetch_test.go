@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // A sweep that holds a group's listing against its records pauses right after

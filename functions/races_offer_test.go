@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // unanswered is a catalog whose first answer to an offer is lost.

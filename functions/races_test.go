@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // Races about the catalog, each interleaved on purpose: a run hangs behind one

@@ -16,12 +16,12 @@ import (
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/functions/statuspage"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/host"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/job/push"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/world"
 )
 
 // untouched is a store that nobody may use.
@@ -62,7 +62,7 @@ func every(t *testing.T) (jobs, others map[string]http.Handler) {
 	others[statuspage.Name] = page
 	for _, each := range functions.Jobs() {
 		runner := job.NewRunner(each, job.Dependencies{Store: documents, Now: time.Now}, time.Minute, log)
-		jobs[each.Name] = host.Function(runner.Deliver)
+		jobs[each.Name] = push.Function(runner.Deliver)
 	}
 	for name, function := range suite(t).Manifest.Functions {
 		if function.HTTP() != (others[name] != nil) || function.HTTP() == (jobs[name] != nil) {

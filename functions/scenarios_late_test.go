@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // 11. The Machine Provider answers 404 to everything for ten minutes.

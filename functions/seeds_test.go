@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // TestKeptSeeds replays the worlds in which something broke once.

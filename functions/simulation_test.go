@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 func TestSimulation(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/manifest"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // TestMain lets garbage pile up: a world makes much of it and keeps little.

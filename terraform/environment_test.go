@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/environment"
+	"github.com/gce-backend/gce-backend/shared/cloud/environment"
 )
 
 // Every variable that the code reads is set somewhere, and none that it does not.

@@ -10,9 +10,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // index is what a query needs, as text, so that it can be compared: collection,
@@ -103,7 +103,7 @@ func TestIndexes(t *testing.T) {
 		single[f.Collection+"."+f.Field] = true
 		unused[f.Collection+"."+f.Field] = true
 	}
-	for _, q := range slices.Concat(entities.Queries(), broker.Queries()) {
+	for _, q := range slices.Concat(records.Queries(), broker.Queries()) {
 		collection, scope, equal, ordered := need(q)
 		for _, f := range slices.Concat(read.TTL, read.Unindexed) {
 			if f.Collection == collection && slices.ContainsFunc(slices.Concat(equal, ordered), func(s string) bool { return strings.HasPrefix(s, f.Field+":") }) {

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
 // notChecked is the status of ./check where neither the provider registry nor

@@ -9,11 +9,11 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/offer"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 const name = "catalog-instances"
@@ -24,9 +24,9 @@ var Job = job.Job{Name: name, New: New}
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
-		e := entities.Entities{Store: d.Store, Log: run.Log}
+		e := records.Records{Store: d.Store, Log: run.Log}
 		c := cataloger{d: d, run: run, e: e,
-			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
+			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
 		return c.sweep(ctx)
 	}
 }
@@ -35,7 +35,7 @@ func New(d job.Dependencies) job.Handler {
 type cataloger struct {
 	d        job.Dependencies
 	run      job.Run
-	e        entities.Entities
+	e        records.Records
 	protocol offer.Protocol
 }
 
@@ -48,8 +48,8 @@ func (c cataloger) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found = job.Thaw(c.run, settings.Freeze, found, func(i entities.Instance) string { return i.Value.BaseName })
-	groups := map[fleet.ManagerKey][]entities.Instance{}
+	found = job.Thaw(c.run, settings.Freeze, found, func(i records.Instance) string { return i.Value.BaseName })
+	groups := map[fleet.ManagerKey][]records.Instance{}
 	var keys []fleet.ManagerKey
 	for _, instance := range found {
 		key := instance.Value.ManagerKey()
@@ -67,7 +67,7 @@ func (c cataloger) sweep(ctx context.Context) error {
 }
 
 // group offers the instances of one active manager whose VMs are running.
-func (c cataloger) group(ctx context.Context, key fleet.ManagerKey, found []entities.Instance) error {
+func (c cataloger) group(ctx context.Context, key fleet.ManagerKey, found []records.Instance) error {
 	manager, err := c.e.Manager(ctx, key)
 	if err != nil || manager == nil || manager.Value.State != fleet.Active {
 		return err // what is drained goes another way
@@ -95,12 +95,12 @@ func (c cataloger) group(ctx context.Context, key fleet.ManagerKey, found []enti
 // running keeps the instances whose very VMs are up, as fetch-instances last
 // saw the group. To look again here would cost a call per message, and tell of
 // the next moment no more.
-func (c cataloger) running(ctx context.Context, key fleet.ManagerKey, found []entities.Instance) ([]entities.Instance, error) {
+func (c cataloger) running(ctx context.Context, key fleet.ManagerKey, found []records.Instance) ([]records.Instance, error) {
 	listing, err := c.e.Listing(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	var running []entities.Instance
+	var running []records.Instance
 	for _, instance := range found {
 		i := instance.Value
 		if sight, there := listing.VMs[i.ID]; there && sight.Hostname == i.Hostname && sight.Running && !sight.Lost {

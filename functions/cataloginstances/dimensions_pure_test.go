@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 

@@ -3,7 +3,7 @@ package cataloginstances
 import (
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 

@@ -10,9 +10,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // Job is cleanup-entities.
@@ -21,7 +21,7 @@ var Job = job.Job{Name: "cleanup-entities", New: New}
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
-		c := cleaner{d: d, run: run, e: entities.Entities{Store: d.Store, Log: run.Log}}
+		c := cleaner{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
 		settings, err := d.Settings(ctx)
 		if err != nil {
 			return err
@@ -35,7 +35,7 @@ func New(d job.Dependencies) job.Handler {
 type cleaner struct {
 	d      job.Dependencies
 	run    job.Run
-	e      entities.Entities
+	e      records.Records
 	freeze fleet.Freeze
 }
 
@@ -43,19 +43,19 @@ type cleaner struct {
 // ago.
 func (c cleaner) instances(ctx context.Context) error {
 	now := c.d.Now()
-	for page := []entities.Instance(nil); ; {
+	for page := []records.Instance(nil); ; {
 		var err error
 		if page, err = c.e.TombstonesOver(ctx, now, page...); err != nil {
 			return err
 		}
-		if err := c.remove(ctx, page, now); err != nil || len(page) < entities.MostAtOnce {
+		if err := c.remove(ctx, page, now); err != nil || len(page) < records.MostAtOnce {
 			return err
 		}
 	}
 }
 
-func (c cleaner) remove(ctx context.Context, over []entities.Instance, now time.Time) error {
-	over = job.Thaw(c.run, c.freeze, over, func(i entities.Instance) string { return i.Value.BaseName })
+func (c cleaner) remove(ctx context.Context, over []records.Instance, now time.Time) error {
+	over = job.Thaw(c.run, c.freeze, over, func(i records.Instance) string { return i.Value.BaseName })
 	_, err := c.e.RemoveInstances(ctx, over, func(i fleet.Instance) bool { return i.TombstoneOver(now) })
 	if err != nil {
 		return fmt.Errorf("remove the records of deleted instances: %w", err)
@@ -73,9 +73,9 @@ func (c cleaner) managers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	drained = job.Thaw(c.run, c.freeze, drained, func(m entities.Manager) string { return m.Value.BaseName })
+	drained = job.Thaw(c.run, c.freeze, drained, func(m records.Manager) string { return m.Value.BaseName })
 	now := c.d.Now()
-	var over []entities.Manager
+	var over []records.Manager
 	for _, manager := range drained {
 		if !manager.Value.RecordOver(now) {
 			continue
@@ -99,9 +99,9 @@ func (c cleaner) revisions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	drained = job.Thaw(c.run, c.freeze, drained, func(r entities.Revision) string { return r.Value.BaseName })
+	drained = job.Thaw(c.run, c.freeze, drained, func(r records.Revision) string { return r.Value.BaseName })
 	now := c.d.Now()
-	var over []entities.Revision
+	var over []records.Revision
 	for _, revision := range drained {
 		if !revision.Value.RecordOver(now) {
 			continue
@@ -124,8 +124,8 @@ func (c cleaner) templates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unconfigured = job.Thaw(c.run, c.freeze, unconfigured, func(t entities.Template) string { return t.Value.BaseName })
-	var over []entities.Template
+	unconfigured = job.Thaw(c.run, c.freeze, unconfigured, func(t records.Template) string { return t.Value.BaseName })
+	var over []records.Template
 	for _, template := range unconfigured {
 		n, err := c.e.CountRevisions(ctx, template.Value.BaseName)
 		if err != nil {

@@ -11,11 +11,11 @@ import (
 	"fmt"
 	"path"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // Job is create-instance-group-managers.
@@ -27,7 +27,7 @@ func New(d job.Dependencies) job.Handler {
 }
 
 func create(ctx context.Context, d job.Dependencies, run job.Run) error {
-	e := entities.Entities{Store: d.Store, Log: run.Log}
+	e := records.Records{Store: d.Store, Log: run.Log}
 	managers, err := e.ManagersToCreate(ctx)
 	if err != nil || len(managers) == 0 {
 		return err
@@ -36,12 +36,12 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	managers = job.Thaw(run, settings.Freeze, managers, func(m entities.Manager) string { return m.Value.BaseName })
+	managers = job.Thaw(run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName })
 	urls, err := templateURLs(ctx, e, managers)
 	if err != nil {
 		return err
 	}
-	return job.Joined(job.Each(ctx, d, managers, func(ctx context.Context, manager entities.Manager) error {
+	return job.Joined(job.Each(ctx, d, managers, func(ctx context.Context, manager records.Manager) error {
 		m := manager.Value
 		template := urls[[2]string{m.BaseName, m.Revision}]
 		if template == "" || !job.Covers(run.Scope, m.Key()) {
@@ -56,7 +56,7 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 }
 
 // templateURLs reads each revision once.
-func templateURLs(ctx context.Context, e entities.Entities, managers []entities.Manager) (map[[2]string]string, error) {
+func templateURLs(ctx context.Context, e records.Records, managers []records.Manager) (map[[2]string]string, error) {
 	urls := map[[2]string]string{}
 	for _, manager := range managers {
 		of := [2]string{manager.Value.BaseName, manager.Value.Revision}
@@ -77,7 +77,7 @@ func templateURLs(ctx context.Context, e entities.Entities, managers []entities.
 
 // createOne creates the group at size 0, or adopts the one that is there if it
 // is ours and whole, and records its URL.
-func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, manager entities.Manager, template string) error {
+func createOne(ctx context.Context, d job.Dependencies, e records.Records, manager records.Manager, template string) error {
 	m := manager.Value
 	ref := compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()}
 	attempt := fleet.Attempt(d.Now(), manager.Document.Version.Time)

@@ -8,12 +8,12 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // Job is create-instance-templates.
@@ -25,7 +25,7 @@ func New(d job.Dependencies) job.Handler {
 }
 
 func create(ctx context.Context, d job.Dependencies, run job.Run) error {
-	e := entities.Entities{Store: d.Store, Log: run.Log}
+	e := records.Records{Store: d.Store, Log: run.Log}
 	revisions, err := e.RevisionsToCreate(ctx)
 	if err != nil || len(revisions) == 0 {
 		return err
@@ -34,8 +34,8 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	revisions = job.Thaw(run, settings.Freeze, revisions, func(r entities.Revision) string { return r.Value.BaseName })
-	return job.Joined(job.Each(ctx, d, revisions, func(ctx context.Context, revision entities.Revision) error {
+	revisions = job.Thaw(run, settings.Freeze, revisions, func(r records.Revision) string { return r.Value.BaseName })
+	return job.Joined(job.Each(ctx, d, revisions, func(ctx context.Context, revision records.Revision) error {
 		r := revision.Value
 		if run.Scope.BaseName != "" && run.Scope.BaseName != r.BaseName {
 			return nil
@@ -51,7 +51,7 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 
 // createOne creates the template, or adopts the one that is there if it is
 // ours and the same, and records its URL: only now, when it is known to exist.
-func createOne(ctx context.Context, d job.Dependencies, e entities.Entities, revision entities.Revision) error {
+func createOne(ctx context.Context, d job.Dependencies, e records.Records, revision records.Revision) error {
 	r := revision.Value
 	snapshots, err := findSnapshots(ctx, d, r)
 	if err != nil {

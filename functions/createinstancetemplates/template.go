@@ -3,7 +3,7 @@ package createinstancetemplates
 import (
 	"fmt"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 

@@ -11,12 +11,12 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/orphan"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/orphan"
 )
 
 // Job is delete-instance-group-managers.
@@ -25,7 +25,7 @@ var Job = job.Job{Name: "delete-instance-group-managers", New: New}
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
-		r := deleter{d: d, run: run, e: entities.Entities{Store: d.Store, Log: run.Log}}
+		r := deleter{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
 		return r.sweep(ctx)
 	}
 }
@@ -34,7 +34,7 @@ func New(d job.Dependencies) job.Handler {
 type deleter struct {
 	d   job.Dependencies
 	run job.Run
-	e   entities.Entities
+	e   records.Records
 }
 
 func (r deleter) sweep(ctx context.Context) error {
@@ -47,8 +47,8 @@ func (r deleter) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	thawed := job.Thaw(r.run, settings.Freeze, managers, func(m entities.Manager) string { return m.Value.BaseName })
-	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, manager entities.Manager) error {
+	thawed := job.Thaw(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName })
+	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, manager records.Manager) error {
 		m := manager.Value
 		if m.State != fleet.Drained || !job.Covers(r.run.Scope, m.Key()) {
 			return nil
@@ -69,7 +69,7 @@ func (r deleter) sweep(ctx context.Context) error {
 
 // managers reads the drained managers, and the others too where they are
 // needed to tell orphans.
-func (r deleter) managers(ctx context.Context, all bool) ([]entities.Manager, error) {
+func (r deleter) managers(ctx context.Context, all bool) ([]records.Manager, error) {
 	if all {
 		return r.e.Managers(ctx)
 	}
@@ -152,7 +152,7 @@ func (r deleter) adopt(ctx context.Context, m fleet.Manager) error {
 	return err
 }
 
-// empty tells whether the group has neither live records nor VMs, nor any
+// empty reports whether the group has neither live records nor VMs, nor any
 // under way.
 func (r deleter) empty(ctx context.Context, m fleet.Manager) (bool, error) {
 	for _, state := range []fleet.InstanceState{fleet.Found, fleet.Cataloged, fleet.Leased, fleet.PendingDeletion} {

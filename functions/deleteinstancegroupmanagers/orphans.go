@@ -6,17 +6,17 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/orphan"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/orphan"
 )
 
 // orphans deletes groups that carry our label and that no manager accounts
 // for, in the projects that the suite works in.
-func (r deleter) orphans(ctx context.Context, managers []entities.Manager, freeze fleet.Freeze) error {
+func (r deleter) orphans(ctx context.Context, managers []records.Manager, freeze fleet.Freeze) error {
 	if len(freeze) > 0 {
 		return nil // whose an orphan was cannot be told
 	}
@@ -59,7 +59,7 @@ func (r deleter) orphans(ctx context.Context, managers []entities.Manager, freez
 }
 
 // account takes the groups out that a manager accounts for.
-func account(found map[string]compute.Group, managers []entities.Manager) {
+func account(found map[string]compute.Group, managers []records.Manager) {
 	for _, manager := range managers {
 		delete(found, nameOf(refOf(manager.Value)))
 	}
@@ -72,7 +72,7 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-func projectsOf(managers []entities.Manager) []string {
+func projectsOf(managers []records.Manager) []string {
 	var projects []string
 	for _, manager := range managers {
 		if !slices.Contains(projects, manager.Value.Project) {

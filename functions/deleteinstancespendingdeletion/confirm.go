@@ -3,13 +3,13 @@ package deleteinstancespendingdeletion
 import (
 	"context"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // confirm marks the instances deleted whose VMs are gone.
-func (r deleter) confirm(ctx context.Context, key fleet.ManagerKey, gone []entities.Instance) error {
+func (r deleter) confirm(ctx context.Context, key fleet.ManagerKey, gone []records.Instance) error {
 	gone, clearErr := r.withoutEntry(ctx, gone)
 	deleted, err := r.e.ChangeInstances(ctx, gone, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeGone(r.d.Now()) })
 	r.run.Life(job.DeletionSucceeded, deleted...)
@@ -21,8 +21,8 @@ func (r deleter) confirm(ctx context.Context, key fleet.ManagerKey, gone []entit
 
 // withoutEntry keeps what the catalog has not and will not have. Only machines
 // that were offered again need the look: an offer of theirs may still come true.
-func (r deleter) withoutEntry(ctx context.Context, gone []entities.Instance) ([]entities.Instance, error) {
-	var kept, reoffered []entities.Instance
+func (r deleter) withoutEntry(ctx context.Context, gone []records.Instance) ([]records.Instance, error) {
+	var kept, reoffered []records.Instance
 	for _, item := range gone {
 		if item.Value.Reoffered {
 			reoffered = append(reoffered, item)

@@ -12,12 +12,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/offer"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 const name = "delete-instances-pending-deletion"
@@ -32,9 +32,9 @@ var Job = job.Job{Name: name, New: New}
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
-		e := entities.Entities{Store: d.Store, Log: run.Log}
+		e := records.Records{Store: d.Store, Log: run.Log}
 		r := deleter{d: d, run: run, e: e,
-			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
+			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
 		return r.sweep(ctx)
 	}
 }
@@ -43,7 +43,7 @@ func New(d job.Dependencies) job.Handler {
 type deleter struct {
 	d        job.Dependencies
 	run      job.Run
-	e        entities.Entities
+	e        records.Records
 	protocol offer.Protocol
 }
 
@@ -56,8 +56,8 @@ func (r deleter) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pending = job.Thaw(r.run, settings.Freeze, pending, func(i entities.Instance) string { return i.Value.BaseName })
-	groups := map[fleet.ManagerKey][]entities.Instance{}
+	pending = job.Thaw(r.run, settings.Freeze, pending, func(i records.Instance) string { return i.Value.BaseName })
+	groups := map[fleet.ManagerKey][]records.Instance{}
 	var keys []fleet.ManagerKey
 	for _, instance := range pending {
 		key := instance.Value.ManagerKey()
@@ -77,7 +77,7 @@ func (r deleter) sweep(ctx context.Context) error {
 // group deletes the VMs of one group. What is there is asked of Compute Engine
 // first: an instance whose VM is gone is confirmed, one that is being deleted
 // is left to it unless that takes too long, and a VM that only has the name is never touched.
-func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []entities.Instance) error {
+func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []records.Instance) error {
 	ref := compute.GroupRef{Project: pending[0].Value.Project, Zone: key.Zone, Name: fleet.TemplateName(key.BaseName, key.Revision)}
 	vms, err := r.d.Compute.VMs(ctx, ref)
 	if failure.Is(err, failure.NotFound) {
@@ -92,7 +92,7 @@ func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []enti
 	for _, vm := range vms {
 		there[fleet.InstanceKey(vm.Name, vm.ID)] = vm
 	}
-	var gone, due []entities.Instance
+	var gone, due []records.Instance
 	now := r.d.Now()
 	for _, item := range pending {
 		vm, ok := there[item.Value.Key()]
@@ -136,7 +136,7 @@ func (r deleter) awaitResize(ctx context.Context, key fleet.ManagerKey) error {
 // request asks Compute Engine to delete VMs, after a last look at the catalog.
 // The record of the request comes first: of several runs at once only one asks
 // for each VM.
-func (r deleter) request(ctx context.Context, ref compute.GroupRef, due []entities.Instance) error {
+func (r deleter) request(ctx context.Context, ref compute.GroupRef, due []records.Instance) error {
 	clear, clearErr := r.protocol.Clear(ctx, due)
 	now := r.d.Now()
 	asked, err := r.e.ChangeInstances(ctx, clear, func(i fleet.Instance) (fleet.Instance, bool) {

@@ -10,13 +10,13 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/orphan"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/orphan"
 )
 
 // Job is delete-instance-templates.
@@ -25,7 +25,7 @@ var Job = job.Job{Name: "delete-instance-templates", New: New}
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
-		r := deleter{d: d, run: run, e: entities.Entities{Store: d.Store, Log: run.Log}}
+		r := deleter{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
 		return r.sweep(ctx)
 	}
 }
@@ -34,7 +34,7 @@ func New(d job.Dependencies) job.Handler {
 type deleter struct {
 	d   job.Dependencies
 	run job.Run
-	e   entities.Entities
+	e   records.Records
 }
 
 func (r deleter) sweep(ctx context.Context) error {
@@ -47,8 +47,8 @@ func (r deleter) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	thawed := job.Thaw(r.run, settings.Freeze, revisions, func(v entities.Revision) string { return v.Value.BaseName })
-	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, revision entities.Revision) error {
+	thawed := job.Thaw(r.run, settings.Freeze, revisions, func(v records.Revision) string { return v.Value.BaseName })
+	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, revision records.Revision) error {
 		v := revision.Value
 		if v.State != fleet.Drained || r.run.Scope.BaseName != "" && r.run.Scope.BaseName != v.BaseName {
 			return nil
@@ -70,7 +70,7 @@ func (r deleter) sweep(ctx context.Context) error {
 
 // revisions reads the drained revisions, and the others too where they are
 // needed to tell orphans.
-func (r deleter) revisions(ctx context.Context, all bool) ([]entities.Revision, error) {
+func (r deleter) revisions(ctx context.Context, all bool) ([]records.Revision, error) {
 	drained, err := r.e.RevisionsIn(ctx, fleet.Drained)
 	if err != nil || !all {
 		return drained, err

@@ -6,12 +6,12 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/orphan"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/orphan"
 )
 
 // named is a template by its project and name.
@@ -21,7 +21,7 @@ func (n named) String() string { return n.project + "/" + n.name }
 
 // orphans deletes templates that carry our label and that no revision accounts
 // for.
-func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, freeze fleet.Freeze) error {
+func (r deleter) orphans(ctx context.Context, revisions []records.Revision, freeze fleet.Freeze) error {
 	if len(freeze) > 0 {
 		return nil // whose an orphan was cannot be told
 	}
@@ -63,7 +63,7 @@ func (r deleter) orphans(ctx context.Context, revisions []entities.Revision, fre
 }
 
 // account takes the templates out that a revision accounts for.
-func account(found map[string]named, revisions []entities.Revision) {
+func account(found map[string]named, revisions []records.Revision) {
 	for _, revision := range revisions {
 		delete(found, named{revision.Value.Spec.Project, revision.Value.TemplateName()}.String())
 	}
@@ -76,7 +76,7 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-func projectsOf(revisions []entities.Revision) []string {
+func projectsOf(revisions []records.Revision) []string {
 	var projects []string
 	for _, revision := range revisions {
 		if !slices.Contains(projects, revision.Value.Spec.Project) {

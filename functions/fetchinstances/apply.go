@@ -4,18 +4,18 @@ import (
 	"context"
 	"slices"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/offer"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 // recordsPerCommit leaves room for the listing in a commit.
 const recordsPerCommit = 400
 
 // apply records new VMs, takes lost ones back, and keeps the listing.
-func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing entities.Listing, now look, difference fleet.Difference, frozen bool) (outcome, error) {
+func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing records.Listing, now look, difference fleet.Difference, frozen bool) (outcome, error) {
 	var whole map[string]fleet.Sight // what to keep, where no loss is to be seen to first
 	if len(difference.Lost) == 0 {
 		whole = fleet.Settle(listing.VMs, now.vms, nil, now.complete)
@@ -39,7 +39,7 @@ func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing entities.Li
 // record makes a record of each new VM. A record that is there already, such
 // as a tombstone, stays as it is. The last step keeps the whole listing where
 // that is known, so that the document is written once.
-func (f fetcher) record(ctx context.Context, m fleet.Manager, listing entities.Listing, now look, ids []string, whole map[string]fleet.Sight) (entities.Listing, error) {
+func (f fetcher) record(ctx context.Context, m fleet.Manager, listing records.Listing, now look, ids []string, whole map[string]fleet.Sight) (records.Listing, error) {
 	for len(ids) > 0 {
 		chunk := ids[:min(len(ids), recordsPerCommit)]
 		ids = ids[len(chunk):]
@@ -73,7 +73,7 @@ func (f fetcher) record(ctx context.Context, m fleet.Manager, listing entities.L
 
 // unknown keeps the instances without a record. Where the listing itself was
 // written by another fetch the conflict stands: that one saw what came later.
-func (f fetcher) unknown(ctx context.Context, listing entities.Listing, found []fleet.Instance, conflict error) ([]fleet.Instance, error) {
+func (f fetcher) unknown(ctx context.Context, listing records.Listing, found []fleet.Instance, conflict error) ([]fleet.Instance, error) {
 	current, err := f.e.Current(ctx, listing)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (f fetcher) unknown(ctx context.Context, listing entities.Listing, found []
 
 // takeBack sees to the instances whose VMs are gone or stopped. It returns the
 // ids of those that it is not finished with.
-func (f fetcher) takeBack(ctx context.Context, listing entities.Listing, now look, ids []string) (unfinished []string, done outcome, err error) {
+func (f fetcher) takeBack(ctx context.Context, listing records.Listing, now look, ids []string) (unfinished []string, done outcome, err error) {
 	if len(ids) == 0 {
 		return nil, done, nil
 	}
@@ -102,12 +102,12 @@ func (f fetcher) takeBack(ctx context.Context, listing entities.Listing, now loo
 		}
 		keys[i] = fleet.InstanceKey(hostname, id)
 	}
-	records, err := f.e.Instances(ctx, keys...)
+	known, err := f.e.Instances(ctx, keys...)
 	if err != nil {
 		return ids, done, err
 	}
-	var live, pending []entities.Instance
-	for _, record := range records {
+	var live, pending []records.Instance
+	for _, record := range known {
 		switch i := record.Value; {
 		case i.Live():
 			live = append(live, record)
@@ -128,7 +128,7 @@ func (f fetcher) takeBack(ctx context.Context, listing entities.Listing, now loo
 
 // seeGone marks the instances deleted whose VMs are not there any more. Those
 // that were offered again are left to delete-instances-pending-deletion.
-func (f fetcher) seeGone(ctx context.Context, now look, pending []entities.Instance, withdrawn []fleet.Instance) ([]fleet.Instance, error) {
+func (f fetcher) seeGone(ctx context.Context, now look, pending []records.Instance, withdrawn []fleet.Instance) ([]fleet.Instance, error) {
 	if !now.complete {
 		return nil, nil
 	}
@@ -151,7 +151,7 @@ func (f fetcher) seeGone(ctx context.Context, now look, pending []entities.Insta
 }
 
 // stillLive lists the ids of the live instances that were not withdrawn.
-func stillLive(live []entities.Instance, withdrawn []fleet.Instance) []string {
+func stillLive(live []records.Instance, withdrawn []fleet.Instance) []string {
 	var ids []string
 	for _, record := range live {
 		if !slices.ContainsFunc(withdrawn, func(i fleet.Instance) bool { return i.Key() == record.Value.Key() }) {

@@ -13,13 +13,13 @@ import (
 	"hash/fnv"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/offer"
-	"github.com/gce-backend/gce-backend/shared/spacing"
+	"github.com/gce-backend/gce-backend/shared/job/spacing"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 const name = "fetch-instances"
@@ -43,9 +43,9 @@ func New(d job.Dependencies) job.Handler {
 	groups, looks := &job.Flights{}, &job.Pace{PerMinute: d.ComputeRequests, Now: d.Now}
 	hints := &spacing.Limit{Every: hintSpacing, Burst: hintBurst}
 	return func(ctx context.Context, run job.Run) error {
-		e := entities.Entities{Store: d.Store, Log: run.Log}
+		e := records.Records{Store: d.Store, Log: run.Log}
 		f := fetcher{d: d, run: run, e: e, groups: groups, looks: looks, hints: hints,
-			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
+			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
 		return f.sweep(ctx)
 	}
 }
@@ -54,7 +54,7 @@ func New(d job.Dependencies) job.Handler {
 type fetcher struct {
 	d        job.Dependencies
 	run      job.Run
-	e        entities.Entities
+	e        records.Records
 	protocol offer.Protocol
 	// groups lets messages of different scopes share the look at a group.
 	groups *job.Flights
@@ -121,7 +121,7 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen bool) error 
 	return f.groups.Join(ctx, key, fetch)
 }
 
-// aboutVM tells whether a message about a VM asks for this run: its hostname
+// aboutVM reports whether a message about a VM asks for this run: its hostname
 // does not tell the whole revision.
 func (f fetcher) aboutVM() bool { return !f.run.Scope.Sweep() && f.run.Scope.Revision == "" }
 
@@ -185,7 +185,7 @@ func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 	return seen, err
 }
 
-// countDue tells whether this minute's sweep compares a group. It spreads the
+// countDue reports whether this minute's sweep compares a group. It spreads the
 // groups over the time, and goes by the clock, so that it costs no write.
 func (f fetcher) countDue(key fleet.ManagerKey) bool {
 	hash := fnv.New32a()

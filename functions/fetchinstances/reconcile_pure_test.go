@@ -5,12 +5,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
-	"github.com/gce-backend/gce-backend/shared/store/metered"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // A listing and its records that came apart are put together within six hours;
@@ -20,7 +20,7 @@ func TestReconciled(t *testing.T) {
 	documents := metered.New(memory.New(time.Now))
 	for _, hostname := range []string{"one", "two"} {
 		instance := fleet.NewInstance(m, hostname, hostname, "", time.Unix(0, 0))
-		key, err := entities.InstanceKey(instance.Key())
+		key, err := records.InstanceKey(instance.Key())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestReconciled(t *testing.T) {
 		documents.Reset()
 		for minute := range int64(countMinutes) {
 			now := func() time.Time { return time.Unix(60*minute+7, 0) }
-			f := fetcher{d: job.Dependencies{Now: now}, e: entities.Entities{Store: documents, Log: slog.New(slog.DiscardHandler)}}
+			f := fetcher{d: job.Dependencies{Now: now}, e: records.Records{Store: documents, Log: slog.New(slog.DiscardHandler)}}
 			got, err := f.reconciled(t.Context(), m, listed)
 			if err != nil {
 				t.Fatal(err)

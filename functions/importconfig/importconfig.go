@@ -1,5 +1,5 @@
 // Package importconfig is the job import-config: it reads the configuration at
-// one revision, tells whether it is valid, and puts a new valid one in force.
+// one revision, reports whether it is valid, and puts a new valid one in force.
 //
 // Triggered by an upload to the bucket and each minute; announces
 // config-imported.
@@ -11,11 +11,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // Job is import-config.

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 )
 
 // uploadAttribute is in each notification of a Cloud Storage bucket:

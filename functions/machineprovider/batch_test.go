@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
 // slowClock moves on with each reading once it is started.

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
-	"github.com/gce-backend/gce-backend/shared/store/faulty"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
 )
 
 // crashing is a world whose process dies at one of its outside calls: that one
@@ -47,7 +47,7 @@ func newCrashing(t *testing.T, lost bool) *crashing {
 	return c
 }
 
-// next counts an outside call and tells whether it fails before it is done, or
+// next counts an outside call and reports whether it fails before it is done, or
 // after.
 func (c *crashing) next() (before, after bool) {
 	at := c.at.Load()

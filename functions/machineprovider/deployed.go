@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/gce-backend/gce-backend/shared/environment"
+	"github.com/gce-backend/gce-backend/shared/cloud/environment"
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 

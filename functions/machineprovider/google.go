@@ -16,7 +16,7 @@ import (
 	"google.golang.org/api/oauth2/v2"
 	"google.golang.org/api/option"
 
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
 // verifyTimeout bounds one question to Google about a token.
@@ -153,7 +153,7 @@ func withoutToken(err error, token string) error {
 	return errors.New(strings.ReplaceAll(err.Error(), token, "TOKEN"))
 }
 
-// transient tells whether the validator failed, and not the token. Where
+// transient reports whether the validator failed, and not the token. Where
 // Google's keys cannot be had, the library says so in words only.
 func transient(err error) bool {
 	return failure.Is(err, failure.Transient) || strings.Contains(err.Error(), "unable to retrieve cert")

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/environment"
+	"github.com/gce-backend/gce-backend/shared/cloud/environment"
 )
 
 // gcloudClients are the OAuth clients of the tokens that people have by gcloud:

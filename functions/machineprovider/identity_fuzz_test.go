@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
 // askedGoogle answers every question about a token with the same.

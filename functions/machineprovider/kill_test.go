@@ -12,12 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/lab/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/lab/loadtest"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
-	"github.com/gce-backend/gce-backend/shared/leasing/loadtest"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/firestore"
 )
 
 // The variables that make this test's program the process that is killed.

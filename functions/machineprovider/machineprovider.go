@@ -18,12 +18,12 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // Name is the function's one name.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/faulty"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
 )
 
 // interleaved is a world in which something else happens just before, or just
@@ -42,7 +42,7 @@ func interleaved(t *testing.T, before bool, is func(faulty.Call) bool, other fun
 	return w
 }
 
-// commits tells whether a call commits a document of a kind whose text has a
+// commits reports whether a call commits a document of a kind whose text has a
 // part.
 func commits(collection, part string) func(faulty.Call) bool {
 	return func(call faulty.Call) bool {

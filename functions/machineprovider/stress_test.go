@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/emulators/emulatortest"
-	"github.com/gce-backend/gce-backend/shared/leasing/loadtest"
-	"github.com/gce-backend/gce-backend/shared/store/firestore"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/lab/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/lab/loadtest"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
 func load(t *testing.T, w *world, change func(*loadtest.Options)) loadtest.Report {

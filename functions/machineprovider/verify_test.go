@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
 func TestDevelopmentModeCannotBeDeployed(t *testing.T) {

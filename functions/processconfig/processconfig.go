@@ -11,12 +11,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // Job is process-config.
@@ -35,7 +35,7 @@ func process(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if current.Revision == "" {
 		return nil // nothing was ever imported, which is not the same as an empty configuration
 	}
-	e := entities.Entities{Store: d.Store, Log: run.Log}
+	e := records.Records{Store: d.Store, Log: run.Log}
 	known, err := e.Templates(ctx)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func process(ctx context.Context, d job.Dependencies, run job.Run) error {
 
 // ChangedWishes lists what the configuration asks for that the records do not
 // say they hold, and the recorded templates that it does not name any more.
-func ChangedWishes(current config.Config, known []entities.Template) []fleet.Wish {
+func ChangedWishes(current config.Config, known []records.Template) []fleet.Wish {
 	digests := map[string]string{}
 	for _, template := range known {
 		digests[template.Value.BaseName] = template.Value.Digest
@@ -83,7 +83,7 @@ func ChangedWishes(current config.Config, known []entities.Template) []fleet.Wis
 // wrote one of its records meanwhile.
 const attempts = 5
 
-func build(ctx context.Context, d job.Dependencies, e entities.Entities, wish fleet.Wish, revision string) (changed bool, err error) {
+func build(ctx context.Context, d job.Dependencies, e records.Records, wish fleet.Wish, revision string) (changed bool, err error) {
 	if wish.Spec != nil {
 		if err := e.NoteProject(ctx, wish.Spec.Project); err != nil {
 			return false, err
@@ -100,7 +100,7 @@ func build(ctx context.Context, d job.Dependencies, e entities.Entities, wish fl
 
 // buildOnce looks again whether the configuration is still the one that the
 // wish comes from: a run that was held up must not bring an older one back.
-func buildOnce(ctx context.Context, d job.Dependencies, e entities.Entities, wish fleet.Wish, revision string) (bool, error) {
+func buildOnce(ctx context.Context, d job.Dependencies, e records.Records, wish fleet.Wish, revision string) (bool, error) {
 	tree, err := e.Tree(ctx, wish.BaseName)
 	if err != nil {
 		return false, err

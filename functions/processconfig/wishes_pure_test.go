@@ -6,8 +6,8 @@ import (
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -72,8 +72,8 @@ func TestChangedWishes(t *testing.T) {
 	a := &configpb.InstanceTemplate{BaseName: ptr("a"), Project: ptr("p")}
 	b := &configpb.InstanceTemplate{BaseName: ptr("b"), Project: ptr("p")}
 	current := configOf([]*configpb.InstanceTemplate{a, b}, manager("a", "z", 1, nil))
-	record := func(name, active, digest string) entities.Template {
-		return entities.Template{Value: fleet.TemplateRecord{BaseName: name, ActiveRevision: active, Digest: digest}}
+	record := func(name, active, digest string) records.Template {
+		return records.Template{Value: fleet.TemplateRecord{BaseName: name, ActiveRevision: active, Digest: digest}}
 	}
 	var digests []string
 	for _, wish := range Wishes(current) {
@@ -81,15 +81,15 @@ func TestChangedWishes(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name  string
-		known []entities.Template
+		known []records.Template
 		want  map[string]bool // base name → configured
 	}{
 		{"all new", nil, map[string]bool{"a": true, "b": true}},
-		{"all as it is", []entities.Template{record("a", "r", digests[0]), record("b", "r", digests[1])}, map[string]bool{}},
-		{"one changed", []entities.Template{record("a", "r", "old"), record("b", "r", digests[1])}, map[string]bool{"a": true}},
-		{"one to be built again", []entities.Template{record("a", "r", ""), record("b", "r", digests[1])}, map[string]bool{"a": true}},
-		{"one left", []entities.Template{record("a", "r", digests[0]), record("b", "r", digests[1]), record("c", "r", "d")}, map[string]bool{"c": false}},
-		{"one left before", []entities.Template{record("a", "r", digests[0]), record("b", "r", digests[1]), record("c", "", "")}, map[string]bool{}},
+		{"all as it is", []records.Template{record("a", "r", digests[0]), record("b", "r", digests[1])}, map[string]bool{}},
+		{"one changed", []records.Template{record("a", "r", "old"), record("b", "r", digests[1])}, map[string]bool{"a": true}},
+		{"one to be built again", []records.Template{record("a", "r", ""), record("b", "r", digests[1])}, map[string]bool{"a": true}},
+		{"one left", []records.Template{record("a", "r", digests[0]), record("b", "r", digests[1]), record("c", "r", "d")}, map[string]bool{"c": false}},
+		{"one left before", []records.Template{record("a", "r", digests[0]), record("b", "r", digests[1]), record("c", "", "")}, map[string]bool{}},
 	} {
 		got := map[string]bool{}
 		for _, wish := range ChangedWishes(current, c.known) {

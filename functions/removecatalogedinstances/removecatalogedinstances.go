@@ -10,10 +10,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/offer"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 const name = "remove-cataloged-instances"
@@ -27,7 +27,7 @@ func New(d job.Dependencies) job.Handler {
 }
 
 func remove(ctx context.Context, d job.Dependencies, run job.Run) error {
-	e := entities.Entities{Store: d.Store, Log: run.Log}
+	e := records.Records{Store: d.Store, Log: run.Log}
 	drained, err := e.ManagersIn(ctx, fleet.Drained)
 	if err != nil || len(drained) == 0 {
 		return err
@@ -36,14 +36,14 @@ func remove(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	drained = job.Thaw(run, settings.Freeze, drained, func(m entities.Manager) string { return m.Value.BaseName })
+	drained = job.Thaw(run, settings.Freeze, drained, func(m records.Manager) string { return m.Value.BaseName })
 	var keys []fleet.ManagerKey
 	for _, manager := range drained {
 		if job.Covers(run.Scope, manager.Value.Key()) {
 			keys = append(keys, manager.Value.Key())
 		}
 	}
-	protocol := offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}
+	protocol := offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}
 	return job.Spread(ctx, d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
 		if err := removeOf(ctx, d, run, protocol, key); err != nil {
 			return fmt.Errorf("take the instances of %s out of the catalog: %w", key, err)
@@ -53,7 +53,7 @@ func remove(ctx context.Context, d job.Dependencies, run job.Run) error {
 }
 
 func removeOf(ctx context.Context, d job.Dependencies, run job.Run, protocol offer.Protocol, key fleet.ManagerKey) error {
-	items, err := protocol.Entities.InstancesOf(ctx, key, fleet.Found, fleet.Cataloged)
+	items, err := protocol.Records.InstancesOf(ctx, key, fleet.Found, fleet.Cataloged)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func removeOf(ctx context.Context, d job.Dependencies, run job.Run, protocol off
 			return err
 		}
 	}
-	if err := reportLeases(ctx, run, protocol.Entities, key); err != nil || len(withdrawn) == 0 {
+	if err := reportLeases(ctx, run, protocol.Records, key); err != nil || len(withdrawn) == 0 {
 		return err
 	}
 	return d.Announce(ctx, "instances-marked", job.ManagerScope(key))
@@ -74,7 +74,7 @@ func removeOf(ctx context.Context, d job.Dependencies, run job.Run, protocol off
 
 // reportLeases says which leases a drain still waits for. They end by
 // themselves, and update-cataloged-instances sees it.
-func reportLeases(ctx context.Context, run job.Run, e entities.Entities, key fleet.ManagerKey) error {
+func reportLeases(ctx context.Context, run job.Run, e records.Records, key fleet.ManagerKey) error {
 	if !run.Scope.Sweep() {
 		return nil
 	}

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // claimWork bounds the time between winning a claim and the end of the call:
@@ -22,7 +22,7 @@ type groups map[compute.GroupRef]compute.Group
 
 // look asks for the managers' groups: in a sweep with one aggregated list per
 // project, otherwise one by one.
-func (r resizer) look(ctx context.Context, managers []entities.Manager) (groups, error) {
+func (r resizer) look(ctx context.Context, managers []records.Manager) (groups, error) {
 	found := groups{}
 	if !r.run.Scope.Sweep() {
 		for _, manager := range managers {
@@ -52,7 +52,7 @@ func (r resizer) look(ctx context.Context, managers []entities.Manager) (groups,
 	return found, nil
 }
 
-func projects(managers []entities.Manager) []string {
+func projects(managers []records.Manager) []string {
 	var names []string
 	for _, manager := range managers {
 		if manager.Value.URL != "" && !slices.Contains(names, manager.Value.Project) {
@@ -93,9 +93,9 @@ func countsOf(group compute.Group) fleet.Counts {
 }
 
 // oldest picks the n instances that were found first.
-func oldest(items []entities.Instance, n int) []entities.Instance {
+func oldest(items []records.Instance, n int) []records.Instance {
 	items = slices.Clone(items)
-	slices.SortStableFunc(items, func(a, b entities.Instance) int { return a.Value.FoundAt.Compare(b.Value.FoundAt) })
+	slices.SortStableFunc(items, func(a, b records.Instance) int { return a.Value.FoundAt.Compare(b.Value.FoundAt) })
 	return items[:min(n, len(items))]
 }
 

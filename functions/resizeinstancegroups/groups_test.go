@@ -7,12 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // noGroups is a Compute Engine without groups; during is what happens while
@@ -35,7 +35,7 @@ func TestGroupGone(t *testing.T) {
 	for name, deleted := range map[string]bool{"by hand": false, "by a drain meanwhile": true} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
-			e := entities.Entities{Store: memory.New(func() time.Time { return now }), Log: slog.New(slog.DiscardHandler)}
+			e := records.Records{Store: memory.New(func() time.Time { return now }), Log: slog.New(slog.DiscardHandler)}
 			tree, err := e.Tree(ctx, "linux")
 			if err != nil {
 				t.Fatal(err)

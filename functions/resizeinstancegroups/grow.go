@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 )
@@ -65,7 +65,7 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 }
 
 // raise calls, as the one that holds the claim, for no more than was claimed;
-// sent tells whether it did.
+// sent reports whether it did.
 func (r resizer) raise(ctx context.Context, key fleet.ManagerKey, by string, most int) (sent bool, err error) {
 	m, sizing, ok, err := r.decide(ctx, key)
 	if err != nil || !ok || m.Claim.By != by {
@@ -89,7 +89,7 @@ func (r resizer) call(ctx context.Context, m fleet.Manager, sizing fleet.Sizing,
 	return nil
 }
 
-// ended tells whether a call is known to have ended, well or not.
+// ended reports whether a call is known to have ended, well or not.
 func ended(err error) bool {
 	var operation *compute.OperationError
 	return !failure.Is(err, failure.Transient) || errors.As(err, &operation)

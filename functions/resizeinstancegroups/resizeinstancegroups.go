@@ -13,12 +13,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/offer"
-	"github.com/gce-backend/gce-backend/shared/spacing"
+	"github.com/gce-backend/gce-backend/shared/job/spacing"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 // Job is resize-instance-groups.
@@ -35,7 +35,7 @@ const (
 func New(d job.Dependencies) job.Handler {
 	steps := &spacing.Limit{Every: stepSpacing, Burst: stepBurst}
 	return func(ctx context.Context, run job.Run) error {
-		r := resizer{d: d, run: run, e: entities.Entities{Store: d.Store, Log: run.Log}, steps: steps}
+		r := resizer{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}, steps: steps}
 		return r.resize(ctx)
 	}
 }
@@ -44,7 +44,7 @@ func New(d job.Dependencies) job.Handler {
 type resizer struct {
 	d   job.Dependencies
 	run job.Run
-	e   entities.Entities
+	e   records.Records
 	// steps spaces the steps by which each group grows.
 	steps *spacing.Limit
 }
@@ -58,7 +58,7 @@ func (r resizer) resize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	active := r.inScope(job.Thaw(r.run, settings.Freeze, managers, func(m entities.Manager) string { return m.Value.BaseName }))
+	active := r.inScope(job.Thaw(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName }))
 	if len(active) == 0 {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (r resizer) resize(ctx context.Context) error {
 		}
 		anyLeased = leased > 0
 	}
-	return job.Joined(job.Each(ctx, r.d, active, func(ctx context.Context, manager entities.Manager) error {
+	return job.Joined(job.Each(ctx, r.d, active, func(ctx context.Context, manager records.Manager) error {
 		m := manager.Value
 		if err := r.one(ctx, m, managers, groups, anyLeased); err != nil {
 			return job.About(fmt.Errorf("resize group %s in %s: %w", m.GroupName(), m.Zone, err), job.ManagerAttrs(m.Key())...)
@@ -83,8 +83,8 @@ func (r resizer) resize(ctx context.Context) error {
 	})...)
 }
 
-func (r resizer) inScope(managers []entities.Manager) []entities.Manager {
-	var active []entities.Manager
+func (r resizer) inScope(managers []records.Manager) []records.Manager {
+	var active []records.Manager
 	for _, manager := range managers {
 		m := manager.Value
 		if m.State == fleet.Active && m.URL != "" && job.Covers(r.run.Scope, m.Key()) {
@@ -94,7 +94,7 @@ func (r resizer) inScope(managers []entities.Manager) []entities.Manager {
 	return active
 }
 
-func (r resizer) one(ctx context.Context, m fleet.Manager, all []entities.Manager, groups groups, anyLeased bool) error {
+func (r resizer) one(ctx context.Context, m fleet.Manager, all []records.Manager, groups groups, anyLeased bool) error {
 	group, ok := groups[refOf(m)]
 	if !ok {
 		return r.groupGone(ctx, m)
@@ -148,7 +148,7 @@ func (r resizer) shrink(ctx context.Context, m fleet.Manager, sizing fleet.Sizin
 	if err != nil {
 		return err
 	}
-	protocol := offer.Protocol{Entities: r.e, Catalog: r.d.Catalog, Now: r.d.Now, Log: r.run.Log}
+	protocol := offer.Protocol{Records: r.e, Catalog: r.d.Catalog, Now: r.d.Now, Log: r.run.Log}
 	outcome, err := protocol.Withdraw(ctx, oldest(idle, surplus), offer.Withdrawal{Reason: "surplus"})
 	r.run.Life(job.DeletionProposed, outcome.Withdrawn...)
 	if len(outcome.Withdrawn) == 0 {

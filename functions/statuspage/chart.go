@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/status"
+	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
 // The picture's size and margins, in its own units.

@@ -10,15 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job/status"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
-	"github.com/gce-backend/gce-backend/shared/status"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // noon is the time of the tests.
@@ -84,9 +84,9 @@ func (f *fixture) manager(baseName, revision, zone string, state fleet.State, ch
 	if change != nil {
 		change(&m, &r)
 	}
-	key, err := entities.RevisionKey(baseName, revision)
+	key, err := records.RevisionKey(baseName, revision)
 	f.put(key, err, r)
-	key, err = entities.ManagerKey(m.Key())
+	key, err = records.ManagerKey(m.Key())
 	f.put(key, err, m)
 	return m
 }
@@ -108,7 +108,7 @@ func (f *fixture) instances(m fleet.Manager, n int, state fleet.InstanceState, c
 		if change != nil {
 			change(i, &instance)
 		}
-		key, err := entities.InstanceKey(instance.Key())
+		key, err := records.InstanceKey(instance.Key())
 		f.must(err)
 		fields, err := store.Encode(instance)
 		f.must(err)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/status"
+	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
 // poolsPerPage bounds the counting that one request does.

@@ -5,8 +5,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // Pool is the VMs of a revision of a template in a zone.
@@ -117,7 +117,7 @@ func (r *reading) look(ctx context.Context, shown, all []*pool) ([]Pool, error) 
 }
 
 // some reads a few of a pool's instances in a state.
-func some(e entities.Entities, p *pool, state fleet.InstanceState, limit int, into *[]fleet.Instance) func(context.Context) error {
+func some(e records.Records, p *pool, state fleet.InstanceState, limit int, into *[]fleet.Instance) func(context.Context) error {
 	return func(ctx context.Context) error {
 		found, err := e.InstancePage(ctx, p.manager.Key(), state, limit, "")
 		for _, instance := range found {
@@ -127,7 +127,7 @@ func some(e entities.Entities, p *pool, state fleet.InstanceState, limit int, in
 	}
 }
 
-func (p *pool) count(e entities.Entities) []func(context.Context) error {
+func (p *pool) count(e records.Records) []func(context.Context) error {
 	var steps []func(context.Context) error
 	for state, n := range map[fleet.InstanceState]*int{
 		fleet.Found: &p.counts.found, fleet.Cataloged: &p.counts.cataloged, fleet.Leased: &p.counts.leased, fleet.PendingDeletion: &p.counts.pending,

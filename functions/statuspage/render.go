@@ -11,7 +11,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/status"
+	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
 //go:embed page.html

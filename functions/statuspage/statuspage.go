@@ -15,11 +15,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // Name is the function's one name.
@@ -48,7 +48,7 @@ type Dependencies struct {
 // page is the function's handler.
 type page struct {
 	Dependencies
-	entities entities.Entities
+	entities records.Records
 	looks    broker.Looks
 	render   renderer
 }
@@ -64,7 +64,7 @@ func New(deps Dependencies) (http.Handler, error) {
 	}
 	return &page{
 		Dependencies: deps, render: render,
-		entities: entities.Entities{Store: deps.Store, Log: deps.Log},
+		entities: records.Records{Store: deps.Store, Log: deps.Log},
 		looks:    broker.Looks{Store: deps.Store},
 	}, nil
 }
@@ -162,7 +162,7 @@ func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.answer(w, r, known.Code, &Problem{At: p.Now().UTC(), Problem: *known})
 }
 
-// wantsJSON tells whether a script asks.
+// wantsJSON reports whether a script asks.
 func wantsJSON(r *http.Request) bool {
 	if format := r.URL.Query().Get("format"); format != "" {
 		return format == "json"

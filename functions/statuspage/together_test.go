@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
 // panicking is a store that panics at a query, which the page does on a

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // confirm decides about instances that the catalog does not have, though no
@@ -17,8 +17,8 @@ import (
 // needs no second look; any other is only noted at the first. And of a manager
 // that misses more than its share nothing is given up at all: then it is the
 // Machine Provider that is not to be believed.
-func (u updater) confirm(ctx context.Context, items []entities.Instance) ([]entities.Instance, error) {
-	groups := map[fleet.ManagerKey][]entities.Instance{}
+func (u updater) confirm(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
+	groups := map[fleet.ManagerKey][]records.Instance{}
 	for _, item := range items {
 		key := item.Value.ManagerKey()
 		groups[key] = append(groups[key], item)
@@ -30,7 +30,7 @@ func (u updater) confirm(ctx context.Context, items []entities.Instance) ([]enti
 	if err != nil {
 		return nil, err
 	}
-	var confirmed []entities.Instance
+	var confirmed []records.Instance
 	var errs []error
 	for key, group := range groups {
 		some, err := u.confirmGroup(ctx, key, group, settings.Brake)
@@ -42,9 +42,9 @@ func (u updater) confirm(ctx context.Context, items []entities.Instance) ([]enti
 	return confirmed, job.Joined(errs...)
 }
 
-func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group []entities.Instance, brake fleet.Brake) ([]entities.Instance, error) {
+func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group []records.Instance, brake fleet.Brake) ([]records.Instance, error) {
 	now := u.d.Now()
-	var ready, first []entities.Instance
+	var ready, first []records.Instance
 	for _, item := range group {
 		switch i := item.Value; {
 		case !i.RemovalCertain(now):

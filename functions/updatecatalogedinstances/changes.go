@@ -3,7 +3,7 @@ package updatecatalogedinstances
 import (
 	"context"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // maxChangePages bounds how many pages of changes one sweep reads; the rest is
@@ -12,11 +12,11 @@ const maxChangePages = 20
 
 // news is what the Machine Provider says has changed since the last sweep.
 type news struct {
-	items     []entities.Instance // that are to be looked at
-	reclaimed evidence            // which of them were reclaimed
+	items     []records.Instance // that are to be looked at
+	reclaimed evidence           // which of them were reclaimed
 	// complete says that this is all that has changed until now.
 	complete bool
-	cursor   *entities.Cursor // to be saved; nil where it would spare nothing
+	cursor   *records.Cursor // to be saved; nil where it would spare nothing
 }
 
 // changes asks the Machine Provider what changed. Where it has no such call the

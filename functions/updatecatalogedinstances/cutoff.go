@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // settle finds out what became of offers whose runs were cut off, once they
@@ -31,13 +31,13 @@ func (u updater) settle(ctx context.Context, n news, now time.Time) error {
 	return job.Joined(errs...)
 }
 
-func (u updater) settleOffer(ctx context.Context, offer entities.Offer, n news) error {
+func (u updater) settleOffer(ctx context.Context, offer records.Offer, n news) error {
 	all, err := u.e.Instances(ctx, offer.Value.Instances...)
 	if err != nil {
 		return err
 	}
 	asOffered := func(i fleet.Instance) bool { return i.State == fleet.Cataloged && i.CatalogedAt.Equal(offer.Value.At) }
-	var items, missing []entities.Instance
+	var items, missing []records.Instance
 	for _, item := range all {
 		if asOffered(item.Value) && !n.reclaimed[item.Value.Key()] {
 			items = append(items, item)

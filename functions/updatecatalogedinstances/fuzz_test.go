@@ -3,7 +3,7 @@ package updatecatalogedinstances
 import (
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 )
 
 // A message about a machine is about just that instance; it never becomes a

@@ -11,13 +11,13 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/offer"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 // Job is update-cataloged-instances.
@@ -26,9 +26,9 @@ var Job = job.Job{Name: "update-cataloged-instances", Decode: decode, New: New}
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
-		e := entities.Entities{Store: d.Store, Log: run.Log}
+		e := records.Records{Store: d.Store, Log: run.Log}
 		u := updater{d: d, run: run, e: e,
-			protocol: offer.Protocol{Entities: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
+			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
 		if run.Scope.Sweep() {
 			return u.sweep(ctx)
 		}
@@ -40,7 +40,7 @@ func New(d job.Dependencies) job.Handler {
 type updater struct {
 	d        job.Dependencies
 	run      job.Run
-	e        entities.Entities
+	e        records.Records
 	protocol offer.Protocol
 }
 
@@ -87,10 +87,10 @@ func (u updater) sweep(ctx context.Context) error {
 	now := u.d.Now()
 	errs := []error{u.settle(ctx, news, now)}
 	items := news.items
-	for _, read := range []func() ([]entities.Instance, error){
-		func() ([]entities.Instance, error) { return u.e.LeasesOver(ctx, now) },
-		func() ([]entities.Instance, error) { return u.e.Missing(ctx) },
-		func() ([]entities.Instance, error) { return u.e.InSlice(ctx, fleet.SliceAt(now)) },
+	for _, read := range []func() ([]records.Instance, error){
+		func() ([]records.Instance, error) { return u.e.LeasesOver(ctx, now) },
+		func() ([]records.Instance, error) { return u.e.Missing(ctx) },
+		func() ([]records.Instance, error) { return u.e.InSlice(ctx, fleet.SliceAt(now)) },
 	} {
 		some, err := read()
 		items, errs = append(items, some...), append(errs, err)
@@ -107,7 +107,7 @@ func (u updater) sweep(ctx context.Context) error {
 type evidence map[string]bool
 
 // update asks the catalog for instances and records what it says.
-func (u updater) update(ctx context.Context, items []entities.Instance, known evidence) error {
+func (u updater) update(ctx context.Context, items []records.Instance, known evidence) error {
 	items = offeredOnly(items)
 	if len(items) == 0 {
 		return nil
@@ -116,7 +116,7 @@ func (u updater) update(ctx context.Context, items []entities.Instance, known ev
 	if err != nil {
 		return err
 	}
-	var present, reclaimed, unexplained []entities.Instance
+	var present, reclaimed, unexplained []records.Instance
 	var errs []error
 	for _, item := range items {
 		switch machine := looks[item.Value.Key()]; {
@@ -137,7 +137,7 @@ func (u updater) update(ctx context.Context, items []entities.Instance, known ev
 }
 
 // seePresent records the leases of machines that the catalog has.
-func (u updater) seePresent(ctx context.Context, items []entities.Instance, looks map[string]catalog.Machine) error {
+func (u updater) seePresent(ctx context.Context, items []records.Instance, looks map[string]catalog.Machine) error {
 	changed, err := u.e.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
 		machine := looks[i.Key()]
 		if machine.Leased() {
@@ -153,7 +153,7 @@ func (u updater) seePresent(ctx context.Context, items []entities.Instance, look
 }
 
 // mark marks instances whose machines are out of the catalog for good.
-func (u updater) mark(ctx context.Context, items []entities.Instance) error {
+func (u updater) mark(ctx context.Context, items []records.Instance) error {
 	changed, err := u.e.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
 		return i.Reclaim("reclaimed by the Machine Provider")
 	})
@@ -175,8 +175,8 @@ func (u updater) announce(ctx context.Context, changed []fleet.Instance) error {
 }
 
 // offeredOnly keeps the instances that the catalog may know.
-func offeredOnly(items []entities.Instance) []entities.Instance {
-	var offered []entities.Instance
+func offeredOnly(items []records.Instance) []records.Instance {
+	var offered []records.Instance
 	for _, item := range items {
 		if item.Value.Live() && item.Value.MaybeOffered() {
 			offered = append(offered, item)
@@ -185,9 +185,9 @@ func offeredOnly(items []entities.Instance) []entities.Instance {
 	return offered
 }
 
-func unique(items []entities.Instance) []entities.Instance {
+func unique(items []records.Instance) []records.Instance {
 	seen := map[string]bool{}
-	var kept []entities.Instance
+	var kept []records.Instance
 	for _, item := range items {
 		if key := item.Value.Key(); !seen[key] {
 			seen[key] = true

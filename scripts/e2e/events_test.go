@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/simulator"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // TestChangesByEventsAlone edits the configuration while no tick comes: what

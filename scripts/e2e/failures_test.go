@@ -260,7 +260,7 @@ func (l *local) line(c trouble) (map[string]any, error) {
 	return nil, errors.New("no such line; the last ones were\n" + strings.Join(close, "\n"))
 }
 
-// leads tells whether one of a page's queries finds a line.
+// leads reports whether one of a page's queries finds a line.
 func leads(p *page, values map[string]string, line map[string]any) error {
 	queries := p.queries(values)
 	for _, text := range queries {

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
-	"github.com/gce-backend/gce-backend/shared/logging"
-	"github.com/gce-backend/gce-backend/shared/simulator"
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/cloud/logging"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
 // hours is a suite whose clock can be put forward, for alerts about what lasts.

@@ -11,9 +11,9 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/bridge"
 	"github.com/gce-backend/gce-backend/scripts/internal/promises"
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
-	"github.com/gce-backend/gce-backend/shared/emulators/emulatortest"
-	"github.com/gce-backend/gce-backend/shared/simulator"
-	"github.com/gce-backend/gce-backend/shared/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/lab/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
 // compute is a Compute Engine that outlives the suite, with checks of what is

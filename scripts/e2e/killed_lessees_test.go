@@ -14,7 +14,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 	"github.com/gce-backend/gce-backend/scripts/internal/promises"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // provider is the Machine Provider of the moment.
@@ -248,7 +248,7 @@ func (l *lessee) release(ctx context.Context, h promises.Holding) error {
 	return l.lost(is, held, "releases", got)
 }
 
-// lost tells whether a refusal means that a lease was lost that ran.
+// lost reports whether a refusal means that a lease was lost that ran.
 func (l *lessee) lost(h promises.Holding, held bool, does string, got answer) error {
 	if got.Error == "" || !held || !h.Sure(time.Now()) || l.checker.Book.Harmed(h.Instance) {
 		return nil

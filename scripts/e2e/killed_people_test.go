@@ -13,8 +13,8 @@ import (
 
 	"github.com/gce-backend/gce-backend/scripts/internal/promises"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/simulator"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // vmProject is the project of the VMs.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // differences tells what is not as configured.

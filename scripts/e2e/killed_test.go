@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/promises"
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // TestKilled kills the suite with SIGKILL every few seconds while machines are

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/simulator"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
 // A leased machine shows; released, it is deleted and replaced by another.

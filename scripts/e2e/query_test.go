@@ -14,7 +14,7 @@ import (
 
 var word = regexp.MustCompile(`^(?:"(?:[^"\\]|\\.)*"|[A-Za-z_.]+|=~|>=|!=|=|\(|\))`)
 
-// query tells whether a line of the log is found.
+// query reports whether a line of the log is found.
 type query func(line map[string]any) bool
 
 // parseQuery reads a query.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/emulators"
+	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
 func TestConverges(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
-	"github.com/gce-backend/gce-backend/shared/failure"
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
 // Key is the document that holds the configuration in force.

@@ -4,8 +4,8 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/config/spelling"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/spelling"
 )
 
 // maxGroupSize is the number of VMs that a managed instance group may hold.

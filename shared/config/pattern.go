@@ -13,7 +13,7 @@ func newPattern(text string) pattern {
 	return pattern{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })}
 }
 
-// MatchString tells whether the text matches.
+// MatchString reports whether the text matches.
 func (p pattern) MatchString(text string) bool { return p.compiled().MatchString(text) }
 
 // FindStringSubmatch finds the first match and its groups; nil: none.

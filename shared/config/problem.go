@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gce-backend/gce-backend/shared/spelling"
+	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
-// Severity tells whether a problem keeps the configuration from being used.
+// Severity reports whether a problem keeps the configuration from being used.
 type Severity string
 
 // The severities.

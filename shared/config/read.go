@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/gce-backend/gce-backend/shared/spelling"
+	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
 // read parses a file into a message. Fields that the message does not have, or

@@ -131,7 +131,7 @@ func (s *scanner) number() (token, error) {
 	return s.made(numberToken, start), nil
 }
 
-// exponentSign tells whether the next byte is the sign in 1e-3.
+// exponentSign reports whether the next byte is the sign in 1e-3.
 func (s *scanner) exponentSign() bool {
 	c, before := s.text[s.next], s.text[s.next-1]
 	return (c == '-' || c == '+') && (before == 'e' || before == 'E')

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
-	"github.com/gce-backend/gce-backend/shared/spelling"
+	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
 // backendNames are those of the Machine Provider's API.

@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/config/machinetype"
+	"github.com/gce-backend/gce-backend/shared/config/spelling"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/machinetype"
-	"github.com/gce-backend/gce-backend/shared/spelling"
 )
 
 // diskTypes are Compute Engine's, after
@@ -172,7 +172,7 @@ func checkTags(s *source, path string, template *configpb.InstanceTemplate) {
 	}
 }
 
-// validName tells whether a name is one by RFC 1035 that is not too long.
+// validName reports whether a name is one by RFC 1035 that is not too long.
 func validName(name string) bool {
 	return len(name) <= fleet.MaxNameLength && rfc1035.MatchString(name)
 }

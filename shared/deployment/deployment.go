@@ -10,14 +10,14 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/catalog/client"
-	"github.com/gce-backend/gce-backend/shared/compute/rest"
-	"github.com/gce-backend/gce-backend/shared/configsource"
-	"github.com/gce-backend/gce-backend/shared/environment"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute/rest"
+	"github.com/gce-backend/gce-backend/shared/cloud/environment"
+	"github.com/gce-backend/gce-backend/shared/cloud/pubsub"
+	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
+	"github.com/gce-backend/gce-backend/shared/deployment/lockedrand"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/pubsub"
-	"github.com/gce-backend/gce-backend/shared/sharedrand"
-	"github.com/gce-backend/gce-backend/shared/store/firestore"
 )
 
 // developmentBackend is who the suite is to a local Machine Provider.
@@ -30,7 +30,7 @@ func Dependencies(ctx context.Context, env environment.Environment) (job.Depende
 		return job.Dependencies{}, err
 	}
 	documents := firestore.Open(ctx, env.Project, env.Database)
-	random := sharedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	random := lockedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	deps := job.Dependencies{
 		Store:     documents,
 		Publisher: pubsub.New(env.Project),

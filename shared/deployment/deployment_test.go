@@ -12,12 +12,12 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/cloud/environment"
+	"github.com/gce-backend/gce-backend/shared/cloud/logging"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/environment"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/logging"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
 // registered is a registry of a test's own.

@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // settingsAge is how old what is known of settings.cfg may get.

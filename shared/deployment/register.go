@@ -10,12 +10,12 @@ import (
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/functions"
 
-	"github.com/gce-backend/gce-backend/shared/environment"
-	"github.com/gce-backend/gce-backend/shared/host"
+	"github.com/gce-backend/gce-backend/shared/cloud/environment"
+	"github.com/gce-backend/gce-backend/shared/cloud/logging"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/logging"
-	"github.com/gce-backend/gce-backend/shared/manifest"
-	"github.com/gce-backend/gce-backend/shared/status"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
+	"github.com/gce-backend/gce-backend/shared/job/push"
+	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
 // HTTP makes the handler of a function that serves HTTP.
@@ -69,7 +69,7 @@ func (p process) events(of job.Job) func(http.ResponseWriter, *http.Request) {
 			return nil, err
 		}
 		deps.Recorder = status.NewRecorder(deps.Store, deps.Now, status.SampleEvery, p.log)
-		return host.Function(job.NewRunner(of, deps, timeout, p.log).Deliver), nil
+		return push.Function(job.NewRunner(of, deps, timeout, p.log).Deliver), nil
 	})
 }
 

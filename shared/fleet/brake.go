@@ -41,7 +41,7 @@ func (b Brake) Allowance(instances int) int {
 	return max(instances*b.Percent/100, b.Minimum)
 }
 
-// Confirmed tells whether an instance was missing long enough ago for this
+// Confirmed reports whether an instance was missing long enough ago for this
 // look to be the second one.
 func (i Instance) Confirmed(now time.Time) bool {
 	after := ConfirmAfter
@@ -54,7 +54,7 @@ func (i Instance) Confirmed(now time.Time) bool {
 // Freeze names the pools that are left exactly as they are.
 type Freeze []string
 
-// Covers tells whether a template is frozen.
+// Covers reports whether a template is frozen.
 func (f Freeze) Covers(baseName string) bool {
 	return slices.Contains(f, "*") || slices.Contains(f, baseName)
 }

@@ -42,12 +42,12 @@ func (c DeletionClaim) refused(intact bool) (left DeletionClaim, deleting bool) 
 	return DeletionClaim{Since: c.Since}, true
 }
 
-// Held tells whether some run may still ask.
+// Held reports whether some run may still ask.
 func (c DeletionClaim) Held(now time.Time) bool {
 	return c.By != "" && now.Sub(c.At) < deletionClaimTime
 }
 
-// Deletable tells whether the manager's group may be deleted, as far as its
+// Deletable reports whether the manager's group may be deleted, as far as its
 // record tells: it was drained long enough ago, and no other run is at it.
 func (m Manager) Deletable(now time.Time) bool {
 	return m.State == Drained && now.Sub(m.DrainedAt) >= RevertTime && !m.Deletion.Held(now)
@@ -82,7 +82,7 @@ func (m Manager) EndDeletion(by string, gone bool) (Manager, bool) {
 // group of a drained manager as it was.
 func (m Manager) RevertedUntil() time.Time { return m.DrainedAt.Add(RevertTime) }
 
-// Deletable tells whether the revision's template may be deleted, as far as its
+// Deletable reports whether the revision's template may be deleted, as far as its
 // record tells.
 func (r Revision) Deletable(now time.Time) bool {
 	return r.State == Drained && now.Sub(r.DrainedAt) >= RevertTime && !r.Deletion.Held(now)

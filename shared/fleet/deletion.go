@@ -23,7 +23,7 @@ const (
 	lastRetry  = 16 * time.Minute
 )
 
-// DeletionDue tells whether Compute Engine is to be asked (again) to delete the
+// DeletionDue reports whether Compute Engine is to be asked (again) to delete the
 // VM: at once, then after 15 s, 30 s, 1, 2, 4, … minutes since the request
 // before.
 func (i Instance) DeletionDue(now time.Time) bool {
@@ -47,24 +47,24 @@ func (i Instance) nextDeletion() time.Time {
 	return at
 }
 
-// DeletionStuck tells whether the deletion takes longer than it may.
+// DeletionStuck reports whether the deletion takes longer than it may.
 func (i Instance) DeletionStuck(now time.Time) bool {
 	return i.State == PendingDeletion && !i.DeletionRequested.IsZero() && now.Sub(i.DeletionRequested) >= DeletionOverdue
 }
 
-// TombstoneOver tells whether the record of a deleted instance can go.
+// TombstoneOver reports whether the record of a deleted instance can go.
 func (i Instance) TombstoneOver(now time.Time) bool {
 	return i.State == Deleted && now.Sub(i.DeletedAt) > TombstoneTime
 }
 
-// RemovedForGood tells whether the catalog will not have the machine again, once
+// RemovedForGood reports whether the catalog will not have the machine again, once
 // an entry of it was taken out. That of a machine offered again may have been of
 // an offer before, while the last one is still under way.
 func (i Instance) RemovedForGood(now time.Time) bool {
 	return !i.Reoffered || i.RemovalCertain(now)
 }
 
-// RemovalCertain tells whether "the catalog does not have the machine" can be
+// RemovalCertain reports whether "the catalog does not have the machine" can be
 // trusted to stay true: no offer may be under way any more.
 func (i Instance) RemovalCertain(now time.Time) bool {
 	return i.CatalogedAt.IsZero() || now.Sub(i.CatalogedAt) >= OfferWindow

@@ -75,16 +75,16 @@ func (i Instance) ManagerKey() ManagerKey {
 	return ManagerKey{BaseName: i.BaseName, Revision: i.Revision, Zone: i.Zone}
 }
 
-// Live tells whether the instance still counts as a machine of its pool.
+// Live reports whether the instance still counts as a machine of its pool.
 func (i Instance) Live() bool {
 	return i.State == Found || i.State == Cataloged || i.State == Leased
 }
 
-// MaybeOffered tells whether the catalog may hold the machine. What is leased
+// MaybeOffered reports whether the catalog may hold the machine. What is leased
 // is there, even if no offer of it is on record.
 func (i Instance) MaybeOffered() bool { return i.State == Leased || !i.CatalogedAt.IsZero() }
 
-// LeaseOver tells whether a lease is known to have run out.
+// LeaseOver reports whether a lease is known to have run out.
 func (i Instance) LeaseOver(now time.Time) bool {
 	return i.State == Leased && !i.LeasedIndefinitely && !i.LeaseExpiration.After(now)
 }

@@ -30,7 +30,7 @@ type Difference struct {
 	Started []string // ids that are running now and were not before
 }
 
-// Any tells whether anything changed.
+// Any reports whether anything changed.
 func (d Difference) Any() bool { return len(d.New)+len(d.Lost)+len(d.Started) > 0 }
 
 // Compare finds what changed since the listing before. Of an incomplete look

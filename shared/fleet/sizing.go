@@ -70,13 +70,13 @@ func (s Sizing) Surplus(cataloged int) int {
 // withReserve is ⌈1.1 × leased⌉, in whole numbers: 50 leases ask for 55.
 func withReserve(leased int) int { return (leased*11 + 9) / 10 }
 
-// Held tells whether the claim still counts, because it is recent and the
+// Held reports whether the claim still counts, because it is recent and the
 // group does not show its target yet.
 func (c ResizeClaim) Held(shown int, now time.Time) bool {
 	return c.Target > shown && now.Sub(c.At) < claimTime
 }
 
-// Open tells whether the run that holds the claim may still call.
+// Open reports whether the run that holds the claim may still call.
 func (c ResizeClaim) Open(now time.Time) bool { return c.Target > 0 && now.Sub(c.At) < claimTime }
 
 // Expected is the footprint of a group, a claimed resize included.

@@ -52,7 +52,7 @@ func (s TemplateSpec) MarshalJSON() ([]byte, error) { return json.Marshal(s.Stri
 // allFields is a TemplateSpec that is written with its metadata.
 type allFields TemplateSpec
 
-// WantsSnapshot tells whether the VMs get a disk from a snapshot.
+// WantsSnapshot reports whether the VMs get a disk from a snapshot.
 func (s TemplateSpec) WantsSnapshot() bool { return s.SnapshotName != "" || len(s.SnapshotLabels) > 0 }
 
 // RevisionID identifies the set of fields. The order of tags, scopes,

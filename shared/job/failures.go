@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
 // maxFailures bounds the lines about the errors of one run.

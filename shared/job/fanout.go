@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 	"sync"
 
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
@@ -23,7 +23,7 @@ func ManagerScope(key fleet.ManagerKey) event.Scope {
 	return event.Scope{BaseName: key.BaseName, Revision: key.Revision, Zone: key.Zone}
 }
 
-// Covers tells whether a scope covers a manager.
+// Covers reports whether a scope covers a manager.
 func Covers(scope event.Scope, key fleet.ManagerKey) bool {
 	return (scope.BaseName == "" || scope.BaseName == key.BaseName) &&
 		(scope.Revision == "" || scope.Revision == key.Revision) &&

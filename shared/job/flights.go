@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
 // Flights lets callers with the same key share runs: at most one runs and one

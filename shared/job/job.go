@@ -9,11 +9,11 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/configsource"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
 )
 
 // Job is one of the suite's jobs.
@@ -74,7 +74,7 @@ type Dependencies struct {
 	Serial bool
 }
 
-// Recorder records how a run ended; sweep tells whether it covered everything.
+// Recorder records how a run ended; sweep reports whether it covered everything.
 type Recorder interface {
 	Ended(ctx context.Context, job string, sweep bool, err error)
 }

@@ -5,17 +5,17 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // unknown names what a scope names and no record knows; empty where all is
 // known. One record is read: that of the most that the scope names.
-func unknown(ctx context.Context, records store.Store, scope event.Scope, log *slog.Logger) (string, error) {
-	e := entities.Entities{Store: records, Log: log}
+func unknown(ctx context.Context, documents store.Store, scope event.Scope, log *slog.Logger) (string, error) {
+	e := records.Records{Store: documents, Log: log}
 	if len(scope.Instances) > 0 {
 		found, err := e.Instances(ctx, scope.Instances...)
 		if err != nil || len(found) > 0 {
@@ -30,7 +30,7 @@ func unknown(ctx context.Context, records store.Store, scope event.Scope, log *s
 	if err != nil {
 		return what, nil //nolint:nilerr // what cannot be the name of anything is unknown
 	}
-	found, err := records.Get(ctx, key)
+	found, err := documents.Get(ctx, key)
 	if err != nil {
 		return "", fmt.Errorf("look for %s: %w", what, err)
 	}
@@ -48,13 +48,13 @@ func named(scope event.Scope) (key store.Key, what string, err error) {
 		}
 		return "", "", nil
 	case scope.Revision == "":
-		key, err = entities.TemplateKey(scope.BaseName)
+		key, err = records.TemplateKey(scope.BaseName)
 		return key, fmt.Sprintf("template %.200q", scope.BaseName), err
 	case scope.Zone == "":
-		key, err = entities.RevisionKey(scope.BaseName, scope.Revision)
+		key, err = records.RevisionKey(scope.BaseName, scope.Revision)
 		return key, fmt.Sprintf("revision %.200q of template %.200q", scope.Revision, scope.BaseName), err
 	}
 	manager := fleet.ManagerKey{BaseName: scope.BaseName, Revision: scope.Revision, Zone: scope.Zone}
-	key, err = entities.ManagerKey(manager)
+	key, err = records.ManagerKey(manager)
 	return key, fmt.Sprintf("manager %.200q", manager), err
 }

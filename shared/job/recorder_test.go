@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
 // ends records how runs end.

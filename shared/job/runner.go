@@ -8,9 +8,9 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
 // Outcomes of a run, as the line that ends it says.
@@ -89,7 +89,7 @@ func (r *Runner) deliver(ctx context.Context, message event.Message, share func(
 	return nil
 }
 
-// passes tells whether what went wrong passes by itself.
+// passes reports whether what went wrong passes by itself.
 func passes(class failure.Class) bool {
 	return class == failure.Transient || class == failure.Quota || class == failure.Conflict
 }

@@ -7,12 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
-	"github.com/gce-backend/gce-backend/shared/store/metered"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // found fills a store with managers of so many found instances each.
@@ -33,11 +33,11 @@ func found(t *testing.T, sizes ...int) *metered.Store {
 	}
 	for i, size := range sizes {
 		m := fleet.Manager{BaseName: "b", Revision: "r", Zone: fmt.Sprintf("z%d", i), State: fleet.Active}
-		key, err := entities.ManagerKey(m.Key())
+		key, err := records.ManagerKey(m.Key())
 		put(key, err, m)
 		for n := range size {
 			instance := fleet.NewInstance(m, fmt.Sprintf("%d-%04d", i, n), "1", "", time.Unix(0, 0))
-			key, err := entities.InstanceKey(instance.Key())
+			key, err := records.InstanceKey(instance.Key())
 			put(key, err, instance)
 		}
 	}
@@ -49,7 +49,7 @@ func waiting(t *testing.T, documents store.Store, scope event.Scope) (read int, 
 	t.Helper()
 	var out published
 	items, err := Waiting(t.Context(), Dependencies{Publisher: &out}, Run{Scope: scope},
-		entities.Entities{Store: documents, Log: slog.New(slog.DiscardHandler)}, "test-job", fleet.Found)
+		records.Records{Store: documents, Log: slog.New(slog.DiscardHandler)}, "test-job", fleet.Found)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,10 +79,10 @@ func TestASweepReadsAllOfASmallFleet(t *testing.T) {
 func TestASweepOfALargeFleetSendsGroupsOn(t *testing.T) {
 	documents := found(t, 900, 0, 900, 900, 5)
 	read, sent := waiting(t, documents, event.Scope{})
-	if read != entities.MostAtOnce || !slices.Equal(sent, []string{"z3", "z4"}) {
+	if read != records.MostAtOnce || !slices.Equal(sent, []string{"z3", "z4"}) {
 		t.Errorf("read %d, sent %v", read, sent)
 	}
-	if reads := documents.Counts().Total().Reads; reads != entities.MostAtOnce+5+5 {
+	if reads := documents.Counts().Total().Reads; reads != records.MostAtOnce+5+5 {
 		t.Errorf("%d documents were read: the instances, five managers and five counts are enough", reads)
 	}
 	one := event.Scope{BaseName: "b", Revision: "r", Zone: "z3"}

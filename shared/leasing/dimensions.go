@@ -42,7 +42,7 @@ type Dimensions struct {
 	SnapshotLabels []string `firestore:"snapshotLabels,omitempty"`
 }
 
-// Match tells whether a machine of these dimensions serves a request for the
+// Match reports whether a machine of these dimensions serves a request for the
 // wanted ones: each dimension that the request names is equal, and each label
 // that it names is there.
 func (d Dimensions) Match(wanted Dimensions) bool {

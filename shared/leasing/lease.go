@@ -95,22 +95,22 @@ type Lease struct {
 	ChangedAt time.Time `firestore:"changedAt,omitempty"`
 }
 
-// Active tells whether the lease gives a right to its machine at a time.
+// Active reports whether the lease gives a right to its machine at a time.
 func (l Lease) Active(now time.Time) bool {
 	return l.Running() && (l.ExpiresAt.IsZero() || now.Before(l.ExpiresAt))
 }
 
-// Running tells whether the lease has its machine: it is active, or its time
+// Running reports whether the lease has its machine: it is active, or its time
 // is over and its machine has not been reclaimed yet.
 func (l Lease) Running() bool { return l.State == Fulfilled && l.EndedAt.IsZero() }
 
-// Indefinite tells whether the lease runs until it is released.
+// Indefinite reports whether the lease runs until it is released.
 func (l Lease) Indefinite() bool { return l.Running() && l.ExpiresAt.IsZero() }
 
 // Instance is the machine's backend attribute `instance`.
 func (l Lease) Instance() string { return instanceOf(l.BackendAttributes) }
 
-// Wants tells whether a request that is not fulfilled can be given a machine.
+// Wants reports whether a request that is not fulfilled can be given a machine.
 func (l Lease) Wants(machine Machine, now time.Time) bool {
 	return l.FulfilledAt.IsZero() && l.EndedAt.IsZero() && machine.State == Available &&
 		machine.Dimensions.Match(l.Dimensions) && (l.Length.Until == nil || l.Length.End(now).After(now))

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/configsource"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
 )
 
 // readLimit bounds reading a configuration.

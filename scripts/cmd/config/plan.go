@@ -13,8 +13,8 @@ import (
 
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 	"github.com/gce-backend/gce-backend/scripts/internal/plan"
-	"github.com/gce-backend/gce-backend/shared/logging"
-	"github.com/gce-backend/gce-backend/shared/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/cloud/logging"
+	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 )
 
 // stateLimit bounds reading what is stored.

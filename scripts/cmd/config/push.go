@@ -14,10 +14,10 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 	"github.com/gce-backend/gce-backend/scripts/internal/screen"
 	"github.com/gce-backend/gce-backend/scripts/internal/upload"
-	"github.com/gce-backend/gce-backend/shared/configsource"
+	"github.com/gce-backend/gce-backend/shared/cloud/logging"
+	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/logging"
-	"github.com/gce-backend/gce-backend/shared/store/firestore"
 )
 
 type pushCommand struct {
@@ -119,7 +119,7 @@ func (c pushCommand) follow(ctx context.Context, revision, to string) error {
 	}
 }
 
-// rolledOut tells whether the revision is in force and complete, or else why
+// rolledOut reports whether the revision is in force and complete, or else why
 // not.
 func rolledOut(report pools.Report, revision string) error {
 	if !strings.HasPrefix(report.Imported, revision+"@") {

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/functions"
-	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
 const (

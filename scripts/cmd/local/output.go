@@ -14,7 +14,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
 	"github.com/gce-backend/gce-backend/scripts/internal/screen"
-	"github.com/gce-backend/gce-backend/shared/logging"
+	"github.com/gce-backend/gce-backend/shared/cloud/logging"
 )
 
 // output is where the command writes to.

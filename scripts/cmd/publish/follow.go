@@ -14,7 +14,7 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 	"github.com/gce-backend/gce-backend/scripts/internal/follow"
 	"github.com/gce-backend/gce-backend/scripts/internal/publishing"
-	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
 // How a log is looked at: a file often, Cloud Logging, which takes some

@@ -143,26 +143,3 @@ func TestTheTableShowsWhatIsMissed(t *testing.T) {
 		t.Errorf("the table:\n%s", text.String())
 	}
 }
-
-func TestWhatIsDeployedIsFound(t *testing.T) {
-	names, err := sources("../../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	has := map[string]bool{}
-	for _, name := range names {
-		has[name] = true
-		if strings.HasSuffix(name, "_test.go") || strings.Contains(name, "testdata/") || strings.HasPrefix(name, "scripts/") {
-			t.Errorf("%s is not deployed", name)
-		}
-	}
-	for _, name := range []string{"functions.go", "go.mod", "functions/functions.yaml", "shared/job/job.go"} {
-		if !has[name] {
-			t.Errorf("%s is deployed", name)
-		}
-	}
-	goflags, ldflags, err := buildFlags("../../..")
-	if err != nil || goflags == "" || ldflags == "" {
-		t.Errorf("it is built with %q and %q, %v", goflags, ldflags, err)
-	}
-}

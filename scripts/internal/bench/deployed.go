@@ -1,19 +1,18 @@
 package bench
 
 import (
-	"archive/zip"
 	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/lab/source"
 )
 
 // deployed is what Terraform deploys, built.
@@ -47,22 +46,22 @@ func main() {
 // build builds the files that are deployed, and no others, in a folder.
 func build(ctx context.Context, root, work string) (deployed, error) {
 	var built deployed
-	names, err := sources(root)
+	names, err := source.Files(root)
 	if err != nil {
 		return built, err
 	}
-	source := filepath.Join(work, "source")
+	folder := filepath.Join(work, "source")
 	archive := filepath.Join(work, "source.zip")
-	if err := pack(root, archive, source, names); err != nil {
+	if err := source.Pack(root, archive, folder, names); err != nil {
 		return built, fmt.Errorf("pack what is deployed: %w", err)
 	}
 	built.files, built.zip = len(names), size(archive)
-	app := filepath.Join(source, "functions.local", "app")
+	app := filepath.Join(folder, "functions.local", "app")
 	if err := errors.Join(os.MkdirAll(app, 0o700), os.WriteFile(filepath.Join(app, "main.go"), []byte(program), 0o600)); err != nil {
 		return built, err
 	}
 	built.program = filepath.Join(work, "main")
-	goflags, ldflags, err := buildFlags(root)
+	goflags, ldflags, err := source.BuildFlags(root)
 	if err != nil {
 		return built, err
 	}
@@ -71,32 +70,15 @@ func build(ctx context.Context, root, work string) (deployed, error) {
 		{goflags, ldflags, built.program}, {goflags, "", symbols}, {"", "", plain},
 	} {
 		command := exec.CommandContext(ctx, "go", "build", "-ldflags="+b.ldflags, "-o", b.to, "./functions.local/app")
-		command.Dir = source
+		command.Dir = folder
 		command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS="+b.goflags)
 		if output, err := command.CombinedOutput(); err != nil {
 			return built, fmt.Errorf("build what is deployed: %w: %s", err, output)
 		}
 	}
 	built.binary, built.plain = size(built.program), size(plain)
-	built.room, err = room(ctx, source, symbols)
+	built.room, err = room(ctx, folder, symbols)
 	return built, err
-}
-
-// buildFlags are the flags that Terraform has the buildpack build with.
-func buildFlags(root string) (goflags, ldflags string, err error) {
-	path := filepath.Join(root, "terraform", "modules", "function", "function.tf")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", "", fmt.Errorf("read how it is built: %w", err)
-	}
-	setting := func(name string) string {
-		found := regexp.MustCompile(`(?m)^\s*` + name + `\s*=\s*"(.*)"$`).FindSubmatch(text)
-		if found == nil {
-			return ""
-		}
-		return string(found[1])
-	}
-	return setting("GOFLAGS"), setting("GOOGLE_GOLDFLAGS"), nil
 }
 
 func size(path string) int64 {
@@ -105,83 +87,6 @@ func size(path string) int64 {
 		return 0
 	}
 	return info.Size()
-}
-
-// sources lists the files that terraform/source.txt names.
-func sources(root string) ([]string, error) {
-	text, err := os.ReadFile(filepath.Join(root, "terraform", "source.txt"))
-	if err != nil {
-		return nil, fmt.Errorf("read what is deployed: %w", err)
-	}
-	var take, leave []*regexp.Regexp
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		glob, negative := strings.CutPrefix(line, "!")
-		switch {
-		case line == "" || strings.HasPrefix(line, "#"):
-		case negative:
-			leave = append(leave, pattern(glob))
-		default:
-			take = append(take, pattern(glob))
-		}
-	}
-	var names []string
-	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		name = filepath.ToSlash(name)
-		if entry.IsDir() && (name == ".git" || name == ".build") {
-			return fs.SkipDir
-		}
-		if matches := func(p *regexp.Regexp) bool { return p.MatchString(name) }; entry.Type().IsRegular() &&
-			slices.ContainsFunc(take, matches) && !slices.ContainsFunc(leave, matches) {
-			names = append(names, name)
-		}
-		return nil
-	})
-	return names, err
-}
-
-// pattern makes a regular expression of a glob, in which ** is any number of
-// folders.
-func pattern(glob string) *regexp.Regexp {
-	text := regexp.QuoteMeta(glob)
-	text = strings.ReplaceAll(text, `\*\*/`, `(.*/)?`)
-	text = strings.ReplaceAll(text, `\*\*`, `.*`)
-	text = strings.ReplaceAll(text, `\*`, `[^/]*`)
-	return regexp.MustCompile("^" + text + "$")
-}
-
-// pack puts files into a zip and, as if that were unpacked, into a folder.
-func pack(root, archive, folder string, names []string) error {
-	file, err := os.Create(archive)
-	if err != nil {
-		return err
-	}
-	to := zip.NewWriter(file)
-	for _, name := range names {
-		content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
-		if err != nil {
-			return err
-		}
-		entry, err := to.Create(name)
-		if err != nil {
-			return err
-		}
-		if _, err := entry.Write(content); err != nil {
-			return err
-		}
-		path := filepath.Join(folder, filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, content, 0o600)); err != nil {
-			return err
-		}
-	}
-	return errors.Join(to.Close(), file.Close())
 }
 
 // roomShown is how many modules are named.

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/leasing/loadtest"
+	"github.com/gce-backend/gce-backend/shared/lab/loadtest"
 )
 
 // The load of the lease benchmark.

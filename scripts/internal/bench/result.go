@@ -61,7 +61,7 @@ func (r *Result) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
-// Missed tells whether a target is missed.
+// Missed reports whether a target is missed.
 func (r *Result) Missed() bool {
 	for _, f := range r.Figures {
 		if f.Met == "no" {

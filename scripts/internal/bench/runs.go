@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/logging"
+	"github.com/gce-backend/gce-backend/shared/cloud/logging"
 )
 
 // runs takes the suite's log: it keeps how long each job's runs took, and how

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
 // handlerMemory is what one handler's process may have.

@@ -20,9 +20,9 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/gce-backend/gce-backend/shared/bus"
-	"github.com/gce-backend/gce-backend/shared/event"
-	publisher "github.com/gce-backend/gce-backend/shared/pubsub"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	publisher "github.com/gce-backend/gce-backend/shared/cloud/pubsub"
+	"github.com/gce-backend/gce-backend/shared/lab/bus"
 )
 
 // Delivery, as a deployment has it but for the shorter back-off.
@@ -154,7 +154,7 @@ func (b *Bridge) deliver(ctx context.Context, sub bus.Subscription, m *pubsub.Me
 	m.Ack()
 }
 
-// Idle tells whether no delivery is under way; what waits in the emulator is
+// Idle reports whether no delivery is under way; what waits in the emulator is
 // not seen.
 func (b *Bridge) Idle() bool { return b.inFlight.Load() == 0 }
 

@@ -14,11 +14,11 @@ import (
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
-	"github.com/gce-backend/gce-backend/shared/bus"
-	"github.com/gce-backend/gce-backend/shared/emulators/emulatortest"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
-	"github.com/gce-backend/gce-backend/shared/host"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/job/push"
+	"github.com/gce-backend/gce-backend/shared/lab/bus"
+	"github.com/gce-backend/gce-backend/shared/lab/emulators/emulatortest"
 )
 
 // inbox keeps what comes.
@@ -105,7 +105,7 @@ func TestDeliversWithRetryAndDeadLetter(t *testing.T) {
 func TestRealPushArrivesAsTheBridges(t *testing.T) {
 	b := open(t, "facts")
 	var got inbox
-	server, err := framework.Serve(t.Context(), 0, []framework.Function{{Name: "listener", Handler: host.Function(got.deliver)}})
+	server, err := framework.Serve(t.Context(), 0, []framework.Function{{Name: "listener", Handler: push.Function(got.deliver)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,9 @@ import (
 	"google.golang.org/api/iterator"
 
 	"github.com/gce-backend/gce-backend/functions"
-	"github.com/gce-backend/gce-backend/shared/bus"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
+	"github.com/gce-backend/gce-backend/shared/lab/bus"
 )
 
 // What Terraform deploys is compared with functions.yaml by the tests in

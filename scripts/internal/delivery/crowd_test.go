@@ -8,14 +8,14 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/host"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/job/push"
 )
 
 // Many deliveries at once are each answered: none is left over for a request
 // that comes later, as with the receiver of CloudEvents.
 func TestManyDeliveriesAtOnceAreAllAnswered(t *testing.T) {
-	function := host.Deliver(func(context.Context, event.Message) error { return nil })
+	function := push.Deliver(func(context.Context, event.Message) error { return nil })
 	deliver.Store(&function)
 	var crowd sync.WaitGroup
 	for sender := range 32 {
@@ -26,7 +26,7 @@ func TestManyDeliveriesAtOnceAreAllAnswered(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if status := push(t, path, string(body)); status != http.StatusNoContent {
+				if status := post(t, path, string(body)); status != http.StatusNoContent {
 					t.Errorf("status %d", status)
 				}
 			}

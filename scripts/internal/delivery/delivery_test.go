@@ -16,21 +16,21 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/host"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/logging"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/logging"
+	"github.com/gce-backend/gce-backend/shared/job/push"
 )
 
 // The framework's registry is the process's own, so one server serves all
 // tests; each says what the function does.
 var (
 	server  *framework.Server
-	deliver atomic.Pointer[host.Deliver]
+	deliver atomic.Pointer[push.Deliver]
 )
 
 func TestMain(m *testing.M) {
-	function := framework.Function{Name: "test-job", Handler: host.Function(func(ctx context.Context, m event.Message) error {
+	function := framework.Function{Name: "test-job", Handler: push.Function(func(ctx context.Context, m event.Message) error {
 		return (*deliver.Load())(ctx, m)
 	})}
 	var err error
@@ -40,8 +40,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// push posts a body as a push subscription does, and returns the status.
-func push(t *testing.T, path, body string, headers ...string) int {
+// post sends a body as a push subscription does, and returns the status.
+func post(t *testing.T, path, body string, headers ...string) int {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+path, strings.NewReader(body))
 	if err != nil {
@@ -66,7 +66,7 @@ func push(t *testing.T, path, body string, headers ...string) int {
 func collect(t *testing.T, answer error) *[]event.Message {
 	t.Helper()
 	var got []event.Message
-	function := host.Deliver(func(_ context.Context, m event.Message) error {
+	function := push.Deliver(func(_ context.Context, m event.Message) error {
 		got = append(got, m)
 		return answer
 	})
@@ -101,7 +101,7 @@ func TestPushBecomesAMessage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := collect(t, nil)
-			if status := push(t, c.path, c.body); status/100 != 2 {
+			if status := post(t, c.path, c.body); status/100 != 2 {
 				t.Fatalf("status %d", status)
 			}
 			if len(*got) != 1 {
@@ -148,7 +148,7 @@ func TestStatuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := collect(t, c.answer)
-			status := push(t, path, c.body, c.headers...)
+			status := post(t, path, c.body, c.headers...)
 			if status != c.want && (c.want != 2 || status/100 != 2) || len(*got) != c.delivered {
 				t.Errorf("status %d with %d delivered", status, len(*got))
 			}
@@ -162,13 +162,13 @@ func TestMalformedPayloadsAreAcknowledged(t *testing.T) {
 	runner := job.NewRunner(job.Job{Name: "test-job", New: func(job.Dependencies) job.Handler {
 		return func(context.Context, job.Run) error { t.Error("the job ran"); return nil }
 	}}, job.Dependencies{Now: time.Now}, time.Minute, logging.JSON(&b))
-	function := host.Deliver(runner.Deliver)
+	function := push.Deliver(runner.Deliver)
 	deliver.Store(&function)
 	for _, payload := range []string{"not JSON", `{"zone":7}`, `{"zones":["z"]}`, strings.Repeat("x", 10<<20)} {
 		b.Reset()
 		body := fmt.Sprintf(`{"message":{"data":%q,"messageId":"44","publishTime":"2026-03-14T12:00:00Z"},"subscription":"s"}`,
 			base64.StdEncoding.EncodeToString([]byte(payload)))
-		if status := push(t, path, body); status/100 != 2 {
+		if status := post(t, path, body); status/100 != 2 {
 			t.Errorf("%.20s: status %d", payload, status)
 		}
 		if strings.Count(b.String(), `"severity":"ERROR"`) != 1 || !strings.Contains(b.String(), `"event_id":"44"`) {

@@ -23,7 +23,7 @@ type Line struct {
 	Duration time.Duration
 }
 
-// done tells whether the line ends a run.
+// done reports whether the line ends a run.
 func (l Line) done() bool { return l.Event == "JOB_DONE" }
 
 // Log gives the lines that are new since the last call.
@@ -50,7 +50,7 @@ type Follower struct {
 	runs    map[string][]Line // of others, by job and event id
 }
 
-// Run shows the lines until all jobs are done, and tells whether all of them
+// Run shows the lines until all jobs are done, and reports whether all of them
 // succeeded.
 func (f *Follower) Run(ctx context.Context) (ok bool, err error) {
 	f.waiting, f.runs, ok = slices.Clone(f.Jobs), map[string][]Line{}, true

@@ -10,8 +10,8 @@ import (
 
 	"github.com/gce-backend/gce-backend/functions/processconfig"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // Plan is what importing a configuration would do.
@@ -81,7 +81,7 @@ type Total struct {
 	AfterLeases     int `json:"after_leases"` // of the VMs deleted
 }
 
-// Empty tells whether nothing of the fleet would change.
+// Empty reports whether nothing of the fleet would change.
 func (p Plan) Empty() bool { return len(p.Templates) == 0 && len(p.Frozen) == 0 }
 
 // Make decides what importing a configuration would do. The configuration must
@@ -92,7 +92,7 @@ func Make(state State, wanted config.Config) (Plan, error) {
 		return Plan{}, err
 	}
 	plan := Plan{Revision: wanted.Revision, InForce: state.InForce, Templates: []Template{}, Settings: changedFields(imported.Settings, wanted.Settings)}
-	known := make([]entities.Template, len(state.Templates))
+	known := make([]records.Template, len(state.Templates))
 	for i, template := range state.Templates {
 		known[i].Value = template
 	}

@@ -15,13 +15,13 @@ import (
 	"github.com/gce-backend/gce-backend/functions/importconfig"
 	"github.com/gce-backend/gce-backend/functions/processconfig"
 	"github.com/gce-backend/gce-backend/scripts/internal/plan"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/entities"
-	"github.com/gce-backend/gce-backend/shared/event"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // readOnly is a store that nobody may write to.
@@ -67,8 +67,8 @@ func (s *system) run(each job.Job) {
 	}
 }
 
-func (s *system) entities() entities.Entities {
-	return entities.Entities{Store: s.store, Log: slog.New(slog.DiscardHandler)}
+func (s *system) entities() records.Records {
+	return records.Records{Store: s.store, Log: slog.New(slog.DiscardHandler)}
 }
 
 // random is a configuration of a few templates, of few variants, so that what
@@ -145,7 +145,7 @@ func (s *system) instances(m fleet.Manager) {
 	for i := range s.rand.IntN(12) {
 		instance := fleet.NewInstance(m, fmt.Sprintf("%s-%d", m.GroupName(), i), fmt.Sprint(s.rand.Uint32()), "", time.Now())
 		instance.State = states[s.rand.IntN(len(states))]
-		k, err := entities.InstanceKey(instance.Key())
+		k, err := records.InstanceKey(instance.Key())
 		s.must(err)
 		fields, err := store.Encode(instance)
 		s.must(err)

@@ -13,10 +13,10 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // State is what a plan needs to know of what is stored.
@@ -69,7 +69,7 @@ func Read(ctx context.Context, s store.Store, log *slog.Logger) (State, error) {
 	if state.Config, err = proto.Marshal(stored); err != nil {
 		return State{}, fmt.Errorf("encode the imported configuration: %w", err)
 	}
-	e := entities.Entities{Store: s, Log: log}
+	e := records.Records{Store: s, Log: log}
 	templates, err := e.Templates(ctx)
 	if err != nil {
 		return State{}, err
@@ -98,7 +98,7 @@ func Read(ctx context.Context, s store.Store, log *slog.Logger) (State, error) {
 	return state, err
 }
 
-func count(ctx context.Context, e entities.Entities, managers []fleet.Manager) (map[string]Machines, error) {
+func count(ctx context.Context, e records.Records, managers []fleet.Manager) (map[string]Machines, error) {
 	var mu sync.Mutex
 	counted := map[string]Machines{}
 	group, ctx := errgroup.WithContext(ctx)

@@ -11,11 +11,11 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/functions/processconfig"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/configsource"
-	"github.com/gce-backend/gce-backend/shared/entities"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // Pool is the VMs of one revision of a template in one zone.
@@ -98,7 +98,7 @@ func waitsForImport(report Report) string {
 // waitsForProcessing tells which templates' records are not as the
 // configuration in force has them. Those that are frozen stay so.
 func (r Reader) waitsForProcessing(ctx context.Context, wishes []fleet.Wish, freeze fleet.Freeze) (string, error) {
-	known, err := entities.Entities{Store: r.Store, Log: r.Log}.Templates(ctx)
+	known, err := records.Records{Store: r.Store, Log: r.Log}.Templates(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -135,7 +135,7 @@ func errorsOf(problems config.Problems) []string {
 	return errs
 }
 
-// Converged tells whether every configured VM is cataloged, or else why not.
+// Converged reports whether every configured VM is cataloged, or else why not.
 func (r Report) Converged() error {
 	var reasons []error
 	if r.Waits != "" {
@@ -150,13 +150,13 @@ func (r Report) Converged() error {
 	return errors.Join(reasons...)
 }
 
-// Complete tells whether the pool has what is configured.
+// Complete reports whether the pool has what is configured.
 func (p Pool) Complete() bool { return p.State == string(fleet.Active) && p.Cataloged >= p.Minimum }
 
 // pools reads the pools that are configured, and the others of which something
 // is left.
 func (r Reader) pools(ctx context.Context, wishes []fleet.Wish) ([]Pool, error) {
-	e := entities.Entities{Store: r.Store, Log: r.Log}
+	e := records.Records{Store: r.Store, Log: r.Log}
 	managers, err := e.Managers(ctx)
 	if err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func (r Reader) pools(ctx context.Context, wishes []fleet.Wish) ([]Pool, error) 
 
 type revisionKey struct{ baseName, id string }
 
-func (r Reader) revisions(ctx context.Context, e entities.Entities) (map[revisionKey]fleet.Revision, error) {
+func (r Reader) revisions(ctx context.Context, e records.Records) (map[revisionKey]fleet.Revision, error) {
 	found := map[revisionKey]fleet.Revision{}
 	for _, state := range []fleet.State{fleet.Active, fleet.Drained} {
 		revisions, err := e.RevisionsIn(ctx, state)

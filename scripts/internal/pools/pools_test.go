@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions/processconfig"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 const (
@@ -75,7 +75,7 @@ func (f *fixture) imported() config.Config {
 // processed builds the records as process-config does, then changes them.
 func (f *fixture) processed(change func(*fleet.Revision, *fleet.Manager)) fleet.Manager {
 	f.Helper()
-	e := entities.Entities{Store: f.reader.Store, Log: f.reader.Log}
+	e := records.Records{Store: f.reader.Store, Log: f.reader.Log}
 	wish := processconfig.Wishes(f.imported())[0]
 	tree, err := e.Tree(f.Context(), wish.BaseName)
 	if err != nil {
@@ -100,7 +100,7 @@ func (f *fixture) instances(m fleet.Manager, state fleet.InstanceState, n int) {
 		f.hosts++
 		i := fleet.NewInstance(m, fmt.Sprintf("host-%d", f.hosts), fmt.Sprint(f.hosts), "", time.Unix(0, 0))
 		i.State = state
-		key, err := entities.InstanceKey(i.Key())
+		key, err := records.InstanceKey(i.Key())
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/gce-backend/gce-backend/shared/entities"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // questions is how many are asked at the same time.
@@ -21,7 +21,7 @@ func (c counts) live() int { return c.found + c.cataloged + c.leased }
 
 // countAll counts the instances of managers, a few at a time: with a real
 // Firestore each question takes a while.
-func countAll(ctx context.Context, e entities.Entities, managers []entities.Manager) ([]counts, error) {
+func countAll(ctx context.Context, e records.Records, managers []records.Manager) ([]counts, error) {
 	all := make([]counts, len(managers))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(questions)

@@ -18,7 +18,7 @@ type Holding struct {
 	Kept                    bool      // nobody may take its VM away by hand
 }
 
-// Sure tells whether the lease certainly runs still.
+// Sure reports whether the lease certainly runs still.
 func (h Holding) Sure(now time.Time) bool {
 	return h.Until.IsZero() || now.Add(margin).Before(h.Until)
 }
@@ -67,7 +67,7 @@ func (b *Book) LetGo(request string) (h Holding, held bool) {
 	return h, held
 }
 
-// Kept tells whether an instance is kept by a lessee.
+// Kept reports whether an instance is kept by a lessee.
 func (b *Book) Kept(instance string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -86,7 +86,7 @@ func (b *Book) Harm(instance string) {
 	b.harmed[instance] = true
 }
 
-// Harmed tells whether it was.
+// Harmed reports whether it was.
 func (b *Book) Harmed(instance string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -13,7 +13,7 @@ type offer struct {
 	Instances []string  `firestore:"instances"`
 }
 
-// inDoubt tells whether an instance may yet come into the catalog: the run was
+// inDoubt reports whether an instance may yet come into the catalog: the run was
 // killed that offered it, or it was offered again after an answer that was
 // lost. That is not known for fleet.OfferWindow, which is longer than a test
 // waits: so long it may stay as it is.
@@ -38,7 +38,7 @@ func (v View) InDoubt() []string {
 	return keys
 }
 
-// waits tells whether a group waits for such an instance.
+// waits reports whether a group waits for such an instance.
 func (r *rest) waits(at group) bool {
 	for key, i := range r.Instances {
 		if i.Zone == at.zone && fleet.TemplateName(i.BaseName, i.Revision) == at.name && r.inDoubt(key) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 const (

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/simulator"
-	"github.com/gce-backend/gce-backend/shared/world"
 )
 
 // View is everything as it stands: the records first, then Compute Engine.

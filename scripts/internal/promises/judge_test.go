@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/world"
 )
 
 func TestRoundSees(t *testing.T) {

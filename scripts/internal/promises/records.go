@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // Records are the documents of a suite, by their place.

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // Before checks each request to Compute Engine at the moment at which it comes,

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/simulator"
-	"github.com/gce-backend/gce-backend/shared/world"
 )
 
 // sweep is what a record may stay beyond its time, until the next sweep.
@@ -101,7 +101,7 @@ func (r *rest) pool(key fleet.ManagerKey, pool Pool) {
 	}
 }
 
-// vm checks that a VM is up, recorded and cataloged, and tells whether it is
+// vm checks that a VM is up, recorded and cataloged, and reports whether it is
 // leased.
 func (r *rest) vm(vm simulator.VM) bool {
 	key := world.KeyOf(vm)

@@ -4,8 +4,8 @@ import (
 	"maps"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/world"
 )
 
 // past is what one round leaves to the next.

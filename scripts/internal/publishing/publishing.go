@@ -16,10 +16,10 @@ import (
 
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/manifest"
-	"github.com/gce-backend/gce-backend/shared/pubsub"
-	"github.com/gce-backend/gce-backend/shared/spelling"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/pubsub"
+	"github.com/gce-backend/gce-backend/shared/config/spelling"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
 // timeout bounds one publish.

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
-	"github.com/gce-backend/gce-backend/shared/bus"
-	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/lab/bus"
 )
 
 func TestMessage(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/world"
+	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // Summary is what came of all worlds.

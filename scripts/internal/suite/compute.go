@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
-	"github.com/gce-backend/gce-backend/shared/compute"
-	"github.com/gce-backend/gce-backend/shared/compute/rest"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/simulator"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute/rest"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
 // VMActivity is the topic of Compute Engine's audit messages about VMs.

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/gce-backend/gce-backend/shared/emulators"
+	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
 // startEmulators starts those of the emulators that are asked for and do not

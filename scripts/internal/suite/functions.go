@@ -8,11 +8,11 @@ import (
 
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/host"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/deployment/lockedrand"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/sharedrand"
-	"github.com/gce-backend/gce-backend/shared/store/metered"
+	"github.com/gce-backend/gce-backend/shared/job/push"
+	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
 // deployment is the value of the ownership label.
@@ -33,7 +33,7 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 		}
 		served[j.Name] = true
 		runner := job.NewRunner(j, deps, function.Timeout(), s.opts.Log)
-		all = append(all, framework.Function{Name: j.Name, Handler: host.Function(s.onAccountOf(j.Name, runner.Deliver))})
+		all = append(all, framework.Function{Name: j.Name, Handler: push.Function(s.onAccountOf(j.Name, runner.Deliver))})
 	}
 	handlers, err := s.httpFunctions()
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 }
 
 // onAccountOf counts a delivery, and its use of the store for the job.
-func (s *Suite) onAccountOf(name string, deliver host.Deliver) host.Deliver {
+func (s *Suite) onAccountOf(name string, deliver push.Deliver) push.Deliver {
 	return func(ctx context.Context, message event.Message) error {
 		s.delivered.add(name, 1)
 		return deliver(metered.WithJob(ctx, name), message)
@@ -81,7 +81,7 @@ func (s *Suite) dependencies() job.Dependencies {
 		Now:             s.opts.Now,
 		Sleep:           sleep,
 		ComputeRequests: computeRequests,
-		Rand:            sharedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Rand:            lockedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		Project:         s.opts.Project,
 		Deployment:      deployment,
 	}

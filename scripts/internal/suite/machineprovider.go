@@ -11,10 +11,10 @@ import (
 
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/functions/statuspage"
-	"github.com/gce-backend/gce-backend/shared/catalog"
-	"github.com/gce-backend/gce-backend/shared/catalog/client"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/store/metered"
+	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
 // startMachineProvider serves the Machine Provider on a port of its own,

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/bridge"
-	"github.com/gce-backend/gce-backend/shared/bus"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
+	"github.com/gce-backend/gce-backend/shared/lab/bus"
 )
 
 // messages is what carries the messages: the bus, or Pub/Sub's emulator.

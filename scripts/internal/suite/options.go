@@ -1,7 +1,7 @@
 // Package suite runs the whole system in this process: every function behind
 // the Functions Framework, their topics and schedules, a Compute Engine
 // simulator, a Machine Provider, and a store. It is the composition root of
-// the local suite, as shared/deployed is that of the deployed functions.
+// the local suite, as shared/deployment is that of the deployed functions.
 package suite
 
 import (
@@ -12,9 +12,9 @@ import (
 
 	"github.com/sethvargo/go-envconfig"
 
-	"github.com/gce-backend/gce-backend/shared/bus"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/simulator"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/lab/bus"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
 // Identity is what the suite's backend is to the Machine Provider.

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/plan"
-	"github.com/gce-backend/gce-backend/shared/bus"
-	"github.com/gce-backend/gce-backend/shared/store/metered"
+	"github.com/gce-backend/gce-backend/shared/lab/bus"
+	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
 // startStatus serves what the suite says of itself, and the bus's REST API

@@ -8,8 +8,8 @@ import (
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/functions/statuspage"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/status"
-	"github.com/gce-backend/gce-backend/shared/store/metered"
+	"github.com/gce-backend/gce-backend/shared/job/status"
+	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
 // sampleEvery is how often the suite notes the size of its fleet: it lives

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/gce-backend/gce-backend/shared/store/firestore"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
-	"github.com/gce-backend/gce-backend/shared/store/metered"
+	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
 // openStore opens Firestore where there is an emulator, else a store in

@@ -15,12 +15,12 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 	"github.com/gce-backend/gce-backend/scripts/internal/ticks"
-	"github.com/gce-backend/gce-backend/shared/configsource"
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/manifest"
-	"github.com/gce-backend/gce-backend/shared/simulator"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/metered"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
+	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
 // Suite is a running system.
@@ -126,7 +126,7 @@ func (s *Suite) startTicks() {
 // Publisher publishes as the functions do.
 func (s *Suite) Publisher() event.Publisher { return s.messages }
 
-// Idle tells whether no message is on its way.
+// Idle reports whether no message is on its way.
 func (s *Suite) Idle() bool { return s.messages.Idle() }
 
 // Pools reads how far the pools are.

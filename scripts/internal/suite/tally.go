@@ -5,7 +5,7 @@ import (
 	"maps"
 	"sync"
 
-	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 )
 
 // tally counts things by name.

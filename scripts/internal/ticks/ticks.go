@@ -10,8 +10,8 @@ import (
 
 	"github.com/adhocore/gronx"
 
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
 // Ticker publishes ticks.

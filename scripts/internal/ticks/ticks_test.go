@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/manifest"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
 // counter counts messages by topic.

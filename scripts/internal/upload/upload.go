@@ -25,7 +25,7 @@ import (
 const limit = 2 * time.Minute
 
 // pointer is the file that names the current revision's folder, as
-// shared/configsource reads it.
+// shared/config/configsource reads it.
 const pointer = "current"
 
 // Open opens the bucket or folder that a URL names; prefix is "" or ends with

@@ -13,7 +13,7 @@ import (
 	"gocloud.dev/blob"
 
 	"github.com/gce-backend/gce-backend/shared/config"
-	"github.com/gce-backend/gce-backend/shared/configsource"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
 )
 
 func given() config.Files {

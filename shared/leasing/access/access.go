@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // Settings are what settings.cfg says about the Machine Provider.
@@ -30,13 +30,13 @@ type Source interface {
 	Settings(ctx context.Context) (Settings, error)
 }
 
-// Administrator tells whether an identity may do everything in the catalog.
+// Administrator reports whether an identity may do everything in the catalog.
 func (s Settings) Administrator(email string) bool { return has(s.Administrators, email) }
 
-// Lessee tells whether an identity may lease machines.
+// Lessee reports whether an identity may lease machines.
 func (s Settings) Lessee(email string) bool { return has(s.Lessees, email) }
 
-// Viewer tells whether an identity may look at the catalog.
+// Viewer reports whether an identity may look at the catalog.
 func (s Settings) Viewer(email string) bool { return has(s.Viewers, email) }
 
 // Backend is the backend that an identity is a member of; "" for none. Of

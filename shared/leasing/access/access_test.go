@@ -8,11 +8,11 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/faulty"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
 )
 
 func TestRoles(t *testing.T) {

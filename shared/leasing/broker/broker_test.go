@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
+	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
-	"github.com/gce-backend/gce-backend/shared/store"
-	"github.com/gce-backend/gce-backend/shared/store/faulty"
-	"github.com/gce-backend/gce-backend/shared/store/memory"
-	"github.com/gce-backend/gce-backend/shared/store/metered"
 )
 
 type nowhere struct{}

@@ -3,9 +3,9 @@ package broker
 import (
 	"context"
 
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // change is one atomic step: a lease as it was read becomes another, and with

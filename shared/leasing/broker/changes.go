@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // overlap is how far back each call of Changes looks: a change is stamped

@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/gce-backend/gce-backend/shared/store"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
 // coalescer commits single writes of many callers together: while one commit

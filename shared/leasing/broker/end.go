@@ -3,7 +3,7 @@ package broker
 import (
 	"context"
 
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 

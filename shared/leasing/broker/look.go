@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // onLease finds the machines that are leased.

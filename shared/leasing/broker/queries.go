@@ -3,8 +3,8 @@ package broker
 import (
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // The fields that queries ask for; the names are those of leasing's structs.

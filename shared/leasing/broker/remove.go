@@ -3,9 +3,9 @@ package broker
 import (
 	"context"
 
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // Removal is a machine to take out of the catalog.
@@ -66,7 +66,7 @@ func (b *Broker) removeAll(ctx context.Context, removals []Removal, items []stor
 	}
 }
 
-// simple tells whether the removal is just to delete the machine as read.
+// simple reports whether the removal is just to delete the machine as read.
 func (r Removal) simple(item storedMachine) bool {
 	return item.Exists() && r.By == "" && item.Value.State != leasing.OnLease && item.Value.State != "" &&
 		(r.Instance == "" || r.Instance == item.Value.Instance())

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // roundTimeout bounds one round: it goes on for others when its caller leaves.

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/event"
-	"github.com/gce-backend/gce-backend/shared/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
-	"github.com/gce-backend/gce-backend/shared/store"
 )
 
 // send sends the messages of leases and notes that they are sent. What fails

@@ -1,0 +1,170 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+)
+
+// manipulation is what became of an addition or a deletion. It is read without
+// the generated type, which leaves out an error that it does not know: that
+// must not look like success.
+type manipulation struct {
+	Error    string `json:"error"`
+	Addition echo   `json:"machine_addition_request"`
+	Deletion echo   `json:"machine_deletion_request"`
+}
+
+// echo is the request that an answer is about. Every Machine Provider gives it
+// back, and anything else at the URL does not.
+type echo struct {
+	Dimensions struct {
+		Hostname string `json:"hostname"`
+	} `json:"dimensions"`
+}
+
+// result is what the answer says of the machine that was asked for.
+func (m manipulation) result(method, hostname string) error {
+	about := cmp.Or(m.Addition.Dimensions.Hostname, m.Deletion.Dimensions.Hostname)
+	if about != hostname && (about != "" || m.Error == "") {
+		return foreign(method, fmt.Errorf("it is about %q and not about %q", about, hostname))
+	}
+	switch m.Error {
+	case "":
+		return nil
+	case pb.CatalogManipulationResponse_LEASED.String():
+		return catalog.ErrLeased
+	case pb.CatalogManipulationResponse_ENTRY_NOT_FOUND.String():
+		return catalog.ErrNotFound
+	case pb.CatalogManipulationResponse_HOSTNAME_REUSE.String():
+		return catalog.ErrReused
+	}
+	return failure.New(failure.Permanent, "the Machine Provider refused %s: %s", hostname, m.Error)
+}
+
+// manipulations reads the answer to a batch.
+func manipulations(method string, answer []byte, hostnames []string) ([]error, error) {
+	var batch struct {
+		Responses []manipulation `json:"responses"`
+	}
+	if err := json.Unmarshal(answer, &batch); err != nil {
+		return nil, foreign(method, err)
+	}
+	if len(batch.Responses) != len(hostnames) {
+		return nil, foreign(method, fmt.Errorf("%d answers for %d machines", len(batch.Responses), len(hostnames)))
+	}
+	results := make([]error, len(hostnames))
+	for i, response := range batch.Responses {
+		results[i] = response.result(method, hostnames[i])
+	}
+	return results, nil
+}
+
+// Add is catalog.add_machines.
+func (c *Client) Add(ctx context.Context, entries ...catalog.Entry) ([]error, error) {
+	server, err := c.server(ctx)
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	results := make([]error, len(entries))
+	var sound []int // the entries that can be written down
+	requests := make([]*pb.CatalogMachineAdditionRequest, len(entries))
+	for i, entry := range entries {
+		if requests[i], results[i] = addition(entry); results[i] == nil {
+			sound = append(sound, i)
+		}
+	}
+	answers, err := batches(sound, c.options.Batch, func(chunk []int) ([]error, error) {
+		request := &pb.CatalogMachineBatchAdditionRequest{}
+		hostnames := make([]string, len(chunk))
+		for j, i := range chunk {
+			request.Requests = append(request.Requests, requests[i])
+			hostnames[j] = entries[i].Hostname
+		}
+		answer, err := c.send(ctx, server, "add_machines", request)
+		if err != nil {
+			return nil, err
+		}
+		return manipulations("add_machines", answer, hostnames)
+	}, func(_ int, err error) error { return err })
+	if err != nil {
+		return nil, err
+	}
+	for j, i := range sound {
+		results[i] = answers[j]
+	}
+	return results, nil
+}
+
+// addition writes an entry in the API's form.
+func addition(entry catalog.Entry) (*pb.CatalogMachineAdditionRequest, error) {
+	dimensions, err := toDimensions(entry.Dimensions)
+	if err != nil {
+		return nil, &failure.Error{Class: failure.Permanent, Err: fmt.Errorf("offer %s: %w", entry.Hostname, err)}
+	}
+	dimensions.Hostname = proto.String(entry.Hostname)
+	policies := &pb.Policies{
+		MachineServiceAccount: optional(entry.ServiceAccount),
+		OnReclamation:         pb.MachineReclamationPolicy_DELETE.Enum(),
+		BackendTopic:          optional(entry.Topic),
+		BackendProject:        optional(entry.Project),
+	}
+	if entry.Instance != "" {
+		policies.BackendAttributes = []*pb.KeyValuePair{
+			{Key: proto.String(event.AttributeInstance), Value: proto.String(entry.Instance)},
+		}
+	}
+	return &pb.CatalogMachineAdditionRequest{Dimensions: dimensions, Policies: policies}, nil
+}
+
+func toDimensions(d catalog.Dimensions) (*pb.Dimensions, error) {
+	family, err1 := enum[pb.OSFamily]("os_family", d.OSFamily, pb.OSFamily_value)
+	flavor, err2 := enum[pb.LinuxFlavor]("linux_flavor", d.LinuxFlavor, pb.LinuxFlavor_value)
+	disk, err3 := enum[pb.DiskType]("disk_type", d.DiskType, pb.DiskType_value)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	dimensions := &pb.Dimensions{
+		Backend:        pb.Backend_GCE.Enum(),
+		OsFamily:       family,
+		OsVersion:      optional(d.OSVersion),
+		LinuxFlavor:    flavor,
+		Project:        optional(d.Project),
+		DiskType:       disk,
+		DiskGb:         optional(d.DiskGB),
+		NumCpus:        optional(d.NumCPUs),
+		MemoryGb:       optional(d.MemoryGB),
+		Snapshot:       optional(d.Snapshot),
+		SnapshotLabels: d.SnapshotLabels,
+	}
+	return dimensions, nil
+}
+
+func enum[E ~int32](dimension, name string, values map[string]int32) (*E, error) {
+	if name == "" {
+		return nil, nil
+	}
+	value, ok := values[name]
+	if !ok {
+		return nil, fmt.Errorf("the dimension %s cannot be %q", dimension, name)
+	}
+	e := E(value)
+	return &e, nil
+}
+
+func optional[T comparable](value T) *T {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return &value
+}

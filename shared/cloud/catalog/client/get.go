@@ -1,0 +1,175 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+)
+
+// seconds is a time in seconds since 1970, as a string (the API's form of a
+// 64-bit integer) or as a number.
+type seconds int64
+
+func (s *seconds) UnmarshalJSON(data []byte) error {
+	var number json.Number
+	if err := json.Unmarshal(data, &number); err != nil {
+		return err
+	}
+	value, err := strconv.ParseInt(number.String(), 10, 64)
+	*s = seconds(value)
+	return err
+}
+
+func (s seconds) time() time.Time {
+	if s == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(s), 0).UTC()
+}
+
+// retrieval is what the API says of a machine, read like manipulation.
+type retrieval struct {
+	echo
+	Policies struct {
+		BackendAttributes []struct {
+			Key   string `json:"key"`
+			Value string `json:"value"`
+		} `json:"backend_attributes"`
+	} `json:"policies"`
+	LeaseExpiration    seconds `json:"lease_expiration_ts"`
+	LeasedIndefinitely bool    `json:"leased_indefinitely"`
+	Error              string  `json:"error"`
+}
+
+// machine is what the answer says of the machine that was asked for. An answer
+// without the machine's name says nothing.
+func (r retrieval) machine(method, hostname string) catalog.Machine {
+	machine := catalog.Machine{Hostname: hostname}
+	switch {
+	case r.Error == pb.CatalogManipulationResponse_ENTRY_NOT_FOUND.String():
+		machine.Err = catalog.ErrNotFound
+	case r.Error != "":
+		machine.Err = failure.New(failure.Permanent, "the Machine Provider says nothing of %s: %s", hostname, r.Error)
+	case r.Dimensions.Hostname != hostname:
+		machine.Err = foreign(method, fmt.Errorf("it is about %q and not about %q", r.Dimensions.Hostname, hostname))
+	}
+	if machine.Err != nil {
+		return machine
+	}
+	for _, attribute := range r.Policies.BackendAttributes {
+		if attribute.Key == event.AttributeInstance {
+			machine.Instance = attribute.Value
+		}
+	}
+	if machine.LeasedIndefinitely = r.LeasedIndefinitely; !machine.LeasedIndefinitely {
+		machine.LeaseExpiration = r.LeaseExpiration.time()
+	}
+	return machine
+}
+
+// Get is catalog.get_machines, or catalog.get for each.
+func (c *Client) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
+	server, err := c.server(ctx)
+	if err != nil || len(hostnames) == 0 {
+		return nil, err
+	}
+	if c.unknown.known(server, "get_machines") {
+		machines, err := batches(hostnames, c.options.Batch, func(chunk []string) ([]catalog.Machine, error) {
+			return c.getBatch(ctx, server, chunk)
+		}, unknownMachine)
+		if err == nil || !methodUnknown(err) {
+			return machines, err
+		}
+		c.unknown.forget(server, "get_machines")
+	}
+	machines, err := singles(ctx, hostnames, c.options.Concurrency, func(ctx context.Context, hostname string) (catalog.Machine, error) {
+		return c.getOne(ctx, server, hostname)
+	}, unknownMachine)
+	if err == nil {
+		c.doubt(ctx, server, machines)
+	}
+	return machines, err
+}
+
+// doubt takes back what 404s said of machines where the server answers 404 to
+// what every Machine Provider has, too: then it knows nothing.
+func (c *Client) doubt(ctx context.Context, server string, machines []catalog.Machine) {
+	missing := func(m catalog.Machine) bool { return errors.Is(m.Err, catalog.ErrNotFound) }
+	if !slices.ContainsFunc(machines, missing) {
+		return
+	}
+	_, err := c.send(ctx, server, "add_machines", &pb.CatalogMachineBatchAdditionRequest{}) // adds none
+	var r *refusal
+	if err == nil || errors.As(err, &r) && !methodUnknown(err) && r.status < http.StatusInternalServerError {
+		return
+	}
+	for i := range machines {
+		if missing(machines[i]) {
+			machines[i].Err = failure.New(failure.Transient, "the Machine Provider's 404 is not to be believed: %w", err)
+		}
+	}
+}
+
+func unknownMachine(hostname string, err error) catalog.Machine {
+	return catalog.Machine{Hostname: hostname, Err: err}
+}
+
+func (c *Client) getBatch(ctx context.Context, server string, hostnames []string) ([]catalog.Machine, error) {
+	request := &pb.CatalogMachineBatchRetrievalRequest{}
+	for _, hostname := range hostnames {
+		request.Requests = append(request.Requests, retrievalRequest(hostname))
+	}
+	answer, err := c.send(ctx, server, "get_machines", request)
+	if err != nil {
+		return nil, err
+	}
+	var batch struct {
+		Responses []retrieval `json:"responses"`
+	}
+	if err := json.Unmarshal(answer, &batch); err != nil {
+		return nil, foreign("get_machines", err)
+	}
+	if len(batch.Responses) != len(hostnames) {
+		return nil, foreign("get_machines", fmt.Errorf("%d answers for %d machines", len(batch.Responses), len(hostnames)))
+	}
+	machines := make([]catalog.Machine, len(hostnames))
+	for i, response := range batch.Responses {
+		machines[i] = response.machine("get_machines", hostnames[i])
+	}
+	return machines, nil
+}
+
+// getOne asks for one machine. LUCI's Machine Provider answers 404 for one
+// that it does not have, and says so in its own words; any other 404 comes
+// from a wrong URL.
+func (c *Client) getOne(ctx context.Context, server, hostname string) (catalog.Machine, error) {
+	answer, err := c.send(ctx, server, "get", retrievalRequest(hostname))
+	var r *refusal
+	if errors.As(err, &r) && r.status == http.StatusNotFound && r.said {
+		return catalog.Machine{Hostname: hostname, Err: catalog.ErrNotFound}, nil
+	}
+	if err != nil {
+		return catalog.Machine{}, err
+	}
+	var response retrieval
+	if err := json.Unmarshal(answer, &response); err != nil {
+		return catalog.Machine{}, foreign("get", err)
+	}
+	return response.machine("get", hostname), nil
+}
+
+func retrievalRequest(hostname string) *pb.CatalogMachineRetrievalRequest {
+	return &pb.CatalogMachineRetrievalRequest{Hostname: proto.String(hostname), Backend: pb.Backend_GCE.Enum()}
+}

@@ -1,0 +1,118 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+)
+
+// maxResponseBytes is the size that an answer may have: 250 machines with all
+// that is said of them are a tenth of it.
+const maxResponseBytes = 8 << 20
+
+// maxQuotedBytes is how much of an answer that is no JSON an error quotes.
+const maxQuotedBytes = 200
+
+// refusal is an answer other than 200.
+type refusal struct {
+	status  int
+	message string
+	// said tells that the answer has the API's form of an error, so that it
+	// comes from a Machine Provider and not from whatever else is at the URL.
+	said bool
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("the Machine Provider answered %d: %s", r.status, r.message)
+}
+
+// methodUnknown reports whether the server has no such method at all.
+func methodUnknown(err error) bool {
+	var r *refusal
+	return errors.As(err, &r) &&
+		(r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed || r.status == http.StatusNotImplemented)
+}
+
+// send calls a method of the catalog API and gives back the answer's JSON.
+func (c *Client) send(ctx context.Context, server, method string, request proto.Message) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	answer, err := c.post(ctx, server, method, request)
+	if err != nil {
+		return nil, fmt.Errorf("catalog.%s at %s: %w", method, server, err)
+	}
+	return answer, nil
+}
+
+func (c *Client) post(ctx context.Context, server, method string, request proto.Message) ([]byte, error) {
+	body, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(request)
+	if err != nil {
+		return nil, err
+	}
+	url := server + "/_ah/api/catalog/v1/" + method
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	token, err := c.options.Token(ctx, server)
+	if err != nil {
+		return nil, fmt.Errorf("get a token: %w", err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json")
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, &failure.Error{Class: failure.Transient, Err: err}
+	}
+	defer func() { _ = response.Body.Close() }() // what was needed is read
+	return read(response)
+}
+
+func read(response *http.Response) ([]byte, error) {
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes+1))
+	switch {
+	case err != nil:
+		return nil, &failure.Error{Class: failure.Transient, Err: fmt.Errorf("read the answer: %w", err)}
+	case len(answer) > maxResponseBytes:
+		return nil, failure.New(failure.Permanent, "the answer has more than %d bytes", maxResponseBytes)
+	case response.StatusCode != http.StatusOK:
+		return nil, refused(response.StatusCode, answer)
+	}
+	return answer, nil
+}
+
+// refused makes the error of an answer other than 200. None of them has the
+// class NotFound: only a machine's own answer says that of a machine.
+func refused(status int, answer []byte) error {
+	var body struct {
+		Error *struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	r := &refusal{status: status}
+	if json.Unmarshal(answer, &body) == nil && body.Error != nil {
+		r.said, r.message = true, body.Error.Message
+	} else {
+		r.message = fmt.Sprintf("%.*q", maxQuotedBytes, answer)
+	}
+	class := failure.OfHTTP(status, "")
+	if class != failure.Transient && class != failure.Quota && class != failure.Conflict {
+		class = failure.Permanent
+	}
+	return &failure.Error{Class: class, Err: r}
+}
+
+// foreign is the error of an answer 200 that the API would not give.
+func foreign(method string, err error) error {
+	return failure.New(failure.Permanent, "the answer to catalog.%s is not a Machine Provider's: %w", method, err)
+}

@@ -1,0 +1,151 @@
+// Package compute is the contract for what the jobs ask of Compute Engine, in
+// the fleet's terms. The implementation over the REST API is in compute/rest.
+package compute
+
+import (
+	"context"
+	"time"
+)
+
+// Engine is Compute Engine. Every method has a deadline of its own, stays
+// inside the client-side request limit, and answers errors that carry a
+// failure.Class. Methods that change something wait until the operation is
+// done; an operation that ended in an error is an *OperationError.
+type Engine interface {
+	Template(ctx context.Context, project, name string) (Template, error)
+	// Templates lists the instance templates that carry the ownership label.
+	Templates(ctx context.Context, project string) ([]Template, error)
+	InsertTemplate(ctx context.Context, template Template, requestID string) error
+	DeleteTemplate(ctx context.Context, project, name, requestID string) error
+
+	Group(ctx context.Context, ref GroupRef) (Group, error)
+	// Groups lists the project's managed instance groups in all zones, in one
+	// aggregated list.
+	Groups(ctx context.Context, project string) ([]Group, error)
+	InsertGroup(ctx context.Context, group NewGroup, requestID string) error
+	// Pending names the operation, insert or delete, that is still under way on
+	// the group; empty where there is none.
+	Pending(ctx context.Context, ref GroupRef) (string, error)
+	ResizeGroup(ctx context.Context, ref GroupRef, size int, requestID string) error
+	DeleteGroup(ctx context.Context, ref GroupRef, requestID string) error
+
+	// VMs lists the group's managed instances, all pages. When a page fails it
+	// returns what it has seen together with the error: such a listing must
+	// not be read as "the others are gone".
+	VMs(ctx context.Context, ref GroupRef) ([]VM, error)
+	// DeleteVMs deletes VMs of the group, at most 1,000, lowering its target
+	// size; those that are not its members are skipped. Accepted is not
+	// deleted.
+	DeleteVMs(ctx context.Context, ref GroupRef, urls []string, requestID string) error
+
+	// Snapshots lists the project's READY snapshots with this name (any when
+	// empty) and all these labels, newest first.
+	Snapshots(ctx context.Context, project, name string, labels map[string]string) ([]Snapshot, error)
+}
+
+// MaxDeletions is the number of VMs that one DeleteVMs may name, after
+// instanceGroupManagers.deleteInstances.
+const MaxDeletions = 1000
+
+// OwnershipLabel is the label that everything the suite creates carries; its
+// value is the deployment's name.
+const OwnershipLabel = "gce-backend"
+
+// GroupRef names a zonal managed instance group.
+type GroupRef struct{ Project, Zone, Name string }
+
+// Template is an instance template.
+type Template struct {
+	Project, Name string
+	URL           string // filled in by Compute Engine
+	Created       time.Time
+	Labels        map[string]string
+	MachineType   string
+	MinCPU        string // minimum CPU platform
+	Boot          Disk
+	Extra         []Disk
+	Network       string
+	ExternalIP    bool
+	Metadata      map[string]string
+	Tags          []string
+	Accounts      []Account
+}
+
+// Disk is a disk that is made with the VM and deleted with it.
+type Disk struct {
+	DeviceName     string
+	SourceImage    string
+	SourceSnapshot string
+	Type           string
+	SizeGB         int64
+}
+
+// Account is a service account attached to the VM.
+type Account struct {
+	Email  string
+	Scopes []string
+}
+
+// NewGroup is a managed instance group to create, at size 0.
+type NewGroup struct {
+	GroupRef
+	TemplateURL      string
+	BaseInstanceName string
+	Labels           map[string]string
+}
+
+// Group is a managed instance group as Compute Engine reports it.
+type Group struct {
+	GroupRef
+	URL         string
+	TemplateURL string
+	Labels      map[string]string
+	Created     time.Time
+	TargetSize  int
+	// Actions counts the group's VMs by what is being done to them; nil when
+	// Compute Engine did not say, which is not the same as none.
+	Actions *Actions
+}
+
+// Actions counts a group's VMs by currentAction.
+type Actions struct {
+	None, Creating, Deleting, Abandoning, Other int
+}
+
+// Total counts the VMs that exist or are being made.
+func (a Actions) Total() int { return a.None + a.Creating + a.Deleting + a.Abandoning + a.Other }
+
+// VM is a managed instance.
+type VM struct {
+	Name   string
+	ID     string // Compute Engine's numeric id; empty while it does not have one
+	URL    string
+	Status string // PROVISIONING, STAGING, RUNNING, STOPPING, …; empty while it does not exist
+	Action string // NONE, CREATING, DELETING, …
+	// LastError is the code of the last attempt's error, such as
+	// ZONE_RESOURCE_POOL_EXHAUSTED, and LastMessage its text.
+	LastError, LastMessage string
+}
+
+// Running reports whether the VM is up and nothing is being done to it.
+func (vm VM) Running() bool {
+	return vm.Status == "RUNNING" && !vm.Changing()
+}
+
+// Changing reports whether something is being done to the VM.
+func (vm VM) Changing() bool { return vm.Action != "NONE" && vm.Action != "VERIFYING" }
+
+// Stopped reports whether the VM came to a stop that nobody here asked for.
+func (vm VM) Stopped() bool {
+	switch vm.Status {
+	case "STOPPING", "STOPPED", "TERMINATED", "SUSPENDING", "SUSPENDED":
+		return vm.Action != "DELETING"
+	}
+	return false
+}
+
+// Snapshot is a disk snapshot.
+type Snapshot struct {
+	Name, URL string
+	Created   time.Time
+}

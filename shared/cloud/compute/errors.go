@@ -1,0 +1,92 @@
+package compute
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+)
+
+// OperationError is what an operation that was accepted ended in.
+type OperationError struct {
+	Method  string // such as instanceTemplates.insert
+	Target  string // the resource's name
+	Code    string // such as QUOTA_EXCEEDED
+	Message string
+}
+
+func (e *OperationError) Error() string {
+	return fmt.Sprintf("%s of %s ended in %s: %s", e.Method, e.Target, e.Code, e.Message)
+}
+
+// CallError is a call that Compute Engine did not serve, or not that anybody
+// knows.
+type CallError struct {
+	Method  string // such as instanceTemplates.insert
+	Target  string // the resource's name
+	Project string
+	Code    string // Compute Engine's reason, such as rateLimitExceeded, or NoAnswer
+	Err     error
+}
+
+// ErrUnfinished says that a change was accepted, and that nobody knows what
+// became of it.
+var ErrUnfinished = errors.New("the change was accepted")
+
+// Refused tells of the error of a change whether the change was certainly not
+// made: Compute Engine did not accept it, or its operation ended in an error.
+func Refused(err error) bool {
+	var operation *OperationError
+	switch {
+	case errors.As(err, &operation):
+		return true
+	case errors.Is(err, ErrUnfinished):
+		return false
+	}
+	class := failure.ClassOf(err)
+	return class == failure.Quota || class == failure.Permanent || class == failure.Conflict
+}
+
+// NoAnswer is the code of a call that was not answered.
+const NoAnswer = "noAnswer"
+
+func (e *CallError) Error() string {
+	return fmt.Sprintf("%s %s in project %s: %v", e.Method, e.Target, e.Project, e.Err)
+}
+
+func (e *CallError) Unwrap() error { return e.Err }
+
+// Fault is what was asked of Compute Engine, and the code that it answered
+// with.
+type Fault struct{ Method, Target, Code string }
+
+// FaultOf finds it in an error; ok is false for an error of something else.
+func FaultOf(err error) (fault Fault, ok bool) {
+	var operation *OperationError
+	if errors.As(err, &operation) {
+		return Fault{operation.Method, operation.Target, operation.Code}, true
+	}
+	var call *CallError
+	if errors.As(err, &call) {
+		return Fault{call.Method, call.Target, call.Code}, true
+	}
+	return Fault{}, false
+}
+
+// NewOperationError makes the error of an operation with its class: a stockout
+// or a quota passes by itself, and whatever else an operation ends in is tried
+// again by the next sweep as well.
+func NewOperationError(method, target, code, message string) error {
+	class := failure.Transient
+	switch code {
+	case "QUOTA_EXCEEDED", "RESOURCE_QUOTA_EXCEEDED", "RATE_LIMIT_EXCEEDED":
+		class = failure.Quota
+	case "RESOURCE_NOT_FOUND":
+		class = failure.NotFound
+	case "RESOURCE_ALREADY_EXISTS", "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE":
+		class = failure.Conflict
+	case "INVALID_FIELD_VALUE", "INVALID_USAGE", "PERMISSIONS_ERROR", "CONDITION_NOT_MET":
+		class = failure.Permanent
+	}
+	return &failure.Error{Class: class, Err: &OperationError{Method: method, Target: target, Code: code, Message: message}}
+}

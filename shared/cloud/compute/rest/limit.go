@@ -1,0 +1,103 @@
+package rest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+)
+
+// group is a group of methods that Compute Engine counts together.
+type group string
+
+// The groups, after Compute Engine's rate quotas. listManagedInstances counts
+// with the mutations.
+const (
+	mutations  group = "mutations"
+	reads      group = "reads"
+	heavyReads group = "heavy reads" // aggregatedList and operations.wait
+)
+
+// window is the time within which a group's requests are counted. Compute
+// Engine counts by its own minutes, which begin at a moment unknown here: no
+// more than the limit in any minute is no more in each of them. The second on
+// top is for requests that are under way for different times.
+const window = time.Minute + time.Second
+
+// limits keeps requests within a number per project, group and minute. They
+// wait for their turn in the order in which they come.
+type limits struct {
+	perMinute int
+	now       func() time.Time
+	sleep     func(context.Context, time.Duration) error
+
+	mu   sync.Mutex
+	past map[quota]*turns
+}
+
+type quota struct {
+	project string
+	group   group
+}
+
+// turns are the last requests' times, in a ring.
+type turns struct {
+	times []time.Time
+	next  int
+}
+
+func newLimits(perMinute int, now func() time.Time, sleep func(context.Context, time.Duration) error) *limits {
+	return &limits{perMinute: perMinute, now: now, sleep: sleep, past: map[quota]*turns{}}
+}
+
+// wait returns when a request may be sent. Where that is not before the
+// context ends it answers a quota error at once, and takes no turn.
+func (l *limits) wait(ctx context.Context, project string, of group) error {
+	if l.perMinute <= 0 {
+		return ctx.Err()
+	}
+	delay, err := l.reserve(ctx, project, of)
+	if err != nil || delay <= 0 {
+		return err
+	}
+	return l.sleep(ctx, delay)
+}
+
+func (l *limits) reserve(ctx context.Context, project string, of group) (time.Duration, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := quota{project, of}
+	recent := l.past[key]
+	if recent == nil {
+		recent = &turns{}
+		l.past[key] = recent
+	}
+	now := l.now()
+	at := now
+	if len(recent.times) == l.perMinute {
+		if free := recent.times[recent.next].Add(window); free.After(now) {
+			at = free
+		}
+	}
+	delay := at.Sub(now)
+	// A context ends by the real clock, whatever clock the limit goes by.
+	if deadline, ok := ctx.Deadline(); ok && delay > 0 && delay >= time.Until(deadline) {
+		return 0, failure.New(failure.Quota, "the limit of %d %s a minute in project %s is used up for %s more",
+			l.perMinute, of, project, delay.Round(time.Second))
+	}
+	recent.take(at, l.perMinute)
+	return delay, nil
+}
+
+func (t *turns) take(at time.Time, size int) {
+	if len(t.times) < size {
+		t.times = append(t.times, at)
+		return
+	}
+	t.times[t.next] = at
+	t.next = (t.next + 1) % size
+}

@@ -1,0 +1,95 @@
+// Package rest is compute.Engine over Compute Engine's v1 REST API. It opens
+// its connection with the first call, gives each call a deadline, keeps inside
+// the request limit, waits for operations, and follows every list to its end.
+package rest
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+)
+
+// The times that Options may change.
+const (
+	defaultCallTimeout      = 30 * time.Second
+	defaultOperationTimeout = 2 * time.Minute
+)
+
+// Options are an engine's surroundings. The zero value reaches Compute Engine
+// with the application default credentials and without a request limit.
+type Options struct {
+	// HTTPClient sends the requests as it is, with whatever credentials its
+	// transport adds; a simulation in the same process gives its own transport.
+	HTTPClient *http.Client
+	// Endpoint replaces https://compute.googleapis.com. Without an HTTPClient
+	// it is asked without credentials: it is for local use.
+	Endpoint string
+	// RequestsPerMinute is how many requests of each method group may go to
+	// each project within a minute; 0: no limit. Compute Engine counts by
+	// project and method group as well.
+	RequestsPerMinute int
+	// CallTimeout is how long one request may take, 30 s when zero;
+	// OperationTimeout how long a change waits for its operation, 2 min when
+	// zero.
+	CallTimeout, OperationTimeout time.Duration
+
+	// Now is the clock of the request limit; time.Now when nil.
+	Now func() time.Time
+	// Sleep waits for d or until ctx ends; a timer when nil.
+	Sleep func(ctx context.Context, d time.Duration) error
+	// Rand gives the jitter of a second try, in [0, 1). It must be safe for
+	// concurrent use; the process's random source when nil.
+	Rand func() float64
+}
+
+// Engine is compute.Engine. It is safe for concurrent use.
+type Engine struct {
+	options Options
+	limits  *limits
+	clients clients
+}
+
+var _ compute.Engine = (*Engine)(nil)
+
+// New makes an engine; nothing is opened before the first call.
+func New(options Options) *Engine {
+	options = options.withDefaults()
+	return &Engine{
+		options: options,
+		limits:  newLimits(options.RequestsPerMinute, options.Now, options.Sleep),
+		clients: clients{options: options},
+	}
+}
+
+func (o Options) withDefaults() Options {
+	if o.CallTimeout <= 0 {
+		o.CallTimeout = defaultCallTimeout
+	}
+	if o.OperationTimeout <= 0 {
+		o.OperationTimeout = defaultOperationTimeout
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	return o
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,67 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Scope is what a message is about, as far as it says: an absent field means
+// all. The zero Scope asks for a sweep over everything.
+type Scope struct {
+	BaseName  string   `json:"baseName,omitempty"`
+	Revision  string   `json:"revision,omitempty"`
+	Zone      string   `json:"zone,omitempty"`
+	Hostnames []string `json:"hostnames,omitempty"`
+	Instances []string `json:"instances,omitempty"` // instance keys
+	Reclaimed bool     `json:"reclaimed,omitempty"` // the Machine Provider said that these were reclaimed
+	// Hint says that the scope was guessed from a message that may be about
+	// something else altogether.
+	Hint bool `json:"-"`
+}
+
+// MaxScopeBytes is the size that a message's payload may have: a scope names
+// at most the 1,000 instances of one group.
+const MaxScopeBytes = 256 << 10
+
+// Sweep reports whether the scope asks for everything.
+func (s Scope) Sweep() bool {
+	return s.BaseName == "" && s.Revision == "" && s.Zone == "" && len(s.Hostnames) == 0 && len(s.Instances) == 0
+}
+
+// Encode writes the scope as a message's payload.
+func (s Scope) Encode() []byte {
+	data, err := json.Marshal(s)
+	if err != nil { // a struct of strings can always be written
+		panic(err)
+	}
+	return data
+}
+
+// DecodeScope reads a payload. Nothing, {} and "" all ask for a sweep; a field
+// that it does not know is refused, so that a misspelt scope never becomes a
+// sweep of everything.
+func DecodeScope(data []byte) (Scope, error) {
+	data = bytes.TrimSpace(data)
+	if len(data) > MaxScopeBytes {
+		return Scope{}, fmt.Errorf("the payload has %d bytes; the limit is %d", len(data), MaxScopeBytes)
+	}
+	if len(data) == 0 || string(data) == `""` {
+		return Scope{}, nil
+	}
+	if string(data) == "null" { // which a decoder takes for any type
+		return Scope{}, errors.New("the payload is not a scope: it is null")
+	}
+	var scope Scope
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&scope); err != nil {
+		return Scope{}, fmt.Errorf("the payload is not a scope: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Scope{}, errors.New("the payload goes on after the scope")
+	}
+	return scope, nil
+}

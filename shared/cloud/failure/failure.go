@@ -1,0 +1,154 @@
+// Package failure decides, in one place, what an error of an outside call
+// means for the caller: whether the thing is missing, changed underneath,
+// over a quota, worth another try, or final.
+package failure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+
+	"github.com/googleapis/gax-go/v2/apierror"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Class says what an error means for the caller.
+type Class string
+
+// The classes. Only Quota and Transient are worth another try by themselves;
+// Conflict is worth another try after a fresh read.
+const (
+	None      Class = ""
+	NotFound  Class = "not_found"
+	Conflict  Class = "conflict"
+	Quota     Class = "quota"
+	Transient Class = "transient"
+	Permanent Class = "permanent"
+)
+
+// Error is an error whose class is known to whoever made it.
+type Error struct {
+	Class Class
+	Err   error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// New makes an error of a class.
+func New(class Class, format string, args ...any) error {
+	return &Error{Class: class, Err: fmt.Errorf(format, args...)}
+}
+
+// ClassOf decides the class of an error: its own where it carries one, else by
+// the status of the API that answered, else Permanent.
+func ClassOf(err error) Class {
+	var classed *Error
+	switch {
+	case err == nil:
+		return None
+	case errors.As(err, &classed):
+		return classed.Class
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return Transient
+	}
+	if class, ok := byHTTP(err); ok {
+		return class
+	}
+	if class, ok := byGRPC(err); ok {
+		return class
+	}
+	// What the operating system says of a file looks like an error of the network.
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return Permanent
+	}
+	var network net.Error
+	if errors.As(err, &network) {
+		return Transient
+	}
+	return Permanent
+}
+
+// Is reports whether an error is of a class.
+func Is(err error, class Class) bool { return ClassOf(err) == class }
+
+func byHTTP(err error) (Class, bool) {
+	var api *googleapi.Error
+	if errors.As(err, &api) {
+		reason := ""
+		if len(api.Errors) > 0 {
+			reason = api.Errors[0].Reason
+		}
+		return ofError(api.Code, reason), true
+	}
+	var gax *apierror.APIError
+	if errors.As(err, &gax) && gax.HTTPCode() > 0 {
+		return ofError(gax.HTTPCode(), gax.Reason()), true
+	}
+	return None, false
+}
+
+// ofError is OfHTTP for what is an error whatever its status says.
+func ofError(code int, reason string) Class {
+	if class := OfHTTP(code, reason); class != None {
+		return class
+	}
+	return Permanent
+}
+
+// OfHTTP classifies an HTTP status and, for 403, Compute Engine's reason: a
+// rate limit there is a 403 and not a 429.
+func OfHTTP(code int, reason string) Class {
+	switch {
+	case code < 400:
+		return None
+	case code == http.StatusNotFound, code == http.StatusGone:
+		return NotFound
+	case code == http.StatusConflict, code == http.StatusPreconditionFailed:
+		return Conflict
+	case code == http.StatusTooManyRequests:
+		return Quota
+	case code == http.StatusForbidden && isQuota(reason):
+		return Quota
+	case code == http.StatusBadRequest && reason == "resourceInUseByAnotherResource":
+		return Conflict
+	case code == http.StatusBadRequest && reason == "resourceNotReady":
+		return Transient
+	case code >= 500, code == http.StatusRequestTimeout:
+		return Transient
+	}
+	return Permanent
+}
+
+func isQuota(reason string) bool {
+	switch reason {
+	case "rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded":
+		return true
+	}
+	return false
+}
+
+func byGRPC(err error) (Class, bool) {
+	var carrier interface{ GRPCStatus() *status.Status }
+	if !errors.As(err, &carrier) {
+		return None, false
+	}
+	switch carrier.GRPCStatus().Code() {
+	case codes.NotFound:
+		return NotFound, true
+	case codes.AlreadyExists, codes.FailedPrecondition, codes.Aborted:
+		return Conflict, true
+	case codes.ResourceExhausted:
+		return Quota, true
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Canceled, codes.Unknown:
+		return Transient, true
+	default:
+		return Permanent, true
+	}
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+)
+
+// maxDepth is how deep maps and arrays may nest, after Firestore's limit.
+const maxDepth = 20
+
+// CheckWrites refuses what no store accepts: too many writes, two of one
+// document, a document that is too large, a value that no field can have.
+func CheckWrites(writes []Write) error {
+	if len(writes) > MaxWrites {
+		return failure.New(failure.Permanent, "%d writes in one commit; at most %d are possible", len(writes), MaxWrites)
+	}
+	seen := make(map[Key]bool, len(writes))
+	for _, write := range writes {
+		if seen[write.Key] {
+			return failure.New(failure.Permanent, "%s: two writes of one document in one commit", write.Key)
+		}
+		seen[write.Key] = true
+		if err := write.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Check refuses a write that no store accepts by itself.
+func (w Write) Check() error {
+	if err := w.Key.Check(); err != nil {
+		return failure.New(failure.Permanent, "%w", err)
+	}
+	if w.Condition == Unchanged && w.Version.Time.IsZero() {
+		return failure.New(failure.Permanent, "%s: a write of an unchanged document needs the version that was read", w.Key)
+	}
+	if w.Condition == Absent && w.Fields == nil {
+		return failure.New(failure.Permanent, "%s: a document that must be absent cannot be deleted", w.Key)
+	}
+	size, err := Size(w.Key, w.Fields)
+	if err != nil {
+		return failure.New(failure.Permanent, "%s: %w", w.Key, err)
+	}
+	if size > MaxDocumentBytes {
+		return failure.New(failure.Permanent, "%s: the document has %d bytes; at most %d are possible", w.Key, size, MaxDocumentBytes)
+	}
+	return nil
+}
+
+// Check refuses a key that NewKey would not make.
+func (k Key) Check() error {
+	_, err := NewKey(strings.Split(string(k), "/")...)
+	return err
+}
+
+// Size is the size of a document by Firestore's rules, in bytes:
+// https://firebase.google.com/docs/firestore/storage-size
+func Size(key Key, fields Fields) (int, error) {
+	const perName, perDocument = 16, 32
+	size := perName + perDocument
+	for segment := range strings.SplitSeq(string(key), "/") {
+		size += len(segment) + 1
+	}
+	content, err := sizeOfMap(fields, 1)
+	return size + content, err
+}
+
+func sizeOfMap(entries map[string]any, depth int) (int, error) {
+	if depth > maxDepth {
+		return 0, fmt.Errorf("nested deeper than %d levels", maxDepth)
+	}
+	size := 0
+	for name, value := range entries {
+		if name == "" || len(name) > 1500 || !utf8.ValidString(name) ||
+			(strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__")) {
+			return 0, fmt.Errorf("%q cannot be the name of a field", name)
+		}
+		content, err := sizeOf(value, depth)
+		if err != nil {
+			return 0, within(name, err)
+		}
+		size += len(name) + 1 + content
+	}
+	return size, nil
+}
+
+func sizeOf(value any, depth int) (int, error) {
+	switch v := value.(type) {
+	case nil, bool:
+		return 1, nil
+	case int64, float64:
+		return 8, nil
+	case time.Time:
+		if v.Year() < 1 || v.Year() > 9999 {
+			return 0, fmt.Errorf("the year %d is outside of 1 to 9999", v.Year())
+		}
+		return 8, nil
+	case string:
+		if !utf8.ValidString(v) {
+			return 0, fmt.Errorf("the text is not valid UTF-8")
+		}
+		return len(v) + 1, checkField(len(v))
+	case []byte:
+		return len(v), checkField(len(v))
+	case []any:
+		return sizeOfArray(v, depth)
+	case map[string]any:
+		return sizeOfMap(v, depth+1)
+	}
+	return 0, fmt.Errorf("a document cannot hold a %T", value)
+}
+
+func sizeOfArray(items []any, depth int) (int, error) {
+	if depth >= maxDepth {
+		return 0, fmt.Errorf("nested deeper than %d levels", maxDepth)
+	}
+	size := 0
+	for i, item := range items {
+		if _, nested := item.([]any); nested {
+			return 0, within(fmt.Sprintf("[%d]", i), fmt.Errorf("an array cannot hold an array"))
+		}
+		content, err := sizeOf(item, depth+1)
+		if err != nil {
+			return 0, within(fmt.Sprintf("[%d]", i), err)
+		}
+		size += content
+	}
+	return size, nil
+}
+
+func checkField(size int) error {
+	if size > MaxFieldBytes {
+		return fmt.Errorf("the value has %d bytes; at most %d are possible", size, MaxFieldBytes)
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Precision is what is kept of a time, after Firestore's timestamps.
+const Precision = time.Microsecond
+
+var (
+	timeType  = reflect.TypeFor[time.Time]()
+	bytesType = reflect.TypeFor[[]byte]()
+)
+
+// Encode turns a struct, or a pointer to one, into the fields of a document.
+// Names and omission follow the tag `firestore:"name,omitempty"`, and "-"
+// leaves a field out. A time is cut to Precision. With omitempty a zero time
+// or struct is left out as well.
+func Encode(value any) (Fields, error) {
+	v := reflect.ValueOf(value)
+	for v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct || v.Type() == timeType {
+		return nil, fmt.Errorf("encode %T: only a struct can be a document", value)
+	}
+	fields, err := encodeStruct(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode %T: %w", value, err)
+	}
+	return fields, nil
+}
+
+// field is what the codec knows of one field of a struct type.
+type field struct {
+	name      string
+	index     []int
+	omitEmpty bool
+}
+
+// layouts holds []field by reflect.Type, for reflection on tags is slow.
+var layouts sync.Map
+
+func layoutOf(t reflect.Type) []field {
+	if known, ok := layouts.Load(t); ok {
+		return known.([]field)
+	}
+	var fields []field
+	for _, f := range reflect.VisibleFields(t) {
+		tag, tagged := f.Tag.Lookup("firestore")
+		name, options, _ := strings.Cut(tag, ",")
+		flattened := f.Anonymous && !tagged && f.Type.Kind() == reflect.Struct
+		if name == "-" || !f.IsExported() || flattened || throughPointer(t, f.Index) || throughNamed(t, f.Index) {
+			continue
+		}
+		if name == "" {
+			name = f.Name
+		}
+		fields = append(fields, field{name: name, index: f.Index, omitEmpty: options == "omitempty"})
+	}
+	layouts.Store(t, fields)
+	return fields
+}
+
+// throughPointer reports whether a promoted field stands behind an embedded
+// pointer, which is not flattened.
+func throughPointer(t reflect.Type, index []int) bool {
+	for _, i := range index[:len(index)-1] {
+		t = t.Field(i).Type
+		if t.Kind() == reflect.Pointer {
+			return true
+		}
+	}
+	return false
+}
+
+// throughNamed reports whether a promoted field stands in an embedded struct
+// that has a name of its own by its tag, and so is nested.
+func throughNamed(t reflect.Type, index []int) bool {
+	for _, i := range index[:len(index)-1] {
+		if _, tagged := t.Field(i).Tag.Lookup("firestore"); tagged || t.Field(i).Type == timeType {
+			return true
+		}
+		t = t.Field(i).Type
+	}
+	return false
+}
+
+func encodeStruct(v reflect.Value) (map[string]any, error) {
+	layout := layoutOf(v.Type())
+	fields := make(map[string]any, len(layout))
+	for _, f := range layout {
+		value := v.FieldByIndex(f.index)
+		if f.omitEmpty && isEmpty(value) {
+			continue
+		}
+		encoded, err := encodeValue(value)
+		if err != nil {
+			return nil, within(f.name, err)
+		}
+		fields[f.name] = encoded
+	}
+	return fields, nil
+}
+
+func isEmpty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map:
+		return v.Len() == 0
+	}
+	if v.Type() == timeType {
+		return v.Interface().(time.Time).IsZero()
+	}
+	return v.IsZero()
+}
+
+// Value turns a Go value into one that a document's field can have, as Encode
+// does: a named string type into a string, an int into an int64 and so on.
+func Value(value any) (any, error) {
+	return encodeValue(reflect.ValueOf(value))
+}
+
+func encodeValue(v reflect.Value) (any, error) {
+	if !v.IsValid() {
+		return nil, nil
+	}
+	if v.Type() == timeType {
+		return Truncate(v.Interface().(time.Time)), nil
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return v.String(), nil
+	case reflect.Bool:
+		return v.Bool(), nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return v.Int(), nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		if v.Uint() > 1<<63-1 {
+			return nil, fmt.Errorf("%d does not fit into 64 bits with sign", v.Uint())
+		}
+		return int64(v.Uint()), nil
+	case reflect.Float32, reflect.Float64:
+		return v.Float(), nil
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return nil, nil
+		}
+		return encodeValue(v.Elem())
+	case reflect.Struct:
+		return encodeStruct(v)
+	case reflect.Slice:
+		return encodeSlice(v)
+	case reflect.Map:
+		return encodeMap(v)
+	}
+	return nil, fmt.Errorf("a document cannot hold a %s", v.Type())
+}
+
+func encodeSlice(v reflect.Value) (any, error) {
+	if v.IsNil() {
+		return nil, nil
+	}
+	if v.Type().Elem().Kind() == reflect.Uint8 {
+		return append([]byte{}, v.Bytes()...), nil
+	}
+	items := make([]any, v.Len())
+	for i := range items {
+		item, err := encodeValue(v.Index(i))
+		if err != nil {
+			return nil, within(fmt.Sprintf("[%d]", i), err)
+		}
+		items[i] = item
+	}
+	return items, nil
+}
+
+func encodeMap(v reflect.Value) (any, error) {
+	if v.IsNil() {
+		return nil, nil
+	}
+	if v.Type().Key().Kind() != reflect.String {
+		return nil, fmt.Errorf("a document cannot hold a %s: keys must be strings", v.Type())
+	}
+	entries := make(map[string]any, v.Len())
+	for iter := v.MapRange(); iter.Next(); {
+		entry, err := encodeValue(iter.Value())
+		if err != nil {
+			return nil, within(iter.Key().String(), err)
+		}
+		entries[iter.Key().String()] = entry
+	}
+	return entries, nil
+}
+
+// Truncate is the time as a document keeps it: in UTC, cut to Precision.
+func Truncate(t time.Time) time.Time { return t.UTC().Truncate(Precision) }
+
+// fieldError names the path of the field that an error is about.
+type fieldError struct {
+	path string
+	err  error
+}
+
+func (e *fieldError) Error() string { return fmt.Sprintf("field %q: %v", e.path, e.err) }
+func (e *fieldError) Unwrap() error { return e.err }
+
+func within(name string, err error) error {
+	if inner := (*fieldError)(nil); errors.As(err, &inner) {
+		separator := "."
+		if strings.HasPrefix(inner.path, "[") {
+			separator = ""
+		}
+		return &fieldError{path: name + separator + inner.path, err: inner.err}
+	}
+	return &fieldError{path: name, err: err}
+}

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Compare orders the values of fields as Firestore does: by type (null, bool,
+// number, time, string, bytes, array, map), then by value.
+// https://firebase.google.com/docs/firestore/manage-data/data-types
+func Compare(a, b any) int {
+	if byKind := cmp.Compare(kindOf(a), kindOf(b)); byKind != 0 {
+		return byKind
+	}
+	switch a := a.(type) {
+	case bool:
+		return cmp.Compare(ordinal(a), ordinal(b.(bool)))
+	case int64, float64:
+		return compareNumbers(a, b)
+	case time.Time:
+		return a.Compare(b.(time.Time))
+	case string:
+		return strings.Compare(a, b.(string))
+	case []byte:
+		return bytes.Compare(a, b.([]byte))
+	case []any:
+		return slices.CompareFunc(a, b.([]any), Compare)
+	case map[string]any:
+		return compareMaps(a, b.(map[string]any))
+	}
+	return 0
+}
+
+// Comparable reports whether two values are of types that an operator compares:
+// a range filter keeps only values of its own type.
+func Comparable(a, b any) bool { return kindOf(a) == kindOf(b) }
+
+func kindOf(value any) int {
+	switch value.(type) {
+	case nil:
+		return 0
+	case bool:
+		return 1
+	case int64, float64:
+		return 2
+	case time.Time:
+		return 3
+	case string:
+		return 4
+	case []byte:
+		return 5
+	case []any:
+		return 6
+	}
+	return 7
+}
+
+func ordinal(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// compareNumbers orders integers and floats together. Two integers are
+// compared as such, for a float cannot tell large ones apart.
+func compareNumbers(a, b any) int {
+	x, xIsInt := a.(int64)
+	y, yIsInt := b.(int64)
+	if xIsInt && yIsInt {
+		return cmp.Compare(x, y)
+	}
+	return cmp.Compare(asFloat(a), asFloat(b))
+}
+
+func asFloat(value any) float64 {
+	if i, ok := value.(int64); ok {
+		return float64(i)
+	}
+	return value.(float64)
+}
+
+func compareMaps(a, b map[string]any) int {
+	names, others := slices.Sorted(maps.Keys(a)), slices.Sorted(maps.Keys(b))
+	for i := range min(len(names), len(others)) {
+		if byName := strings.Compare(names[i], others[i]); byName != 0 {
+			return byName
+		}
+		if byValue := Compare(a[names[i]], b[others[i]]); byValue != 0 {
+			return byValue
+		}
+	}
+	return cmp.Compare(len(names), len(others))
+}
+
+// CompareKeys orders keys as Firestore does: segment by segment, in the order
+// of their bytes.
+func CompareKeys(a, b Key) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] == b[i] {
+			continue
+		}
+		if a[i] == '/' {
+			return -1
+		}
+		if b[i] == '/' {
+			return 1
+		}
+		return cmp.Compare(a[i], b[i])
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// Matches reports whether a filter, normalized, keeps a document.
+func (f Filter) Matches(fields Fields) bool {
+	value, ok := fields.At(f.Field)
+	if !ok {
+		return false
+	}
+	switch f.Op {
+	case Equal:
+		return Compare(value, f.Value) == 0
+	case In:
+		return slices.ContainsFunc(f.Value.([]any), func(wanted any) bool { return Compare(value, wanted) == 0 })
+	case Contains:
+		items, _ := value.([]any)
+		return slices.ContainsFunc(items, func(item any) bool { return Compare(item, f.Value) == 0 })
+	}
+	if !Comparable(value, f.Value) {
+		return false
+	}
+	order := Compare(value, f.Value)
+	switch f.Op {
+	case Less:
+		return order < 0
+	case LessOrEqual:
+		return order <= 0
+	case Greater:
+		return order > 0
+	case GreaterOrEqual:
+		return order >= 0
+	}
+	return false
+}

@@ -1,0 +1,99 @@
+// Package firestore is the document store on Cloud Firestore. It commits
+// write-only, with preconditions and never in transactions: those lock what
+// they read, cost a round trip more, and collapse on a contended document.
+package firestore
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apiv1 "cloud.google.com/go/firestore/apiv1"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+)
+
+// DefaultDatabase is the database that a project has without naming one.
+const DefaultDatabase = "(default)"
+
+// callTimeout ends a call whose context has no earlier deadline.
+const callTimeout = 30 * time.Second
+
+// Store keeps documents in a Firestore database. It is safe for concurrent
+// use.
+type Store struct {
+	ctx      context.Context // the values only, for the connection
+	database string          // projects/…/databases/…
+
+	mu     sync.Mutex
+	client *apiv1.Client
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open makes a store on a database; empty means DefaultDatabase. It connects
+// at the first call, to the emulator where FIRESTORE_EMULATOR_HOST is set.
+func Open(ctx context.Context, project, database string) *Store {
+	if database == "" {
+		database = DefaultDatabase
+	}
+	return &Store{
+		ctx:      context.WithoutCancel(ctx),
+		database: "projects/" + project + "/databases/" + database,
+	}
+}
+
+// connected returns the client. A failed attempt to connect is made anew by
+// the next call, so that an instance of a function recovers.
+func (s *Store) connected() (*apiv1.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client != nil {
+		return s.client, nil
+	}
+	options, err := clientOptions()
+	if err != nil {
+		return nil, err
+	}
+	client, err := apiv1.NewClient(s.ctx, options...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to Firestore: %w", err)
+	}
+	// A commit whose answer was lost must not be repeated blindly: its
+	// condition would fail on the commit's own success.
+	client.CallOptions.Commit = nil
+	s.client = client
+	return client, nil
+}
+
+// Close ends the connection, where there is one.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client == nil {
+		return nil
+	}
+	err := s.client.Close()
+	s.client = nil
+	return err
+}
+
+// begin is the start of every call: the client and a context that ends.
+func (s *Store) begin(ctx context.Context) (*apiv1.Client, context.Context, context.CancelFunc, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, nil, err
+	}
+	client, err := s.connected()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	return client, ctx, cancel, nil
+}
+
+// root is the parent of the outermost collections.
+func (s *Store) root() string { return s.database + "/documents" }
+
+func (s *Store) name(key store.Key) string { return s.root() + "/" + string(key) }
+
+func (s *Store) key(name string) store.Key { return store.Key(name[len(s.root())+1:]) }

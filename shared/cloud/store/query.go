@@ -1,0 +1,163 @@
+package store
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+)
+
+// KeyField stands for the key in the complete ordering of a query.
+const KeyField = "__name__"
+
+// MaxIn is the number of values that an In filter may hold, after Firestore.
+const MaxIn = 30
+
+// IsRange reports whether the operator compares by order.
+func (o Op) IsRange() bool {
+	return o == Less || o == LessOrEqual || o == Greater || o == GreaterOrEqual
+}
+
+// Normalize checks a query and returns it with its values as fields hold them
+// (a named string type as a string, any slice as []any). Every implementation
+// begins with it.
+func (q Query) Normalize() (Query, error) {
+	segments := strings.Split(q.Collection, "/")
+	if q.Group && len(segments) != 1 || !q.Group && len(segments)%2 != 1 || slices.Contains(segments, "") {
+		return q, q.invalid("%q is not a collection", q.Collection)
+	}
+	if q.Limit < 0 {
+		return q, q.invalid("the limit is %d", q.Limit)
+	}
+	where := make([]Filter, len(q.Where))
+	contains := 0
+	for i, filter := range q.Where {
+		normal, err := filter.normalize()
+		if err != nil {
+			return q, q.invalid("filter on %q: %w", filter.Field, err)
+		}
+		if filter.Op == Contains {
+			contains++
+		}
+		where[i] = normal
+	}
+	if contains > 1 {
+		return q, q.invalid("at most one %s filter is possible", Contains)
+	}
+	q.Where = where
+	return q, q.checkOrder()
+}
+
+func (q Query) checkOrder() error {
+	seen := map[string]bool{}
+	for _, order := range q.OrderBy {
+		if order.Field == "" || seen[order.Field] {
+			return q.invalid("order by %q: empty or twice", order.Field)
+		}
+		seen[order.Field] = true
+	}
+	if q.After == nil {
+		return nil
+	}
+	for _, order := range q.Orders() {
+		if order.Field == KeyField {
+			continue
+		}
+		if _, ok := q.After.Fields.At(order.Field); !ok {
+			return q.invalid("cannot continue after %s: it was read without the field %q", q.After.Key, order.Field)
+		}
+	}
+	return nil
+}
+
+func (q Query) invalid(format string, args ...any) error {
+	name := q.Name
+	if name == "" {
+		name = "on " + q.Collection
+	}
+	return failure.New(failure.Permanent, "query "+strings.ReplaceAll(name, "%", "%%")+": "+format, args...)
+}
+
+func (f Filter) normalize() (Filter, error) {
+	if f.Field == "" {
+		return f, failure.New(failure.Permanent, "it has no field")
+	}
+	value, err := Value(f.Value)
+	if err != nil {
+		return f, err
+	}
+	f.Value = value
+	switch {
+	case f.Op == In:
+		values, ok := value.([]any)
+		if !ok || len(values) == 0 || len(values) > MaxIn {
+			return f, failure.New(failure.Permanent, "%q needs a list of 1 to %d values", In, MaxIn)
+		}
+	case f.Op.IsRange() && value == nil:
+		return f, failure.New(failure.Permanent, "null has no order")
+	case f.Op != Equal && f.Op != Contains && !f.Op.IsRange():
+		return f, failure.New(failure.Permanent, "there is no operator %q", f.Op)
+	}
+	return f, nil
+}
+
+// Orders is the complete ordering of the results, as Firestore has it: what
+// the query asks for, then the fields compared by order, then the key; what is
+// added goes in the direction of the last one that was asked for.
+func (q Query) Orders() []Order {
+	orders := slices.Clone(q.OrderBy)
+	descending := false
+	if len(orders) > 0 {
+		descending = orders[len(orders)-1].Descending
+	}
+	var implied []string
+	for _, filter := range q.Where {
+		given := slices.ContainsFunc(orders, func(o Order) bool { return o.Field == filter.Field })
+		if filter.Op.IsRange() && !given && !slices.Contains(implied, filter.Field) {
+			implied = append(implied, filter.Field)
+		}
+	}
+	slices.Sort(implied)
+	for _, name := range implied {
+		orders = append(orders, Order{Field: name, Descending: descending})
+	}
+	return append(orders, Order{Field: KeyField, Descending: descending})
+}
+
+// At finds the value at a path of names with dots between them.
+func (f Fields) At(path string) (any, bool) {
+	var here any = map[string]any(f)
+	for name := range strings.SplitSeq(path, ".") {
+		entries, ok := here.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if here, ok = entries[name]; !ok {
+			return nil, false
+		}
+	}
+	return here, true
+}
+
+// Project keeps the values at the paths only, as Query.Select asks for.
+func (f Fields) Project(paths []string) Fields {
+	kept := Fields{}
+	for _, path := range paths {
+		value, ok := f.At(path)
+		if !ok {
+			continue
+		}
+		names := strings.Split(path, ".")
+		entries := map[string]any(kept)
+		for _, name := range names[:len(names)-1] {
+			next, ok := entries[name].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				entries[name] = next
+			}
+			entries = next
+		}
+		entries[names[len(names)-1]] = Clone(value)
+	}
+	return kept
+}

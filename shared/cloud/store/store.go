@@ -1,0 +1,206 @@
+// Package store is the contract for the documents that the suite keeps, in
+// Firestore's terms: collections of small documents, read at a version and
+// written in atomic commits with preconditions. The memory and the Firestore
+// implementation pass the same suite in storetest.
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// MaxWrites is the number of writes that one commit may hold, after
+// Firestore's limit.
+const MaxWrites = 500
+
+// MaxDocumentBytes is the size that one document may have, after Firestore's
+// limit of 1 MiB.
+const MaxDocumentBytes = 1 << 20
+
+// MaxFieldBytes is the size that one text or bytes value may have, after
+// Firestore's limit.
+const MaxFieldBytes = MaxDocumentBytes - 89
+
+// Key is the path of a document: collection and id in turn, such as
+// instanceTemplates/linux/revisions/3f1c.
+type Key string
+
+// NewKey makes a key of segments and refuses an id that could reach another
+// document: empty, dots only, with a slash in it, reserved, or too long.
+func NewKey(segments ...string) (Key, error) {
+	if len(segments) == 0 || len(segments)%2 != 0 {
+		return "", fmt.Errorf("a document key needs collection and id in turn, not %q", segments)
+	}
+	for _, segment := range segments {
+		if segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, "/\x00") || !utf8.ValidString(segment) ||
+			(strings.HasPrefix(segment, "__") && strings.HasSuffix(segment, "__")) || len(segment) > 1500 {
+			return "", fmt.Errorf("%q cannot be part of a document key", segment)
+		}
+	}
+	return Key(strings.Join(segments, "/")), nil
+}
+
+// MustKey is NewKey for segments that are known to be valid.
+func MustKey(segments ...string) Key {
+	key, err := NewKey(segments...)
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
+
+// ID is the last segment of the key.
+func (k Key) ID() string { return string(k[strings.LastIndexByte(string(k), '/')+1:]) }
+
+// Collection is the path of the collection that the document is in.
+func (k Key) Collection() string {
+	if i := strings.LastIndexByte(string(k), '/'); i >= 0 {
+		return string(k[:i])
+	}
+	return ""
+}
+
+// Group is the last segment of the collection's path: the name by which a
+// collection group query finds the document.
+func (k Key) Group() string {
+	collection := k.Collection()
+	return collection[strings.LastIndexByte(collection, '/')+1:]
+}
+
+// Fields are a document's content: string, bool, int64, float64, time.Time
+// (UTC, microseconds), []byte, []any, map[string]any and nil.
+type Fields map[string]any
+
+// Version identifies one state of a document. It is the zero value for a
+// document that does not exist.
+type Version struct{ Time time.Time }
+
+// Document is a document as it was read. Fields is nil when it does not exist.
+type Document struct {
+	Key     Key
+	Fields  Fields
+	Version Version
+	// Partial tells that Query.Select left fields out. Such a document still
+	// serves as a condition; UpdateEach reads it whole before it changes it.
+	Partial bool
+}
+
+// Exists reports whether there was such a document.
+func (d Document) Exists() bool { return d.Fields != nil }
+
+// Condition is what must hold for a write, or the whole commit is refused.
+type Condition int
+
+// The conditions.
+const (
+	Always    Condition = iota // no condition
+	Absent                     // the document does not exist
+	Unchanged                  // the document exists at Write.Version
+)
+
+// Write is one change of a commit: it replaces the document whole, or deletes
+// it when Fields is nil.
+type Write struct {
+	Key       Key
+	Fields    Fields
+	Condition Condition
+	Version   Version
+	// Before holds the fields as they were read, where known: an
+	// implementation may send the difference only.
+	Before Fields
+}
+
+// Create writes a document that must not exist yet.
+func Create(key Key, fields Fields) Write {
+	return Write{Key: key, Fields: fields, Condition: Absent}
+}
+
+// Replace writes a document that must be as it was read, also where that was
+// absent.
+func Replace(read Document, fields Fields) Write {
+	if !read.Exists() {
+		return Create(read.Key, fields)
+	}
+	write := Write{Key: read.Key, Fields: fields, Condition: Unchanged, Version: read.Version}
+	if !read.Partial {
+		write.Before = read.Fields
+	}
+	return write
+}
+
+// Put writes a document whatever is there.
+func Put(key Key, fields Fields) Write { return Write{Key: key, Fields: fields} }
+
+// Remove deletes a document that must be as it was read.
+func Remove(read Document) Write {
+	return Write{Key: read.Key, Condition: Unchanged, Version: read.Version}
+}
+
+// Delete deletes a document, or does nothing where there is none.
+func Delete(key Key) Write { return Write{Key: key} }
+
+// Op compares a field with a value, in Firestore's notation.
+type Op string
+
+// The operators that both implementations have.
+const (
+	Equal          Op = "=="
+	Less           Op = "<"
+	LessOrEqual    Op = "<="
+	Greater        Op = ">"
+	GreaterOrEqual Op = ">="
+	In             Op = "in"             // Value is []any, at most 30
+	Contains       Op = "array-contains" // the field is an array
+)
+
+// Filter keeps the documents whose field compares so with the value. A
+// document without the field is never kept.
+type Filter struct {
+	Field string
+	Op    Op
+	Value any
+}
+
+// Order sorts by a field; documents without it are left out.
+type Order struct {
+	Field      string
+	Descending bool
+}
+
+// Query finds documents in one collection, or in all collections of a name.
+// Results are ordered as Orders says: by OrderBy, then by key. A field is a
+// name, or names with dots between them for a value within a map.
+type Query struct {
+	// Name identifies the query to people and to the test that compares
+	// queries with deployed indexes.
+	Name string
+	// Collection is the collection's path; with Group its last segment only.
+	Collection string
+	Group      bool
+	Where      []Filter
+	OrderBy    []Order
+	// Limit is the greatest number of documents; 0: all.
+	Limit int
+	// After continues behind this document, the last one of the page before.
+	After *Document
+	// Select names the fields that are needed; nil: all.
+	Select []string
+}
+
+// Store keeps documents. Errors carry a failure.Class: Conflict where a
+// condition of a commit did not hold, and nothing of the commit was done.
+type Store interface {
+	// Get reads documents, each in the place of its key; one that does not
+	// exist has no Fields.
+	Get(ctx context.Context, keys ...Key) ([]Document, error)
+	// Find reads the documents that a query finds.
+	Find(ctx context.Context, query Query) ([]Document, error)
+	// Count counts the documents that a query finds, without reading them.
+	Count(ctx context.Context, query Query) (int, error)
+	// Commit does all writes or none; at most MaxWrites, and at most one per
+	// document. It returns the version of each document written, in order.
+	Commit(ctx context.Context, writes ...Write) ([]Version, error)
+}

@@ -1,0 +1,115 @@
+// Package configsource reads the configuration's files from where they are
+// kept: a folder, a Cloud Storage bucket or a LUCI Config service, all of them
+// at one revision.
+package configsource
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/config"
+)
+
+// Source reads a configuration.
+type Source interface {
+	// Read reads the files at one revision. A file that does not exist is nil
+	// in the result; that is not an error.
+	Read(ctx context.Context) (config.Files, error)
+	// Close lets go of connections.
+	Close() error
+}
+
+// TokenSource gives an ID token for an audience, to be sent as bearer.
+type TokenSource func(ctx context.Context, audience string) (string, error)
+
+// Options are what a source may need. The zero value of each is usable.
+type Options struct {
+	// Client is the HTTP client of a LUCI Config service; nil: one of its own.
+	Client *http.Client
+	// Token proves who asks a LUCI Config service; nil: Google's metadata
+	// server or application default credentials. It is not used with http.
+	Token TokenSource
+	// Timeout bounds each call; 0: 20 s.
+	Timeout time.Duration
+	// Sleep waits; nil: time.Sleep, ending early with the context.
+	Sleep func(context.Context, time.Duration) error
+	// Now is the time; nil: time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Client == nil {
+		o.Client = &http.Client{}
+	}
+	if o.Token == nil {
+		o.Token = googleToken
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 20 * time.Second
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Limits of one configuration, so that a wrong source cannot exhaust memory.
+const (
+	MaxFileBytes  = 8 << 20
+	MaxTotalBytes = 32 << 20
+)
+
+// The forms of a source's URL.
+const forms = "file:///FOLDER, gs://BUCKET/PREFIX or luci-config://HOST/services/ID"
+
+// Open finds the source that a URL means: file:///FOLDER, gs://BUCKET/PREFIX
+// or luci-config://HOST/services/ID.
+func Open(ctx context.Context, address string, options Options) (Source, error) {
+	options = options.withDefaults()
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("the configuration source %q is not a URL; it must be %s", behindUser(address), forms)
+	}
+	switch parsed.Scheme {
+	case "file":
+		return openFolder(parsed, options)
+	case "gs":
+		return openCloudStorage(ctx, parsed, options)
+	case "luci-config":
+		return openLUCI(parsed, options)
+	}
+	return nil, fmt.Errorf("the configuration source %q must be %s", parsed.Redacted(), forms)
+}
+
+// behindUser is what of an address that cannot be read is certainly no
+// password.
+func behindUser(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
+
+func sleep(ctx context.Context, duration time.Duration) error {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// limit bounds one call.
+func (o Options) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, o.Timeout)
+}
+
+// isLocal reports whether a host is this machine, where http is let through.
+func isLocal(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	return host == "localhost" || host == "127.0.0.1" || host == "::1"
+}

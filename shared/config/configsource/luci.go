@@ -1,0 +1,267 @@
+package configsource
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"cloud.google.com/go/auth/credentials/idtoken"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/config"
+)
+
+const (
+	getConfigPath = "/prpc/config.service.v2.Configs/GetConfig"
+	// jsonPrefix is the line that pRPC writes before JSON, so that no browser
+	// runs it as a script.
+	jsonPrefix = ")]}'"
+	codeHeader = "X-Prpc-Grpc-Code"
+	notFound   = "5" // gRPC's code
+)
+
+// luci is a LUCI Config service, asked over pRPC's JSON form.
+type luci struct {
+	options   Options
+	base      string // https://HOST
+	configSet string // services/ID
+}
+
+var configSet = regexp.MustCompile(`^services/[A-Za-z0-9_.-]+$`)
+
+func openLUCI(address *url.URL, options Options) (Source, error) {
+	set := strings.Trim(address.Path, "/")
+	if address.Host == "" || !configSet.MatchString(set) || address.RawQuery != "" || address.User != nil {
+		return nil, fmt.Errorf("the configuration source %q must be luci-config://HOST/services/ID", address.Redacted())
+	}
+	scheme := "https"
+	if isLocal(address.Hostname()) {
+		scheme = "http"
+	}
+	client := *options.Client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	options.Client = &client
+	return &luci{options: options, base: scheme + "://" + address.Host, configSet: set}, nil
+}
+
+func (l *luci) Close() error { return nil }
+
+// Read asks for each file. Each answer carries its own revision; they must be
+// the same.
+func (l *luci) Read(ctx context.Context) (config.Files, error) {
+	result, err := l.read(ctx)
+	if err != nil {
+		return config.Files{}, fmt.Errorf("read the configuration from %s of %s: %w", l.configSet, l.base, err)
+	}
+	return result, nil
+}
+
+func (l *luci) read(ctx context.Context) (config.Files, error) {
+	token, err := l.token(ctx)
+	if err != nil {
+		return config.Files{}, err
+	}
+	found := luciReading{files: map[string][]byte{}}
+	for _, name := range []string{config.TemplatesFile, config.ManagersFile, config.SettingsFile} {
+		if err := l.add(ctx, token, name, &found); err != nil {
+			return config.Files{}, err
+		}
+	}
+	for _, name := range config.MetadataFiles(found.files[config.TemplatesFile]) {
+		if err := l.add(ctx, token, name, &found); err != nil {
+			return config.Files{}, err
+		}
+	}
+	if len(found.revisions) == 0 {
+		return config.Files{}, failure.New(failure.Permanent, "there is neither %s nor %s, or no right to read them", config.TemplatesFile, config.ManagersFile)
+	}
+	return files(found.revisions[0].revision, found.files), nil
+}
+
+// token is the identity to ask with; "" on this machine.
+func (l *luci) token(ctx context.Context) (string, error) {
+	if !strings.HasPrefix(l.base, "https://") {
+		return "", nil
+	}
+	ctx, cancel := l.options.limit(ctx)
+	defer cancel()
+	token, err := l.options.Token(ctx, l.base)
+	if err != nil {
+		return "", fmt.Errorf("get an ID token for %s: %w", l.base, err)
+	}
+	return token, nil
+}
+
+func googleToken(ctx context.Context, audience string) (string, error) {
+	credentials, err := idtoken.NewCredentials(&idtoken.Options{Audience: audience})
+	if err != nil {
+		return "", err
+	}
+	token, err := credentials.Token(ctx)
+	if err != nil {
+		return "", err
+	}
+	return token.Value, nil
+}
+
+// luciReading is what the answers held.
+type luciReading struct {
+	files     map[string][]byte
+	bytes     int
+	revisions []fileRevision // of each file, in the order of asking
+}
+
+type fileRevision struct{ file, revision string }
+
+// MismatchError is about files that are not at one revision. It passes when
+// the service has imported all of them.
+type MismatchError struct{ file, revision, otherFile, otherRevision string }
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("%s is at revision %s, but %s is at revision %s; nothing is imported until they are the same",
+		e.file, e.revision, e.otherFile, e.otherRevision)
+}
+
+func (l *luci) add(ctx context.Context, token, name string, found *luciReading) error {
+	answer, err := l.getConfig(ctx, token, name)
+	if failure.Is(err, failure.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("get %s: %w", name, err)
+	}
+	if answer.Revision == "" {
+		return failure.New(failure.Permanent, "get %s: the answer has no revision", name)
+	}
+	content, err := l.content(ctx, answer)
+	if err != nil {
+		return fmt.Errorf("get %s at revision %s: %w", name, answer.Revision, err)
+	}
+	found.revisions = append(found.revisions, fileRevision{name, answer.Revision})
+	if first := found.revisions[0]; first.revision != answer.Revision {
+		return &failure.Error{Class: failure.Permanent, Err: &MismatchError{first.file, first.revision, name, answer.Revision}}
+	}
+	if found.bytes += len(content); found.bytes > MaxTotalBytes {
+		return failure.New(failure.Permanent, "the files have more than %d bytes, which is the limit for all together", MaxTotalBytes)
+	}
+	found.files[name] = content
+	return nil
+}
+
+// luciConfig is config.service.v2.Config as far as it is needed.
+type luciConfig struct {
+	Revision      string `json:"revision"`
+	RawContent    []byte `json:"rawContent"`
+	SignedURL     string `json:"signedUrl"`
+	ContentSHA256 string `json:"contentSha256"`
+}
+
+func (l *luci) getConfig(ctx context.Context, token, name string) (luciConfig, error) {
+	body, err := json.Marshal(map[string]string{"configSet": l.configSet, "path": name})
+	if err != nil {
+		return luciConfig{}, err
+	}
+	ctx, cancel := l.options.limit(ctx)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.base+getConfigPath, bytes.NewReader(body))
+	if err != nil {
+		return luciConfig{}, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	// base64 needs a third more, and the other fields have some room.
+	answer, err := l.do(request, "the answer", MaxFileBytes/3*4+1<<16)
+	if err != nil {
+		return luciConfig{}, err
+	}
+	return decodeAnswer(answer)
+}
+
+func decodeAnswer(answer []byte) (luciConfig, error) {
+	text, ok := bytes.CutPrefix(answer, []byte(jsonPrefix))
+	if !ok {
+		return luciConfig{}, failure.New(failure.Permanent, "the answer does not begin with %s, so it is not of pRPC", jsonPrefix)
+	}
+	var read luciConfig
+	if err := json.Unmarshal(text, &read); err != nil {
+		var encoding base64.CorruptInputError
+		if errors.As(err, &encoding) {
+			return luciConfig{}, failure.New(failure.Permanent, "rawContent is not base64: %w", err)
+		}
+		return luciConfig{}, failure.New(failure.Permanent, "the answer is not the JSON of a Config: %w", err)
+	}
+	return read, nil
+}
+
+// content is the file's content: in the answer itself, or at the signed URL.
+func (l *luci) content(ctx context.Context, answer luciConfig) ([]byte, error) {
+	content := answer.RawContent
+	if answer.SignedURL != "" {
+		var err error
+		if content, err = l.download(ctx, answer.SignedURL); err != nil {
+			return nil, fmt.Errorf("download from its signed URL: %w", err)
+		}
+	}
+	if len(content) > MaxFileBytes {
+		return nil, failure.New(failure.Permanent, "it has more than %d bytes, which is the limit", MaxFileBytes)
+	}
+	if sum := sha256.Sum256(content); answer.ContentSHA256 != "" && !strings.EqualFold(answer.ContentSHA256, hex.EncodeToString(sum[:])) {
+		return nil, failure.New(failure.Transient, "the content is not the one whose SHA-256 is %s", answer.ContentSHA256)
+	}
+	if content == nil {
+		content = []byte{} // there, and empty
+	}
+	return content, nil
+}
+
+// download gets a signed URL. It carries its own right, so no token goes with
+// it, and it is never put into an error.
+func (l *luci) download(ctx context.Context, signed string) ([]byte, error) {
+	parsed, err := url.Parse(signed)
+	if err != nil || !(parsed.Scheme == "https" || parsed.Scheme == "http" && isLocal(parsed.Hostname())) {
+		return nil, failure.New(failure.Permanent, "it is not an https URL")
+	}
+	ctx, cancel := l.options.limit(ctx)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, signed, nil)
+	if err != nil {
+		return nil, failure.New(failure.Permanent, "it cannot be asked for")
+	}
+	return l.do(request, "the file", MaxFileBytes)
+}
+
+// do sends a request and reads the whole answer.
+func (l *luci) do(request *http.Request, what string, limit int64) ([]byte, error) {
+	response, err := l.options.Client.Do(request)
+	if err != nil {
+		var withURL *url.Error
+		if errors.As(err, &withURL) {
+			err = withURL.Err
+		}
+		return nil, &failure.Error{Class: failure.Transient, Err: err}
+	}
+	defer func() { _ = response.Body.Close() }() // it was only read from
+	code := response.Header.Get(codeHeader)
+	if response.StatusCode == http.StatusOK && (code == "" || code == "0") {
+		return bounded(response.Body, what, limit)
+	}
+	class := failure.OfHTTP(max(response.StatusCode, http.StatusBadRequest), "")
+	if code == notFound {
+		class = failure.NotFound
+	}
+	text, _ := io.ReadAll(io.LimitReader(response.Body, 300)) // as far as it comes
+	return nil, failure.New(class, "the service answered %s %s", response.Status, strings.TrimSpace(string(text)))
+}

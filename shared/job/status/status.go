@@ -1,0 +1,99 @@
+// Package status keeps two kinds of small documents for people to look at: the
+// recent errors of each job, and the size of the fleet over the last day. While
+// nothing fails and nothing changes it writes nothing.
+package status
+
+import (
+	"context"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+)
+
+const collection = "status"
+
+// fleetKey is the document of the samples; a job cannot have this name.
+var fleetKey = store.MustKey(collection, "fleet")
+
+func jobKey(job string) store.Key { return store.MustKey(collection, "job:"+job) }
+
+// Job is how a job has failed lately.
+type Job struct {
+	Name string `firestore:"job" json:"job"`
+	// FailedAt is its last failure, Since the first one without a success in
+	// between, as far as one process has seen.
+	FailedAt time.Time `firestore:"failedAt" json:"failed_at"`
+	Since    time.Time `firestore:"since" json:"since"`
+	// RecoveredAt is when a sweep succeeded after that; zero as long as none is
+	// known to have.
+	RecoveredAt time.Time `firestore:"recoveredAt,omitempty" json:"recovered_at,omitzero"`
+	Errors      []Error   `firestore:"errors" json:"errors"` // the latest first
+}
+
+// Failing reports whether the job is not known to have recovered.
+func (j Job) Failing() bool { return j.RecoveredAt.Before(j.FailedAt) }
+
+// Error is one line of what a job failed with.
+type Error struct {
+	Message string    `firestore:"message" json:"message"`
+	Class   string    `firestore:"class" json:"class"`
+	First   time.Time `firestore:"first" json:"first"`
+	Last    time.Time `firestore:"last" json:"last"`
+	// Times counts the minutes in which it was seen.
+	Times int `firestore:"times" json:"times"`
+}
+
+// Sample is the number of machines at a time, by their states.
+type Sample struct {
+	At        time.Time `firestore:"at" json:"at"`
+	Found     int       `firestore:"found,omitempty" json:"found"`
+	Cataloged int       `firestore:"cataloged,omitempty" json:"cataloged"`
+	Leased    int       `firestore:"leased,omitempty" json:"leased"`
+	Pending   int       `firestore:"pending,omitempty" json:"pending"` // to be deleted
+}
+
+// Total counts the machines of all states.
+func (s Sample) Total() int { return s.Found + s.Cataloged + s.Leased + s.Pending }
+
+func (s Sample) same(other Sample) bool {
+	s.At = other.At
+	return s == other
+}
+
+type fleetFields struct {
+	Samples []Sample `firestore:"samples"` // the oldest first
+}
+
+// Samples reads the size of the fleet over the last day, the oldest sample
+// first. Between two samples nothing is known, and after the last one nothing
+// changed that is older than the sampling interval.
+func Samples(ctx context.Context, s store.Store) ([]Sample, error) {
+	read, err := store.GetAs[fleetFields](ctx, s, fleetKey)
+	if err != nil {
+		return nil, err
+	}
+	return read[0].Value.Samples, nil
+}
+
+// Jobs reads how these jobs have failed lately; those that have not are left
+// out.
+func Jobs(ctx context.Context, s store.Store, names []string) ([]Job, error) {
+	keys := make([]store.Key, len(names))
+	for i, name := range names {
+		keys[i] = jobKey(name)
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	read, err := store.GetAs[Job](ctx, s, keys...)
+	if read == nil {
+		return nil, err
+	}
+	var jobs []Job
+	for _, item := range read { // one that does not decode is left out
+		if item.Exists() && item.Value.Name != "" {
+			jobs = append(jobs, item.Value)
+		}
+	}
+	return jobs, nil
+}

@@ -1,0 +1,261 @@
+// Package catalogtest is a Machine Provider's catalog in memory, for tests of
+// what talks to one: small, real, and with hooks to make it fail.
+package catalogtest
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+)
+
+// Method names a method of the catalog.
+type Method string
+
+// The methods.
+const (
+	Add     Method = "Add"
+	Get     Method = "Get"
+	Remove  Method = "Remove"
+	Changes Method = "Changes"
+)
+
+// Fault says what goes wrong with a call. The zero value: nothing.
+type Fault struct {
+	// Before is the answer instead of doing the call.
+	Before error
+	// After is the answer although the call was done.
+	After error
+	// Each is the answer for a machine, by its hostname, instead of doing
+	// anything with it.
+	Each map[string]error
+}
+
+// Hooks are called at each call, on the caller's goroutine, without a lock:
+// they may change the catalog or anything else, to be the quicker one. A nil
+// hook does nothing.
+type Hooks struct {
+	// Before is called before the call is done, and decides what goes wrong.
+	Before func(method Method, hostnames []string) Fault
+	// After is called when it was done, before the caller has the answer.
+	After func(method Method, hostnames []string)
+}
+
+// machine is an entry of the catalog.
+type machine struct {
+	entry        catalog.Entry
+	expiration   time.Time
+	indefinitely bool
+}
+
+func (m machine) leased() bool { return m.indefinitely || !m.expiration.IsZero() }
+
+// Catalog keeps machines in memory. It is safe for concurrent use.
+type Catalog struct {
+	mu       sync.Mutex
+	hooks    Hooks
+	machines map[string]machine
+	calls    map[Method]int
+	changed  []catalog.Change
+	// unsupported makes Changes answer that there is no such call.
+	unsupported bool
+}
+
+var _ catalog.Catalog = (*Catalog)(nil)
+
+// New makes an empty catalog.
+func New() *Catalog { return &Catalog{machines: map[string]machine{}, calls: map[Method]int{}} }
+
+// Hook sets the hooks of the calls to come.
+func (c *Catalog) Hook(hooks Hooks) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hooks = hooks
+}
+
+// WithoutChanges makes Changes answer catalog.ErrUnsupported.
+func (c *Catalog) WithoutChanges() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unsupported = true
+}
+
+// Calls tells how often a method was called.
+func (c *Catalog) Calls(method Method) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.calls[method]
+}
+
+// Hostnames lists the machines that the catalog has.
+func (c *Catalog) Hostnames() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var names []string
+	for name := range c.machines {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Entry is a machine as it was added.
+func (c *Catalog) Entry(hostname string) (catalog.Entry, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m, there := c.machines[hostname]
+	return m.entry, there
+}
+
+// Lease leases a machine until a time, or indefinitely where that is zero. It
+// reports whether there was such a machine, not leased.
+func (c *Catalog) Lease(hostname string, until time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m, there := c.machines[hostname]
+	if !there || m.leased() {
+		return false
+	}
+	m.expiration, m.indefinitely = until, until.IsZero()
+	c.put(hostname, m)
+	return true
+}
+
+// Release ends a machine's lease and leaves the machine in the catalog.
+func (c *Catalog) Release(hostname string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m, there := c.machines[hostname]; there {
+		m.expiration, m.indefinitely = time.Time{}, false
+		c.put(hostname, m)
+	}
+}
+
+// Reclaim takes a machine out of the catalog, leased or not, as the Machine
+// Provider does when a lease ends.
+func (c *Catalog) Reclaim(hostname string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(hostname)
+}
+
+func (c *Catalog) put(hostname string, m machine) {
+	c.machines[hostname] = m
+	c.changed = append(c.changed, catalog.Change{Hostname: hostname, Instance: m.entry.Instance})
+}
+
+func (c *Catalog) drop(hostname string) {
+	if m, there := c.machines[hostname]; there {
+		delete(c.machines, hostname)
+		c.changed = append(c.changed, catalog.Change{Hostname: hostname, Instance: m.entry.Instance, Removed: true})
+	}
+}
+
+// Add offers machines.
+func (c *Catalog) Add(ctx context.Context, entries ...catalog.Entry) ([]error, error) {
+	hostnames := make([]string, len(entries))
+	for i, entry := range entries {
+		hostnames[i] = entry.Hostname
+	}
+	return call(ctx, c, Add, hostnames, asIs, func(i int) error {
+		if _, there := c.machines[hostnames[i]]; there {
+			return catalog.ErrReused // whether by this very machine, its backend is to see
+		}
+		c.put(hostnames[i], machine{entry: entries[i]})
+		return nil
+	})
+}
+
+// Get asks for the state of machines.
+func (c *Catalog) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
+	failed := func(i int, err error) catalog.Machine { return catalog.Machine{Hostname: hostnames[i], Err: err} }
+	return call(ctx, c, Get, hostnames, failed, func(i int) catalog.Machine {
+		m, there := c.machines[hostnames[i]]
+		if !there {
+			return catalog.Machine{Hostname: hostnames[i], Err: catalog.ErrNotFound}
+		}
+		return catalog.Machine{Hostname: hostnames[i], Instance: m.entry.Instance, LeaseExpiration: m.expiration, LeasedIndefinitely: m.indefinitely}
+	})
+}
+
+// Remove takes machines out of the catalog.
+func (c *Catalog) Remove(ctx context.Context, removals ...catalog.Removal) ([]error, error) {
+	hostnames := make([]string, len(removals))
+	for i, removal := range removals {
+		hostnames[i] = removal.Hostname
+	}
+	return call(ctx, c, Remove, hostnames, asIs, func(i int) error {
+		m, there := c.machines[hostnames[i]]
+		switch {
+		case !there || removals[i].Instance != "" && m.entry.Instance != removals[i].Instance:
+			return catalog.ErrNotFound
+		case m.leased() && !removals[i].Gone:
+			return catalog.ErrLeased
+		}
+		c.drop(hostnames[i])
+		return nil
+	})
+}
+
+// Changes tells what changed since a cursor, which is the number of changes
+// that were told.
+func (c *Catalog) Changes(ctx context.Context, cursor string) (catalog.Changes, error) {
+	type answer struct {
+		changes catalog.Changes
+		err     error
+	}
+	answers, err := call(ctx, c, Changes, []string{""}, func(_ int, err error) answer { return answer{err: err} }, func(int) answer {
+		if c.unsupported {
+			return answer{err: catalog.ErrUnsupported}
+		}
+		from, err := strconv.Atoi(cursor)
+		if err != nil || from > len(c.changed) {
+			from = 0
+		}
+		return answer{changes: catalog.Changes{Cursor: strconv.Itoa(len(c.changed)), Changed: slices.Clone(c.changed[from:])}}
+	})
+	if err != nil {
+		return catalog.Changes{}, err
+	}
+	return answers[0].changes, answers[0].err
+}
+
+func asIs(_ int, err error) error { return err }
+
+// call does one call, with its hooks.
+func call[A any](ctx context.Context, c *Catalog, method Method, hostnames []string, failed func(int, error) A, do func(int) A) ([]A, error) {
+	c.mu.Lock()
+	c.calls[method]++
+	hooks := c.hooks
+	c.mu.Unlock()
+	var fault Fault
+	if hooks.Before != nil {
+		fault = hooks.Before(method, hostnames)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if fault.Before != nil {
+		return nil, fault.Before
+	}
+	answers := make([]A, len(hostnames))
+	c.mu.Lock()
+	for i, hostname := range hostnames {
+		if err := fault.Each[hostname]; err != nil {
+			answers[i] = failed(i, err)
+			continue
+		}
+		answers[i] = do(i)
+	}
+	c.mu.Unlock()
+	if hooks.After != nil {
+		hooks.After(method, hostnames)
+	}
+	if fault.After != nil {
+		return nil, fault.After
+	}
+	return answers, nil
+}

@@ -1,0 +1,43 @@
+// Package emulatortest gives tests an emulator: the one that the environment
+// names, or one of their own.
+package emulatortest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/gce-backend/gce-backend/shared/lab/emulators"
+)
+
+// Firestore returns the host:port of a Firestore emulator, and sets
+// FIRESTORE_EMULATOR_HOST to it for the test. Where none is installed, the
+// test fails in CI (CI=true) and is skipped, loudly, elsewhere.
+func Firestore(t *testing.T) string {
+	t.Helper()
+	return emulator(t, "FIRESTORE_EMULATOR_HOST", emulators.StartFirestore)
+}
+
+// PubSub does for Pub/Sub and PUBSUB_EMULATOR_HOST what Firestore does.
+func PubSub(t *testing.T) string {
+	t.Helper()
+	return emulator(t, "PUBSUB_EMULATOR_HOST", emulators.StartPubSub)
+}
+
+func emulator(t *testing.T, variable string, start func(context.Context, emulators.Options) (*emulators.Emulator, error)) string {
+	t.Helper()
+	if host := os.Getenv(variable); host != "" {
+		return host
+	}
+	started, err := start(context.Background(), emulators.Options{})
+	switch {
+	case errors.Is(err, emulators.ErrMissing) && os.Getenv("CI") != "true":
+		t.Skipf("NOT TESTED on the emulator: %v", err)
+	case err != nil:
+		t.Fatal(err)
+	}
+	t.Cleanup(started.Stop)
+	t.Setenv(variable, started.Host)
+	return started.Host
+}

@@ -1,0 +1,210 @@
+// Package loadtest leases and releases machines from many clients at once
+// against a Machine Provider's URL, measures that, and checks that no machine
+// has two lessees, no lease is lost and nobody who waits is overtaken. It knows
+// the wire only.
+package loadtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Options say what load to make.
+type Options struct {
+	// URL is the Machine Provider's, without /_ah/api.
+	URL string
+	// Backend and Lessee are the bearer tokens of a backend and of a lessee.
+	Backend, Lessee string
+	// Clients lease at once; Machines are added for them, named by Prefix.
+	Clients, Machines int
+	Prefix            string
+	// Duration is for how long; Leases, where not 0, is after how many leases
+	// it ends at the latest.
+	Duration time.Duration
+	Leases   int
+	// Hold is how long a client keeps a machine; up to twice that, at random.
+	Hold time.Duration
+	// Topic, where not "", is the backend's topic for messages.
+	Topic string
+	// Patience is how long one request is tried: a server that is killed and
+	// started again is waited for. 0: 30 s.
+	Patience time.Duration
+	Client   *http.Client
+	Rand     *rand.Rand
+}
+
+// Report is what came of it.
+type Report struct {
+	Leases        int           `json:"leases"`
+	Waited        int           `json:"waited"` // of them, those that were PENDING first
+	Retries       int           `json:"retries"`
+	Duration      time.Duration `json:"duration_ns"`
+	PerSecond     float64       `json:"leases_per_second"`
+	P50, P95, P99 time.Duration // of the lease calls that were fulfilled at once
+	ReleaseP95    time.Duration
+	// Problems are violations: a machine with two lessees, a lease that was
+	// lost, a machine that did not come back.
+	Problems []string `json:"problems"`
+}
+
+// Run makes the load and reports. The error is for a load that could not be
+// made; violations are in the report.
+func Run(ctx context.Context, options Options) (Report, error) {
+	if options.Patience == 0 {
+		options.Patience = 30 * time.Second
+	}
+	if options.Client == nil {
+		options.Client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: options.Clients + 1}}
+	}
+	l := &load{options: options, holders: map[string]string{}, run: options.Rand.Uint64()}
+	if err := l.addMachines(ctx); err != nil {
+		return Report{}, err
+	}
+	begin := time.Now()
+	l.end = begin.Add(options.Duration)
+	var clients sync.WaitGroup
+	for i := range options.Clients {
+		seed := options.Rand.Uint64()
+		clients.Go(func() { l.client(ctx, i, rand.New(rand.NewPCG(seed, uint64(i)))) }) //nolint:gosec // load, not secrets
+	}
+	clients.Wait()
+	took := time.Since(begin)
+	if err := errors.Join(l.failed...); err != nil {
+		return Report{}, err
+	}
+	if err := l.checkMachines(ctx); err != nil {
+		return Report{}, err
+	}
+	return l.report(took), nil
+}
+
+// load is one run.
+type load struct {
+	options Options
+	run     uint64
+	end     time.Time
+	order   order
+
+	mu       sync.Mutex
+	holders  map[string]string // request by hostname
+	begun    int
+	leases   []time.Duration
+	releases []time.Duration
+	waited   int
+	retries  int
+	problems []string
+	failed   []error
+}
+
+// more reports whether another lease is to be made.
+func (l *load) more() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Now().After(l.end) || l.options.Leases > 0 && l.begun >= l.options.Leases || len(l.failed) > 0 {
+		return false
+	}
+	l.begun++
+	return true
+}
+
+func (l *load) client(ctx context.Context, number int, dice *rand.Rand) {
+	for n := 0; l.more(); n++ {
+		id := fmt.Sprintf("load-%x-%d-%d", l.run, number, n)
+		if err := l.cycle(ctx, id, dice); err != nil {
+			l.mu.Lock()
+			l.failed = append(l.failed, fmt.Errorf("request %s: %w", id, err))
+			l.mu.Unlock()
+			return
+		}
+	}
+}
+
+// cycle leases a machine, holds it and gives it back.
+func (l *load) cycle(ctx context.Context, id string, dice *rand.Rand) error {
+	hostname, err := l.lease(ctx, id, dice)
+	if err != nil {
+		return err
+	}
+	l.hold(hostname, id)
+	if l.options.Hold > 0 {
+		pause(ctx, time.Duration(dice.Int64N(int64(2*l.options.Hold))))
+	}
+	l.letGo(hostname, id)
+	return l.release(ctx, id)
+}
+
+func (l *load) hold(hostname, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if other, taken := l.holders[hostname]; taken {
+		l.problemLocked("%s has two lessees: %s and %s", hostname, other, id)
+	}
+	l.holders[hostname] = id
+}
+
+func (l *load) problem(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.problemLocked(format, args...)
+}
+
+func (l *load) problemLocked(format string, args ...any) {
+	l.problems = append(l.problems, fmt.Sprintf(format, args...))
+}
+
+func (l *load) letGo(hostname, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.holders[hostname] == id {
+		delete(l.holders, hostname)
+	}
+}
+
+func (l *load) report(took time.Duration) Report {
+	slices.Sort(l.leases)
+	slices.Sort(l.releases)
+	done := len(l.releases)
+	return Report{
+		Leases: done, Waited: l.waited, Retries: l.retries, Duration: took,
+		PerSecond:  float64(done) / took.Seconds(),
+		P50:        percentile(l.leases, 50),
+		P95:        percentile(l.leases, 95),
+		P99:        percentile(l.leases, 99),
+		ReleaseP95: percentile(l.releases, 95),
+		Problems:   l.problems,
+	}
+}
+
+func percentile(sorted []time.Duration, p int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)*p/100, len(sorted)-1)]
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// String is the report in a few lines.
+func (r Report) String() string {
+	text := fmt.Sprintf("%d leases in %.1f s: %.0f a second; lease p50 %s, p95 %s, p99 %s; release p95 %s; %d waited, %d requests repeated",
+		r.Leases, r.Duration.Seconds(), r.PerSecond, round(r.P50), round(r.P95), round(r.P99), round(r.ReleaseP95), r.Waited, r.Retries)
+	if len(r.Problems) == 0 {
+		return text + "\nno machine with two lessees, no lease lost, nobody overtaken"
+	}
+	return fmt.Sprintf("%s\n%d PROBLEMS, such as: %s", text, len(r.Problems), r.Problems[0])
+}
+
+func round(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }

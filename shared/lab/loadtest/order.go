@@ -1,0 +1,43 @@
+package loadtest
+
+import (
+	"sort"
+	"sync"
+	"time"
+)
+
+// order checks that waiting requests are served in order, as far as clients
+// can tell: a request that was answered PENDING before another was even sent
+// must not still be PENDING once the other is known to be fulfilled.
+type order struct {
+	mu sync.Mutex
+	// served holds the fulfilled requests by the time at which that was known;
+	// latest is the latest sending among them and those before.
+	served []service
+}
+
+type service struct{ known, latest time.Time }
+
+// fulfilled notes that a request sent at a time is fulfilled now.
+func (o *order) fulfilled(sent, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if n := len(o.served); n > 0 {
+		if last := o.served[n-1]; last.latest.After(sent) {
+			sent = last.latest
+		}
+		if last := o.served[n-1]; now.Before(last.known) {
+			now = last.known // known to this check only from then on
+		}
+	}
+	o.served = append(o.served, service{known: now, latest: sent})
+}
+
+// overtaken reports whether a request that waits since a time, and was still
+// waiting when it was asked about at another, was overtaken.
+func (o *order) overtaken(since, asked time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := sort.Search(len(o.served), func(i int) bool { return !o.served[i].known.Before(asked) })
+	return n > 0 && o.served[n-1].latest.After(since)
+}

@@ -1,0 +1,117 @@
+// Package faulty is a store that fails as its owner decides, for tests and
+// simulations of what the suite does when Firestore does not answer.
+package faulty
+
+import (
+	"context"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+)
+
+// Method names a method of the store.
+type Method string
+
+// The methods.
+const (
+	Get    Method = "Get"
+	Find   Method = "Find"
+	Count  Method = "Count"
+	Commit Method = "Commit"
+)
+
+// Call is what a store was asked for.
+type Call struct {
+	Method Method
+	Keys   []store.Key   // of a Get
+	Query  store.Query   // of a Find or Count
+	Writes []store.Write // of a Commit
+}
+
+// Fault says what goes wrong with a call. The zero value: nothing.
+type Fault struct {
+	// Before is the answer instead of doing the call.
+	Before error
+	// After is the answer although the call was done.
+	After error
+}
+
+// Ready-made faults.
+var (
+	// Unavailable fails a call before it is done.
+	Unavailable = Fault{Before: failure.New(failure.Transient, "the store is unavailable (injected)")}
+	// Lost does the call and loses the answer.
+	Lost = Fault{After: failure.New(failure.Transient, "the answer was lost (injected)")}
+	// Conflict refuses a commit as if another writer had been quicker.
+	Conflict = Fault{Before: failure.New(failure.Conflict, "the document was changed since it was read (injected)")}
+	// OverQuota refuses a call for now.
+	OverQuota = Fault{Before: failure.New(failure.Quota, "too many requests (injected)")}
+)
+
+// Hooks are called at each call, on the caller's goroutine; they may also
+// block, to choose the order of concurrent calls, or change the store inside,
+// to be the quicker writer. A nil hook does nothing.
+type Hooks struct {
+	// Fault decides what goes wrong with a call.
+	Fault func(ctx context.Context, call Call) Fault
+	// Pause replaces waiting after a conflict.
+	Pause func(ctx context.Context, attempt int) error
+}
+
+// Store is a store with faults.
+type Store struct {
+	inner store.Store
+	hooks Hooks
+}
+
+var (
+	_ store.Store  = (*Store)(nil)
+	_ store.Pauser = (*Store)(nil)
+)
+
+// New puts faults around a store.
+func New(inner store.Store, hooks Hooks) *Store { return &Store{inner: inner, hooks: hooks} }
+
+// Get reads documents, or fails.
+func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, error) {
+	return try(ctx, s, Call{Method: Get, Keys: keys}, func() ([]store.Document, error) { return s.inner.Get(ctx, keys...) })
+}
+
+// Find reads the documents that a query finds, or fails.
+func (s *Store) Find(ctx context.Context, query store.Query) ([]store.Document, error) {
+	return try(ctx, s, Call{Method: Find, Query: query}, func() ([]store.Document, error) { return s.inner.Find(ctx, query) })
+}
+
+// Count counts the documents that a query finds, or fails.
+func (s *Store) Count(ctx context.Context, query store.Query) (int, error) {
+	return try(ctx, s, Call{Method: Count, Query: query}, func() (int, error) { return s.inner.Count(ctx, query) })
+}
+
+// Commit does all writes or none, and may answer an error in either case.
+func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Version, error) {
+	return try(ctx, s, Call{Method: Commit, Writes: writes}, func() ([]store.Version, error) { return s.inner.Commit(ctx, writes...) })
+}
+
+// Pause waits as the hook does, or as the store inside.
+func (s *Store) Pause(ctx context.Context, attempt int) error {
+	if s.hooks.Pause != nil {
+		return s.hooks.Pause(ctx, attempt)
+	}
+	return store.Pause(ctx, s.inner, attempt)
+}
+
+func try[A any](ctx context.Context, s *Store, call Call, do func() (A, error)) (A, error) {
+	var none A
+	var fault Fault
+	if s.hooks.Fault != nil {
+		fault = s.hooks.Fault(ctx, call)
+	}
+	if fault.Before != nil {
+		return none, fault.Before
+	}
+	answer, err := do()
+	if err == nil && fault.After != nil {
+		return none, fault.After
+	}
+	return answer, err
+}

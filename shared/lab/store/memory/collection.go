@@ -1,0 +1,103 @@
+package memory
+
+import (
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+)
+
+// indexedFrom is the size from which a collection is worth an index.
+const indexedFrom = 64
+
+// document is one state of a document; it is never changed.
+type document struct {
+	key     store.Key
+	fields  store.Fields
+	version store.Version
+}
+
+// indexName says what an index is over: a field, or the elements of an array.
+type indexName struct {
+	field    string
+	elements bool
+}
+
+// collection holds the documents of a collection, or of all that share a
+// name, by key and in the indexes that queries have asked for.
+type collection struct {
+	byKey   sorted
+	size    int
+	indexes map[indexName]*sorted
+}
+
+func (c *collection) replace(old, next *document) {
+	if old != nil {
+		c.size--
+	}
+	if next != nil {
+		c.size++
+		c.byKey.add(entry{doc: next})
+	} else if old != nil {
+		c.byKey.remove(entry{doc: old})
+	}
+	for name, index := range c.indexes {
+		for _, value := range name.values(old) {
+			index.remove(entry{value, old})
+		}
+		for _, value := range name.values(next) {
+			index.add(entry{value, next})
+		}
+	}
+}
+
+// values are those under which an index has the document.
+func (n indexName) values(doc *document) []any {
+	if doc == nil {
+		return nil
+	}
+	value, ok := doc.fields.At(n.field)
+	if !ok {
+		return nil
+	}
+	if n.elements {
+		items, _ := value.([]any)
+		return items
+	}
+	return []any{value}
+}
+
+func (c *collection) build(name indexName) {
+	index := &sorted{}
+	for doc := range c.byKey.between(position{}, c.byKey.end(), false) {
+		for _, value := range name.values(doc) {
+			index.add(entry{value, doc})
+		}
+	}
+	if c.indexes == nil {
+		c.indexes = map[indexName]*sorted{}
+	}
+	c.indexes[name] = index
+}
+
+// missing names the indexes that a query wants and that do not exist.
+func (c *collection) missing(query store.Query) []indexName {
+	if c.size < indexedFrom {
+		return nil
+	}
+	var names []indexName
+	for _, name := range wanted(query) {
+		if c.indexes[name] == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func wanted(query store.Query) []indexName {
+	var names []indexName
+	for _, filter := range query.Where {
+		names = append(names, indexName{filter.Field, filter.Op == store.Contains})
+	}
+	if len(query.OrderBy) > 0 && query.Limit > 0 {
+		names = append(names, indexName{query.OrderBy[0].Field, false})
+	}
+	return names
+}

@@ -1,0 +1,170 @@
+// Package metered counts what a store is asked for as Firestore bills it, by
+// collection and by job, so that a test can state what a sweep may cost.
+package metered
+
+import (
+	"context"
+	"maps"
+	"sync"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+)
+
+// Counts are billed operations. The rules:
+// https://firebase.google.com/docs/firestore/pricing
+type Counts struct {
+	// Reads are documents read: each key of a Get, each result of a Find and at
+	// least one, one per 1,000 counted documents of a Count and at least one.
+	Reads int64
+	// Writes are documents written by commits that succeeded.
+	Writes int64
+	// Deletes are documents deleted by commits that succeeded.
+	Deletes int64
+}
+
+// Plus adds counts.
+func (c Counts) Plus(other Counts) Counts {
+	return Counts{c.Reads + other.Reads, c.Writes + other.Writes, c.Deletes + other.Deletes}
+}
+
+// Source is what counts are kept by.
+type Source struct {
+	// Job is the name given by WithJob, or empty.
+	Job string
+	// Collection is the last segment of the collection's path.
+	Collection string
+}
+
+// Snapshot holds counts by their source.
+type Snapshot map[Source]Counts
+
+// Total adds up all counts.
+func (s Snapshot) Total() Counts { return s.sum(func(Source) bool { return true }) }
+
+// Job adds up the counts of a job.
+func (s Snapshot) Job(name string) Counts {
+	return s.sum(func(by Source) bool { return by.Job == name })
+}
+
+// Collection adds up the counts of a collection.
+func (s Snapshot) Collection(name string) Counts {
+	return s.sum(func(by Source) bool { return by.Collection == name })
+}
+
+func (s Snapshot) sum(wanted func(Source) bool) Counts {
+	var total Counts
+	for by, counts := range s {
+		if wanted(by) {
+			total = total.Plus(counts)
+		}
+	}
+	return total
+}
+
+type jobKey struct{}
+
+// WithJob names the job on whose account calls with this context go.
+func WithJob(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, jobKey{}, name)
+}
+
+// Store counts the operations of the store inside. It is safe for concurrent
+// use.
+type Store struct {
+	inner store.Store
+
+	mu     sync.Mutex
+	counts Snapshot
+}
+
+var (
+	_ store.Store  = (*Store)(nil)
+	_ store.Pauser = (*Store)(nil)
+)
+
+// New puts a meter around a store.
+func New(inner store.Store) *Store { return &Store{inner: inner, counts: Snapshot{}} }
+
+// Counts returns what was counted since the last Reset.
+func (s *Store) Counts() Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.counts)
+}
+
+// Reset begins anew, and returns what was counted until now.
+func (s *Store) Reset() Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counted := s.counts
+	s.counts = Snapshot{}
+	return counted
+}
+
+// Get reads documents; a missing one costs a read as well.
+func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, error) {
+	documents, err := s.inner.Get(ctx, keys...)
+	if err != nil {
+		return documents, err
+	}
+	read := make(map[string]Counts, 1)
+	for _, key := range keys {
+		read[key.Group()] = read[key.Group()].Plus(Counts{Reads: 1})
+	}
+	s.add(ctx, read)
+	return documents, nil
+}
+
+// Find reads the documents that a query finds; one that finds none costs one.
+func (s *Store) Find(ctx context.Context, query store.Query) ([]store.Document, error) {
+	documents, err := s.inner.Find(ctx, query)
+	if err == nil {
+		s.add(ctx, map[string]Counts{group(query): {Reads: int64(max(1, len(documents)))}})
+	}
+	return documents, err
+}
+
+// Count counts documents; up to a thousand of them cost one read.
+func (s *Store) Count(ctx context.Context, query store.Query) (int, error) {
+	const perRead = 1000
+	count, err := s.inner.Count(ctx, query)
+	if err == nil {
+		s.add(ctx, map[string]Counts{group(query): {Reads: int64(max(1, (count+perRead-1)/perRead))}})
+	}
+	return count, err
+}
+
+// Commit writes and deletes; a commit that was refused costs nothing.
+func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Version, error) {
+	versions, err := s.inner.Commit(ctx, writes...)
+	if err != nil {
+		return versions, err
+	}
+	written := make(map[string]Counts, 1)
+	for _, write := range writes {
+		counts := Counts{Writes: 1}
+		if write.Fields == nil {
+			counts = Counts{Deletes: 1}
+		}
+		written[write.Key.Group()] = written[write.Key.Group()].Plus(counts)
+	}
+	s.add(ctx, written)
+	return versions, nil
+}
+
+// Pause lets the store inside decide how long to wait.
+func (s *Store) Pause(ctx context.Context, attempt int) error {
+	return store.Pause(ctx, s.inner, attempt)
+}
+
+func (s *Store) add(ctx context.Context, counted map[string]Counts) {
+	job, _ := ctx.Value(jobKey{}).(string)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for collection, counts := range counted {
+		by := Source{Job: job, Collection: collection}
+		s.counts[by] = s.counts[by].Plus(counts)
+	}
+}
+
+func group(query store.Query) string { return store.Key(query.Collection + "/x").Group() }

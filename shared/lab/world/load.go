@@ -1,0 +1,49 @@
+package world
+
+import (
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+)
+
+// window is over how long writes to a document are counted.
+const window = 2 * time.Minute
+
+// load is what is asked of documents and handlers.
+type load struct {
+	writes  map[store.Key]int
+	since   time.Time
+	hottest map[string]int // by the collection's last segment
+	longest map[string]time.Duration
+}
+
+func newLoad() load {
+	return load{writes: map[store.Key]int{}, hottest: map[string]int{}, longest: map[string]time.Duration{}}
+}
+
+func (w *World) noteWrites(writes []store.Write) {
+	if w.clock.Sub(w.load.since) >= window {
+		clear(w.load.writes)
+		w.load.since = w.clock
+	}
+	for _, write := range writes {
+		w.load.writes[write.Key]++
+		group := write.Key.Group()
+		w.load.hottest[group] = max(w.load.hottest[group], w.load.writes[write.Key])
+	}
+}
+
+// Hottest is the greatest number of writes that one document of each
+// collection got within two minutes.
+func (w *World) Hottest() map[string]int { return w.load.hottest }
+
+// Longest is how long the longest run of each function took.
+func (w *World) Longest() map[string]time.Duration { return w.load.longest }
+
+// TimeLimit is how long a run of a function may take.
+func (w *World) TimeLimit(function string) time.Duration {
+	return w.suite.Manifest.Functions[function].Timeout()
+}
+
+// ResetLoad begins to measure anew.
+func (w *World) ResetLoad() { w.load = newLoad() }

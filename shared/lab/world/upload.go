@@ -1,0 +1,85 @@
+package world
+
+import (
+	"context"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
+	"github.com/gce-backend/gce-backend/shared/lab/configsourcetest"
+)
+
+// between is how long an upload may take from one file to the next; less than a
+// bucket is let settle before it is believed.
+const between = 1500 * time.Millisecond
+
+// names are those of the files, in the order in which they are uploaded.
+var names = [len(files{})]string{config.TemplatesFile, config.ManagersFile, config.SettingsFile}
+
+func newConfiguration(w *World) *Configuration {
+	bucket := configsourcetest.New(configsource.Options{Sleep: w.sleep, Now: w.Now})
+	c := &Configuration{world: w, Pools: map[string]Pool{}, bucket: bucket, whole: map[string]bool{}}
+	for i := range names {
+		c.write(i)
+	}
+	return c
+}
+
+// revision is what a source calls these files.
+func (f files) revision() string {
+	contents := map[string][]byte{}
+	for i, name := range names {
+		contents[name] = []byte(f[i])
+	}
+	return configsource.Revision(contents)
+}
+
+// Bucket holds the configuration's files.
+func (c *Configuration) Bucket() *configsourcetest.Bucket { return c.bucket }
+
+// upload writes the files to the bucket, all at once or one after the other;
+// whoever reads meanwhile finds a part of the old ones.
+func (c *Configuration) upload() {
+	apart := c.world.roll(HalfWritten)
+	var at time.Duration
+	for i := range names {
+		if !apart {
+			c.write(i)
+			continue
+		}
+		c.world.After(at, func() {
+			c.write(i)
+			c.world.Post(configUploaded, "{}")
+		})
+		at += time.Duration(c.world.rand.Int64N(int64(between)))
+	}
+	if !apart {
+		c.world.Post(configUploaded, "{}")
+	}
+}
+
+// write writes a file as it is to be now.
+func (c *Configuration) write(i int) {
+	now := c.files()
+	c.held[i] = now[i]
+	if err := c.bucket.Put(context.Background(), names[i], now[i]); err != nil {
+		panic(err) // it is in memory
+	}
+	if c.held == now {
+		c.whole[now.revision()] = true
+	}
+}
+
+// Read is configsource.Source.
+func (c *Configuration) Read(ctx context.Context) (config.Files, error) {
+	return gated(ctx, c.world, func() string { return "read the configuration" }, func() (config.Files, error) {
+		if c.world.roll(SourceDown) {
+			return config.Files{}, failure.New(failure.Transient, "the configuration source is down (injected)")
+		}
+		return c.bucket.Read(ctx)
+	})
+}
+
+// Close is configsource.Source.
+func (c *Configuration) Close() error { return nil }

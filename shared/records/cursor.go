@@ -1,0 +1,60 @@
+package records
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+)
+
+// Cursor is how far the changes of the Machine Provider's catalog were dealt
+// with.
+type Cursor struct {
+	Value string
+	read  store.Stored[cursorFields]
+}
+
+type cursorFields struct {
+	Cursor  string    `firestore:"cursor"`
+	SavedAt time.Time `firestore:"savedAt"`
+}
+
+var changesCursor = store.MustKey(cursors, "catalogChanges")
+
+// Cursor reads the cursor.
+func (r Records) Cursor(ctx context.Context) (Cursor, error) {
+	read, err := store.GetAs[cursorFields](ctx, r.Store, changesCursor)
+	if err != nil {
+		return Cursor{}, fmt.Errorf("get the cursor of the catalog's changes: %w", err)
+	}
+	return Cursor{Value: read[0].Value.Cursor, read: read[0]}, nil
+}
+
+// First reports whether no cursor was kept before.
+func (c Cursor) First() bool { return !c.read.Exists() }
+
+// cursorAge is how old a cursor may become while nothing changes: much less
+// than the Machine Provider keeps what it would need for an older one.
+const cursorAge = 24 * time.Hour
+
+// SaveCursor keeps the cursor when there were changes behind it; without any,
+// the one before serves as well, and keeping it costs nothing. When another
+// run kept one meanwhile that one stands: at worst some changes are looked at
+// twice.
+func (r Records) SaveCursor(ctx context.Context, cursor Cursor, changed bool, now time.Time) error {
+	old := cursor.read.Value
+	if cursor.Value == old.Cursor || !changed && old.Cursor != "" && now.Sub(old.SavedAt) < cursorAge {
+		return nil
+	}
+	fields, err := store.Encode(cursorFields{Cursor: cursor.Value, SavedAt: now})
+	if err != nil {
+		return err
+	}
+	_, err = r.Store.Commit(ctx, store.Replace(cursor.read.Document, fields))
+	if err != nil && !failure.Is(err, failure.Conflict) {
+		return fmt.Errorf("keep the cursor of the catalog's changes: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+)
+
+// Listing is what was last seen of a group, with the version that it was read
+// at. Whoever records VMs writes it in the same step: a fetch that was
+// overtaken by another one records nothing.
+type Listing struct {
+	VMs  map[string]fleet.Sight
+	read store.Document
+}
+
+// listingFields keeps the sights in one field of JSON: as a map of its own,
+// each VM would be an index entry.
+type listingFields struct {
+	Manager string `firestore:"manager"`
+	VMs     []byte `firestore:"vms"`
+}
+
+// Listing reads what was last seen of a manager's group.
+func (r Records) Listing(ctx context.Context, manager fleet.ManagerKey) (Listing, error) {
+	k, err := key(listings, strings.ReplaceAll(manager.String(), "/", ":"))
+	if err != nil {
+		return Listing{}, err
+	}
+	read, err := store.GetAs[listingFields](ctx, r.Store, k)
+	corrupt := corruptKeys(err)[k]
+	if err != nil && !corrupt {
+		return Listing{}, fmt.Errorf("get the listing of %s: %w", manager, err)
+	}
+	listing := Listing{read: read[0].Document}
+	if read[0].Exists() {
+		if !corrupt {
+			err = json.Unmarshal(read[0].Value.VMs, &listing.VMs)
+		}
+		if err != nil { // it is a cache
+			r.Log.Error(fmt.Sprintf("the listing of %s cannot be read; starting anew: %v", manager, err))
+			listing.VMs = nil
+		}
+	}
+	if listing.VMs == nil {
+		listing.VMs = map[string]fleet.Sight{}
+	}
+	return listing, nil
+}
+
+// Record makes records of new instances and keeps the listing, in one step
+// that fails with failure.Conflict where the listing or one of the records was
+// written by somebody else.
+func (r Records) Record(ctx context.Context, manager fleet.ManagerKey, listing Listing, vms map[string]fleet.Sight, found []fleet.Instance) (Listing, error) {
+	text, err := json.Marshal(vms)
+	if err != nil {
+		return listing, err
+	}
+	fields, err := store.Encode(listingFields{Manager: manager.String(), VMs: text})
+	if err != nil {
+		return listing, err
+	}
+	writes := []store.Write{store.Replace(listing.read, fields)}
+	for _, instance := range found {
+		k, err := InstanceKey(instance.Key())
+		if err != nil {
+			return listing, err
+		}
+		record, err := store.Encode(instance)
+		if err != nil {
+			return listing, err
+		}
+		writes = append(writes, store.Create(k, record))
+	}
+	versions, err := r.Store.Commit(ctx, writes...)
+	if err != nil {
+		return listing, fmt.Errorf("record %d instances of %s: %w", len(found), manager, err)
+	}
+	return Listing{VMs: vms, read: store.Document{Key: listing.read.Key, Fields: fields, Version: versions[0]}}, nil
+}
+
+// Current reports whether nobody has written the listing since it was read.
+func (r Records) Current(ctx context.Context, listing Listing) (bool, error) {
+	now, err := r.Store.Get(ctx, listing.read.Key)
+	if err != nil {
+		return false, fmt.Errorf("get the listing %s: %w", listing.read.Key, err)
+	}
+	return now[0].Version == listing.read.Version, nil
+}
+
+// RemoveListing forgets what was last seen of a manager's group.
+func (r Records) RemoveListing(ctx context.Context, manager fleet.ManagerKey) error {
+	k, err := key(listings, strings.ReplaceAll(manager.String(), "/", ":"))
+	if err != nil {
+		return err
+	}
+	if _, err = r.Store.Commit(ctx, store.Delete(k)); failure.Is(err, failure.NotFound) {
+		return nil
+	}
+	return err
+}
