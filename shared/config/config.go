@@ -84,8 +84,8 @@ func Parse(files Files) (Config, Problems) {
 	return config, slices.Concat(templates.sorted(), managers.sorted(), settings.sorted())
 }
 
-// templateNames are the templates that others may refer to. Nothing can be
-// said of a reference when the file did not parse.
+// templateNames are the templates that others may refer to. References cannot be
+// checked when the file did not parse.
 type templateNames struct {
 	parsed bool
 	names  []string

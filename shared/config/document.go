@@ -33,7 +33,7 @@ type document struct {
 	Size int `firestore:"size"`
 }
 
-// TooLargeError is about a configuration that does not fit into one document.
+// TooLargeError reports a configuration that does not fit into one document.
 type TooLargeError struct {
 	Size       int // as stored, in bytes
 	Unpacked   int // before compression, in bytes
@@ -46,8 +46,8 @@ func (e *TooLargeError) Error() string {
 		e.Compressed, e.Unpacked, e.Size, e.Limit)
 }
 
-// Encode makes the document of a configuration. One that does not fit is
-// refused with a *TooLargeError.
+// Encode returns the document of a configuration. It refuses one that does not
+// fit with a *TooLargeError.
 func Encode(config Config, at time.Time) (store.Fields, error) {
 	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(&configpb.StoredConfig{
 		Templates: config.Templates,
@@ -144,8 +144,8 @@ func pack(content []byte) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// readers are *gzip.Reader to use again: each has a window of 32 KiB, and every
-// run of a job reads the configuration.
+// readers pools *gzip.Reader: each has a window of 32 KiB, and every run of a job
+// reads the configuration.
 var readers = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 func unpack(packed []byte) ([]byte, error) {

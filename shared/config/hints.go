@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// notInNames are the characters that people put where a name has hyphens.
+// notInNames matches the characters that people write in place of hyphens.
 var notInNames = regexp.MustCompile(`[^a-z0-9-]+`)
 
-// nameHint is a clause with the valid name that is nearest to one that is not:
-// in lower case, with hyphens. Nothing, where that is not valid either.
+// nameHint returns a clause with the valid name nearest to an invalid one, which
+// is that in lower case with hyphens; "" where that is not valid either.
 func nameHint(name string, valid func(string) bool) string {
 	near := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(name), "-"), "-")
 	if near == name || !valid(near) {
@@ -19,10 +19,10 @@ func nameHint(name string, valid func(string) bool) string {
 	return fmt.Sprintf("; did you mean %q?", near)
 }
 
-// imageURL is how Compute Engine itself names an image.
+// imageURL matches Compute Engine's own URL of an image.
 var imageURL = regexp.MustCompile(`(?:^|/)projects/([^/]+)/global/images/((?:family/)?[^/]+)$`)
 
-// imageHint is a clause that takes an image's URL or path apart.
+// imageHint returns a clause with the fields that an image's URL belongs into.
 func imageHint(image string) string {
 	parts := imageURL.FindStringSubmatch(image)
 	if parts == nil {

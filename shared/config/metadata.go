@@ -22,8 +22,8 @@ func cleanPath(name string) (string, error) {
 	return clean, nil
 }
 
-// MetadataFiles lists the further files that a templates.cfg names, sorted, as
-// far as it can be read: they belong to the revision too.
+// MetadataFiles returns the sorted paths of the files that a templates.cfg names,
+// as far as it can be parsed: they belong to the revision too.
 func MetadataFiles(templates []byte) []string {
 	config := &configpb.InstanceTemplateConfig{}
 	read(TemplatesFile, templates, config)
@@ -40,7 +40,7 @@ func MetadataFiles(templates []byte) []string {
 	return slices.Compact(paths)
 }
 
-// errNoReader is what reading a file gives where there are none.
+// errNoReader is the error of reading a file of a configuration that has none.
 var errNoReader = errors.New("this source has no further files")
 
 // resolveMetadataFiles puts the contents of the files that metadata_from_file

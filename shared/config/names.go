@@ -21,19 +21,19 @@ var (
 // someRevision is as long as any.
 var someRevision = strings.Repeat("0", fleet.RevisionLength)
 
-// maxBaseName is the length that a base name may have by the names of
-// templates and groups.
+// maxBaseName is the longest base name that the names of templates and groups
+// leave room for.
 var maxBaseName = fleet.MaxNameLength - len(fleet.TemplateName("", someRevision))
 
-// snapshotDiskSuffix is what a snapshot's disk adds to its VM's hostname,
-// which has a hyphen and four characters more than the base instance name.
+// Compute Engine adds hostnameSuffix to the base instance name, and
+// snapshotDiskSuffix to the hostname for the disk of a snapshot.
 const (
 	hostnameSuffix     = len("-abcd")
 	snapshotDiskSuffix = len("-disk")
 )
 
-// maxBaseNameIn is the length that a base name may have by the names of VMs in
-// a zone, and of the disks that they get from a snapshot.
+// maxBaseNameIn returns the longest base name that the names of VMs in a zone,
+// and of their disks from a snapshot, leave room for.
 func maxBaseNameIn(zone string, snapshot bool) (most, instanceNames int) {
 	instanceNames = fleet.MaxBaseInstanceNameLength
 	if snapshot {
@@ -42,8 +42,8 @@ func maxBaseNameIn(zone string, snapshot bool) (most, instanceNames int) {
 	return instanceNames - len(fleet.BaseInstanceName("", someRevision, zone)), instanceNames
 }
 
-// checkDerivedNames reports templates whose base names are too long for a zone
-// that they are wanted in: once per template, for the zone that allows least.
+// checkDerivedNames reports templates whose base names are too long for one of
+// their zones: once per template, for the zone that leaves the least room.
 func checkDerivedNames(templates, managers *source, config Config) {
 	if !managers.parsed {
 		return

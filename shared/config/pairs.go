@@ -55,8 +55,8 @@ var dimensionNames = []string{
 	"os_family", "linux_flavor", "os_version", "num_cpus", "memory_gb", "disk_gb", "disk_type", "project", "snapshot", snapshotLabels,
 }
 
-// pairs checks that entries are key:value and no key is given twice. What was
-// given before, in this list or another one, is in seen, by where it stands.
+// pairs checks that entries are key:value and no key is given twice, in one list
+// or in several that share seen.
 type pairs struct {
 	source *source
 	seen   map[string]string // the path of each key

@@ -9,7 +9,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
-// Severity reports whether a problem keeps the configuration from being used.
+// Severity is how bad a problem is: an error keeps the configuration from being
+// used.
 type Severity string
 
 // The severities.
@@ -50,11 +51,10 @@ func (p Problem) String() string {
 	return line.String()
 }
 
-// Problems are all that is wrong in a configuration, in the order of the files
-// and lines.
+// Problems are the problems of a configuration, ordered by file and line.
 type Problems []Problem
 
-// Errors are the problems for which the configuration is refused.
+// Errors returns the problems for which the configuration is refused.
 func (p Problems) Errors() Problems { return p.of(Error) }
 
 // Warnings are the problems that it is used in spite of.
@@ -70,7 +70,7 @@ func (p Problems) of(severity Severity) Problems {
 	return result
 }
 
-// source is one file as it was read, with where everything stands in it.
+// source is one file as it was read, with the positions of its fields.
 type source struct {
 	file   string
 	parsed bool // the message can be looked at, though fields may be wrong
@@ -91,8 +91,8 @@ func (s *source) warnf(path, format string, args ...any) {
 	s.report(Warning, path, fmt.Sprintf(format, args...))
 }
 
-// report adds a problem at a path. What is not in the file stands where its
-// surroundings stand.
+// report adds a problem at a path. A field that is not in the file is reported
+// at the position of the message that lacks it.
 func (s *source) report(severity Severity, path, message string) {
 	for part := path; part != ""; part = parent(part) {
 		if s.excused[part] {
@@ -118,7 +118,7 @@ func (s *source) position(path string) position {
 // parent is the path of the message that a path is in; "" when it is in none.
 func parent(path string) string { return path[:max(strings.LastIndexByte(path, '.'), 0)] }
 
-// split tells the template or manager of a path from the field in it.
+// split splits a path into its template or manager and the field in that.
 func (s *source) split(path string) (where, field string) {
 	first, rest, _ := strings.Cut(path, ".")
 	if label, ok := s.labels[first]; ok {
@@ -136,7 +136,7 @@ func (s *source) split(path string) (where, field string) {
 	}
 }
 
-// withoutIndexes makes a.b of a[1].b[2].
+// withoutIndexes turns a[1].b[2] into a.b.
 func withoutIndexes(path string) string {
 	var names []string
 	for part := range strings.SplitSeq(path, ".") {
@@ -153,8 +153,8 @@ func (s *source) sorted() Problems {
 	return s.problems
 }
 
-// hint is a clause to put behind a message about an unknown word: what was
-// perhaps meant, or else what there is.
+// hint returns the clause that ends a message about an unknown word: the word
+// that was perhaps meant, or else all choices.
 func hint(word string, choices []string, introduction string) string {
 	if question := spelling.DidYouMean(word, choices); question != "" {
 		return question

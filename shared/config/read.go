@@ -13,9 +13,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
-// read parses a file into a message. Fields that the message does not have, or
-// that hold something else than they should, are reported and left out, so
-// that the rest can be looked at too.
+// read parses a file into a message. Unknown fields and values of a wrong type
+// are reported and left out, so that the rest can be checked too.
 func read(file string, data []byte, into proto.Message) *source {
 	s := &source{file: file, offsets: map[string]int{}, labels: map[string]string{}, excused: map[string]bool{}}
 	if data == nil {
@@ -53,7 +52,7 @@ func read(file string, data []byte, into proto.Message) *source {
 // placeOf finds the position in an error of the text format's parser.
 var placeOf = newPattern(`\(line (\d+):(\d+)\): (.*)`)
 
-// unexplained reports what only the text format's parser has found.
+// unexplained reports an error that only the text format's own parser found.
 func (s *source) unexplained(err error) {
 	problem := Problem{Severity: Error, File: s.file, Message: strings.ReplaceAll(err.Error(), "\u00a0", " ")}
 	if match := placeOf.FindStringSubmatch(problem.Message); match != nil {
@@ -64,8 +63,8 @@ func (s *source) unexplained(err error) {
 	s.problems = append(s.problems, problem)
 }
 
-// index notes where each field and value stands, and what the templates and
-// managers are called.
+// index records the offset of each field and value, and the names of templates
+// and managers.
 func (s *source) index(prefix string, fields []field) {
 	counts := map[string]int{}
 	for _, f := range fields {
@@ -90,7 +89,7 @@ func (s *source) index(prefix string, fields []field) {
 	}
 }
 
-// label names a template or manager for people.
+// label returns the name of a template or manager in messages.
 func label(name string, element value) string {
 	switch {
 	case name == "templates" && element.scalar("base_name") != "":
@@ -102,7 +101,7 @@ func label(name string, element value) string {
 	return ""
 }
 
-// scalar is the plain content of a string field, or "" when there is none.
+// scalar returns the content of a string field, "" where it has none.
 func (v value) scalar(name string) string {
 	for _, f := range v.fields {
 		if f.name == name && len(f.values) == 1 && f.values[0].kind == stringToken {
@@ -112,21 +111,21 @@ func (v value) scalar(name string) string {
 	return ""
 }
 
-// schemaCheck holds what stands in a text against the message that it should
-// be.
+// schemaCheck compares the fields of a text with the message that they should
+// form.
 type schemaCheck struct {
 	source *source
 	tree   *tree
 	edits  []edit // in the order of the text
 }
 
-// edit replaces a stretch of the text by something harmless.
+// edit replaces a part of the text by a valid one.
 type edit struct {
 	start, end int
 	text       string
 }
 
-// mended is the text with all edits done. Line breaks stay.
+// mended returns the text with all edits applied. Line breaks stay.
 func (c *schemaCheck) mended() string {
 	var result strings.Builder
 	next := 0
@@ -172,7 +171,7 @@ func (c *schemaCheck) fields(prefix string, fields []field, message protoreflect
 	}
 }
 
-// refuse reports a field at its own place.
+// refuse reports a problem at the place of a field.
 func (c *schemaCheck) refuse(f field, path, format string, args ...any) {
 	at := c.tree.position(f.start)
 	problem := Problem{Severity: Error, File: c.source.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)}
@@ -192,7 +191,7 @@ func (c *schemaCheck) unknownField(prefix string, f field, message protoreflect.
 	}
 }
 
-// value checks one value and puts a harmless one in the place of a wrong one.
+// value checks one value, and replaces a wrong one by a valid one.
 func (c *schemaCheck) value(path string, f field, v value, descriptor protoreflect.FieldDescriptor) {
 	wrong, instead := "", ""
 	switch descriptor.Kind() {
@@ -225,7 +224,7 @@ func (c *schemaCheck) value(path string, f field, v value, descriptor protorefle
 	c.edits = append(c.edits, edit{v.start, v.end, instead})
 }
 
-// shown adds what was found to a message, unless it may be a secret.
+// shown returns the clause that quotes a wrong value, "" if it may be a secret.
 func shown(name string, v value) string {
 	if v.kind == markToken || len(v.text) > 60 || strings.HasPrefix(name, "metadata") {
 		return ""

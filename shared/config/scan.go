@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// The text format's own parser stops at the first mistake and tells no
-// positions of what it has read. This scanner knows the format's grammar but
-// no schema: it finds where every field and value stands, so that each problem
-// can be reported with its line and column, all of them at once.
+// The text format's own parser stops at the first mistake and reports no
+// positions of fields. This scanner knows the grammar but no schema. It finds the
+// position of every field and value, so that all problems can be reported at
+// once, each with its line and column.
 
 // position counts lines and columns from 1, columns in characters.
 type position struct{ line, column int }
@@ -30,7 +30,7 @@ type token struct {
 	start, end int    // bytes
 }
 
-// syntaxError is where the text stops being of the format.
+// syntaxError is the first place where the text does not follow the grammar.
 type syntaxError struct {
 	offset  int
 	message string
@@ -47,7 +47,8 @@ func isNameByte(c byte) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// strangers are characters of other formats and of word processors.
+// strangers are characters that come from other formats and word processors,
+// with a hint for each.
 var strangers = map[rune]string{
 	'=':      "; a value stands behind a colon",
 	'\ufeff': "; the file begins with a byte order mark, which must be taken out",
@@ -141,7 +142,7 @@ func (s *scanner) made(kind tokenKind, start int) token {
 	return token{kind: kind, text: s.text[start:s.next], start: start, end: s.next}
 }
 
-// lineStarts are the offsets at which lines begin.
+// lineStarts returns the offsets at which lines begin.
 func lineStarts(text string) []int {
 	starts := []int{0}
 	for i := range len(text) {

@@ -11,7 +11,7 @@ import (
 // two deep.
 const maxDepth = 50
 
-// field is a field as it stands in the text.
+// field is one field of the text.
 type field struct {
 	name       string
 	start, end int // from the name to the end of the value and its separator
@@ -44,14 +44,14 @@ type treeParser struct {
 	scanner scanner
 	current token
 	opened  []int // offsets of the messages that are not closed yet
-	// behind tells that a string stands before the present place in its line:
-	// with a quote too many in it, what follows is still the value, and may be
+	// behind: a string precedes the current token in its line. If that string
+	// has a quote too many, the token still belongs to the value, and may be
 	// a secret.
 	behind bool
 }
 
-// parseTree reads the grammar of the text format. The tree has the lines also
-// where there is an error, a *syntaxError.
+// parseTree parses the grammar of the text format. Errors are *syntaxError; the
+// tree has its lines even then.
 func parseTree(text string) (*tree, error) {
 	result := &tree{lines: lineStarts(text), text: text}
 	parser := &treeParser{scanner: scanner{text: text}}
@@ -80,7 +80,7 @@ func (p *treeParser) fail(format string, args ...any) error {
 	return &syntaxError{p.current.start, fmt.Sprintf(format, args...)}
 }
 
-// found says what stands at the present place, for messages.
+// found describes the current token for messages.
 func (p *treeParser) found() string {
 	switch p.current.kind {
 	case endToken:
@@ -92,7 +92,7 @@ func (p *treeParser) found() string {
 	}
 }
 
-// quoted is the token at the present place, for messages.
+// quoted returns the current token for messages.
 func (p *treeParser) quoted() string {
 	if p.behind && p.current.kind != markToken {
 		return "a word"
@@ -151,7 +151,7 @@ func (p *treeParser) field(closing string, depth int) (field, error) {
 	return result, p.finish(&result)
 }
 
-// finish sets the end of a field behind its value and separator.
+// finish extends a field over its separator.
 func (p *treeParser) finish(f *field) error {
 	if f.list {
 		f.end = p.current.end
@@ -188,7 +188,7 @@ func (p *treeParser) fieldName(closing string) (string, error) {
 	return "", p.fail("a field name must stand here, not %s%s", p.found(), p.hint())
 }
 
-// hint knows what is written so in other formats.
+// hint explains marks that other formats would have here.
 func (p *treeParser) hint() string {
 	switch {
 	case p.current.kind == stringToken:

@@ -32,7 +32,7 @@ import (
 const pointerFile = "current"
 
 const (
-	// maxAttempts is how often files that keep changing are read.
+	// maxAttempts bounds how often files that keep changing are read again.
 	maxAttempts = 4
 	// Files that changed within this time may be followed by others of the
 	// same edit or upload; they are read again when it is over.
@@ -46,7 +46,7 @@ const (
 	maxPointerBytes = 500
 )
 
-// blobs is a folder or a bucket.
+// blobs is the source of a folder or a bucket.
 type blobs struct {
 	options Options
 	address string // for messages
@@ -113,8 +113,9 @@ func newBucket(bucket *blob.Bucket, address, prefix string, options Options) *bl
 
 func (b *blobs) Close() error { return b.close() }
 
-// Read reads all files twice, and takes them only when both readings are the
-// same and nothing has changed just before: half of an upload is never taken.
+// Read reads all files twice, and returns them only when both readings are the
+// same and nothing changed shortly before, so that it never returns half of an
+// upload.
 func (b *blobs) Read(ctx context.Context) (config.Files, error) {
 	bucket, err := b.bucket(ctx)
 	if err != nil {
@@ -142,8 +143,8 @@ func (b *blobs) Read(ctx context.Context) (config.Files, error) {
 	return config.Files{}, fmt.Errorf("read the configuration from %s: %w", b.address, err)
 }
 
-// settle waits until files that were modified just now have had time to be
-// followed by others, and at least the pause where the revision is a new one.
+// settle waits until the newest file is old enough for the edit or upload to be
+// complete, and for at least the pause where the revision is a new one.
 func (b *blobs) settle(ctx context.Context, read reading) error {
 	wait := min(b.settles-b.options.Now().Sub(read.modified), b.settles)
 	if b.known.Load() != read.revision() {
@@ -155,7 +156,7 @@ func (b *blobs) settle(ctx context.Context, read reading) error {
 	return b.options.Sleep(ctx, wait)
 }
 
-// reading is what was found at one time.
+// reading holds the files as they were read at one time.
 type reading struct {
 	folder   string            // the revision's folder that pointerFile names
 	files    map[string][]byte // without those that do not exist
@@ -163,8 +164,8 @@ type reading struct {
 	bytes    int
 }
 
-// revision is that of the files, or a part of it behind the name of the
-// revision's folder where there is one.
+// revision returns the hash of the files, or the name of the revision's folder
+// and a part of the hash where there is such a folder.
 func (r reading) revision() string {
 	sum := Revision(r.files)
 	if r.folder != "" {
@@ -173,8 +174,8 @@ func (r reading) revision() string {
 	return sum
 }
 
-// Revision is the revision of files that come without one: a hash over their
-// names and contents.
+// Revision returns the revision of files that come without one: a hash over
+// their names and contents.
 func Revision(files map[string][]byte) string {
 	hash := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -186,7 +187,7 @@ func Revision(files map[string][]byte) string {
 
 func (r reading) result() config.Files { return files(r.revision(), r.files) }
 
-// files gives what was read its form.
+// files returns the reading in the form that config.Parse takes.
 func files(revision string, read map[string][]byte) config.Files {
 	return config.Files{
 		Revision:  revision,
@@ -228,7 +229,7 @@ func (b *blobs) readOnce(ctx context.Context, bucket *blob.Bucket) (reading, err
 	return found, nil
 }
 
-// folder reads the pointer file; "" where there is none.
+// folder returns the content of the pointer file, "" where there is none.
 func (b *blobs) folder(ctx context.Context, bucket *blob.Bucket) (string, error) {
 	content, _, err := b.file(ctx, bucket, b.prefix+pointerFile, maxPointerBytes)
 	if err != nil || content == nil {
@@ -256,7 +257,7 @@ func (b *blobs) add(ctx context.Context, bucket *blob.Bucket, prefix, name strin
 	return nil
 }
 
-// file reads one file; nil where there is none.
+// file returns the content of one file, nil where there is none.
 func (b *blobs) file(ctx context.Context, bucket *blob.Bucket, key string, limit int64) ([]byte, time.Time, error) {
 	ctx, cancel := b.options.limit(ctx)
 	defer cancel()
@@ -272,9 +273,9 @@ func (b *blobs) file(ctx context.Context, bucket *blob.Bucket, key string, limit
 	return content, reader.ModTime(), err
 }
 
-// isMissing reports whether there is no such file. gcsblob calls it missing, too,
-// when the right to read it is; but then nobody knows whether it is there, and
-// to go on without it would be wrong.
+// isMissing reports whether the file does not exist. gcsblob also says so when
+// the right to read it is missing; then the file may exist, so that counts as an
+// error.
 func isMissing(err error) bool {
 	var answer *googleapi.Error
 	if errors.As(err, &answer) && answer.Code == http.StatusForbidden {
@@ -283,7 +284,7 @@ func isMissing(err error) bool {
 	return gcerrors.Code(err) == gcerrors.NotFound
 }
 
-// bounded reads all there is, up to a limit; the result is not nil.
+// bounded reads everything up to a limit; the result is never nil.
 func bounded(reader io.Reader, name string, limit int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(reader, limit+1))
 	if err != nil {

@@ -16,17 +16,17 @@ import (
 
 // Source reads a configuration.
 type Source interface {
-	// Read reads the files at one revision. A file that does not exist is nil
-	// in the result; that is not an error.
+	// Read reads all files at one revision. A file that does not exist is nil
+	// in the result, which is not an error.
 	Read(ctx context.Context) (config.Files, error)
-	// Close lets go of connections.
+	// Close closes its connections.
 	Close() error
 }
 
-// TokenSource gives an ID token for an audience, to be sent as bearer.
+// TokenSource returns an ID token for an audience, to be sent as a bearer token.
 type TokenSource func(ctx context.Context, audience string) (string, error)
 
-// Options are what a source may need. The zero value of each is usable.
+// Options configure a source. The zero value of each is usable.
 type Options struct {
 	// Client is the HTTP client of a LUCI Config service; nil: one of its own.
 	Client *http.Client
@@ -75,7 +75,7 @@ func Open(ctx context.Context, address string, options Options) (Source, error) 
 	options = options.withDefaults()
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("the configuration source %q is not a URL; it must be %s", behindUser(address), forms)
+		return nil, fmt.Errorf("the configuration source %q is not a URL; it must be %s", redactUser(address), forms)
 	}
 	switch parsed.Scheme {
 	case "file":
@@ -88,9 +88,8 @@ func Open(ctx context.Context, address string, options Options) (Source, error) 
 	return nil, fmt.Errorf("the configuration source %q must be %s", parsed.Redacted(), forms)
 }
 
-// behindUser is what of an address that cannot be read is certainly no
-// password.
-func behindUser(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
+// redactUser strips everything up to the last @, which may hold a password.
+func redactUser(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
 func sleep(ctx context.Context, duration time.Duration) error {
 	timer := time.NewTimer(duration)
@@ -103,7 +102,7 @@ func sleep(ctx context.Context, duration time.Duration) error {
 	}
 }
 
-// limit bounds one call.
+// limit sets the deadline of one call.
 func (o Options) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, o.Timeout)
 }

@@ -56,8 +56,8 @@ func openLUCI(address *url.URL, options Options) (Source, error) {
 
 func (l *luci) Close() error { return nil }
 
-// Read asks for each file. Each answer carries its own revision; they must be
-// the same.
+// Read asks for each file. Each answer carries a revision, and all of them must
+// be the same.
 func (l *luci) Read(ctx context.Context) (config.Files, error) {
 	result, err := l.read(ctx)
 	if err != nil {
@@ -88,7 +88,7 @@ func (l *luci) read(ctx context.Context) (config.Files, error) {
 	return files(found.revisions[0].revision, found.files), nil
 }
 
-// token is the identity to ask with; "" on this machine.
+// token returns the ID token to ask with; "" for a service on this machine.
 func (l *luci) token(ctx context.Context) (string, error) {
 	if !strings.HasPrefix(l.base, "https://") {
 		return "", nil
@@ -114,7 +114,7 @@ func googleToken(ctx context.Context, audience string) (string, error) {
 	return token.Value, nil
 }
 
-// luciReading is what the answers held.
+// luciReading collects the answers.
 type luciReading struct {
 	files     map[string][]byte
 	bytes     int
@@ -123,8 +123,8 @@ type luciReading struct {
 
 type fileRevision struct{ file, revision string }
 
-// MismatchError is about files that are not at one revision. It passes when
-// the service has imported all of them.
+// MismatchError reports files that are not at one revision. It passes once the
+// service has imported all of them.
 type MismatchError struct{ file, revision, otherFile, otherRevision string }
 
 func (e *MismatchError) Error() string {
@@ -158,7 +158,7 @@ func (l *luci) add(ctx context.Context, token, name string, found *luciReading) 
 	return nil
 }
 
-// luciConfig is config.service.v2.Config as far as it is needed.
+// luciConfig holds the fields of config.service.v2.Config that are used.
 type luciConfig struct {
 	Revision      string `json:"revision"`
 	RawContent    []byte `json:"rawContent"`
@@ -206,7 +206,8 @@ func decodeAnswer(answer []byte) (luciConfig, error) {
 	return read, nil
 }
 
-// content is the file's content: in the answer itself, or at the signed URL.
+// content returns the file's content, which is in the answer itself or at its
+// signed URL.
 func (l *luci) content(ctx context.Context, answer luciConfig) ([]byte, error) {
 	content := answer.RawContent
 	if answer.SignedURL != "" {
@@ -227,8 +228,8 @@ func (l *luci) content(ctx context.Context, answer luciConfig) ([]byte, error) {
 	return content, nil
 }
 
-// download gets a signed URL. It carries its own right, so no token goes with
-// it, and it is never put into an error.
+// download gets a signed URL. The URL itself grants the access, so no token is
+// sent with it, and it never becomes part of an error.
 func (l *luci) download(ctx context.Context, signed string) ([]byte, error) {
 	parsed, err := url.Parse(signed)
 	if err != nil || !(parsed.Scheme == "https" || parsed.Scheme == "http" && isLocal(parsed.Hostname())) {

@@ -31,8 +31,8 @@ func Nearest(word string, choices []string) string {
 	return best
 }
 
-// DidYouMean is a clause to put behind a message: `; did you mean "x"?`, or
-// nothing when no choice is near.
+// DidYouMean returns the clause that ends a message: `; did you mean "x"?`, or
+// "" when no choice is near.
 func DidYouMean(word string, choices []string) string {
 	if nearest := Nearest(word, choices); nearest != "" {
 		return fmt.Sprintf("; did you mean %q?", nearest)
@@ -53,8 +53,8 @@ func tolerance(word string) int {
 	}
 }
 
-// containing is the one choice that has the word in it, or "" when it is not
-// exactly one.
+// containing returns the only choice that contains the word, "" where there is
+// none or more than one.
 func containing(word string, choices []string) string {
 	found := ""
 	for _, choice := range choices {
@@ -68,8 +68,8 @@ func containing(word string, choices []string) string {
 	return found
 }
 
-// abbreviated is the one choice whose words begin with those of the word, as
-// maximum_size for max_size, or "" when it is not exactly one.
+// abbreviated returns the only choice whose words begin with those of the word,
+// as maximum_size for max_size; "" where there is none or more than one.
 func abbreviated(word string, choices []string) string {
 	short := strings.FieldsFunc(word, betweenWords)
 	found := ""

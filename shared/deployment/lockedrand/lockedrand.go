@@ -1,5 +1,5 @@
-// Package lockedrand is randomness for several runs at once; that of the
-// standard library's own sources is for one.
+// Package lockedrand provides a rand.Rand that is safe for concurrent use,
+// which one over the standard library's own sources is not.
 package lockedrand
 
 import (
@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// New makes randomness of a source that only it uses.
+// New returns a generator over a source that nobody else uses.
 func New(source rand.Source) *rand.Rand { return rand.New(&locked{source: source}) }
 
 type locked struct {
