@@ -23,10 +23,11 @@ var Job = job.Job{Name: "import-config", Decode: decode, New: New}
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error { return importConfig(ctx, d, run) }
+	r := &reporter{}
+	return func(ctx context.Context, run job.Run) error { return importConfig(ctx, d, r, run) }
 }
 
-func importConfig(ctx context.Context, d job.Dependencies, run job.Run) error {
+func importConfig(ctx context.Context, d job.Dependencies, r *reporter, run job.Run) error {
 	if d.Source == nil {
 		return failure.New(failure.Permanent, "import the configuration: no source is set (CONFIG_SOURCE)")
 	}
@@ -44,7 +45,7 @@ func importConfig(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return fmt.Errorf("import the configuration at revision %s: %w", files.Revision, err)
 	}
-	report(ctx, run.Log, files, problems, config.RevisionOf(stored[0].Fields))
+	r.report(ctx, run.Log, files, problems, config.RevisionOf(stored[0].Fields), d.Now())
 	if write == nil {
 		return nil
 	}

@@ -128,8 +128,15 @@ func TestProblemsLeaveTheLastGoodOneInForce(t *testing.T) {
 	s := newSuite(t)
 	s.must()
 	s.files = files("r2", strings.Replace(goodTemplates, "n2-standard-8", "n2-standrd-8", 1), `managers { template_base_name: "linux" minimum_size: 5 maximum_size: 4 } managers { template_base_name: "linu" zone: "us-central1-a" }`)
-	for range 2 { // every time, not only the first
+	for n := range 2 {
 		log := s.must()
+		if n == 1 {
+			expect(t, log, "level=ERROR", "event=CONFIG_INVALID", "problems=3", "its problems were logged at 2026-05-04T12:00:00Z")
+			if strings.Count(log, "\n") != 1 {
+				t.Errorf("the problems of one revision are logged again:\n%s", log)
+			}
+			break
+		}
 		expect(t, log,
 			"level=ERROR", "templates.cfg:2:46: template linux: machine_type: unknown machine type", `did you mean \"n2-standard-8\"?`,
 			"managers.cfg:1:1: manager linux: zone: missing", "maximum_size: 4 is less than minimum_size, which is 5",
@@ -143,6 +150,8 @@ func TestProblemsLeaveTheLastGoodOneInForce(t *testing.T) {
 	if s.inForce().Revision != "r1" || len(s.facts) != 1 {
 		t.Errorf("in force is %s, announced %q", s.inForce().Revision, s.facts)
 	}
+	s.files.Revision = "r2b"
+	expect(t, s.must(), "event=CONFIG_PROBLEM", "config_revision=r2b")
 	s.files = files("r3", goodTemplates, goodManagers)
 	if s.must(); s.inForce().Revision != "r3" || len(s.facts) != 2 {
 		t.Error("the mended configuration is not imported")

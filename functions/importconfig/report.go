@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/config"
 )
@@ -12,10 +14,35 @@ import (
 // nextAfterError says what becomes of a configuration that is refused.
 const nextAfterError = "nothing is imported until it is corrected; it is read again at each upload and each tick"
 
-// report logs whether the files are valid, each time, and every problem in a
-// line of its own.
-func report(ctx context.Context, log *slog.Logger, files config.Files, problems config.Problems, inForce string) {
+// reporter logs whether a configuration is valid. It remembers the revision
+// whose problems it has logged: while that stays wrong, one line at each tick is
+// enough.
+type reporter struct {
+	mu       sync.Mutex
+	revision string
+	at       time.Time
+}
+
+// logged returns when the problems of a revision were logged before this run,
+// zero for not yet.
+func (r *reporter) logged(revision string, now time.Time) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.revision == revision {
+		return r.at
+	}
+	r.revision, r.at = revision, now
+	return time.Time{}
+}
+
+// report logs the problems of a new revision, each in a line of its own, and at
+// each call whether the files are valid.
+func (r *reporter) report(ctx context.Context, log *slog.Logger, files config.Files, problems config.Problems, inForce string, now time.Time) {
+	before := r.logged(files.Revision, now)
 	for _, problem := range problems {
+		if !before.IsZero() {
+			break
+		}
 		level, next := slog.LevelError, nextAfterError
 		if problem.Severity == config.Warning {
 			level, next = slog.LevelWarn, "imported all the same"
@@ -37,6 +64,9 @@ func report(ctx context.Context, log *slog.Logger, files config.Files, problems 
 	kept := "none is in force yet"
 	if inForce != "" {
 		kept = "revision " + inForce + " stays in force"
+	}
+	if !before.IsZero() {
+		kept += "; its problems were logged at " + before.UTC().Format(time.RFC3339)
 	}
 	log.Error(message("refused")+"; "+kept, append(attributes, "event", "CONFIG_INVALID", "in_force", inForce, "next", nextAfterError)...)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
 // The files of a configuration.
@@ -69,7 +70,7 @@ func Parse(files Files) (Config, Problems) {
 		settings = read(SettingsFile, files.Settings, config.Settings)
 	}
 
-	known := templateNames{parsed: templates.parsed, names: baseNames(config.Templates)}
+	known := newTemplateNames(templates.parsed, config.Templates)
 	if templates.parsed {
 		checkTemplates(templates, config)
 		resolveMetadataFiles(templates, config.Templates, files.Read)
@@ -89,16 +90,30 @@ func Parse(files Files) (Config, Problems) {
 type templateNames struct {
 	parsed bool
 	names  []string
+	known  map[string]bool
+	// compared counts the names that hints were searched among.
+	compared int
 }
 
-func (t templateNames) missing(name string) bool {
-	return t.parsed && !slices.Contains(t.names, name)
-}
+// maxCompared bounds the search for hints, so that a file full of wrong names is
+// checked as fast as a good one.
+const maxCompared = 1_000_000
 
-func baseNames(templates *configpb.InstanceTemplateConfig) []string {
-	var names []string
+func newTemplateNames(parsed bool, templates *configpb.InstanceTemplateConfig) *templateNames {
+	t := &templateNames{parsed: parsed, known: map[string]bool{}}
 	for _, template := range templates.GetTemplates() {
-		names = append(names, template.GetBaseName())
+		t.names = append(t.names, template.GetBaseName())
+		t.known[template.GetBaseName()] = true
 	}
-	return names
+	return t
+}
+
+func (t *templateNames) missing(name string) bool { return t.parsed && !t.known[name] }
+
+// hint returns the clause with the template that a wrong name was meant to be.
+func (t *templateNames) hint(name string) string {
+	if t.compared += len(t.names); t.compared > maxCompared {
+		return ""
+	}
+	return spelling.DidYouMean(name, t.names)
 }

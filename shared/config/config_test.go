@@ -1,13 +1,52 @@
 package config
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
+
+// A line of the log has 256 KiB at most, and a column counts characters.
+func TestProblemsAreShort(t *testing.T) {
+	name := strings.Repeat("ä", 100_000)
+	_, problems := Parse(Files{Templates: []byte(`templates { base_name: "` + name + `" unknown: 1 }`), Managers: []byte(`managers { template_base_name: "` + name + `" }`)})
+	if len(problems) < 5 {
+		t.Fatalf("only %d problems", len(problems))
+	}
+	for _, problem := range problems {
+		if len(problem.String()) > 2000 || !utf8.ValidString(problem.String()) {
+			t.Errorf("a problem of %d bytes: %.300s", len(problem.String()), problem)
+		}
+		if problem.Field == "unknown" && problem.Column != 100_000+len(`templates { base_name: "" `)+1 {
+			t.Errorf("the unknown field is in column %d", problem.Column)
+		}
+	}
+}
+
+// Hints cost a comparison with each template, so they end where a file has more
+// wrong names than anybody reads hints for.
+func TestHintsAreBounded(t *testing.T) {
+	var templates, managers strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&templates, "templates { base_name: \"linux-%d\" }\n", i)
+		fmt.Fprintf(&managers, "managers { template_base_name: \"linu-%d\" zone: \"us-central1-a\" }\n", i)
+	}
+	_, problems := Parse(Files{Templates: []byte(templates.String()), Managers: []byte(managers.String())})
+	hints := 0
+	for _, problem := range problems {
+		if problem.File == ManagersFile && strings.Contains(problem.Message, "did you mean") {
+			hints++
+		}
+	}
+	if hints == 0 || hints*2000 > maxCompared {
+		t.Errorf("%d hints", hints)
+	}
+}
 
 // folder reads the files of a folder.
 func folder(t testing.TB, path string) Files {

@@ -4,14 +4,13 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
-	"github.com/gce-backend/gce-backend/shared/config/spelling"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
 // maxGroupSize is the number of VMs that a managed instance group may hold.
 const maxGroupSize = fleet.GroupLimit
 
-func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, templates templateNames) {
+func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, templates *templateNames) {
 	firsts := map[[2]string]string{}
 	for i, manager := range managers.GetManagers() {
 		path := elementPath("managers", i)
@@ -20,7 +19,7 @@ func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, tem
 		case name == "":
 			s.errorf(path+".template_base_name", "missing")
 		case templates.missing(name):
-			s.warnf(path+".template_base_name", "there is no template %q, so this manager is skipped%s", name, spelling.DidYouMean(name, templates.names))
+			s.warnf(path+".template_base_name", "there is no template %q, so this manager is skipped%s", name, templates.hint(name))
 		}
 		switch {
 		case zone == "":

@@ -48,10 +48,16 @@ func checkDerivedNames(templates, managers *source, config Config) {
 	if !managers.parsed {
 		return
 	}
+	zones := map[string][]string{} // by template
+	for _, manager := range config.Managers.GetManagers() {
+		if zoneName.MatchString(manager.GetZone()) {
+			zones[manager.GetTemplateBaseName()] = append(zones[manager.GetTemplateBaseName()], manager.GetZone())
+		}
+	}
 	for i, template := range config.Templates.GetTemplates() {
 		path := elementPath("templates", i) + ".base_name"
 		name, snapshot := template.GetBaseName(), wantsSnapshot(template)
-		zone, most, instanceNames := tightestZone(config.Managers, name, snapshot)
+		zone, most, instanceNames := tightestZone(zones[name], snapshot)
 		if zone == "" || len(name) <= most || len(name) > maxBaseName {
 			continue
 		}
@@ -64,13 +70,11 @@ func checkDerivedNames(templates, managers *source, config Config) {
 	}
 }
 
-func tightestZone(managers *configpb.InstanceGroupManagerConfig, name string, snapshot bool) (zone string, most, instanceNames int) {
-	for _, manager := range managers.GetManagers() {
-		if manager.GetTemplateBaseName() != name || !zoneName.MatchString(manager.GetZone()) {
-			continue
-		}
-		if here, names := maxBaseNameIn(manager.GetZone(), snapshot); zone == "" || here < most {
-			zone, most, instanceNames = manager.GetZone(), here, names
+// tightestZone returns the zone that leaves a template's base name the least room.
+func tightestZone(zones []string, snapshot bool) (zone string, most, instanceNames int) {
+	for _, candidate := range zones {
+		if here, names := maxBaseNameIn(candidate, snapshot); zone == "" || here < most {
+			zone, most, instanceNames = candidate, here, names
 		}
 	}
 	return zone, most, instanceNames

@@ -146,11 +146,28 @@ func withoutIndexes(path string) string {
 	return strings.Join(names, ".")
 }
 
+// sorted returns the problems in the order of the file, fit for a log line.
 func (s *source) sorted() Problems {
+	for i := range s.problems {
+		problem := &s.problems[i]
+		problem.Where, problem.Field = shortened(problem.Where, 200), shortened(problem.Field, 200)
+		problem.Message = shortened(problem.Message, 1000)
+	}
 	slices.SortStableFunc(s.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return s.problems
+}
+
+// shortened cuts the middle out of a text of more than most bytes: a wrong value
+// stands there, what would be right stands at the end. Cloud Logging takes lines
+// of 256 KiB at most: https://cloud.google.com/logging/quotas
+func shortened(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	head, tail := text[:most*2/3], text[len(text)-most/3:]
+	return strings.ToValidUTF8(head, "") + fmt.Sprintf(" … (%d bytes left out) … ", len(text)-len(head)-len(tail)) + strings.ToValidUTF8(tail, "")
 }
 
 // hint returns the clause that ends a message about an unknown word: the word

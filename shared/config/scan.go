@@ -141,14 +141,3 @@ func (s *scanner) exponentSign() bool {
 func (s *scanner) made(kind tokenKind, start int) token {
 	return token{kind: kind, text: s.text[start:s.next], start: start, end: s.next}
 }
-
-// lineStarts returns the offsets at which lines begin.
-func lineStarts(text string) []int {
-	starts := []int{0}
-	for i := range len(text) {
-		if text[i] == '\n' {
-			starts = append(starts, i+1)
-		}
-	}
-	return starts
-}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
-	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
 // backendNames are those of the Machine Provider's API.
@@ -24,7 +23,7 @@ const (
 	maxReclaimBrakeInstance = maxGroupSize
 )
 
-func checkSettings(s *source, settings *configpb.SettingsCfg, templates templateNames) {
+func checkSettings(s *source, settings *configpb.SettingsCfg, templates *templateNames) {
 	checkServer(s, settings.GetMpServer())
 	checkMembers(s, "catalog_administrators", settings.GetCatalogAdministrators())
 	checkBackends(s, settings.GetBackends())
@@ -32,7 +31,7 @@ func checkSettings(s *source, settings *configpb.SettingsCfg, templates template
 	checkMembers(s, "catalog_viewers", settings.GetCatalogViewers())
 	for i, name := range settings.GetFreeze() {
 		if name != freezeAll && templates.missing(name) {
-			s.warnf(elementPath("freeze", i), "there is no template %q to freeze%s", name, spelling.DidYouMean(name, templates.names))
+			s.warnf(elementPath("freeze", i), "there is no template %q to freeze%s", name, templates.hint(name))
 		}
 	}
 	checkRange(s, "reclaim_brake_percent", settings.GetReclaimBrakePercent(), 0, maxReclaimBrakePercent)

@@ -30,14 +30,30 @@ type value struct {
 // tree is a whole text.
 type tree struct {
 	fields []field
-	lines  []int
+	lines  []int // the offsets at which lines begin
+	wide   []int // the offsets of bytes that continue a character
 	text   string
+}
+
+func newTree(text string) *tree {
+	t := &tree{lines: []int{0}, text: text}
+	for i := range len(text) {
+		switch {
+		case text[i] == '\n':
+			t.lines = append(t.lines, i+1)
+		case !utf8.RuneStart(text[i]):
+			t.wide = append(t.wide, i)
+		}
+	}
+	return t
 }
 
 // position finds the line and column of an offset.
 func (t *tree) position(offset int) position {
 	line := sort.SearchInts(t.lines, offset+1)
-	return position{line: line, column: 1 + utf8.RuneCountInString(t.text[t.lines[line-1]:offset])}
+	start := t.lines[line-1]
+	continued := sort.SearchInts(t.wide, offset) - sort.SearchInts(t.wide, start)
+	return position{line: line, column: 1 + offset - start - continued}
 }
 
 type treeParser struct {
@@ -53,7 +69,7 @@ type treeParser struct {
 // parseTree parses the grammar of the text format. Errors are *syntaxError; the
 // tree has its lines even then.
 func parseTree(text string) (*tree, error) {
-	result := &tree{lines: lineStarts(text), text: text}
+	result := newTree(text)
 	parser := &treeParser{scanner: scanner{text: text}}
 	if err := parser.advance(); err != nil {
 		return result, err
