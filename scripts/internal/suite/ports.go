@@ -56,7 +56,9 @@ func (s *Suite) serve(ctx context.Context, what string, handler http.Handler) (s
 	if err != nil {
 		return "", fmt.Errorf("serve %s: %w", what, err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slogError(s.opts.Log)}
+	// No time limit on answers: operations.wait holds its own back for minutes.
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slogError(s.opts.Log)}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.opts.Log.Error("a server ended: "+err.Error(), "server", what)

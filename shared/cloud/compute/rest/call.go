@@ -102,11 +102,15 @@ func inTrouble(err error) bool {
 	return false
 }
 
+// maxPages bounds a list: 1,000 pages of 500 are far more than a project holds.
+const maxPages = 1000
+
 // list follows a list to its end. page asks for the page behind a token; the
-// context that it gets is also in the options for the page's client.
+// context that it gets is also in the options for the page's client. A list that
+// does not end is an error that passes by itself: it was not seen whole.
 func (e *Engine) list(ctx context.Context, c call, page func(ctx context.Context, clients *opened, token string) (string, error)) error {
 	token := ""
-	for {
+	for range maxPages {
 		next := ""
 		err := e.do(ctx, c, func(ctx context.Context, clients *opened) (err error) {
 			next, err = page(ctx, clients, token)
@@ -115,6 +119,10 @@ func (e *Engine) list(ctx context.Context, c call, page func(ctx context.Context
 		if err != nil || next == "" {
 			return err
 		}
+		if next == token {
+			return failure.New(failure.Transient, "%s of %s: the page token %.40q leads to itself", c.method, c.target, token)
+		}
 		token = next
 	}
+	return failure.New(failure.Transient, "%s of %s has more than %d pages", c.method, c.target, maxPages)
 }

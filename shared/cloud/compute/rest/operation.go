@@ -25,6 +25,11 @@ const (
 // given up.
 const waitTries = 3
 
+// waitPause is the time between two calls. operations.wait holds an answer back
+// by best effort only and "may return after zero seconds":
+// https://cloud.google.com/compute/docs/reference/rest/v1/zoneOperations/wait
+const waitPause = time.Second
+
 // change sends a request that changes something and waits for its operation.
 // An empty zone stands for a global operation.
 func (e *Engine) change(ctx context.Context, c call, zone string, send func(context.Context, *opened) (*gce.Operation, error)) error {
@@ -54,17 +59,18 @@ func (e *Engine) wait(ctx context.Context, c call, zone string, operation *compu
 	name, failures := operation.GetName(), 0
 	for operation.GetStatus() != computepb.Operation_DONE {
 		latest, err := e.ask(ctx, c.project, zone, name)
-		switch {
+		failures++
+		switch class := failure.ClassOf(err); {
 		case err == nil:
 			operation, failures = latest, 0
-			continue
-		case ctx.Err() != nil:
-			return nil, unfinished(c, name, ctx.Err())
-		}
-		failures++
-		class := failure.ClassOf(err)
-		if class == failure.Permanent || failures == waitTries || e.options.Sleep(ctx, time.Second) != nil {
+		case ctx.Err() == nil && (class == failure.Permanent || failures == waitTries):
 			return nil, unseen(c, name, class, err)
+		}
+		if operation.GetStatus() == computepb.Operation_DONE {
+			break
+		}
+		if err := e.options.Sleep(ctx, waitPause); err != nil {
+			return nil, unfinished(c, name, err)
 		}
 	}
 	return operation, nil
