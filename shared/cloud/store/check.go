@@ -12,8 +12,9 @@ import (
 // maxDepth is how deep maps and arrays may nest, after Firestore's limit.
 const maxDepth = 20
 
-// CheckWrites refuses what no store accepts: too many writes, two of one
-// document, a document that is too large, a value that no field can have.
+// CheckWrites refuses a commit that no store accepts: too many writes, two
+// writes of one document, a document that is too large, a value that no field
+// can have.
 func CheckWrites(writes []Write) error {
 	if len(writes) > MaxWrites {
 		return failure.New(failure.Permanent, "%d writes in one commit; at most %d are possible", len(writes), MaxWrites)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Precision is what is kept of a time, after Firestore's timestamps.
+// Precision is the precision of stored times, that of Firestore's timestamps.
 const Precision = time.Microsecond
 
 var (
@@ -36,14 +36,15 @@ func Encode(value any) (Fields, error) {
 	return fields, nil
 }
 
-// field is what the codec knows of one field of a struct type.
+// field describes one field of a struct type for the codec.
 type field struct {
 	name      string
 	index     []int
 	omitEmpty bool
 }
 
-// layouts holds []field by reflect.Type, for reflection on tags is slow.
+// layouts caches []field by reflect.Type, because reading tags by reflection is
+// slow.
 var layouts sync.Map
 
 func layoutOf(t reflect.Type) []field {
@@ -197,7 +198,7 @@ func encodeMap(v reflect.Value) (any, error) {
 	return entries, nil
 }
 
-// Truncate is the time as a document keeps it: in UTC, cut to Precision.
+// Truncate returns the time as a document stores it: in UTC, cut to Precision.
 func Truncate(t time.Time) time.Time { return t.UTC().Truncate(Precision) }
 
 // fieldError names the path of the field that an error is about.

@@ -66,8 +66,8 @@ func ordinal(b bool) int {
 	return 0
 }
 
-// compareNumbers orders integers and floats together. Two integers are
-// compared as such, for a float cannot tell large ones apart.
+// compareNumbers orders integers and floats together. Two integers are compared
+// as such, because floats cannot represent all large ones.
 func compareNumbers(a, b any) int {
 	x, xIsInt := a.(int64)
 	y, yIsInt := b.(int64)

@@ -164,7 +164,7 @@ func mismatch(value any, into reflect.Value) error {
 	return fmt.Errorf("holds a %T, not a %s", value, into.Type())
 }
 
-// Clone copies a value of a field, or Fields, so that nothing is shared.
+// Clone returns a deep copy of a field's value, or of Fields.
 func Clone[V any](value V) V {
 	copied, _ := clone(value).(V)
 	return copied

@@ -101,9 +101,9 @@ func (f Filter) normalize() (Filter, error) {
 	return f, nil
 }
 
-// Orders is the complete ordering of the results, as Firestore has it: what
-// the query asks for, then the fields compared by order, then the key; what is
-// added goes in the direction of the last one that was asked for.
+// Orders returns the complete ordering of the results, as Firestore defines it:
+// the query's own, then the fields of range filters, then the key; the added
+// ones in the direction of the query's last.
 func (q Query) Orders() []Order {
 	orders := slices.Clone(q.OrderBy)
 	descending := false
@@ -124,7 +124,7 @@ func (q Query) Orders() []Order {
 	return append(orders, Order{Field: KeyField, Descending: descending})
 }
 
-// At finds the value at a path of names with dots between them.
+// At returns the value at a path, which is names with dots between them.
 func (f Fields) At(path string) (any, bool) {
 	var here any = map[string]any(f)
 	for name := range strings.SplitSeq(path, ".") {
@@ -139,7 +139,7 @@ func (f Fields) At(path string) (any, bool) {
 	return here, true
 }
 
-// Project keeps the values at the paths only, as Query.Select asks for.
+// Project returns only the values at the paths, as Query.Select asks for.
 func (f Fields) Project(paths []string) Fields {
 	kept := Fields{}
 	for _, path := range paths {

@@ -16,12 +16,12 @@ import (
 // Firestore's limit.
 const MaxWrites = 500
 
-// MaxDocumentBytes is the size that one document may have, after Firestore's
-// limit of 1 MiB.
+// MaxDocumentBytes is the largest size of a document, Firestore's limit of 1
+// MiB.
 const MaxDocumentBytes = 1 << 20
 
-// MaxFieldBytes is the size that one text or bytes value may have, after
-// Firestore's limit.
+// MaxFieldBytes is the largest size of one text or bytes value, Firestore's
+// limit.
 const MaxFieldBytes = MaxDocumentBytes - 89
 
 // Key is the path of a document: collection and id in turn, such as
@@ -43,7 +43,7 @@ func NewKey(segments ...string) (Key, error) {
 	return Key(strings.Join(segments, "/")), nil
 }
 
-// MustKey is NewKey for segments that are known to be valid.
+// MustKey is NewKey for segments that are valid; it panics otherwise.
 func MustKey(segments ...string) Key {
 	key, err := NewKey(segments...)
 	if err != nil {
@@ -91,7 +91,7 @@ type Document struct {
 // Exists reports whether there was such a document.
 func (d Document) Exists() bool { return d.Fields != nil }
 
-// Condition is what must hold for a write, or the whole commit is refused.
+// Condition must hold for a write, or the whole commit is refused.
 type Condition int
 
 // The conditions.
@@ -193,14 +193,15 @@ type Query struct {
 // Store keeps documents. Errors carry a failure.Class: Conflict where a
 // condition of a commit did not hold, and nothing of the commit was done.
 type Store interface {
-	// Get reads documents, each in the place of its key; one that does not
-	// exist has no Fields.
+	// Get reads documents, in the order of their keys; one that does not exist
+	// has no Fields.
 	Get(ctx context.Context, keys ...Key) ([]Document, error)
 	// Find reads the documents that a query finds.
 	Find(ctx context.Context, query Query) ([]Document, error)
 	// Count counts the documents that a query finds, without reading them.
 	Count(ctx context.Context, query Query) (int, error)
-	// Commit does all writes or none; at most MaxWrites, and at most one per
-	// document. It returns the version of each document written, in order.
+	// Commit applies all writes or none of them; at most MaxWrites, and at most
+	// one per document. It returns the version of each document written, in
+	// order.
 	Commit(ctx context.Context, writes ...Write) ([]Version, error)
 }

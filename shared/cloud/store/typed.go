@@ -21,14 +21,14 @@ func (s Stored[T]) Exists() bool { return s.Document.Exists() }
 // Key is the document's key.
 func (s Stored[T]) Key() Key { return s.Document.Key }
 
-// Page is what a query found. A document that does not decode is set aside in
-// Corrupt, each as a *CorruptError, so that it does not hide the others.
+// Page is the result of a query. Documents that do not decode are in Corrupt,
+// each as a *CorruptError, so that they do not hide the others.
 type Page[T any] struct {
 	Items   []Stored[T]
 	Corrupt []error
 }
 
-// CorruptError is about a stored document that does not decode.
+// CorruptError reports a stored document that does not decode.
 type CorruptError struct {
 	Key Key
 	Err error
@@ -37,9 +37,9 @@ type CorruptError struct {
 func (e *CorruptError) Error() string { return fmt.Sprintf("stored document %s: %v", e.Key, e.Err) }
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// GetAs reads documents, each in the place of its key. Where some do not
-// decode, the others are returned together with an error that holds a
-// *CorruptError for each.
+// GetAs reads documents, in the order of their keys. Where some do not decode,
+// the others are returned together with an error that holds a *CorruptError for
+// each.
 func GetAs[T any](ctx context.Context, s Store, keys ...Key) ([]Stored[T], error) {
 	documents, err := s.Get(ctx, keys...)
 	if err != nil {
@@ -88,11 +88,12 @@ func decodeAs[T any](document Document) (Stored[T], error) {
 }
 
 // Update changes one document: it reads it, lets change decide, and commits
-// with the condition that nobody else wrote in between; on a conflict it
-// begins anew, a bounded number of times. The current value is nil where the
-// document does not exist; a nil result deletes it; a result equal to what was
-// read writes nothing. An error of change ends it. Fields of the document
-// (not of maps in it) that T does not know are kept. The answer is the document as it is afterwards.
+// with the condition that nobody else wrote in between; on a conflict it begins
+// anew, a bounded number of times. The current value is nil where the document
+// does not exist; a nil result deletes it; a result equal to what was read
+// writes nothing. An error of change ends it. Fields of the document (not of
+// maps in it) that T does not know are kept. It returns the document as it is
+// afterwards.
 func Update[T any](ctx context.Context, s Store, key Key, change func(current *T) (*T, error)) (Stored[T], error) {
 	for attempt := 1; ; attempt++ {
 		items, err := GetAs[T](ctx, s, key)

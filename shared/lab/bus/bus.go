@@ -14,7 +14,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// Options are the surroundings of a [Bus].
+// Options configure a [Bus].
 type Options struct {
 	// Project is the one that a topic without a project belongs to.
 	Project string
@@ -35,7 +35,7 @@ type Options struct {
 	Fault func(subscription string, message event.Message) Fault
 }
 
-// Fault is what goes wrong with a message on its way to a subscription.
+// Fault is a fault in the delivery of a message to a subscription.
 type Fault struct {
 	Drop   bool          // it never comes
 	Delay  time.Duration // it comes late, and so out of order
@@ -123,7 +123,7 @@ func (b *Bus) publish(name event.Topic, messages []event.Message) ([]string, err
 	return ids, nil
 }
 
-// accept gives a message its id and fans it out; the caller holds the lock.
+// accept assigns a message its id and fans it out; the caller holds the lock.
 func (b *Bus) accept(to *topic, message event.Message) string {
 	b.sequence++
 	message.ID = strconv.FormatInt(b.sequence, 10)
@@ -163,8 +163,8 @@ func (b *Bus) qualified(name event.Topic) event.Topic {
 	return name
 }
 
-// owe counts messages that a push subscription has to deliver, or has
-// delivered; the caller holds the lock.
+// owe changes the number of messages that push subscriptions have still to
+// deliver; the caller holds the lock.
 func (b *Bus) owe(sub *subscription, n int) {
 	if sub.Deliver == nil || n == 0 {
 		return

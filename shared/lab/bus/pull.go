@@ -17,7 +17,7 @@ type Pulled struct {
 }
 
 // Pull takes up to limit messages of a subscription without Deliver. It waits
-// for the first one until ctx ends, and then answers none.
+// for the first one until ctx ends, and then returns none.
 func (b *Bus) Pull(ctx context.Context, project, name string, limit int) ([]Pulled, error) {
 	sub, err := b.pullable(project, name)
 	if err != nil {
@@ -47,7 +47,8 @@ func (b *Bus) Acknowledge(project, name string, ids ...string) error {
 	return b.extend(project, name, -1, ids)
 }
 
-// Extend gives pulled messages another deadline; 0 hands them back at once.
+// Extend sets another deadline for pulled messages; 0 returns them to the queue
+// at once.
 func (b *Bus) Extend(project, name string, deadline time.Duration, ids ...string) error {
 	return b.extend(project, name, max(deadline, 0), ids)
 }
@@ -91,7 +92,7 @@ func (b *Bus) pullable(project, name string) (*subscription, error) {
 }
 
 // take moves messages from the queue to those that wait for their
-// acknowledgement, and tells when the next one of those comes back.
+// acknowledgement. next is the time until the first deadline of these.
 func (b *Bus) take(sub *subscription, limit int) (taken []Pulled, next time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

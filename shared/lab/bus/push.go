@@ -35,7 +35,7 @@ func pushedFrom(message event.Message) pushedMessage {
 	}
 }
 
-// maxAnswer is how much of a refusal ends up in an error.
+// maxAnswer bounds the part of an answer's body that an error quotes.
 const maxAnswer = 500
 
 // Push delivers messages as Pub/Sub's push does: as a POST to a URL. The

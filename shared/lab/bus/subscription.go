@@ -13,7 +13,7 @@ import (
 // Deliver takes a message; an error asks for it to be delivered again.
 type Deliver func(context.Context, event.Message) error
 
-// Subscription is where the messages of a topic go.
+// Subscription is a subscription to a topic.
 type Subscription struct {
 	Project string // the bus's own when empty
 	Name    string // unique in the project
@@ -43,7 +43,7 @@ type delivery struct {
 	deadline time.Time // of a pulled one
 }
 
-// DeadLetter is a message that was delivered in vain as often as it may be.
+// DeadLetter is a message whose every attempt failed.
 type DeadLetter struct {
 	Subscription string
 	Message      event.Message
@@ -152,8 +152,8 @@ func (b *Bus) deliver(sub *subscription, d *delivery) (err error) {
 	return sub.Deliver(ctx, message)
 }
 
-// settle decides what becomes of a message after an attempt; the caller holds
-// the lock.
+// settle retries a message after a failed attempt, or gives it up; the caller
+// holds the lock.
 func (b *Bus) settle(sub *subscription, d *delivery, err error) {
 	d.attempt++
 	log := b.opts.Log.With("subscription", sub.Name, "event_id", d.message.ID, "attempt", d.attempt)
@@ -184,7 +184,8 @@ func (b *Bus) backoff(attempt int) time.Duration {
 	return wait
 }
 
-// forget drops what is not under way; the caller holds the lock.
+// forget drops the messages that are not being delivered; the caller holds the
+// lock.
 func (b *Bus) forget(sub *subscription) {
 	for _, timer := range sub.waiting {
 		timer.Stop()

@@ -23,11 +23,11 @@ const (
 	Changes Method = "Changes"
 )
 
-// Fault says what goes wrong with a call. The zero value: nothing.
+// Fault is the fault of a call; the zero value is none.
 type Fault struct {
-	// Before is the answer instead of doing the call.
+	// Before is returned instead of doing the call.
 	Before error
-	// After is the answer although the call was done.
+	// After is returned although the call was done.
 	After error
 	// Each is the answer for a machine, by its hostname, instead of doing
 	// anything with it.
@@ -83,7 +83,7 @@ func (c *Catalog) WithoutChanges() {
 	c.unsupported = true
 }
 
-// Calls tells how often a method was called.
+// Calls returns how often a method was called.
 func (c *Catalog) Calls(method Method) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -169,7 +169,7 @@ func (c *Catalog) Add(ctx context.Context, entries ...catalog.Entry) ([]error, e
 	})
 }
 
-// Get asks for the state of machines.
+// Get returns the state of machines.
 func (c *Catalog) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
 	failed := func(i int, err error) catalog.Machine { return catalog.Machine{Hostname: hostnames[i], Err: err} }
 	return call(ctx, c, Get, hostnames, failed, func(i int) catalog.Machine {
@@ -200,8 +200,8 @@ func (c *Catalog) Remove(ctx context.Context, removals ...catalog.Removal) ([]er
 	})
 }
 
-// Changes tells what changed since a cursor, which is the number of changes
-// that were told.
+// Changes returns the changes since a cursor, which is the number of changes
+// returned so far.
 func (c *Catalog) Changes(ctx context.Context, cursor string) (catalog.Changes, error) {
 	type answer struct {
 		changes catalog.Changes

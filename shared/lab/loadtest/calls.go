@@ -46,7 +46,7 @@ func (l *load) addMachines(ctx context.Context) error {
 	return nil
 }
 
-// checkMachines sees that every machine came back.
+// checkMachines checks that every machine came back.
 func (l *load) checkMachines(ctx context.Context) error {
 	for begin := 0; begin < l.options.Machines; begin += batch {
 		var requests []object

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Options say what load to make.
+// Options describe the load.
 type Options struct {
 	// URL is the Machine Provider's, without /_ah/api.
 	URL string
@@ -39,7 +39,7 @@ type Options struct {
 	Rand     *rand.Rand
 }
 
-// Report is what came of it.
+// Report is the result of a run.
 type Report struct {
 	Leases        int           `json:"leases"`
 	Waited        int           `json:"waited"` // of them, those that were PENDING first

@@ -43,8 +43,8 @@ func Open(ctx context.Context, project, database string) *Store {
 	}
 }
 
-// connected returns the client. A failed attempt to connect is made anew by
-// the next call, so that an instance of a function recovers.
+// connected returns the client. After a failed attempt the next call connects
+// anew, so that an instance of a function recovers.
 func (s *Store) connected() (*apiv1.Client, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,8 +59,8 @@ func (s *Store) connected() (*apiv1.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to Firestore: %w", err)
 	}
-	// A commit whose answer was lost must not be repeated blindly: its
-	// condition would fail on the commit's own success.
+	// The client must not retry a commit whose answer was lost: if it
+	// succeeded, its condition would fail on its own effect.
 	client.CallOptions.Commit = nil
 	s.client = client
 	return client, nil
@@ -78,7 +78,7 @@ func (s *Store) Close() error {
 	return err
 }
 
-// begin is the start of every call: the client and a context that ends.
+// begin starts a call: it returns the client and a context with a deadline.
 func (s *Store) begin(ctx context.Context) (*apiv1.Client, context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, nil, err

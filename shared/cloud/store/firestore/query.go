@@ -19,8 +19,8 @@ var operators = map[store.Op]pb.StructuredQuery_FieldFilter_Operator{
 	store.Contains:       pb.StructuredQuery_FieldFilter_ARRAY_CONTAINS,
 }
 
-// structured translates a query, normalized. All of its ordering is spelled
-// out, so that pages go on exactly where the last one ended.
+// structured translates a normalized query. It sends the complete ordering, so
+// that a page begins exactly where the last one ended.
 func (s *Store) structured(query store.Query) (parent string, _ *pb.StructuredQuery, err error) {
 	parent = s.root()
 	collection := query.Collection

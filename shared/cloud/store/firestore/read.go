@@ -13,10 +13,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// maxGet is how many documents are asked for in one request.
+// maxGet bounds the documents of one request.
 const maxGet = 1000
 
-// Get reads documents, each in the place of its key.
+// Get reads documents, in the order of their keys.
 func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, error) {
 	for _, key := range keys {
 		if err := key.Check(); err != nil {

@@ -73,8 +73,9 @@ func fromMap(values map[string]*pb.Value) map[string]any {
 	return entries
 }
 
-// fromValue leaves a type that the suite never writes as it is: decoding such
-// a document names it, and the others are not held up.
+// fromValue returns a value of a type that the suite never writes unchanged:
+// decoding that document then fails and names the field, and others are not
+// affected.
 func fromValue(value *pb.Value) any {
 	switch v := value.GetValueType().(type) {
 	case *pb.Value_NullValue:

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// Commit does all writes or none.
+// Commit applies all writes or none of them.
 func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Version, error) {
 	if err := store.CheckWrites(writes); err != nil {
 		return nil, err
@@ -92,8 +92,9 @@ func precondition(write store.Write) *pb.Precondition {
 	return nil
 }
 
-// difference is what has to be sent to turn one content into the other: the
-// fields that are new or differ, and the names of these and of those that go.
+// difference returns the update that turns one content into the other: the
+// fields that are new or changed, and the mask of these and of the removed
+// ones.
 func difference(before, after store.Fields) (changed store.Fields, mask []string) {
 	changed = store.Fields{}
 	for _, name := range slices.Sorted(maps.Keys(after)) {

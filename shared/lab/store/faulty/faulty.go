@@ -20,7 +20,7 @@ const (
 	Commit Method = "Commit"
 )
 
-// Call is what a store was asked for.
+// Call is a call of the store.
 type Call struct {
 	Method Method
 	Keys   []store.Key   // of a Get
@@ -28,11 +28,11 @@ type Call struct {
 	Writes []store.Write // of a Commit
 }
 
-// Fault says what goes wrong with a call. The zero value: nothing.
+// Fault is the fault of a call; the zero value is none.
 type Fault struct {
-	// Before is the answer instead of doing the call.
+	// Before is returned instead of doing the call.
 	Before error
-	// After is the answer although the call was done.
+	// After is returned although the call was done.
 	After error
 }
 
@@ -87,7 +87,8 @@ func (s *Store) Count(ctx context.Context, query store.Query) (int, error) {
 	return try(ctx, s, Call{Method: Count, Query: query}, func() (int, error) { return s.inner.Count(ctx, query) })
 }
 
-// Commit does all writes or none, and may answer an error in either case.
+// Commit applies all writes or none of them, and may return an error in either
+// case.
 func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Version, error) {
 	return try(ctx, s, Call{Method: Commit, Writes: writes}, func() ([]store.Version, error) { return s.inner.Commit(ctx, writes...) })
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// scan is a stretch of an order in which everything that a query finds stands.
+// scan is a range of an index that contains every result of a query.
 type scan struct {
 	over     *sorted
 	from, to position
@@ -45,8 +45,8 @@ func (c *collection) find(query store.Query) []*document {
 	return found
 }
 
-// choose takes the shortest stretch, or where the number of results is limited
-// one that is in order, if leaving that early is likely to be quicker.
+// choose returns the shortest range, or, for a query with a limit, one in the
+// query's order if stopping early there is likely to be quicker.
 func (c *collection) choose(query store.Query, orders []store.Order) scan {
 	best := scan{over: &c.byKey, to: c.byKey.end(), by: []string{store.KeyField}}
 	for _, filter := range query.Where {
@@ -70,7 +70,7 @@ func (c *collection) choose(query store.Query, orders []store.Order) scan {
 	return scan{over: index, to: index.end(), by: []string{orders[0].Field, store.KeyField}}
 }
 
-// stretch is where in an index the documents stand that a filter keeps.
+// stretch returns the range of an index that a filter keeps.
 func stretch(index *sorted, filter store.Filter) scan {
 	value := filter.Value
 	least := index.search(func(e entry) bool { return store.Compare(e.value, value) >= 0 })

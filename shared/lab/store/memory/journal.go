@@ -21,7 +21,7 @@ type journal struct {
 	size int64
 }
 
-// line is one commit as it stands in the journal.
+// line is one commit in the journal.
 type line struct {
 	Version int64  `json:"v"` // microseconds since 1970
 	Writes  []item `json:"w,omitempty"`

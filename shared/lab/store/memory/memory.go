@@ -38,7 +38,7 @@ func New(now func() time.Time) *Store {
 	}
 }
 
-// Get reads documents, each in the place of its key.
+// Get reads documents, in the order of their keys.
 func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("get %d documents: %w", len(keys), err)
@@ -64,7 +64,7 @@ func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, e
 	return documents, nil
 }
 
-// copy makes a document that shares nothing with what is stored.
+// copy returns a copy that shares nothing with the stored document.
 func (d *document) copy(only []string) store.Document {
 	document := store.Document{Key: d.key, Version: d.version}
 	if only == nil {
@@ -133,7 +133,7 @@ func (s *Store) build(c *collection, names []indexName) {
 	}
 }
 
-// Commit does all writes or none.
+// Commit applies all writes or none of them.
 func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Version, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("commit %d writes: %w", len(writes), err)
@@ -169,7 +169,7 @@ func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Vers
 	return versions, nil
 }
 
-// holds checks the conditions of all writes.
+// holds returns an error if a condition does not hold.
 func (s *Store) holds(writes []store.Write) error {
 	for _, write := range writes {
 		stored := s.documents[write.Key]
@@ -195,7 +195,7 @@ func (s *Store) nextVersion() store.Version {
 	return store.Version{Time: now}
 }
 
-// apply puts a document, or takes it out where it has no fields.
+// apply stores a document, or removes it where it has no fields.
 func (s *Store) apply(doc *document) {
 	old := s.documents[doc.key]
 	next := doc
