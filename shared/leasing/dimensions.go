@@ -73,14 +73,15 @@ func (d Dimensions) Terms() []string {
 	return slices.Compact(terms)
 }
 
-// Key identifies the set of dimensions: requests of one key wait in one line.
+// Key identifies a set of dimensions: requests with the same key wait in one
+// line.
 func (d Dimensions) Key() string {
 	sum := sha256.Sum256([]byte(strings.Join(d.Terms(), "\x00")))
 	return hex.EncodeToString(sum[:16])
 }
 
-// Selector is the one term of a request by which its machines are searched
-// for: the one that probably the fewest machines have.
+// Selector returns the term of a request by which its machines are searched
+// for: probably the rarest among machines.
 func (d Dimensions) Selector() string {
 	for _, name := range bySelectivity {
 		if name == SnapshotLabels && len(d.SnapshotLabels) > 0 {

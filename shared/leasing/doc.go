@@ -1,20 +1,20 @@
-// Package leasing is the Machine Provider's domain: what a machine is, which
+// Package leasing is the Machine Provider's domain: machines, requests, which
 // machine serves which request, and how machines and leases change state. It
-// knows no store and no wire; time comes in as an argument.
+// knows no store and no wire format; time is an argument.
 package leasing
 
 import "time"
 
 // Limits are the times that bound leases and requests.
 type Limits struct {
-	// MaxLease is the greatest length of a lease with an end.
+	// MaxLease is the longest lease, apart from indefinite ones.
 	MaxLease time.Duration
 	// MaxWait is how long a request waits before it is denied.
 	MaxWait time.Duration
 	// Retention is how long the record of a lease is kept after its end.
 	Retention time.Duration
-	// Resend is how long a message may be unsent before it is sent again; it
-	// doubles with each attempt, up to MaxResend.
+	// Resend is the time before a message that failed is sent again; it doubles
+	// with each attempt, up to MaxResend.
 	Resend time.Duration
 	// MaxResend bounds the time between two attempts.
 	MaxResend time.Duration
@@ -31,7 +31,7 @@ func DefaultLimits() Limits {
 	}
 }
 
-// WithDefaults fills in what is not set.
+// WithDefaults returns the limits with defaults in place of zeros.
 func (l Limits) WithDefaults() Limits {
 	def := DefaultLimits()
 	for _, limit := range []struct{ value, fallback *time.Duration }{

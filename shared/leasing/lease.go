@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// LeaseState is how far a request is.
+// LeaseState is the state of a request.
 type LeaseState string
 
 // The states of a request. A fulfilled one stays fulfilled when its lease
@@ -15,7 +15,7 @@ const (
 	Denied    LeaseState = "DENIED"
 )
 
-// Ending is why a lease, or a request that waited, is over.
+// Ending is why a lease ended, or a request stopped waiting.
 type Ending string
 
 // The endings.
@@ -28,7 +28,7 @@ const (
 	TooLate   Ending = "too late"  // it waited too long
 )
 
-// InstructionState is how far an instruction is. It only goes forward.
+// InstructionState is the state of an instruction. It only moves forward.
 type InstructionState string
 
 // The states of an instruction.
@@ -38,7 +38,7 @@ const (
 	InstructionExecuted InstructionState = "EXECUTED"
 )
 
-// Notice is a message that a change of a lease makes necessary.
+// Notice is a message about a change of a lease.
 type Notice string
 
 // The notices. The first two go to the backend, by these names.
@@ -48,7 +48,7 @@ const (
 	LesseeNotice    Notice = "RESPONSE" // to the lessee: the present state
 )
 
-// Lease is a request for a machine and what came of it.
+// Lease is a request for a machine and, once it is fulfilled, the lease.
 type Lease struct {
 	// Hash is the id of its document.
 	Hash string `firestore:"-"`
@@ -62,14 +62,14 @@ type Lease struct {
 	State       LeaseState  `firestore:"state"`
 	RequestedAt time.Time   `firestore:"requestedAt"`
 
-	// While it waits: since when, in which line, and by which term a machine
-	// finds it.
+	// While it waits: since when, in which line, and the term by which a free
+	// machine searches for it.
 	WaitingSince time.Time `firestore:"waitingSince,omitempty"`
 	WaitingLine  string    `firestore:"waitingLine,omitempty"`
 	WaitingTerm  string    `firestore:"waitingTerm,omitempty"`
 
-	// Once it is fulfilled: the machine, and what messages about it need, for
-	// the machine may leave the catalog before they are sent.
+	// Once it is fulfilled: the machine, with everything that messages about it
+	// need, because it may leave the catalog before they are sent.
 	Backend           string      `firestore:"backend,omitempty"`
 	Hostname          string      `firestore:"hostname,omitempty"`
 	BackendTopic      Destination `firestore:"backendTopic,omitempty"`
@@ -85,23 +85,23 @@ type Lease struct {
 	// Unsent holds the messages that are not known to be sent.
 	Unsent   []Notice `firestore:"unsent,omitempty"`
 	Attempts int64    `firestore:"attempts,omitempty"`
-	// DueAt is when something is to be done about it by itself: to deny it, end
-	// it, send a message again or delete the record. Absent: nothing.
+	// DueAt is when the sweep has to deny it, end it, send a message again or
+	// delete the record; absent when it has nothing to do.
 	DueAt time.Time `firestore:"dueAt,omitempty"`
-	// ExpireAt is set once it is over: the store may delete the record then by
-	// itself, where the sweep does not.
+	// ExpireAt is set once it is over: Firestore's time-to-live deletes the
+	// record then if the sweep has not.
 	ExpireAt time.Time `firestore:"expireAt,omitempty"`
-	// ChangedAt is when it last changed what its machine's backend sees.
+	// ChangedAt is the time of the last change that the machine's backend sees.
 	ChangedAt time.Time `firestore:"changedAt,omitempty"`
 }
 
-// Active reports whether the lease gives a right to its machine at a time.
+// Active reports whether the lessee may use the machine at a time.
 func (l Lease) Active(now time.Time) bool {
 	return l.Running() && (l.ExpiresAt.IsZero() || now.Before(l.ExpiresAt))
 }
 
-// Running reports whether the lease has its machine: it is active, or its time
-// is over and its machine has not been reclaimed yet.
+// Running reports whether the lease holds its machine: it is active, or its
+// time is over and the machine has not been reclaimed yet.
 func (l Lease) Running() bool { return l.State == Fulfilled && l.EndedAt.IsZero() }
 
 // Indefinite reports whether the lease runs until it is released.
@@ -110,16 +110,16 @@ func (l Lease) Indefinite() bool { return l.Running() && l.ExpiresAt.IsZero() }
 // Instance is the machine's backend attribute `instance`.
 func (l Lease) Instance() string { return instanceOf(l.BackendAttributes) }
 
-// Wants reports whether a request that is not fulfilled can be given a machine.
+// Wants reports whether a machine serves a request that still waits for one.
 func (l Lease) Wants(machine Machine, now time.Time) bool {
 	return l.FulfilledAt.IsZero() && l.EndedAt.IsZero() && machine.State == Available &&
 		machine.Dimensions.Match(l.Dimensions) && (l.Length.Until == nil || l.Length.End(now).After(now))
 }
 
-// Due is what is to be done about a lease.
+// Due is the action that is due for a lease.
 type Due string
 
-// What may be due.
+// The actions.
 const (
 	NothingDue Due = ""
 	ToDeny     Due = "deny"

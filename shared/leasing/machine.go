@@ -2,7 +2,7 @@ package leasing
 
 import "time"
 
-// MachineState says whether a machine can be leased.
+// MachineState is the state of a machine in the catalog.
 type MachineState string
 
 // The states of a machine in the catalog.
@@ -12,7 +12,7 @@ const (
 	Withdrawn MachineState = "RECLAIMED" // kept after a lease, not leasable any more
 )
 
-// Reclamation says what becomes of a machine when a lease of it ends.
+// Reclamation is the policy for a machine whose lease ends.
 type Reclamation string
 
 // The policies; none is MakeAvailable.
@@ -32,7 +32,8 @@ type Attribute struct {
 // hostname apart, where the backend gives it.
 const InstanceAttribute = "instance"
 
-// Policies say how a machine is dealt with.
+// Policies are a machine's policies: where messages go, and what happens when a
+// lease ends.
 type Policies struct {
 	Backend        Destination `firestore:"backend,omitempty"`
 	ServiceAccount string      `firestore:"serviceAccount,omitempty"`
@@ -65,8 +66,8 @@ type Machine struct {
 	// Offers holds the terms of its dimensions while it is available, and
 	// nothing otherwise: the search for a free machine asks for one of them.
 	Offers []string `firestore:"offers,omitempty"`
-	// Spread is its random place among the machines: searches begin at random
-	// places, so that they do not all find the same machine.
+	// Spread is a random number: searches begin at random numbers, so that they
+	// do not all find the same machine.
 	Spread int64 `firestore:"spread"`
 	// Lease is the hash of its lease.
 	Lease              string    `firestore:"lease,omitempty"`
@@ -89,7 +90,8 @@ func (m Machine) Offer() Machine {
 // Instance is the value of the machine's backend attribute `instance`.
 func (m Machine) Instance() string { return m.Policies.Instance() }
 
-// reclaimed is the machine after its lease; nil: out of the catalog.
+// reclaimed returns the machine as its lease leaves it; nil if it leaves the
+// catalog.
 func (m Machine) reclaimed() *Machine {
 	switch m.Policies.OnReclamation {
 	case Delete:

@@ -7,8 +7,8 @@ import (
 )
 
 var (
-	// hostnamePattern is that of RFC 1123; what is stricter is Compute
-	// Engine's to say.
+	// hostnamePattern is RFC 1123's; other backends than GCE may have such
+	// names.
 	hostnamePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 	// topicPattern is Pub/Sub's: https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
 	topicPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`)
@@ -17,7 +17,7 @@ var (
 	projectPattern = regexp.MustCompile(`^([a-z0-9.-]{1,61}:)?[a-z][a-z0-9-]{1,61}[a-z0-9]$`)
 )
 
-// CheckHostname refuses what cannot be a hostname.
+// CheckHostname returns an error for a string that cannot be a hostname.
 func CheckHostname(hostname string) error {
 	if !hostnamePattern.MatchString(hostname) {
 		return fmt.Errorf("%.80q is no hostname: it has 1 to 253 letters, digits, hyphens and dots, and begins and ends with a letter or digit", hostname)
@@ -25,14 +25,14 @@ func CheckHostname(hostname string) error {
 	return nil
 }
 
-// Destination is where messages go: a topic and its project.
+// Destination is the topic that messages go to, with its project.
 type Destination struct {
 	Topic   string `firestore:"topic,omitempty"`
 	Project string `firestore:"project,omitempty"`
 }
 
-// Check completes a destination: a topic without a project is one of the
-// Machine Provider's own project. No topic and no project: nobody is told.
+// Check completes a destination: a topic without a project belongs to the
+// Machine Provider's own. Without a topic and a project no messages are sent.
 func (d Destination) Check(own string) (Destination, error) {
 	if d.Topic != "" {
 		if !topicPattern.MatchString(d.Topic) || strings.HasPrefix(d.Topic, "goog") {

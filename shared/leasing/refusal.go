@@ -1,7 +1,7 @@
 package leasing
 
-// Refusal is why something was not done, by its name on the wire. Which
-// refusals a call has is said by the messages in proto/machineprovider.
+// Refusal is an error that the API answers, by its name on the wire. The
+// messages in proto/machineprovider say which call has which.
 type Refusal string
 
 func (r Refusal) Error() string { return string(r) }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Length is for how long a machine is wanted: one of its fields.
+// Length is the length of a lease; exactly one of its fields is set.
 type Length struct {
 	// Seconds from when the machine is given.
 	Seconds *int64 `firestore:"seconds,omitempty"`
@@ -20,7 +20,7 @@ type Length struct {
 	Indefinite bool `firestore:"indefinite,omitempty"`
 }
 
-// Check refuses a length that no clock makes good.
+// Check refuses a length that is wrong at any time.
 func (l Length) Check(limits Limits) error {
 	given := 0
 	for _, is := range []bool{l.Seconds != nil, l.Until != nil, l.Indefinite} {
@@ -41,8 +41,8 @@ func (l Length) Check(limits Limits) error {
 	return nil
 }
 
-// CheckAt refuses an end that is not in the future, or too far in it for a
-// lease that began, or begins, at a time.
+// CheckAt refuses an end that is not in the future, or too late for a lease
+// that begins at a time.
 func (l Length) CheckAt(now, begin time.Time, limits Limits) error {
 	end := l.End(now)
 	switch {
@@ -56,8 +56,8 @@ func (l Length) CheckAt(now, begin time.Time, limits Limits) error {
 	return nil
 }
 
-// End is when a lease that is given now ends: a whole second, as on the wire,
-// and no earlier than was asked for; zero for an indefinite one.
+// End returns when a lease that begins now ends: in whole seconds, as on the
+// wire, and rounded up; zero for an indefinite one.
 func (l Length) End(now time.Time) time.Time {
 	switch {
 	case l.Until != nil:
@@ -81,8 +81,8 @@ type Request struct {
 	Instruction string // the Swarming server to connect to
 }
 
-// Check completes a request and refuses what does not depend on the time. The
-// own project is that of topics without one.
+// Check completes a request and refuses what is wrong at any time. Topics
+// without a project belong to the project own.
 func (r Request) Check(own string, limits Limits) (Request, error) {
 	if err := r.Length.Check(limits); err != nil {
 		return r, err
@@ -92,13 +92,13 @@ func (r Request) Check(own string, limits Limits) (Request, error) {
 	return r, err
 }
 
-// Hash identifies a request among those of all clients.
+// Hash returns the key of a request, which is unique among all clients.
 func Hash(owner, requestID string) string {
 	sum := sha1.Sum([]byte(owner + "\x00" + requestID)) //nolint:gosec // see above
 	return hex.EncodeToString(sum[:])
 }
 
-// Checksum tells two contents of a request apart.
+// Checksum returns a hash of the request's content.
 func (r Request) Checksum() string {
 	var text strings.Builder
 	for _, term := range r.Dimensions.Terms() {

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Sent notes that all messages were sent.
+// Sent records that all messages were sent.
 func (l Lease) Sent(now time.Time, limits Limits) Lease {
 	l.Unsent, l.Attempts = nil, 0
 	return l.schedule(now, limits)
 }
 
-// Failed notes that messages could not be sent.
+// Failed records that messages could not be sent.
 func (l Lease) Failed(now time.Time, limits Limits) Lease {
 	l.Attempts++
 	return l.schedule(now, limits)
 }
 
-// notify adds the messages that have somewhere to go.
+// notify adds those messages that have a destination.
 func (l Lease) notify(notices ...Notice) Lease {
 	l.Unsent = slices.Clone(l.Unsent)
 	for _, notice := range notices {
@@ -32,7 +32,7 @@ func (l Lease) notify(notices ...Notice) Lease {
 	return l
 }
 
-// schedule decides when the lease is to be looked at again.
+// schedule sets DueAt and ExpireAt.
 func (l Lease) schedule(now time.Time, limits Limits) Lease {
 	switch {
 	case l.State == Pending:
@@ -56,7 +56,7 @@ func (l Lease) schedule(now time.Time, limits Limits) Lease {
 	return l
 }
 
-// Due says what is to be done about the lease now.
+// Due returns the action that is due now.
 func (l Lease) Due(now time.Time) Due {
 	switch {
 	case l.DueAt.IsZero() || l.DueAt.After(now):
@@ -73,5 +73,5 @@ func (l Lease) Due(now time.Time) Due {
 	return NothingDue
 }
 
-// Reschedule decides anew when the lease is to be looked at again.
+// Reschedule sets DueAt and ExpireAt anew, for other limits.
 func (l Lease) Reschedule(now time.Time, limits Limits) Lease { return l.schedule(now, limits) }

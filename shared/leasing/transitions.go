@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// NewLease is the record of a request that nothing was done about yet.
+// NewLease returns the record of a new request.
 func NewLease(owner string, request Request, now time.Time) Lease {
 	lease := Lease{
 		Hash:        Hash(owner, request.ID),
@@ -24,7 +24,7 @@ func NewLease(owner string, request Request, now time.Time) Lease {
 	return lease
 }
 
-// Wait puts the request in the line of its dimensions.
+// Wait puts the request into the line of its dimensions.
 func (l Lease) Wait(now time.Time, limits Limits) Lease {
 	l.State = Pending
 	l.WaitingSince, l.WaitingLine, l.WaitingTerm = now, l.Dimensions.Key(), l.Dimensions.Selector()
@@ -44,14 +44,14 @@ func Give(l Lease, m Machine, now time.Time, limits Limits) (Lease, Machine) {
 	return l, m
 }
 
-// End ends a running lease. The machine is nil where the catalog has none;
-// the answer is what is left of it there, nil: nothing.
+// End ends a running lease. The machine is nil where the catalog has none; the
+// result is nil where its entry is to be deleted.
 func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, *Machine) {
 	l.EndedAt, l.Ending, l.ChangedAt = now, why, now
 	if why != Expired {
 		l.ExpiresAt = now
 	}
-	l.Unsent, l.Attempts = nil, 0 // what a message would have said is past
+	l.Unsent, l.Attempts = nil, 0 // their content is out of date
 	if why == Gone {
 		return l.notify(LesseeNotice).schedule(now, limits), nil
 	}
@@ -62,7 +62,7 @@ func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, 
 	return l, m.reclaimed()
 }
 
-// Deny ends the waiting of a request without a machine.
+// Deny ends a request that waits.
 func (l Lease) Deny(why Ending, now time.Time, limits Limits) Lease {
 	l = l.leaveLine()
 	l.State, l.EndedAt, l.Ending = Denied, now, why
@@ -72,20 +72,20 @@ func (l Lease) Deny(why Ending, now time.Time, limits Limits) Lease {
 	return l.schedule(now, limits)
 }
 
-// Renew gives an active lease another end, on both sides.
+// Renew sets another end of an active lease, in both records.
 func Renew(l Lease, m Machine, end, now time.Time, limits Limits) (Lease, Machine) {
 	l.ExpiresAt, l.ChangedAt = end, now
 	m.LeaseExpiration, m.LeasedIndefinitely = end, false
 	return l.schedule(now, limits), m
 }
 
-// Instruct tells the machine something new.
+// Instruct sets a new instruction for the machine.
 func (l Lease) Instruct(instruction string) Lease {
 	l.Instruction, l.InstructionState = instruction, InstructionPending
 	return l
 }
 
-// Reach moves the instruction forward; never backwards.
+// Reach moves the instruction to a later state; never to an earlier one.
 func (l Lease) Reach(state InstructionState) Lease {
 	order := []InstructionState{InstructionPending, InstructionReceived, InstructionExecuted}
 	if l.Instruction != "" && slices.Index(order, state) > slices.Index(order, l.InstructionState) {
@@ -99,9 +99,8 @@ func (l Lease) leaveLine() Lease {
 	return l
 }
 
-// TakenAway is the record of a free machine that an administrator took out of
-// the catalog, as if a lease of theirs had ended: its backend learns of it in
-// the same way.
+// TakenAway returns the record that tells the backend of a free machine that an
+// administrator took out of the catalog: an ended lease of theirs.
 func TakenAway(by string, m Machine, now time.Time, limits Limits) Lease {
 	id := "taken away: " + m.Backend + ":" + m.Hostname + " " + now.Format(time.RFC3339Nano)
 	l := Lease{

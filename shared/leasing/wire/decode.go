@@ -21,8 +21,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Decode reads JSON into a message. An error names the field and what it
-// should be. No body at all is an empty message.
+// Decode reads JSON into a message. Its errors name the field and what it
+// should be. No body is an empty message.
 func Decode(data []byte, into proto.Message) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil

@@ -19,7 +19,7 @@ const (
 	maxNumber = 1 << 30 // of a dimension that is a number
 )
 
-// Dimensions reads what a machine is, or what a request asks for.
+// Dimensions reads the dimensions of a machine or of a request.
 func Dimensions(path string, message *machineproviderpb.Dimensions) (leasing.Dimensions, error) {
 	read := leasing.Dimensions{}
 	var problem error
@@ -57,7 +57,7 @@ func labels(path string, list protoreflect.List) ([]string, error) {
 	return all, nil
 }
 
-// dimension writes a value in its one way.
+// dimension returns the canonical text of a value.
 func dimension(path string, field protoreflect.FieldDescriptor, value protoreflect.Value) (string, error) {
 	switch field.Kind() {
 	case protoreflect.EnumKind:
@@ -95,7 +95,7 @@ func Text(path, text string, limit int) error {
 	return nil
 }
 
-// DimensionsMessage is the message of dimensions that Dimensions read.
+// DimensionsMessage is the inverse of Dimensions.
 func DimensionsMessage(d leasing.Dimensions) *machineproviderpb.Dimensions {
 	message := &machineproviderpb.Dimensions{SnapshotLabels: d.SnapshotLabels}
 	fields := message.ProtoReflect().Descriptor().Fields()

@@ -15,7 +15,7 @@ func Encode(message proto.Message) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", message.ProtoReflect().Descriptor().Name(), err)
 	}
-	// protojson varies its white space on purpose; answers are the same each time.
+	// protojson varies its white space on purpose; answers do not.
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, data); err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ const (
 	maxAccount        = 254
 )
 
-// Policies reads how a machine is dealt with. The destination is not checked.
+// Policies reads a machine's policies. The destination is not checked.
 func Policies(path string, message *machineproviderpb.Policies) (leasing.Policies, error) {
 	read := leasing.Policies{
 		Backend:        leasing.Destination{Topic: message.GetBackendTopic(), Project: message.GetBackendProject()},
@@ -49,7 +49,7 @@ func Policies(path string, message *machineproviderpb.Policies) (leasing.Policie
 	return read, nil
 }
 
-// PoliciesMessage is the message of policies.
+// PoliciesMessage is the inverse of Policies.
 func PoliciesMessage(p leasing.Policies) *machineproviderpb.Policies {
 	message := &machineproviderpb.Policies{
 		BackendTopic:          optional(p.Backend.Topic),
