@@ -37,7 +37,7 @@ var owners = map[string][]string{
 	"google.golang.org/api/oauth2":                          {"functions/machineprovider"},
 	"google.golang.org/protobuf/encoding/prototext":         {"shared/config"},
 	module + "/proto/config/configpb":                       {"shared/config", "shared/leasing/access", "functions/processconfig", "shared/lab/world"},
-	module + "/proto/machineprovider/machineproviderpb":     {"shared/cloud/catalog/client", "shared/leasing/wire", "functions/machineprovider"},
+	module + "/proto/machineprovider/machineproviderpb":     {"shared/cloud/catalog", "shared/leasing/wire", "functions/machineprovider"},
 }
 
 func TestTheDomainUsesTheStandardLibraryOnly(t *testing.T) {
