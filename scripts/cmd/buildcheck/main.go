@@ -113,8 +113,9 @@ func build(ctx context.Context, root, work string) (program string, err error) {
 	return program, nil
 }
 
-// start runs the program as the platform would for a function, until it
-// answers.
+// start runs the program as the platform would for a function, until it answers:
+// a job refuses a request that is no delivery, and the two HTTP functions know
+// no such path.
 func start(ctx context.Context, program, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -122,30 +123,12 @@ func start(ctx context.Context, program, name string) error {
 	if err != nil {
 		return err
 	}
-	for !answers(ctx, function.URL) {
-		select {
-		case <-function.Ended:
-			lines := strings.SplitAfter(function.Stop(), "\n")
-			fmt.Fprint(os.Stderr, strings.Join(lines[max(0, len(lines)-21):], ""))
-			return fmt.Errorf("%s does not start", name)
-		case <-time.After(50 * time.Millisecond):
-		}
+	status, _, err := function.Ask(ctx, http.MethodGet, "/buildcheck", "")
+	log := function.Stop()
+	if err == nil && status/100 == 4 {
+		return nil
 	}
-	function.Stop()
-	return nil
-}
-
-// answers reports whether a function is there: a job refuses a request that is
-// no delivery, and the two HTTP functions know no such path.
-func answers(ctx context.Context, url string) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/buildcheck", nil)
-	if err != nil {
-		return false
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false
-	}
-	_ = response.Body.Close()
-	return response.StatusCode/100 == 4
+	lines := strings.SplitAfter(log, "\n")
+	fmt.Fprint(os.Stderr, strings.Join(lines[max(0, len(lines)-21):], ""))
+	return fmt.Errorf("%s does not start", name)
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -76,33 +75,14 @@ func coldStart(ctx context.Context, program, firestore string) (time.Duration, i
 		return 0, 0, err
 	}
 	defer function.Stop()
-	if err := firstEvent(ctx, function.URL+"/projects/local-project/topics/"+coldFunction); err != nil {
+	status, text, err := function.Ask(ctx, http.MethodPost, "/projects/local-project/topics/"+coldFunction, `{"message":{"data":"e30=","messageId":"1"}}`)
+	if err == nil && status/100 != 2 {
+		err = fmt.Errorf("the first event: %d %s", status, text)
+	}
+	if err != nil {
 		return 0, 0, fmt.Errorf("%w; its log: %.1000s", err, function.Stop())
 	}
 	took := time.Since(function.Started)
 	err = pause(ctx, 200*time.Millisecond) // what it does behind the scenes
 	return took, residentMemory(strconv.Itoa(function.PID)), err
-}
-
-// firstEvent pushes an empty message as soon as somebody listens.
-func firstEvent(ctx context.Context, url string) error {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	for {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(`{"message":{"data":"e30=","messageId":"1"}}`))
-		if err != nil {
-			return err
-		}
-		response, err := client.Do(r)
-		if err == nil {
-			text, _ := io.ReadAll(response.Body) // the status says it all
-			_ = response.Body.Close()
-			if response.StatusCode/100 != 2 {
-				return fmt.Errorf("the first event: %s %s", response.Status, text)
-			}
-			return nil
-		}
-		if err := pause(ctx, time.Millisecond); err != nil {
-			return fmt.Errorf("the function does not answer: %w", err)
-		}
-	}
 }

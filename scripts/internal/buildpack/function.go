@@ -2,8 +2,11 @@ package buildpack
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,12 +17,12 @@ import (
 
 // Function is a process that serves one function of the built program.
 type Function struct {
-	URL     string
 	PID     int
 	Started time.Time
-	Ended   <-chan struct{} // closed when the process has ended
 
+	url     string
 	command *exec.Cmd
+	ended   chan struct{}
 	log     strings.Builder
 }
 
@@ -30,7 +33,7 @@ func Start(ctx context.Context, program, name string, env ...string) (*Function,
 	if err != nil {
 		return nil, err
 	}
-	f := &Function{URL: "http://127.0.0.1:" + port, command: exec.CommandContext(ctx, program)}
+	f := &Function{url: "http://127.0.0.1:" + port, command: exec.CommandContext(ctx, program), ended: make(chan struct{})}
 	f.command.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Dir(program), "PORT=" + port, "FUNCTION_TARGET=" + name,
 		"FUNCTION_SIGNATURE_TYPE=http", "K_SERVICE=" + name, "K_REVISION=" + name + "-00001-abc",
@@ -41,19 +44,41 @@ func Start(ctx context.Context, program, name string, env ...string) (*Function,
 		return nil, fmt.Errorf("start the function: %w", err)
 	}
 	f.PID = f.command.Process.Pid
-	ended := make(chan struct{})
-	f.Ended = ended
 	go func() {
 		_ = f.command.Wait() // it ends by being killed
-		close(ended)
+		close(f.ended)
 	}()
 	return f, nil
+}
+
+// Ask sends a request as soon as the function listens, and returns the status of
+// the answer and its text.
+func (f *Function) Ask(ctx context.Context, method, path, body string) (status int, text string, err error) {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for {
+		request, err := http.NewRequestWithContext(ctx, method, f.url+path, strings.NewReader(body))
+		if err != nil {
+			return 0, "", err
+		}
+		response, err := client.Do(request)
+		if err == nil {
+			text, err := io.ReadAll(response.Body)
+			return response.StatusCode, string(text), errors.Join(err, response.Body.Close())
+		}
+		select {
+		case <-f.ended:
+			return 0, "", errors.New("the function has ended")
+		case <-ctx.Done():
+			return 0, "", fmt.Errorf("the function does not answer: %w", err)
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // Stop ends the process and returns its log.
 func (f *Function) Stop() string {
 	_ = f.command.Process.Kill() // it may have ended
-	<-f.Ended
+	<-f.ended
 	return f.log.String()
 }
 
