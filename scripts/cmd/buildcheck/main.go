@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -69,7 +70,7 @@ func run(keep bool) error {
 		return err
 	}
 	if len(m.Functions) == 0 {
-		return fmt.Errorf("functions.yaml names no function")
+		return errors.New("functions.yaml names no function")
 	}
 	for _, name := range m.Names() {
 		if err := start(ctx, program, name); err != nil {

@@ -78,13 +78,12 @@ func (s *Source) Detect(ctx context.Context) (err error) {
 	}
 	s.Module, s.Framework = module, strings.TrimSpace(string(output))
 	app := filepath.Join(s.Folder, "functions.local", "app")
-	program := fmt.Sprintf(program, s.Module, framework+"/funcframework")
-	return errors.Join(os.MkdirAll(app, 0o700), os.WriteFile(filepath.Join(app, "main.go"), []byte(program), 0o600))
+	text := fmt.Sprintf(template, s.Module, framework+"/funcframework")
+	return errors.Join(os.MkdirAll(app, 0o700), os.WriteFile(filepath.Join(app, "main.go"), []byte(text), 0o600))
 }
 
-// program is the buildpack's declarative template, but listening on 127.0.0.1
-// only.
-const program = `package main
+// template is the buildpack's declarative one, but listens on 127.0.0.1 only.
+const template = `package main
 
 import (
 	"log"
