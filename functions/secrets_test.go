@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/compute/apiv1/computepb"
+	"google.golang.org/protobuf/proto"
+
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/statuspage"
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
@@ -118,7 +121,7 @@ type occupied struct {
 func (o occupied) Template(ctx context.Context, project, name string) (compute.Template, error) {
 	found, err := o.Engine.Template(ctx, project, name)
 	if o.v.another {
-		found.Metadata = map[string]string{"token": secret + secret}
+		found.Properties.Metadata = &computepb.Metadata{Items: []*computepb.Items{{Key: proto.String("token"), Value: proto.String(secret + secret)}}}
 	}
 	return found, err
 }

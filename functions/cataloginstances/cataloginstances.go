@@ -6,10 +6,14 @@
 package cataloginstances
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog/dimension"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/records"
@@ -112,14 +116,15 @@ func (c cataloger) running(ctx context.Context, key fleet.ManagerKey, found []re
 
 // entries makes the catalog entries of a revision's instances.
 func entries(r fleet.Revision, project string) (func(fleet.Instance) catalog.Entry, error) {
-	dimensions, err := dimensionsOf(r)
-	if err != nil {
-		return nil, fmt.Errorf("dimensions of %s: %w", r.TemplateName(), err)
+	pairs, err := dimensionsOf(r)
+	dimensions, refused := dimension.Given(pairs...)
+	if err := cmp.Or(err, refused); err != nil {
+		return nil, failure.New(failure.Permanent, "dimensions of %s: %w", r.TemplateName(), err)
 	}
 	return func(i fleet.Instance) catalog.Entry {
 		return catalog.Entry{
 			Hostname: i.Hostname, Instance: i.Key(), Dimensions: dimensions,
-			ServiceAccount: r.Spec.ServiceAccounts[0].Name, Project: project, Topic: leasesChanged,
+			ServiceAccount: r.Spec.ServiceAccounts[0].Name, Project: project, Topic: event.LeasesChanged,
 		}
 	}, nil
 }

@@ -1,12 +1,16 @@
 package cataloginstances
 
 import (
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog/dimension"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
@@ -20,42 +24,55 @@ func revision(change func(*fleet.TemplateSpec)) fleet.Revision {
 	return fleet.Revision{BaseName: "linux", ID: spec.RevisionID(), Spec: spec}
 }
 
+// offered are the dimensions that a revision's machines are offered with.
+func offered(t *testing.T, r fleet.Revision) *pb.Dimensions {
+	t.Helper()
+	entry, err := entries(r, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entry(fleet.Instance{}).Dimensions
+}
+
+func given(t *testing.T, pairs []string) *pb.Dimensions {
+	t.Helper()
+	d, err := dimension.Given(pairs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 func TestDimensions(t *testing.T) {
 	type spec = fleet.TemplateSpec
-	plain := catalog.Dimensions{Project: "my-project", DiskGB: 100, DiskType: "HDD", NumCPUs: 4, MemoryGB: 16}
+	plain := []string{"project:my-project", "disk_gb:100", "disk_type:HDD", "num_cpus:4", "memory_gb:16"}
 	for _, c := range []struct {
 		name   string
 		change func(*spec)
-		want   func(*catalog.Dimensions)
+		want   []string // beside or before the plain ones
 	}{
-		{"what follows from the fields", nil, func(*catalog.Dimensions) {}},
-		{"an SSD", func(s *spec) { s.DiskType = "pd-ssd" }, func(d *catalog.Dimensions) { d.DiskType = "SSD" }},
-		{"a standard disk", func(s *spec) { s.DiskType = "pd-standard" }, func(*catalog.Dimensions) {}},
-		{"a balanced disk is an SSD", func(s *spec) { s.DiskType = "pd-balanced" }, func(d *catalog.Dimensions) { d.DiskType = "SSD" }},
+		{"what follows from the fields", nil, nil},
+		{"an SSD", func(s *spec) { s.DiskType = "pd-ssd" }, []string{"disk_type:SSD"}},
+		{"a standard disk", func(s *spec) { s.DiskType = "pd-standard" }, nil},
+		{"a balanced disk is an SSD", func(s *spec) { s.DiskType = "pd-balanced" }, []string{"disk_type:SSD"}},
 		{"what the template says", func(s *spec) {
 			s.Dimensions = []string{"os_family:LINUX", "linux_flavor:DEBIAN", "os_version:12.1:x"}
-		}, func(d *catalog.Dimensions) { d.OSFamily, d.LinuxFlavor, d.OSVersion = "LINUX", "DEBIAN", "12.1:x" }},
+		}, []string{"os_family:LINUX", "linux_flavor:DEBIAN", "os_version:12.1:x"}},
 		{"what it says goes before what follows", func(s *spec) {
 			s.Dimensions = []string{"num_cpus:2", "memory_gb:7.5", "disk_gb:50", "disk_type:SSD", "project:p2", "snapshot:s2"}
-		}, func(d *catalog.Dimensions) {
-			d.NumCPUs, d.MemoryGB, d.DiskGB, d.DiskType, d.Project, d.Snapshot = 2, 7.5, 50, "SSD", "p2", "s2"
-		}},
-		{"a custom type", func(s *spec) { s.MachineType = "n2-custom-6-20480" }, func(d *catalog.Dimensions) { d.NumCPUs, d.MemoryGB = 6, 20 }},
-		{"extended memory", func(s *spec) { s.MachineType = "n1-custom-2-65536-ext" }, func(d *catalog.Dimensions) { d.NumCPUs, d.MemoryGB = 2, 64 }},
+		}, []string{"num_cpus:2", "memory_gb:7.5", "disk_gb:50", "disk_type:SSD", "project:p2", "snapshot:s2"}},
+		{"a custom type", func(s *spec) { s.MachineType = "n2-custom-6-20480" }, []string{"num_cpus:6", "memory_gb:20"}},
+		{"extended memory", func(s *spec) { s.MachineType = "n1-custom-2-65536-ext" }, []string{"num_cpus:2", "memory_gb:64"}},
 		{"a snapshot and labels", func(s *spec) {
 			s.SnapshotName, s.SnapshotLabels = "base", map[string]string{"stage": "prod", "kind": "cache"}
-		}, func(d *catalog.Dimensions) {
-			d.Snapshot, d.SnapshotLabels = "base", []string{"kind:cache", "stage:prod"}
-		}},
+		}, []string{"snapshot:base", "snapshot_labels:kind:cache", "snapshot_labels:stage:prod"}},
 		{"labels of the dimensions as well, each once", func(s *spec) {
 			s.SnapshotLabels, s.Dimensions = map[string]string{"kind": "cache"}, []string{"snapshot_labels:kind:cache", "snapshot_labels:own:x"}
-		}, func(d *catalog.Dimensions) { d.SnapshotLabels = []string{"kind:cache", "own:x"} }},
+		}, []string{"snapshot_labels:kind:cache", "snapshot_labels:own:x"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			want := plain
-			c.want(&want)
-			if got, err := dimensionsOf(revision(c.change)); err != nil || !reflect.DeepEqual(got, want) {
-				t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
+			if got, want := offered(t, revision(c.change)), given(t, append(slices.Clone(plain), c.want...)); !proto.Equal(got, want) {
+				t.Errorf("got  %v\nwant %v", got, want)
 			}
 		})
 	}
@@ -65,12 +82,12 @@ func TestDimensions(t *testing.T) {
 func TestTheResolvedSnapshotIsADimension(t *testing.T) {
 	r := revision(func(s *fleet.TemplateSpec) { s.SnapshotLabels = map[string]string{"k": "v"} })
 	r.SnapshotURL = "https://www.googleapis.com/compute/v1/projects/p/global/snapshots/newest"
-	if got, err := dimensionsOf(r); err != nil || got.Snapshot != "newest" {
-		t.Errorf("%+v, %v", got, err)
+	if got := offered(t, r); got.GetSnapshot() != "newest" {
+		t.Errorf("%v", got)
 	}
 	r.Spec.SnapshotName = "named"
-	if got, err := dimensionsOf(r); err != nil || got.Snapshot != "named" {
-		t.Errorf("%+v, %v", got, err)
+	if got := offered(t, r); got.GetSnapshot() != "named" {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -82,7 +99,7 @@ func TestDimensionsThatCannotBe(t *testing.T) {
 		"dimension memory":  func(s *fleet.TemplateSpec) { s.Dimensions = []string{"memory_gb:1,5"} },
 		"dimension disk_gb": func(s *fleet.TemplateSpec) { s.Dimensions = []string{"disk_gb:"} },
 	} {
-		_, err := dimensionsOf(revision(change))
+		_, err := entries(revision(change), "p")
 		if failure.ClassOf(err) != failure.Permanent || err != nil && !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -95,14 +112,13 @@ func TestEntries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dimensions, err := dimensionsOf(r)
-	if err != nil {
-		t.Fatal(err)
-	}
 	i := fleet.NewInstance(fleet.Manager{BaseName: "linux", Revision: r.ID, Zone: "z", Project: "my-project"}, "linux-1", "42", "url", time.Unix(0, 0))
-	want := catalog.Entry{Hostname: "linux-1", Instance: "linux-1:42", Dimensions: dimensions,
+	want := catalog.Entry{Hostname: "linux-1", Instance: "linux-1:42", Dimensions: offered(t, r),
 		ServiceAccount: "machine@example.com", Project: "home-project", Topic: "leases-changed"}
-	if got := entry(i); !reflect.DeepEqual(got, want) {
+	got := entry(i)
+	same := proto.Equal(got.Dimensions, want.Dimensions)
+	got.Dimensions, want.Dimensions = nil, nil
+	if !same || got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	if _, err := entries(revision(func(s *fleet.TemplateSpec) { s.MachineType = "x" }), "p"); err == nil || !strings.Contains(err.Error(), "linux-") {

@@ -84,6 +84,11 @@ func createOne(ctx context.Context, d job.Dependencies, e records.Records, revis
 	return err
 }
 
+// templateOf makes the instance template of a revision.
+func templateOf(r fleet.Revision, snapshot, deployment string) compute.Template {
+	return compute.Template{Project: r.Spec.Project, Name: r.TemplateName(), Properties: compute.Properties(r.Spec, snapshot, deployment)}
+}
+
 // findSnapshots finds the snapshots that the template's VMs may get a disk from,
 // the newest first; without one this template waits. A template without a
 // snapshot has "".
@@ -110,13 +115,13 @@ func findSnapshots(ctx context.Context, d job.Dependencies, r fleet.Revision) ([
 // revision's. It may be an older one: it was the newest when the template was
 // created, and the answer to that was lost.
 func adoptable(have compute.Template, r fleet.Revision, snapshots []string, deployment string) (snapshot string, err error) {
-	if owner := have.Labels[compute.OwnershipLabel]; owner != deployment {
+	if owner := have.Properties.GetLabels()[compute.OwnershipLabel]; owner != deployment {
 		return "", failure.New(failure.Permanent, "an instance template of this name exists that is not ours (label %s is %q, not %q): rename the template or delete that one",
 			compute.OwnershipLabel, owner, deployment)
 	}
 	var different string
 	for _, snapshot := range snapshots {
-		different = compute.DifferentField(have, templateOf(r, snapshot, deployment))
+		different = compute.DifferentField(have.Properties, compute.Properties(r.Spec, snapshot, deployment))
 		if different == "" {
 			return snapshot, nil
 		}

@@ -141,25 +141,15 @@ func (r deleter) adopt(ctx context.Context, v fleet.Revision) error {
 	if err != nil {
 		return fmt.Errorf("look for instance template %s in project %s: %w", v.TemplateName(), v.Spec.Project, err)
 	}
-	if template.Labels[compute.OwnershipLabel] != r.d.Deployment {
+	if template.Properties.GetLabels()[compute.OwnershipLabel] != r.d.Deployment {
 		return nil
 	}
 	_, err = r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) {
 		if now.State != fleet.Drained || now.URL != "" {
 			return now, false
 		}
-		now.URL, now.SnapshotURL = template.URL, snapshotOf(template) // it may be taken back
+		now.URL, now.SnapshotURL = template.URL, template.Snapshot() // it may be taken back
 		return now, true
 	})
 	return err
-}
-
-// snapshotOf is the snapshot that the template's VMs get a disk from.
-func snapshotOf(template compute.Template) string {
-	for _, disk := range template.Extra {
-		if disk.SourceSnapshot != "" {
-			return disk.SourceSnapshot
-		}
-	}
-	return ""
 }

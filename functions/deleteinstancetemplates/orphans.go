@@ -41,7 +41,7 @@ func (r deleter) orphans(ctx context.Context, revisions []records.Revision, free
 			return fmt.Errorf("list the instance templates of project %s: %w", project, err)
 		}
 		for _, template := range templates {
-			if of := (named{project, template.Name}); template.Labels[compute.OwnershipLabel] == r.d.Deployment {
+			if of := (named{project, template.Name}); template.Properties.GetLabels()[compute.OwnershipLabel] == r.d.Deployment {
 				found[of.String()], all[of.String()] = of, template
 			}
 		}
@@ -96,7 +96,7 @@ func (r deleter) adoptOrphan(ctx context.Context, of named, template compute.Tem
 		return nil
 	}
 	revision := fleet.Revision{BaseName: base, ID: id, Spec: fleet.TemplateSpec{Project: of.project},
-		State: fleet.Drained, URL: template.URL, SnapshotURL: snapshotOf(template), DrainedAt: r.d.Now()}
+		State: fleet.Drained, URL: template.URL, SnapshotURL: template.Snapshot(), DrainedAt: r.d.Now()}
 	adopted, err := r.e.AdoptRevision(ctx, revision)
 	if err != nil {
 		return fmt.Errorf("adopt orphaned instance template %s: %w", of, err)

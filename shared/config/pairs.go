@@ -5,7 +5,10 @@ import (
 	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog/dimension"
 )
 
 // Limits of Compute Engine's metadata and labels:
@@ -22,38 +25,9 @@ var (
 	labelValue  = newPattern(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
 )
 
-// dimension is a dimension of machines that a template may give.
-type dimension struct {
-	values []string // of an enumeration
-	kind   string   // of a number: "whole number" or "number"
-}
-
-var dimensions = map[string]dimension{
-	"os_family":    {values: []string{"LINUX", "OSX", "WINDOWS"}},
-	"linux_flavor": {values: []string{"UBUNTU", "DEBIAN"}},
-	"os_version":   {},
-	"num_cpus":     {kind: wholeNumber},
-	"memory_gb":    {kind: number},
-	"disk_gb":      {kind: wholeNumber},
-	"disk_type":    {values: []string{"HDD", "SSD"}},
-	"project":      {},
-	"snapshot":     {},
-	snapshotLabels: {},
-}
-
 // snapshotLabels is the one dimension that has a list of values, each
 // key:value again.
 const snapshotLabels = "snapshot_labels"
-
-const (
-	wholeNumber = "whole number"
-	number      = "number"
-)
-
-// dimensionNames are the keys of dimensions in the order of the documentation.
-var dimensionNames = []string{
-	"os_family", "linux_flavor", "os_version", "num_cpus", "memory_gb", "disk_gb", "disk_type", "project", "snapshot", snapshotLabels,
-}
 
 // pairs checks that entries are key:value and no key is given twice, in one list
 // or in several that share seen.
@@ -103,8 +77,7 @@ func (p pairs) malformed(path, entry string, colon bool) {
 }
 
 func checkPairs(s *source, path string, template *configpb.InstanceTemplate) {
-	dimensions := pairs{source: s, seen: map[string]string{}, many: snapshotLabels}
-	dimensions.each(path+".dimensions", template.GetDimensions(), func(path, key, value string) {
+	pairs{source: s, seen: map[string]string{}, many: snapshotLabels}.each(path+".dimensions", template.GetDimensions(), func(path, key, value string) {
 		checkDimension(s, path, key, value)
 	})
 	pairs{source: s, seen: map[string]string{}}.each(path+".snapshot_labels", template.GetSnapshotLabels(), func(path, key, value string) {
@@ -141,23 +114,31 @@ func checkMetadataSize(s *source, path, key string, bytes int) {
 }
 
 func checkDimension(s *source, path, key, value string) {
-	rule, ok := dimensions[key]
+	field := dimension.Field(key)
 	switch {
-	case key == "hostname" || key == "backend":
+	case dimension.Own(key):
 		s.errorf(path, "the dimension %s is each machine's own and cannot be given", key)
-	case !ok:
-		s.errorf(path, "unknown dimension %q%s", key, hint(key, dimensionNames, "the dimensions are"))
-	case rule.values != nil && !slices.Contains(rule.values, value):
-		s.errorf(path, "%s cannot be %q%s", key, value, hint(value, rule.values, "it is one of"))
-	case key == snapshotLabels && strings.Index(value, ":") < 1:
+		return
+	case field == nil:
+		s.errorf(path, "unknown dimension %q%s", key, hint(key, dimension.Names(), "the dimensions are"))
+		return
+	case field.IsList() && strings.Index(value, ":") < 1:
 		s.errorf(path, "a value of %s must be key:value, not %q", key, value)
-	case rule.kind != "" && !isNumber(rule.kind, value):
-		s.errorf(path, "%s must be a %s that is not negative, not %q", key, rule.kind, value)
+	}
+	switch field.Kind() {
+	case protoreflect.EnumKind:
+		if values := dimension.Values(field); !slices.Contains(values, value) {
+			s.errorf(path, "%s cannot be %q%s", key, value, hint(value, values, "it is one of"))
+		}
+	case protoreflect.Int64Kind:
+		if !decimal.MatchString(value) || strings.Contains(value, ".") {
+			s.errorf(path, "%s must be a whole number that is not negative, not %q", key, value)
+		}
+	case protoreflect.DoubleKind:
+		if !decimal.MatchString(value) {
+			s.errorf(path, "%s must be a number that is not negative, not %q", key, value)
+		}
 	}
 }
 
 var decimal = newPattern(`^[0-9]{1,9}(\.[0-9]{1,9})?$`)
-
-func isNumber(kind, value string) bool {
-	return decimal.MatchString(value) && (kind == number || !strings.Contains(value, "."))
-}

@@ -68,7 +68,7 @@ func TestTemplateProblems(t *testing.T) {
 			`templates.cfg:7:16: template linux: dimensions: unknown dimension "os_familly"; did you mean "os_family"?`,
 			`templates.cfg:7:36: template linux: dimensions: os_family cannot be "linux"; did you mean "LINUX"?`,
 			`templates.cfg:7:55: template linux: dimensions: num_cpus must be a whole number that is not negative, not "two"`,
-			`templates.cfg:7:88: template linux: dimensions: unknown dimension "color"; the dimensions are os_family, linux_flavor, os_version, num_cpus, memory_gb, disk_gb, disk_type, project, snapshot, snapshot_labels`,
+			`templates.cfg:7:88: template linux: dimensions: unknown dimension "color"; the dimensions are os_family, num_cpus, memory_gb, disk_gb, linux_flavor, os_version, project, disk_type, snapshot, snapshot_labels`,
 			`templates.cfg:7:101: template linux: dimensions: ":x" has no key before the colon; it must be key:value`,
 			`templates.cfg:7:107: template linux: dimensions: "plain" has no colon; it must be key:value`,
 			`templates.cfg:7:116: template linux: dimensions: the dimension hostname is each machine's own and cannot be given`,

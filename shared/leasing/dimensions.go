@@ -3,31 +3,22 @@ package leasing
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// The names of the dimensions, as on the wire.
+// The dimensions, by their names on the wire, that are not like the others.
 const (
-	OSFamily       = "os_family"
-	Backend        = "backend"
 	Hostname       = "hostname"
-	NumCPUs        = "num_cpus"
-	MemoryGB       = "memory_gb"
-	DiskGB         = "disk_gb"
-	LinuxFlavor    = "linux_flavor"
-	OSVersion      = "os_version"
-	Project        = "project"
-	DiskType       = "disk_type"
-	Snapshot       = "snapshot"
 	SnapshotLabels = "snapshot_labels"
 )
 
-// bySelectivity lists the dimensions, those first that the fewest machines
-// share.
+// bySelectivity lists dimensions, those first that the fewest machines share;
+// any that is not in it comes after them.
 var bySelectivity = []string{
-	Hostname, Snapshot, SnapshotLabels, Project, OSVersion, NumCPUs, MemoryGB,
-	DiskGB, LinuxFlavor, DiskType, OSFamily, Backend,
+	Hostname, "snapshot", SnapshotLabels, "project", "os_version", "num_cpus", "memory_gb",
+	"disk_gb", "linux_flavor", "disk_type", "os_family", "backend",
 }
 
 // AnyTerm is a term that every machine has.
@@ -83,7 +74,7 @@ func (d Dimensions) Key() string {
 // Selector returns the term of a request by which its machines are searched
 // for: probably the rarest among machines.
 func (d Dimensions) Selector() string {
-	for _, name := range bySelectivity {
+	for _, name := range slices.Concat(bySelectivity, slices.Sorted(maps.Keys(d.Values))) {
 		if name == SnapshotLabels && len(d.SnapshotLabels) > 0 {
 			return term(name, slices.Min(d.SnapshotLabels))
 		}

@@ -15,7 +15,7 @@ func dims(labels []string, pairs ...string) Dimensions {
 }
 
 func TestMatch(t *testing.T) {
-	machine := dims([]string{"a:b", "c:d"}, OSFamily, "LINUX", NumCPUs, "8", Hostname, "vm-1")
+	machine := dims([]string{"a:b", "c:d"}, "os_family", "LINUX", "num_cpus", "8", Hostname, "vm-1")
 	for _, test := range []struct {
 		name   string
 		wanted Dimensions
@@ -23,10 +23,10 @@ func TestMatch(t *testing.T) {
 	}{
 		{"nothing", Dimensions{}, true},
 		{"all", machine, true},
-		{"one", dims(nil, NumCPUs, "8"), true},
-		{"another value", dims(nil, NumCPUs, "4"), false},
-		{"a dimension that it lacks", dims(nil, DiskGB, "0"), false},
-		{"one of two", dims(nil, NumCPUs, "8", OSFamily, "OSX"), false},
+		{"one", dims(nil, "num_cpus", "8"), true},
+		{"another value", dims(nil, "num_cpus", "4"), false},
+		{"a dimension that it lacks", dims(nil, "disk_gb", "0"), false},
+		{"one of two", dims(nil, "num_cpus", "8", "os_family", "OSX"), false},
 		{"a label", dims([]string{"c:d"}), true},
 		{"both labels", dims([]string{"c:d", "a:b", "c:d"}), true},
 		{"an unknown label", dims([]string{"c:d", "e:f"}), false},
@@ -43,21 +43,23 @@ func TestMatch(t *testing.T) {
 }
 
 func TestKeyAndSelector(t *testing.T) {
-	a := dims([]string{"x", "y"}, OSFamily, "LINUX", NumCPUs, "8")
-	if same := dims([]string{"y", "x", "x"}, NumCPUs, "8", OSFamily, "LINUX"); a.Key() != same.Key() {
+	a := dims([]string{"x", "y"}, "os_family", "LINUX", "num_cpus", "8")
+	if same := dims([]string{"y", "x", "x"}, "num_cpus", "8", "os_family", "LINUX"); a.Key() != same.Key() {
 		t.Error("order matters")
 	}
-	for _, other := range []Dimensions{{}, dims([]string{"x"}, OSFamily, "LINUX", NumCPUs, "8"), dims([]string{"x", "y"}, OSFamily, "LINUX", DiskGB, "8")} {
+	for _, other := range []Dimensions{{}, dims([]string{"x"}, "os_family", "LINUX", "num_cpus", "8"), dims([]string{"x", "y"}, "os_family", "LINUX", "disk_gb", "8")} {
 		if a.Key() == other.Key() {
 			t.Errorf("%v has the key of %v", other, a)
 		}
 	}
 	for want, d := range map[string]Dimensions{
 		AnyTerm:             {},
-		"hostname=h":        dims([]string{"x"}, OSFamily, "LINUX", Hostname, "h"),
+		"hostname=h":        dims([]string{"x"}, "os_family", "LINUX", Hostname, "h"),
 		"snapshot_labels=x": a,
-		"num_cpus=8":        dims(nil, OSFamily, "LINUX", NumCPUs, "8"),
-		"backend=GCE":       dims(nil, Backend, "GCE"),
+		"num_cpus=8":        dims(nil, "os_family", "LINUX", "num_cpus", "8"),
+		"backend=GCE":       dims(nil, "backend", "GCE"),
+		"architecture=ARM":  dims(nil, "provisioning", "SPOT", "architecture", "ARM"), // not listed
+		"os_family=LINUX":   dims(nil, "architecture", "ARM", "os_family", "LINUX"),
 	} {
 		if got := d.Selector(); got != want {
 			t.Errorf("%v: %q, not %q", d, got, want)

@@ -15,7 +15,7 @@ var (
 )
 
 func newLease(change func(*Request)) Lease {
-	request := Request{ID: "r", Dimensions: dims(nil, OSFamily, "LINUX"), Length: Length{Seconds: seconds(60)}, Instruction: "https://s.example.com"}
+	request := Request{ID: "r", Dimensions: dims(nil, "os_family", "LINUX"), Length: Length{Seconds: seconds(60)}, Instruction: "https://s.example.com"}
 	if change != nil {
 		change(&request)
 	}
@@ -24,7 +24,7 @@ func newLease(change func(*Request)) Lease {
 
 func newMachine(policy Reclamation) Machine {
 	return Machine{
-		Backend: "GCE", Hostname: "vm-1", Dimensions: dims(nil, OSFamily, "LINUX", Hostname, "vm-1"),
+		Backend: "GCE", Hostname: "vm-1", Dimensions: dims(nil, "os_family", "LINUX", Hostname, "vm-1"),
 		Policies: Policies{OnReclamation: policy, Backend: Destination{Topic: "leases-changed", Project: "own"}, Attributes: []Attribute{{InstanceAttribute, "k"}}},
 	}.Offer()
 }
@@ -193,7 +193,7 @@ func TestChecksum(t *testing.T) {
 	}
 	seen := map[string]int{base: -1}
 	for i, change := range []func(*Request){
-		func(r *Request) { r.Dimensions = dims(nil, OSFamily, "OSX") },
+		func(r *Request) { r.Dimensions = dims(nil, "os_family", "OSX") },
 		func(r *Request) { r.Length = Length{Seconds: seconds(61)} },
 		func(r *Request) { r.Length = Length{Until: seconds(60)} },
 		func(r *Request) { r.Length = Length{Indefinite: true} },

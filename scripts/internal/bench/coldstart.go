@@ -3,16 +3,14 @@ package bench
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gce-backend/gce-backend/scripts/internal/buildpack"
 )
 
 const (
@@ -69,65 +67,22 @@ func ColdStart(ctx context.Context, o Options) (Result, error) {
 // coldStart starts a function once, pushes an empty message to it, and answers
 // how long that took and what the process then has resident.
 func coldStart(ctx context.Context, program, firestore string) (time.Duration, int64, error) {
-	port, err := freePort(ctx)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	function, err := buildpack.Start(ctx, program, coldFunction,
+		"PROJECT=local-project", "FIRESTORE_DATABASE=gce-backend", "FIRESTORE_EMULATOR_HOST="+firestore)
 	if err != nil {
 		return 0, 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	command := exec.CommandContext(ctx, program)
-	command.Env = []string{
-		"PORT=" + strconv.Itoa(port), "FUNCTION_TARGET=" + coldFunction, "K_SERVICE=" + coldFunction,
-		"PROJECT=local-project", "FIRESTORE_DATABASE=gce-backend", "FIRESTORE_EMULATOR_HOST=" + firestore,
-		"HOME=" + filepath.Dir(program),
+	defer function.Stop()
+	status, text, err := function.Ask(ctx, http.MethodPost, "/projects/local-project/topics/"+coldFunction, `{"message":{"data":"e30=","messageId":"1"}}`)
+	if err == nil && status/100 != 2 {
+		err = fmt.Errorf("the first event: %d %s", status, text)
 	}
-	var log strings.Builder
-	command.Stderr = &log
-	begin := time.Now()
-	if err := command.Start(); err != nil {
-		return 0, 0, fmt.Errorf("start the function: %w", err)
-	}
-	defer func() {
-		_ = command.Process.Kill()
-		_ = command.Wait() // it was killed
-	}()
-	url := fmt.Sprintf("http://127.0.0.1:%d/projects/local-project/topics/%s", port, coldFunction)
-	if err := firstEvent(ctx, url); err != nil {
-		return 0, 0, fmt.Errorf("%w; its log: %.1000s", err, log.String())
-	}
-	took := time.Since(begin)
-	err = pause(ctx, 200*time.Millisecond) // what it does behind the scenes
-	return took, residentMemory(strconv.Itoa(command.Process.Pid)), err
-}
-
-// firstEvent pushes an empty message as soon as somebody listens.
-func firstEvent(ctx context.Context, url string) error {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	for {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(`{"message":{"data":"e30=","messageId":"1"}}`))
-		if err != nil {
-			return err
-		}
-		response, err := client.Do(r)
-		if err == nil {
-			text, _ := io.ReadAll(response.Body) // the status says it all
-			_ = response.Body.Close()
-			if response.StatusCode/100 != 2 {
-				return fmt.Errorf("the first event: %s %s", response.Status, text)
-			}
-			return nil
-		}
-		if err := pause(ctx, time.Millisecond); err != nil {
-			return fmt.Errorf("the function does not answer: %w", err)
-		}
-	}
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+		return 0, 0, fmt.Errorf("%w; its log: %.1000s", err, function.Stop())
 	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
+	took := time.Since(function.Started)
+	err = pause(ctx, 200*time.Millisecond) // what it does behind the scenes
+	return took, residentMemory(strconv.Itoa(function.PID)), err
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gce-backend/gce-backend/shared/lab/source"
+	"github.com/gce-backend/gce-backend/scripts/internal/buildpack"
 )
 
 // deployed is what Terraform deploys, built.
@@ -24,60 +23,26 @@ type deployed struct {
 	room          []string // what takes the most room in the binary
 }
 
-// program is what the Go buildpack makes of a package that registers its
-// functions; scripts/buildcheck replays all of it.
-const program = `package main
-
-import (
-	"log"
-	"os"
-
-	"github.com/GoogleCloudPlatform/functions-framework-go/funcframework"
-	_ "github.com/gce-backend/gce-backend"
-)
-
-func main() {
-	if err := funcframework.StartHostPort("127.0.0.1", os.Getenv("PORT")); err != nil {
-		log.Fatal(err)
-	}
-}
-`
-
 // build builds the files that are deployed, and no others, in a folder.
 func build(ctx context.Context, root, work string) (deployed, error) {
-	var built deployed
-	names, err := source.Files(root)
+	source, err := buildpack.Unpack(root, work)
 	if err != nil {
-		return built, err
+		return deployed{}, err
 	}
-	folder := filepath.Join(work, "source")
-	archive := filepath.Join(work, "source.zip")
-	if err := source.Pack(root, archive, folder, names); err != nil {
-		return built, fmt.Errorf("pack what is deployed: %w", err)
+	if err := source.Detect(ctx); err != nil {
+		return deployed{}, err
 	}
-	built.files, built.zip = len(names), size(archive)
-	app := filepath.Join(folder, "functions.local", "app")
-	if err := errors.Join(os.MkdirAll(app, 0o700), os.WriteFile(filepath.Join(app, "main.go"), []byte(program), 0o600)); err != nil {
-		return built, err
-	}
-	built.program = filepath.Join(work, "main")
-	goflags, ldflags, err := source.BuildFlags(root)
-	if err != nil {
-		return built, err
-	}
+	built := deployed{program: filepath.Join(work, "main"), files: source.Files, zip: source.Zip}
 	plain, symbols := filepath.Join(work, "plain"), filepath.Join(work, "symbols")
 	for _, b := range []struct{ goflags, ldflags, to string }{
-		{goflags, ldflags, built.program}, {goflags, "", symbols}, {"", "", plain},
+		{source.Build.GoFlags, source.Build.LDFlags, built.program}, {source.Build.GoFlags, "", symbols}, {"", "", plain},
 	} {
-		command := exec.CommandContext(ctx, "go", "build", "-ldflags="+b.ldflags, "-o", b.to, "./functions.local/app")
-		command.Dir = folder
-		command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS="+b.goflags)
-		if output, err := command.CombinedOutput(); err != nil {
-			return built, fmt.Errorf("build what is deployed: %w: %s", err, output)
+		if err := source.Compile(ctx, b.goflags, b.ldflags, b.to); err != nil {
+			return built, err
 		}
 	}
 	built.binary, built.plain = size(built.program), size(plain)
-	built.room, err = room(ctx, folder, symbols)
+	built.room, err = room(ctx, source.Folder, symbols)
 	return built, err
 }
 

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
 )
 
 // Catalog is the Machine Provider's catalog, as its backend sees it. Batched
@@ -35,26 +37,14 @@ var (
 
 // Entry is a machine to offer.
 type Entry struct {
-	Hostname   string
-	Instance   string // the instance's key, handed back with each message
-	Dimensions Dimensions
+	Hostname string
+	Instance string // the instance's key, handed back with each message
+	// Dimensions are what lessees choose it by, beside its hostname and backend.
+	Dimensions *machineproviderpb.Dimensions
 	// ServiceAccount is what the machine itself authenticates as.
 	ServiceAccount string
 	// Project and Topic say where messages about the machine go.
 	Project, Topic string
-}
-
-// Dimensions are what a lessee chooses a machine by, beside its hostname and
-// backend. Absent ones are zero.
-type Dimensions struct {
-	OSFamily, OSVersion, LinuxFlavor string
-	Project                          string
-	DiskGB                           int64
-	DiskType                         string // HDD or SSD
-	NumCPUs                          int64
-	MemoryGB                         float64
-	Snapshot                         string
-	SnapshotLabels                   []string
 }
 
 // Machine is what the catalog says of a machine.

@@ -1,10 +1,14 @@
 // Package compute is the contract for what the jobs ask of Compute Engine, in
-// the fleet's terms. The implementation over the REST API is in compute/rest.
+// the fleet's terms. What a template's VMs are it says in Compute Engine's own
+// message: types of our own would be one more place for each of its fields. The
+// implementation over the REST API is in compute/rest.
 package compute
 
 import (
 	"context"
 	"time"
+
+	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
 // Engine is Compute Engine. Every method has a deadline of its own, stays
@@ -58,32 +62,7 @@ type GroupRef struct{ Project, Zone, Name string }
 type Template struct {
 	Project, Name string
 	URL           string // filled in by Compute Engine
-	Created       time.Time
-	Labels        map[string]string
-	MachineType   string
-	MinCPU        string // minimum CPU platform
-	Boot          Disk
-	Extra         []Disk
-	Network       string
-	ExternalIP    bool
-	Metadata      map[string]string
-	Tags          []string
-	Accounts      []Account
-}
-
-// Disk is a disk that is made with the VM and deleted with it.
-type Disk struct {
-	DeviceName     string
-	SourceImage    string
-	SourceSnapshot string
-	Type           string
-	SizeGB         int64
-}
-
-// Account is a service account attached to the VM.
-type Account struct {
-	Email  string
-	Scopes []string
+	Properties    *computepb.InstanceProperties
 }
 
 // NewGroup is a managed instance group to create, at size 0.

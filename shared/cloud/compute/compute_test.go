@@ -3,10 +3,16 @@ package compute
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"cloud.google.com/go/compute/apiv1/computepb"
+	"google.golang.org/protobuf/proto"
+
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
 func TestOperationErrorClasses(t *testing.T) {
@@ -39,65 +45,110 @@ func TestOperationErrorClasses(t *testing.T) {
 	}
 }
 
-func template() Template {
-	return Template{
-		Project: "p", Name: "linux-1", MachineType: "e2-small", MinCPU: "Intel Ice Lake",
-		Boot:    Disk{SourceImage: "projects/debian-cloud/global/images/debian-12", Type: "pd-ssd", SizeGB: 50},
-		Extra:   []Disk{{DeviceName: "disk", SourceSnapshot: "https://compute.googleapis.com/compute/v1/projects/p/global/snapshots/s", Type: "pd-ssd"}},
-		Network: "projects/p/global/networks/default", ExternalIP: true,
+func full() fleet.TemplateSpec {
+	return fleet.TemplateSpec{
+		Project: "p", MachineType: "e2-small", MinCPUPlatform: "Intel Ice Lake",
+		ImageProject: "debian-cloud", ImageName: "debian-12", DiskType: "pd-ssd", DiskSizeGB: 50,
+		Network: "projects/p/global/networks/builders", ExternalIP: true,
 		Metadata: map[string]string{"k": "v"}, Tags: []string{"a", "b"},
-		Accounts: []Account{{Email: "machine@example.com", Scopes: []string{"s1", "s2"}}, {Email: "logs@example.com"}},
+		ServiceAccounts: []fleet.ServiceAccount{{Name: "machine@example.com", Scopes: []string{"s1", "s2"}}, {Name: "logs@example.com"}},
 	}
+}
+
+func properties() *computepb.InstanceProperties {
+	return Properties(full(), "https://compute.googleapis.com/compute/v1/projects/p/global/snapshots/s", "blue")
 }
 
 type difference struct {
 	want   string
-	change func(*Template)
+	change func(*computepb.InstanceProperties)
 }
 
-func changed(want string, change func(*Template)) difference { return difference{want, change} }
+func changed(want string, change func(*computepb.InstanceProperties)) difference {
+	return difference{want, change}
+}
 
 func TestDifferentField(t *testing.T) {
+	type p = computepb.InstanceProperties
+	const v1 = "https://www.googleapis.com/compute/v1/"
+	boot := func(a *p) *computepb.AttachedDiskInitializeParams { return a.Disks[0].InitializeParams }
+	second := func(a *p) *computepb.AttachedDiskInitializeParams { return a.Disks[1].InitializeParams }
 	for name, c := range map[string]difference{
-		"the same":                changed("", func(*Template) {}),
-		"URLs for paths":          changed("", func(a *Template) { a.Network = "https://www.googleapis.com/compute/v1/" + a.Network }),
-		"the image as URL":        changed("", func(a *Template) { a.Boot.SourceImage = "https://www.googleapis.com/compute/v1/" + a.Boot.SourceImage }),
-		"the snapshot as path":    changed("", func(a *Template) { a.Extra[0].SourceSnapshot = "projects/p/global/snapshots/s" }),
-		"types as URLs":           changed("", func(a *Template) { a.MachineType, a.Boot.Type = "zones/z/machineTypes/e2-small", "x/diskTypes/pd-ssd" }),
-		"tags in another order":   changed("", func(a *Template) { a.Tags = []string{"b", "a"} }),
-		"scopes in another order": changed("", func(a *Template) { a.Accounts[0].Scopes = []string{"s2", "s1"} }),
-		"no size":                 changed("", func(a *Template) { a.Boot.SizeGB = 0 }),
-		"labels are not compared": changed("", func(a *Template) { a.Labels = map[string]string{"x": "y"} }),
+		"the same":                     changed("", func(*p) {}),
+		"URLs for paths":               changed("", func(a *p) { *a.NetworkInterfaces[0].Network = v1 + *a.NetworkInterfaces[0].Network }),
+		"the image as URL":             changed("", func(a *p) { *boot(a).SourceImage = v1 + *boot(a).SourceImage }),
+		"the snapshot as path":         changed("", func(a *p) { *second(a).SourceSnapshot = "projects/p/global/snapshots/s" }),
+		"the snapshot by another host": changed("", func(a *p) { *second(a).SourceSnapshot = v1 + "projects/p/global/snapshots/s" }),
+		"types as URLs":                changed("", func(a *p) { *a.MachineType, *boot(a).DiskType = "zones/z/machineTypes/e2-small", "x/diskTypes/pd-ssd" }),
+		"tags in another order":        changed("", func(a *p) { a.Tags.Items = []string{"b", "a"} }),
+		"scopes in another order":      changed("", func(a *p) { a.ServiceAccounts[0].Scopes = []string{"s2", "s1"} }),
+		"metadata in another order":    changed("", func(a *p) { slices.Reverse(a.Metadata.Items) }),
+		"the boot disk last":           changed("", func(a *p) { slices.Reverse(a.Disks) }),
+		"no size":                      changed("", func(a *p) { boot(a).DiskSizeGb = nil }),
+		"labels are not compared":      changed("", func(a *p) { a.Labels = map[string]string{"x": "y"} }),
+		"defaults of the service": changed("", func(a *p) {
+			a.CanIpForward, a.Scheduling = proto.Bool(false), &computepb.Scheduling{AutomaticRestart: proto.Bool(true)}
+			a.Metadata.Kind, a.Disks[0].Index, a.NetworkInterfaces[0].Name = proto.String("compute#metadata"), proto.Int32(0), proto.String("nic0")
+		}),
 
-		"machine type":           changed("machine type", func(a *Template) { a.MachineType = "e2-medium" }),
-		"minimum CPU platform":   changed("minimum CPU platform", func(a *Template) { a.MinCPU = "" }),
-		"image":                  changed("boot disk", func(a *Template) { a.Boot.SourceImage = "projects/debian-cloud/global/images/debian-11" }),
-		"image of another":       changed("boot disk", func(a *Template) { a.Boot.SourceImage = "projects/other/global/images/debian-12" }),
-		"an image by its suffix": changed("boot disk", func(a *Template) { a.Boot.SourceImage = "x" + a.Boot.SourceImage }),
-		"size":                   changed("boot disk", func(a *Template) { a.Boot.SizeGB = 51 }),
-		"disk type":              changed("boot disk", func(a *Template) { a.Boot.Type = "pd-standard" }),
-		"another snapshot":       changed("second disk", func(a *Template) { a.Extra[0].SourceSnapshot = "projects/p/global/snapshots/t" }),
-		"no second disk":         changed("second disk", func(a *Template) { a.Extra = nil }),
-		"network":                changed("network", func(a *Template) { a.Network = "projects/p/global/networks/other" }),
-		"no network":             changed("network", func(a *Template) { a.Network = "" }),
-		"address":                changed("external address", func(a *Template) { a.ExternalIP = false }),
-		"metadata's value":       changed("metadata", func(a *Template) { a.Metadata = map[string]string{"k": "w"} }),
-		"more metadata":          changed("metadata", func(a *Template) { a.Metadata = map[string]string{"k": "v", "l": ""} }),
-		"a tag":                  changed("tags", func(a *Template) { a.Tags = []string{"a"} }),
-		"account":                changed("service accounts", func(a *Template) { a.Accounts[0].Email = "x@example.com" }),
-		"accounts swapped":       changed("service accounts", func(a *Template) { a.Accounts[0], a.Accounts[1] = a.Accounts[1], a.Accounts[0] }),
-		"a scope":                changed("service accounts", func(a *Template) { a.Accounts[1].Scopes = []string{"s"} }),
+		"machine type":           changed("machine type", func(a *p) { *a.MachineType = "e2-medium" }),
+		"minimum CPU platform":   changed("minimum CPU platform", func(a *p) { a.MinCpuPlatform = nil }),
+		"image":                  changed("boot disk", func(a *p) { *boot(a).SourceImage = "projects/debian-cloud/global/images/debian-11" }),
+		"image of another":       changed("boot disk", func(a *p) { *boot(a).SourceImage = "projects/other/global/images/debian-12" }),
+		"an image by its suffix": changed("boot disk", func(a *p) { *boot(a).SourceImage = "x" + *boot(a).SourceImage }),
+		"size":                   changed("boot disk", func(a *p) { *boot(a).DiskSizeGb = 51 }),
+		"disk type":              changed("boot disk", func(a *p) { *boot(a).DiskType = "pd-standard" }),
+		"no boot disk":           changed("boot disk", func(a *p) { a.Disks = a.Disks[1:] }),
+		"another snapshot":       changed("second disk", func(a *p) { *second(a).SourceSnapshot = "projects/p/global/snapshots/t" }),
+		"no second disk":         changed("second disk", func(a *p) { a.Disks = a.Disks[:1] }),
+		"network":                changed("network", func(a *p) { *a.NetworkInterfaces[0].Network = "projects/p/global/networks/other" }),
+		"no network":             changed("network", func(a *p) { a.NetworkInterfaces = nil }),
+		"address":                changed("external address", func(a *p) { a.NetworkInterfaces[0].AccessConfigs = nil }),
+		"metadata's value":       changed("metadata", func(a *p) { a.Metadata.Items[0].Value = proto.String("w") }),
+		"more metadata": changed("metadata", func(a *p) {
+			a.Metadata.Items = append(a.Metadata.Items, &computepb.Items{Key: proto.String("l"), Value: proto.String("")})
+		}),
+		"a tag":            changed("tags", func(a *p) { a.Tags.Items = []string{"a"} }),
+		"account":          changed("service accounts", func(a *p) { *a.ServiceAccounts[0].Email = "x@example.com" }),
+		"accounts swapped": changed("service accounts", func(a *p) { slices.Reverse(a.ServiceAccounts) }),
+		"a scope":          changed("service accounts", func(a *p) { a.ServiceAccounts[1].Scopes = []string{"s"} }),
 	} {
 		t.Run(name, func(t *testing.T) {
-			have := template()
-			c.change(&have)
-			if got := DifferentField(have, template()); got != c.want {
+			have := properties()
+			c.change(have)
+			if got := DifferentField(have, properties()); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
-			if got := DifferentField(template(), have); got != c.want {
+			if got := DifferentField(properties(), have); got != c.want {
 				t.Errorf("the other way round: %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// elsewhere are the fields that no VM is made by: lessees choose by them, or a
+// snapshot is found by them before the template is made.
+var elsewhere = []string{"Dimensions", "SnapshotName", "SnapshotLabels"}
+
+// A field that is added later must reach Compute Engine, and be compared.
+func TestEveryFieldReachesComputeEngine(t *testing.T) {
+	fields := reflect.TypeFor[fleet.TemplateSpec]()
+	for i := range fields.NumField() {
+		name := fields.Field(i).Name
+		spec := full()
+		switch field := reflect.ValueOf(&spec).Elem().Field(i); name {
+		case "Project": // of the image and the network, where these name none
+			spec.Project, spec.Network = "q", ""
+		case "DiskSizeGB":
+			spec.DiskSizeGB++
+		default:
+			field.SetZero()
+		}
+		changed := Properties(spec, "https://compute.googleapis.com/compute/v1/projects/p/global/snapshots/s", "blue")
+		same, compared := proto.Equal(changed, properties()), DifferentField(changed, properties()) != ""
+		if want := slices.Contains(elsewhere, name); same != want || compared == want {
+			t.Errorf("%s: the same is sent: %v; the difference is seen: %v", name, same, compared)
+		}
 	}
 }
 

@@ -5,50 +5,76 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
-// DifferentField names the first field in which two templates differ in what
-// the suite sets; empty where they are the same. Compute Engine answers URLs
-// where paths were given, and its own order of lists.
-func DifferentField(have, want Template) string {
+// DifferentField names the first field in which a template differs from another
+// one, of those that Properties sets; empty where they are the same. Compute
+// Engine answers URLs where paths were given, its own order of lists, and
+// defaults in the other fields.
+func DifferentField(have, want *computepb.InstanceProperties) string {
 	switch {
-	case path.Base(have.MachineType) != path.Base(want.MachineType):
+	case path.Base(have.GetMachineType()) != path.Base(want.GetMachineType()):
 		return "machine type"
-	case have.MinCPU != want.MinCPU:
+	case have.GetMinCpuPlatform() != want.GetMinCpuPlatform():
 		return "minimum CPU platform"
-	case !sameDisk(have.Boot, want.Boot):
+	case !slices.EqualFunc(disks(have, true), disks(want, true), sameDisk):
 		return "boot disk"
-	case !slices.EqualFunc(have.Extra, want.Extra, sameDisk):
+	case !slices.EqualFunc(disks(have, false), disks(want, false), sameDisk):
 		return "second disk"
-	case !samePath(have.Network, want.Network):
+	case !samePath(network(have).GetNetwork(), network(want).GetNetwork()):
 		return "network"
-	case have.ExternalIP != want.ExternalIP:
+	case (len(network(have).GetAccessConfigs()) > 0) != (len(network(want).GetAccessConfigs()) > 0):
 		return "external address"
-	case !maps.Equal(have.Metadata, want.Metadata):
+	case !maps.Equal(metadata(have), metadata(want)):
 		return "metadata"
-	case !sameSet(have.Tags, want.Tags):
+	case !sameSet(have.GetTags().GetItems(), want.GetTags().GetItems()):
 		return "tags"
-	case !slices.EqualFunc(have.Accounts, want.Accounts, sameAccount):
+	case !slices.EqualFunc(have.GetServiceAccounts(), want.GetServiceAccounts(), sameAccount):
 		return "service accounts"
 	}
 	return ""
 }
 
-func sameDisk(a, b Disk) bool {
-	return samePath(a.SourceImage, b.SourceImage) && samePath(a.SourceSnapshot, b.SourceSnapshot) &&
-		path.Base(a.Type) == path.Base(b.Type) && (a.SizeGB == b.SizeGB || a.SizeGB == 0 || b.SizeGB == 0)
+// disks are the boot disks, or the others.
+func disks(p *computepb.InstanceProperties, boot bool) []*computepb.AttachedDisk {
+	return slices.DeleteFunc(slices.Clone(p.GetDisks()), func(d *computepb.AttachedDisk) bool { return d.GetBoot() != boot })
 }
 
-func sameAccount(a, b Account) bool { return a.Email == b.Email && sameSet(a.Scopes, b.Scopes) }
+func sameDisk(have, want *computepb.AttachedDisk) bool {
+	a, b := have.GetInitializeParams(), want.GetInitializeParams()
+	return samePath(a.GetSourceImage(), b.GetSourceImage()) && samePath(a.GetSourceSnapshot(), b.GetSourceSnapshot()) &&
+		path.Base(a.GetDiskType()) == path.Base(b.GetDiskType()) &&
+		(a.GetDiskSizeGb() == b.GetDiskSizeGb() || a.GetDiskSizeGb() == 0 || b.GetDiskSizeGb() == 0)
+}
+
+// network is the first network interface, nil where there is none.
+func network(p *computepb.InstanceProperties) *computepb.NetworkInterface {
+	for _, first := range p.GetNetworkInterfaces() {
+		return first
+	}
+	return nil
+}
+
+func metadata(p *computepb.InstanceProperties) map[string]string {
+	values := map[string]string{}
+	for _, item := range p.GetMetadata().GetItems() {
+		values[item.GetKey()] = item.GetValue()
+	}
+	return values
+}
+
+func sameAccount(a, b *computepb.ServiceAccount) bool {
+	return a.GetEmail() == b.GetEmail() && sameSet(a.GetScopes(), b.GetScopes())
+}
 
 // samePath compares two resources, each a URL or a path.
 func samePath(a, b string) bool {
+	a, b = withoutHost(a), withoutHost(b)
 	return a == b || a != "" && b != "" && (strings.HasSuffix(a, "/"+b) || strings.HasSuffix(b, "/"+a))
 }
 
 func sameSet(a, b []string) bool {
-	a, b = slices.Clone(a), slices.Clone(b)
-	slices.Sort(a)
-	slices.Sort(b)
-	return slices.Equal(a, b)
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }

@@ -24,7 +24,7 @@ var adapters = []string{"shared/cloud/catalog/client", "shared/cloud/compute/res
 // commands for people may: they are a module of their own.
 var owners = map[string][]string{
 	"cloud.google.com/go/auth":                              {"shared/config/configsource", "shared/cloud/catalog/client", "functions/machineprovider"},
-	"cloud.google.com/go/compute":                           {"shared/cloud/compute/rest", "shared/lab/simulator"},
+	"cloud.google.com/go/compute":                           {"shared/cloud/compute", "shared/lab/simulator"},
 	"cloud.google.com/go/firestore":                         {"shared/cloud/store/firestore"},
 	"cloud.google.com/go/pubsub":                            {"shared/cloud/pubsub"},
 	"cloud.google.com/go/storage":                           {"shared/config/configsource"},
@@ -37,7 +37,7 @@ var owners = map[string][]string{
 	"google.golang.org/api/oauth2":                          {"functions/machineprovider"},
 	"google.golang.org/protobuf/encoding/prototext":         {"shared/config"},
 	module + "/proto/config/configpb":                       {"shared/config", "shared/leasing/access", "functions/processconfig", "shared/lab/world"},
-	module + "/proto/machineprovider/machineproviderpb":     {"shared/cloud/catalog/client", "shared/leasing/wire", "functions/machineprovider"},
+	module + "/proto/machineprovider/machineproviderpb":     {"shared/cloud/catalog", "shared/leasing/wire", "functions/machineprovider"},
 }
 
 func TestTheDomainUsesTheStandardLibraryOnly(t *testing.T) {
@@ -113,6 +113,10 @@ func TestOnePackageKnowsEachOutsideAPI(t *testing.T) {
 	}
 }
 
+// messages are what a contract may say things in: a template is Compute Engine's
+// own message, as one of ours would be one more place for each of its fields.
+var messages = []string{"cloud.google.com/go/compute/apiv1/computepb", "google.golang.org/protobuf"}
+
 // The contracts of jobs with the outside must not leak a type of a client.
 func TestContractsKnowNoClient(t *testing.T) {
 	for _, f := range code(t) {
@@ -120,7 +124,7 @@ func TestContractsKnowNoClient(t *testing.T) {
 			continue
 		}
 		for _, name := range f.imports {
-			if !standard(name) && !ours(name) {
+			if !standard(name) && !ours(name) && !within(name, messages...) {
 				t.Errorf("%s imports %s", f.path, name)
 			}
 		}

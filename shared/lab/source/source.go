@@ -1,5 +1,5 @@
-// Package source tells what is deployed: the files that Terraform zips, and the
-// flags that it has them built with.
+// Package source reads what is deployed: the files that Terraform zips, and how
+// it has them built.
 package source
 
 import (
@@ -92,12 +92,18 @@ func Pack(root, archive, folder string, names []string) error {
 	return errors.Join(to.Close(), file.Close())
 }
 
-// BuildFlags returns the flags that Terraform has the buildpack build with.
-func BuildFlags(root string) (goflags, ldflags string, err error) {
+// Build is how Terraform has the buildpack build.
+type Build struct {
+	Runtime          string // such as go126
+	GoFlags, LDFlags string
+}
+
+// ReadBuild reads how Terraform has the buildpack build.
+func ReadBuild(root string) (Build, error) {
 	path := filepath.Join(root, "terraform", "modules", "function", "function.tf")
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", "", fmt.Errorf("read the flags of the build: %w", err)
+		return Build{}, fmt.Errorf("read how it is built: %w", err)
 	}
 	setting := func(name string) string {
 		found := regexp.MustCompile(`(?m)^\s*` + name + `\s*=\s*"(.*)"$`).FindSubmatch(text)
@@ -106,5 +112,5 @@ func BuildFlags(root string) (goflags, ldflags string, err error) {
 		}
 		return string(found[1])
 	}
-	return setting("GOFLAGS"), setting("GOOGLE_GOLDFLAGS"), nil
+	return Build{Runtime: setting("runtime"), GoFlags: setting("GOFLAGS"), LDFlags: setting("GOOGLE_GOLDFLAGS")}, nil
 }

@@ -2,9 +2,9 @@ package source
 
 import "testing"
 
-func TestTheFlagsOfTheBuildAreFound(t *testing.T) {
-	goflags, ldflags, err := BuildFlags("../../..")
-	if err != nil || goflags == "" || ldflags == "" {
-		t.Errorf("built with %q and %q, %v", goflags, ldflags, err)
+func TestReadBuild(t *testing.T) {
+	build, err := ReadBuild("../../..")
+	if err != nil || build.Runtime == "" || build.GoFlags == "" || build.LDFlags == "" {
+		t.Errorf("built as %+v, %v", build, err)
 	}
 }

@@ -56,7 +56,7 @@ func (b *bench) another(log io.Writer) *broker.Broker {
 func machine(hostname, family string) leasing.Machine {
 	return leasing.Machine{
 		Backend: "GCE", Hostname: hostname,
-		Dimensions: leasing.Dimensions{Values: map[string]string{leasing.Hostname: hostname, leasing.Backend: "GCE", leasing.OSFamily: family}},
+		Dimensions: leasing.Dimensions{Values: map[string]string{leasing.Hostname: hostname, "backend": "GCE", "os_family": family}},
 		Policies:   leasing.Policies{OnReclamation: leasing.Delete, Backend: leasing.Destination{Topic: "leases-changed", Project: "own"}},
 	}
 }
@@ -64,7 +64,7 @@ func machine(hostname, family string) leasing.Machine {
 func request(id, family string) leasing.Request {
 	seconds := int64(600)
 	return leasing.Request{
-		ID: id, Dimensions: leasing.Dimensions{Values: map[string]string{leasing.OSFamily: family}},
+		ID: id, Dimensions: leasing.Dimensions{Values: map[string]string{"os_family": family}},
 		Length: leasing.Length{Seconds: &seconds},
 	}
 }
@@ -256,7 +256,7 @@ func TestManyThatDoNotMatch(t *testing.T) {
 	b.add("LINUX", hostnames(2000)...)
 	odd := machine("odd", "LINUX")
 	odd.Dimensions.SnapshotLabels = []string{"a", "b"}
-	odd.Dimensions.Values[leasing.OSVersion] = "1"
+	odd.Dimensions.Values["os_version"] = "1"
 	twin := machine("twin", "LINUX")
 	twin.Dimensions.SnapshotLabels = []string{"a"}
 	if err := errors.Join(b.Add(context.Background(), odd, twin)...); err != nil {

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog/dimension"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
@@ -30,7 +31,7 @@ func Dimensions(path string, message *machineproviderpb.Dimensions) (leasing.Dim
 			return problem == nil
 		}
 		text := ""
-		if text, problem = dimension(at, field, value); problem != nil {
+		if text, problem = canonical(at, field, value); problem != nil {
 			return false
 		}
 		if read.Values == nil {
@@ -57,8 +58,8 @@ func labels(path string, list protoreflect.List) ([]string, error) {
 	return all, nil
 }
 
-// dimension returns the canonical text of a value.
-func dimension(path string, field protoreflect.FieldDescriptor, value protoreflect.Value) (string, error) {
+// canonical returns the one text of a value.
+func canonical(path string, field protoreflect.FieldDescriptor, value protoreflect.Value) (string, error) {
 	switch field.Kind() {
 	case protoreflect.EnumKind:
 		return string(field.Enum().Values().ByNumber(value.Enum()).Name()), nil
@@ -98,33 +99,8 @@ func Text(path, text string, limit int) error {
 // DimensionsMessage is the inverse of Dimensions.
 func DimensionsMessage(d leasing.Dimensions) *machineproviderpb.Dimensions {
 	message := &machineproviderpb.Dimensions{SnapshotLabels: d.SnapshotLabels}
-	fields := message.ProtoReflect().Descriptor().Fields()
 	for name, text := range d.Values {
-		field := fields.ByName(protoreflect.Name(name))
-		if field == nil {
-			continue
-		}
-		if value, ok := parse(field, text); ok {
-			message.ProtoReflect().Set(field, value)
-		}
+		_ = dimension.Set(message, name, text) // what another version stored is left out
 	}
 	return message
-}
-
-func parse(field protoreflect.FieldDescriptor, text string) (protoreflect.Value, bool) {
-	switch field.Kind() {
-	case protoreflect.EnumKind:
-		value := field.Enum().Values().ByName(protoreflect.Name(text))
-		if value == nil {
-			return protoreflect.Value{}, false
-		}
-		return protoreflect.ValueOfEnum(value.Number()), true
-	case protoreflect.Int64Kind:
-		n, err := strconv.ParseInt(text, 10, 64)
-		return protoreflect.ValueOfInt64(n), err == nil
-	case protoreflect.DoubleKind:
-		n, err := strconv.ParseFloat(text, 64)
-		return protoreflect.ValueOfFloat64(n), err == nil
-	}
-	return protoreflect.ValueOfString(text), true
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -75,43 +74,25 @@ func (c *Client) Add(ctx context.Context, entries ...catalog.Entry) ([]error, er
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	results := make([]error, len(entries))
-	var sound []int // the entries that can be written down
-	requests := make([]*pb.CatalogMachineAdditionRequest, len(entries))
-	for i, entry := range entries {
-		if requests[i], results[i] = addition(entry); results[i] == nil {
-			sound = append(sound, i)
-		}
-	}
-	answers, err := batches(sound, c.options.Batch, func(chunk []int) ([]error, error) {
+	return batches(entries, c.options.Batch, func(chunk []catalog.Entry) ([]error, error) {
 		request := &pb.CatalogMachineBatchAdditionRequest{}
 		hostnames := make([]string, len(chunk))
-		for j, i := range chunk {
-			request.Requests = append(request.Requests, requests[i])
-			hostnames[j] = entries[i].Hostname
+		for i, entry := range chunk {
+			request.Requests = append(request.Requests, addition(entry))
+			hostnames[i] = entry.Hostname
 		}
 		answer, err := c.send(ctx, server, "add_machines", request)
 		if err != nil {
 			return nil, err
 		}
 		return manipulations("add_machines", answer, hostnames)
-	}, func(_ int, err error) error { return err })
-	if err != nil {
-		return nil, err
-	}
-	for j, i := range sound {
-		results[i] = answers[j]
-	}
-	return results, nil
+	}, func(_ catalog.Entry, err error) error { return err })
 }
 
 // addition writes an entry in the API's form.
-func addition(entry catalog.Entry) (*pb.CatalogMachineAdditionRequest, error) {
-	dimensions, err := toDimensions(entry.Dimensions)
-	if err != nil {
-		return nil, &failure.Error{Class: failure.Permanent, Err: fmt.Errorf("offer %s: %w", entry.Hostname, err)}
-	}
-	dimensions.Hostname = proto.String(entry.Hostname)
+func addition(entry catalog.Entry) *pb.CatalogMachineAdditionRequest {
+	dimensions := &pb.Dimensions{Hostname: proto.String(entry.Hostname), Backend: pb.Backend_GCE.Enum()}
+	proto.Merge(dimensions, entry.Dimensions)
 	policies := &pb.Policies{
 		MachineServiceAccount: optional(entry.ServiceAccount),
 		OnReclamation:         pb.MachineReclamationPolicy_DELETE.Enum(),
@@ -123,42 +104,7 @@ func addition(entry catalog.Entry) (*pb.CatalogMachineAdditionRequest, error) {
 			{Key: proto.String(event.AttributeInstance), Value: proto.String(entry.Instance)},
 		}
 	}
-	return &pb.CatalogMachineAdditionRequest{Dimensions: dimensions, Policies: policies}, nil
-}
-
-func toDimensions(d catalog.Dimensions) (*pb.Dimensions, error) {
-	family, err1 := enum[pb.OSFamily]("os_family", d.OSFamily, pb.OSFamily_value)
-	flavor, err2 := enum[pb.LinuxFlavor]("linux_flavor", d.LinuxFlavor, pb.LinuxFlavor_value)
-	disk, err3 := enum[pb.DiskType]("disk_type", d.DiskType, pb.DiskType_value)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
-	}
-	dimensions := &pb.Dimensions{
-		Backend:        pb.Backend_GCE.Enum(),
-		OsFamily:       family,
-		OsVersion:      optional(d.OSVersion),
-		LinuxFlavor:    flavor,
-		Project:        optional(d.Project),
-		DiskType:       disk,
-		DiskGb:         optional(d.DiskGB),
-		NumCpus:        optional(d.NumCPUs),
-		MemoryGb:       optional(d.MemoryGB),
-		Snapshot:       optional(d.Snapshot),
-		SnapshotLabels: d.SnapshotLabels,
-	}
-	return dimensions, nil
-}
-
-func enum[E ~int32](dimension, name string, values map[string]int32) (*E, error) {
-	if name == "" {
-		return nil, nil
-	}
-	value, ok := values[name]
-	if !ok {
-		return nil, fmt.Errorf("the dimension %s cannot be %q", dimension, name)
-	}
-	e := E(value)
-	return &e, nil
+	return &pb.CatalogMachineAdditionRequest{Dimensions: dimensions, Policies: policies}
 }
 
 func optional[T comparable](value T) *T {

@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"time"
+
 	"cloud.google.com/go/compute/apiv1/computepb"
 	"google.golang.org/protobuf/proto"
 
@@ -57,4 +59,19 @@ func fromActions(a *computepb.InstanceGroupManagerActionsSummary) *compute.Actio
 		Other: int(a.GetRecreating() + a.GetRefreshing() + a.GetRestarting() + a.GetResuming() +
 			a.GetStarting() + a.GetStopping() + a.GetSuspending() + a.GetVerifying()),
 	}
+}
+
+func timeOf(timestamp string) time.Time {
+	t, err := time.Parse(time.RFC3339, timestamp)
+	if err != nil { // absent while the resource is being made
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

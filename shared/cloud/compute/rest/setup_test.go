@@ -11,6 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/compute/rest"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
@@ -95,22 +96,16 @@ func (w *world) want(err error, class failure.Class) {
 }
 
 func newTemplate(name string) compute.Template {
-	return compute.Template{
-		Project: project, Name: name,
-		Labels:      map[string]string{compute.OwnershipLabel: "test"},
-		MachineType: "n1-standard-4",
-		MinCPU:      "Intel Skylake",
-		Boot: compute.Disk{
-			SourceImage: "projects/images/global/images/debian-12", Type: "pd-ssd", SizeGB: 100,
+	return compute.Template{Project: project, Name: name, Properties: compute.Properties(fleet.TemplateSpec{
+		Project: project, MachineType: "n1-standard-4", MinCPUPlatform: "Intel Skylake",
+		ImageProject: "images", ImageName: "debian-12", DiskType: "pd-ssd", DiskSizeGB: 100,
+		Network: "global/networks/default", ExternalIP: true,
+		Metadata: map[string]string{"startup-script": "#!/bin/sh\necho up", "empty": ""},
+		Tags:     []string{"http", "https"},
+		ServiceAccounts: []fleet.ServiceAccount{
+			{Name: "machine@some-project.iam.gserviceaccount.com", Scopes: []string{"https://www.googleapis.com/auth/cloud-platform"}},
 		},
-		Network:    "global/networks/default",
-		ExternalIP: true,
-		Metadata:   map[string]string{"startup-script": "#!/bin/sh\necho up", "empty": ""},
-		Tags:       []string{"http", "https"},
-		Accounts: []compute.Account{
-			{Email: "machine@some-project.iam.gserviceaccount.com", Scopes: []string{"https://www.googleapis.com/auth/cloud-platform"}},
-		},
-	}
+	}, "", "test")}
 }
 
 // group makes a template and a group of so many VMs.

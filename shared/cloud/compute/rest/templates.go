@@ -62,7 +62,7 @@ func (e *Engine) InsertTemplate(ctx context.Context, template compute.Template, 
 			return clients.templates.Insert(ctx, &computepb.InsertInstanceTemplateRequest{
 				Project:                  template.Project,
 				RequestId:                optional(requestID),
-				InstanceTemplateResource: toTemplate(template),
+				InstanceTemplateResource: &computepb.InstanceTemplate{Name: optional(template.Name), Properties: template.Properties},
 			})
 		})
 }
@@ -77,4 +77,8 @@ func (e *Engine) DeleteTemplate(ctx context.Context, project, name, requestID st
 				InstanceTemplate: name,
 			})
 		})
+}
+
+func fromTemplate(project string, t *computepb.InstanceTemplate) compute.Template {
+	return compute.Template{Project: project, Name: t.GetName(), URL: t.GetSelfLink(), Properties: t.GetProperties()}
 }

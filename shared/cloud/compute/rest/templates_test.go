@@ -1,10 +1,13 @@
 package rest_test
 
 import (
+	"path"
+	"strings"
 	"testing"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
@@ -15,21 +18,20 @@ func TestTemplate(t *testing.T) {
 	w.want(err, failure.NotFound)
 
 	withSnapshot := newTemplate("linux-snapshot")
-	withSnapshot.ExternalIP = false
-	withSnapshot.Extra = []compute.Disk{{DeviceName: "cache", SourceSnapshot: "global/snapshots/cache-1"}}
+	withSnapshot.Properties = compute.Properties(fleet.TemplateSpec{Project: project, MachineType: "e2-small", ImageName: "debian-12"}, "global/snapshots/cache-1", "test")
 	w.must(w.cloud.CreateSnapshot(simulator.Snapshot{Project: project, Name: "cache-1"}))
 	for _, want := range []compute.Template{newTemplate(template), withSnapshot} {
 		w.must(w.InsertTemplate(ctx, want, ""))
 		got, err := w.Template(ctx, project, want.Name)
 		w.must(err)
-		if field := compute.DifferentField(got, want); field != "" {
+		if field := compute.DifferentField(got.Properties, want.Properties); field != "" {
 			t.Errorf("%s: the %s is not what was asked for: %+v", want.Name, field, got)
 		}
-		if got.URL == "" || got.Created.IsZero() || got.Labels[compute.OwnershipLabel] != "test" || got.Project != project {
+		if got.URL == "" || got.Properties.GetLabels()[compute.OwnershipLabel] != "test" || got.Project != project {
 			t.Errorf("got %+v", got)
 		}
-		if len(want.Extra) > 0 && got.Extra[0].DeviceName != "cache" {
-			t.Errorf("got the disk %+v", got.Extra[0])
+		if path.Base(got.Snapshot()) != path.Base(want.Snapshot()) || strings.Contains(got.Snapshot(), "://") {
+			t.Errorf("got the snapshot %q, want %q without a host", got.Snapshot(), want.Snapshot())
 		}
 		w.must(w.DeleteTemplate(ctx, project, want.Name, ""))
 		_, err = w.Template(ctx, project, want.Name)
@@ -56,7 +58,7 @@ func TestTheSameRequestTwiceIsOne(t *testing.T) {
 func TestTemplatesLeavesOthersOut(t *testing.T) {
 	w := newWorld(t)
 	foreign := newTemplate("foreign")
-	foreign.Labels = map[string]string{"owner": "somebody"}
+	foreign.Properties.Labels = map[string]string{"owner": "somebody"}
 	w.must(w.InsertTemplate(t.Context(), foreign, ""))
 	w.must(w.InsertTemplate(t.Context(), newTemplate("ours"), ""))
 	got, err := w.Templates(t.Context(), project)
