@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 const (
@@ -96,7 +98,7 @@ func coldStart(ctx context.Context, program, firestore string) (time.Duration, i
 		return 0, 0, fmt.Errorf("%w; its log: %.1000s", err, log.String())
 	}
 	took := time.Since(begin)
-	err = pause(ctx, 200*time.Millisecond) // what it does behind the scenes
+	err = pause.For(ctx, 200*time.Millisecond) // what it does behind the scenes
 	return took, residentMemory(strconv.Itoa(command.Process.Pid)), err
 }
 
@@ -117,7 +119,7 @@ func firstEvent(ctx context.Context, url string) error {
 			}
 			return nil
 		}
-		if err := pause(ctx, time.Millisecond); err != nil {
+		if err := pause.For(ctx, time.Millisecond); err != nil {
 			return fmt.Errorf("the function does not answer: %w", err)
 		}
 	}
