@@ -55,7 +55,7 @@ func every(t *testing.T) (jobs, others map[string]http.Handler) {
 	jobs, others = map[string]http.Handler{}, map[string]http.Handler{
 		machineprovider.Name: machineProvider(world.MachineProvider{Store: documents, Limits: leasing.DefaultLimits, Now: time.Now, Rand: rand.New(rand.NewPCG(1, 2)), Log: log}),
 	}
-	page, err := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Identify: machineprovider.Identity(verify)})
+	page, err := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Verify: verify})
 	if err != nil {
 		t.Fatal(err)
 	}
