@@ -165,6 +165,9 @@ func evil(base, revision, instance string) []event.Message {
 	} {
 		messages = append(messages, event.Message{Data: scope.Encode()})
 	}
+	for _, data := range []string{`{"hostnames":["no-such-vm"]}`, `{"reclaimed":true}`, `{"instances":[]}`, `{"instances":["no-such-vm:1"]}`, `{"baseName":""}`, `{"zone":null}`} {
+		messages = append(messages, event.Message{Data: []byte(data)})
+	}
 	for _, name := range []string{"../instances/" + instance, instance + "/", "../instanceTemplates/" + base, ""} {
 		messages = append(messages, event.Message{Data: []byte(event.Reclaimed), Attributes: map[string]string{event.AttributeHostname: "vm", event.AttributeInstance: name}})
 	}

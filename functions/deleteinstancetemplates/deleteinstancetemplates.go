@@ -20,7 +20,7 @@ import (
 )
 
 // Job is delete-instance-templates.
-var Job = job.Job{Name: "delete-instance-templates", New: New}
+var Job = job.Job{Name: "delete-instance-templates", Decode: event.OfTemplates, New: New}
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
