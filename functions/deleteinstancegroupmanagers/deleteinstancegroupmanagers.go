@@ -90,8 +90,9 @@ func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
 		return err
 	}
 	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
-	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-		return now.ClaimDeletion(m.URL, by, r.d.Now())
+	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (_ fleet.Manager, ok bool) {
+		now.Resource, ok = now.ClaimDeletion(m.URL, by, r.d.Now())
+		return now, ok
 	})
 	if err != nil || !claimed {
 		return err
@@ -100,7 +101,12 @@ func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
 	if err != nil && !compute.Refused(err) {
 		return err // what became of it is not known: the claim runs out
 	}
-	_, ended := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) { return now.EndDeletion(by, gone) })
+	_, ended := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (_ fleet.Manager, ok bool) {
+		if now.Resource, ok = now.EndDeletion(by, gone, false); ok && gone {
+			now = now.WithoutGroup()
+		}
+		return now, ok
+	})
 	if err != nil || ended != nil || !gone {
 		return job.Joined(err, ended)
 	}

@@ -95,7 +95,7 @@ func (r deleter) adoptOrphan(ctx context.Context, group compute.Group) error {
 		return nil
 	}
 	manager := fleet.Manager{BaseName: key.BaseName, Revision: key.Revision, Zone: key.Zone, Project: group.Project,
-		State: fleet.Drained, URL: group.URL, DrainedAt: r.d.Now()}
+		Resource: fleet.Resource{State: fleet.Drained, URL: group.URL, DrainedAt: r.d.Now()}}
 	adopted, err := r.e.AdoptManager(ctx, manager)
 	if err != nil {
 		return fmt.Errorf("adopt orphaned group %s: %w", nameOf(group.GroupRef), err)

@@ -95,8 +95,9 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 		}
 	}
 	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
-	claimed, err := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) {
-		return now.ClaimDeletion(v.URL, by, r.d.Now())
+	claimed, err := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (_ fleet.Revision, ok bool) {
+		now.Resource, ok = now.ClaimDeletion(v.URL, by, r.d.Now())
+		return now, ok
 	})
 	if err != nil || !claimed {
 		return err
@@ -105,7 +106,12 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 	if err != nil && !compute.Refused(err) {
 		return err // what became of it is not known: the claim runs out
 	}
-	_, ended := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) { return now.EndDeletion(by, gone, err == nil) })
+	_, ended := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (_ fleet.Revision, ok bool) {
+		if now.Resource, ok = now.EndDeletion(by, gone, err == nil); ok && gone {
+			now.SnapshotURL = ""
+		}
+		return now, ok
+	})
 	if err != nil || ended != nil || !gone {
 		return job.Joined(err, ended)
 	}

@@ -96,7 +96,7 @@ func (r deleter) adoptOrphan(ctx context.Context, of named, template compute.Tem
 		return nil
 	}
 	revision := fleet.Revision{BaseName: base, ID: id, Spec: fleet.TemplateSpec{Project: of.project},
-		State: fleet.Drained, URL: template.URL, SnapshotURL: snapshotOf(template), DrainedAt: r.d.Now()}
+		Resource: fleet.Resource{State: fleet.Drained, URL: template.URL, DrainedAt: r.d.Now()}, SnapshotURL: snapshotOf(template)}
 	adopted, err := r.e.AdoptRevision(ctx, revision)
 	if err != nil {
 		return fmt.Errorf("adopt orphaned instance template %s: %w", of, err)
