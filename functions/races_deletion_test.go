@@ -10,7 +10,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 	"github.com/gce-backend/gce-backend/shared/lab/world"
-	"github.com/gce-backend/gce-backend/shared/records/orphan"
+	"github.com/gce-backend/gce-backend/shared/job/orphan"
 )
 
 // Races about groups that are to be deleted.

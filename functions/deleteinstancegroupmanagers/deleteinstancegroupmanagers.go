@@ -15,8 +15,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/job/orphan"
 	"github.com/gce-backend/gce-backend/shared/records"
-	"github.com/gce-backend/gce-backend/shared/records/orphan"
 )
 
 // Job is delete-instance-group-managers.
@@ -61,8 +61,8 @@ func (r deleter) sweep(ctx context.Context) error {
 		}
 		return nil
 	})
-	if orphans {
-		errs = append(errs, r.orphans(ctx, managers, settings.Freeze))
+	if orphans && len(settings.Freeze) == 0 { // else it cannot be told whose an orphan was
+		errs = append(errs, orphan.Sweep(ctx, r.d, r.run, recorded(managers), r.orphans()))
 	}
 	return job.Joined(errs...)
 }
