@@ -7,7 +7,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	_ "github.com/GoogleCloudPlatform/functions-framework-go/funcframework" // what the buildpack's main imports
 	_ "github.com/GoogleCloudPlatform/functions-framework-go/functions"     // the buildpack looks for it here
@@ -22,21 +21,29 @@ import (
 
 func init() {
 	deployment.Register(functions.Jobs(), map[string]deployment.HTTP{
-		machineprovider.Name: machineprovider.Deployed,
+		machineprovider.Name: machineProvider,
 		statuspage.Name:      statusPage,
 	}, functions.Manifest)
 }
 
-// statusPage makes the status page as it is deployed: for the identities that
-// the Machine Provider believes, at an address of its own.
+// machineProvider makes the Machine Provider as it is deployed.
+func machineProvider(ctx context.Context, deps job.Dependencies, env environment.Environment, log *slog.Logger) (http.Handler, error) {
+	verify, err := deployment.Callers(ctx, deps, env, false)
+	if err != nil {
+		return nil, err
+	}
+	return machineprovider.New(machineprovider.Dependencies{
+		Store: deps.Store, Publish: deps.Publisher, Now: deps.Now, Rand: deps.Rand, Log: log, Verify: verify, Project: deps.Project,
+	}), nil
+}
+
+// statusPage makes the status page as it is deployed.
 func statusPage(ctx context.Context, deps job.Dependencies, env environment.Environment, log *slog.Logger) (http.Handler, error) {
-	// The addresses that Cloud Run gives differ in the function's name only.
-	url := strings.Replace(env.MachineProvider, "//"+machineprovider.Name+"-", "//"+statuspage.Name+"-", 1)
-	verify, err := machineprovider.ForPeople(ctx, env, url, deps.Now)
+	verify, err := deployment.Callers(ctx, deps, env, true)
 	if err != nil {
 		return nil, err
 	}
 	return statuspage.New(statuspage.Dependencies{
-		Store: deps.Store, Now: deps.Now, Log: log, Jobs: job.Names(functions.Jobs()), Identify: machineprovider.Identity(verify),
+		Store: deps.Store, Now: deps.Now, Log: log, Jobs: job.Names(functions.Jobs()), Verify: verify,
 	})
 }

@@ -22,8 +22,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
 	"github.com/gce-backend/gce-backend/shared/cloud/compute/rest"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/deployment/lockedrand"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/push"
 	"github.com/gce-backend/gce-backend/shared/job/status"
@@ -75,12 +77,12 @@ func newServed(t *testing.T) *served {
 		}
 		return faulty.Fault{}
 	}})
-	cloud := simulator.New(simulator.Options{Now: time.Now, Sleep: wait, Rand: random, OperationTime: 2 * time.Second, BootTime: 20 * time.Second, Zones: world.Zones})
+	cloud := simulator.New(simulator.Options{Now: time.Now, Sleep: pause.For, Rand: random, OperationTime: 2 * time.Second, BootTime: 20 * time.Second, Zones: world.Zones})
 	provider := machineprovider.New(machineprovider.Dependencies{Store: documents, Publish: s, Limits: leasing.DefaultLimits, Now: time.Now, Rand: random, Log: log, Verify: verify, Project: world.Project})
 	deps := job.Dependencies{
-		Store: documents, Publisher: s, Source: s, Now: time.Now, Sleep: wait, Rand: random, Project: world.Project, Deployment: world.Deployment,
-		Compute: rest.New(rest.Options{HTTPClient: &http.Client{Transport: s.call(cloud.Transport())}, Endpoint: "http://compute.test", RequestsPerMinute: 1500, Rand: random.Float64, Now: time.Now, Sleep: wait}),
-		Catalog: client.New(client.Options{Base: func(context.Context) (string, error) { return "http://provider.test", nil }, Token: client.Development(world.Backend),
+		Store: documents, Publisher: s, Source: s, Now: time.Now, Sleep: pause.For, Rand: random, Project: world.Project, Deployment: world.Deployment,
+		Compute: rest.New(rest.Options{HTTPClient: &http.Client{Transport: s.call(cloud.Transport())}, Endpoint: "http://compute.test", RequestsPerMinute: 1500, Rand: random.Float64, Now: time.Now, Sleep: pause.For}),
+		Catalog: client.New(client.Options{Base: func(context.Context) (string, error) { return "http://provider.test", nil }, Token: identity.LocalToken(world.Backend),
 			HTTPClient: &http.Client{Transport: s.call(roundTrip(func(r *http.Request) (*http.Response, error) {
 				w := httptest.NewRecorder()
 				provider.ServeHTTP(w, r)
@@ -98,15 +100,6 @@ func newServed(t *testing.T) *served {
 		s.functions[each.Name] = push.Function(job.NewRunner(each, deps, 2*time.Minute, log).Deliver)
 	}
 	return s
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // request is what a function is asked in a sweep.

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/job/orphan"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 	"github.com/gce-backend/gce-backend/shared/lab/world"
-	"github.com/gce-backend/gce-backend/shared/records/orphan"
 )
 
 // Races about groups that are to be deleted.

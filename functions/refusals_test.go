@@ -55,7 +55,7 @@ func every(t *testing.T) (jobs, others map[string]http.Handler) {
 	jobs, others = map[string]http.Handler{}, map[string]http.Handler{
 		machineprovider.Name: machineProvider(world.MachineProvider{Store: documents, Limits: leasing.DefaultLimits, Now: time.Now, Rand: rand.New(rand.NewPCG(1, 2)), Log: log}),
 	}
-	page, err := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Identify: machineprovider.Identity(verify)})
+	page, err := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Verify: verify})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,6 +164,9 @@ func evil(base, revision, instance string) []event.Message {
 		{Instances: []string{"..", "instanceTemplates/" + base, strings.ToUpper(instance)}},
 	} {
 		messages = append(messages, event.Message{Data: scope.Encode()})
+	}
+	for _, data := range []string{`{"hostnames":["no-such-vm"]}`, `{"reclaimed":true}`, `{"instances":[]}`, `{"instances":["no-such-vm:1"]}`, `{"baseName":""}`, `{"zone":null}`} {
+		messages = append(messages, event.Message{Data: []byte(data)})
 	}
 	for _, name := range []string{"../instances/" + instance, instance + "/", "../instanceTemplates/" + base, ""} {
 		messages = append(messages, event.Message{Data: []byte(event.Reclaimed), Attributes: map[string]string{event.AttributeHostname: "vm", event.AttributeInstance: name}})

@@ -9,6 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
@@ -36,13 +37,8 @@ func machineProvider(m world.MachineProvider) http.Handler {
 	})
 }
 
-var verify = func() machineprovider.Verifier {
-	v, err := machineprovider.NewDevelopment(func(name string) string {
-		if name == machineprovider.DevelopmentVariable {
-			return "true"
-		}
-		return ""
-	}, nil)
+var verify = func() identity.Verifier {
+	v, err := identity.NewLocal(func(string) string { return "" })
 	if err != nil {
 		panic(err)
 	}

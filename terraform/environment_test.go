@@ -29,9 +29,12 @@ func TestEnvironment(t *testing.T) {
 			}
 		}
 		entry := m.Functions[f.text("name")]
-		// The Machine Provider itself must know for what address tokens are.
-		if names["MACHINE_PROVIDER_URL"] != (entry.MachineProvider || entry.HTTP()) {
+		if names["MACHINE_PROVIDER_URL"] != entry.MachineProvider {
 			t.Errorf("%s is told MACHINE_PROVIDER_URL: %v", f.text("name"), names["MACHINE_PROVIDER_URL"])
+		}
+		// Who serves HTTP must know for what address tokens are.
+		if names["FUNCTION_URL"] != entry.HTTP() || names["INVOKERS_CHECKED"] != entry.HTTP() {
+			t.Errorf("%s is told FUNCTION_URL: %v, INVOKERS_CHECKED: %v", f.text("name"), names["FUNCTION_URL"], names["INVOKERS_CHECKED"])
 		}
 		if names["CONFIG_SOURCE"] != slices.Contains(entry.Environment, "CONFIG_SOURCE") {
 			t.Errorf("%s is told CONFIG_SOURCE: %v", f.text("name"), names["CONFIG_SOURCE"])

@@ -45,7 +45,7 @@ locals {
         COMPUTE_REQUESTS_PER_MINUTE = tostring(local.compute_share[name])
       },
       f.machine_provider ? { MACHINE_PROVIDER_URL = local.machine_provider_url } : {},
-      f.http ? { MACHINE_PROVIDER_URL = local.own_machine_provider_url, INVOKERS_CHECKED = "true" } : {},
+      f.http ? { FUNCTION_URL = local.http_url[name], INVOKERS_CHECKED = "true" } : {},
       { for variable in f.environment : variable => local.own_environment[variable] },
     )
   }

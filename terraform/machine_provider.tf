@@ -1,10 +1,11 @@
-# The Machine Provider's address, and who may call it. It checks Google's ID
-# tokens itself as well, so it must be told the address that they are for. That is
-# why this is not read from the function: Cloud Run gives every service the address
-# of this form, beside the one that it makes up.
+# The addresses of the functions that serve HTTP, and who may call the Machine
+# Provider. They check Google's ID tokens themselves as well, so each must be told
+# the address that its tokens are for. That is why this is not read from the
+# function: Cloud Run gives every service the address of this form, beside the one
+# that it makes up.
 locals {
-  own_machine_provider_url = "https://${local.machine_provider}-${data.google_project.this[var.project].number}.${var.region}.run.app"
-  machine_provider_url     = var.machine_provider_url == "" ? local.own_machine_provider_url : var.machine_provider_url
+  http_url             = { for name, _ in local.http_functions : name => "https://${name}-${data.google_project.this[var.project].number}.${var.region}.run.app" }
+  machine_provider_url = var.machine_provider_url == "" ? local.http_url[local.machine_provider] : var.machine_provider_url
   # Of the functions that serve HTTP, the one that tells of leases.
   machine_provider = one([for name, f in local.http_functions : name if contains(f.announces, "leases-changed")])
 }

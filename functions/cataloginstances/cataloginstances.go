@@ -53,15 +53,7 @@ func (c cataloger) sweep(ctx context.Context) error {
 		return err
 	}
 	found = job.Thaw(c.run, settings.Freeze, found, func(i records.Instance) string { return i.Value.BaseName })
-	groups := map[fleet.ManagerKey][]records.Instance{}
-	var keys []fleet.ManagerKey
-	for _, instance := range found {
-		key := instance.Value.ManagerKey()
-		if groups[key] == nil {
-			keys = append(keys, key)
-		}
-		groups[key] = append(groups[key], instance)
-	}
+	groups, keys := job.ByManager(found)
 	return job.Spread(ctx, c.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
 		if err := c.group(ctx, key, groups[key]); err != nil {
 			return fmt.Errorf("catalog the instances of %s: %w", key, err)

@@ -10,13 +10,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // Job is cleanup-entities.
-var Job = job.Job{Name: "cleanup-entities", New: New}
+var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: New}
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {

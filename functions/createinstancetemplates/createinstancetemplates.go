@@ -17,7 +17,7 @@ import (
 )
 
 // Job is create-instance-templates.
-var Job = job.Job{Name: "create-instance-templates", New: New}
+var Job = job.Job{Name: "create-instance-templates", Decode: event.OfTemplates, New: New}
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {

@@ -15,8 +15,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/job/orphan"
 	"github.com/gce-backend/gce-backend/shared/records"
-	"github.com/gce-backend/gce-backend/shared/records/orphan"
 )
 
 // Job is delete-instance-group-managers.
@@ -61,8 +61,8 @@ func (r deleter) sweep(ctx context.Context) error {
 		}
 		return nil
 	})
-	if orphans {
-		errs = append(errs, r.orphans(ctx, managers, settings.Freeze))
+	if orphans && len(settings.Freeze) == 0 { // else it cannot be told whose an orphan was
+		errs = append(errs, orphan.Sweep(ctx, r.d, r.run, recorded(managers), r.orphans()))
 	}
 	return job.Joined(errs...)
 }
@@ -90,8 +90,9 @@ func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
 		return err
 	}
 	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
-	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-		return now.ClaimDeletion(m.URL, by, r.d.Now())
+	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (_ fleet.Manager, ok bool) {
+		now.Resource, ok = now.ClaimDeletion(m.URL, by, r.d.Now())
+		return now, ok
 	})
 	if err != nil || !claimed {
 		return err
@@ -100,7 +101,12 @@ func (r deleter) delete(ctx context.Context, m fleet.Manager) error {
 	if err != nil && !compute.Refused(err) {
 		return err // what became of it is not known: the claim runs out
 	}
-	_, ended := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) { return now.EndDeletion(by, gone) })
+	_, ended := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (_ fleet.Manager, ok bool) {
+		if now.Resource, ok = now.EndDeletion(by, gone, false); ok && gone {
+			now = now.WithoutGroup()
+		}
+		return now, ok
+	})
 	if err != nil || ended != nil || !gone {
 		return job.Joined(err, ended)
 	}

@@ -57,15 +57,7 @@ func (r deleter) sweep(ctx context.Context) error {
 		return err
 	}
 	pending = job.Thaw(r.run, settings.Freeze, pending, func(i records.Instance) string { return i.Value.BaseName })
-	groups := map[fleet.ManagerKey][]records.Instance{}
-	var keys []fleet.ManagerKey
-	for _, instance := range pending {
-		key := instance.Value.ManagerKey()
-		if groups[key] == nil {
-			keys = append(keys, key)
-		}
-		groups[key] = append(groups[key], instance)
-	}
+	groups, keys := job.ByManager(pending)
 	return job.Spread(ctx, r.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
 		if err := r.group(ctx, key, groups[key]); err != nil {
 			return fmt.Errorf("delete VMs of %s: %w", key, err)

@@ -15,12 +15,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/job/orphan"
 	"github.com/gce-backend/gce-backend/shared/records"
-	"github.com/gce-backend/gce-backend/shared/records/orphan"
 )
 
 // Job is delete-instance-templates.
-var Job = job.Job{Name: "delete-instance-templates", New: New}
+var Job = job.Job{Name: "delete-instance-templates", Decode: event.OfTemplates, New: New}
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
@@ -62,8 +62,8 @@ func (r deleter) sweep(ctx context.Context) error {
 		}
 		return nil
 	})
-	if orphans {
-		errs = append(errs, r.orphans(ctx, revisions, settings.Freeze))
+	if orphans && len(settings.Freeze) == 0 { // else it cannot be told whose an orphan was
+		errs = append(errs, orphan.Sweep(ctx, r.d, r.run, recorded(revisions), r.orphans()))
 	}
 	return job.Joined(errs...)
 }
@@ -95,8 +95,9 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 		}
 	}
 	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
-	claimed, err := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) {
-		return now.ClaimDeletion(v.URL, by, r.d.Now())
+	claimed, err := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (_ fleet.Revision, ok bool) {
+		now.Resource, ok = now.ClaimDeletion(v.URL, by, r.d.Now())
+		return now, ok
 	})
 	if err != nil || !claimed {
 		return err
@@ -105,7 +106,12 @@ func (r deleter) delete(ctx context.Context, v fleet.Revision) error {
 	if err != nil && !compute.Refused(err) {
 		return err // what became of it is not known: the claim runs out
 	}
-	_, ended := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (fleet.Revision, bool) { return now.EndDeletion(by, gone, err == nil) })
+	_, ended := r.e.ChangeRevision(ctx, v.BaseName, v.ID, func(now fleet.Revision) (_ fleet.Revision, ok bool) {
+		if now.Resource, ok = now.EndDeletion(by, gone, err == nil); ok && gone {
+			now.SnapshotURL = ""
+		}
+		return now, ok
+	})
 	if err != nil || ended != nil || !gone {
 		return job.Joined(err, ended)
 	}

@@ -32,7 +32,7 @@ var (
 // make one scope, so that their messages share a run.
 func decode(message event.Message) (event.Scope, error) {
 	if message.Topic != vmActivity {
-		return event.DecodeScope(message.Data)
+		return event.OfManagers(message)
 	}
 	var entry logEntry
 	if err := json.Unmarshal(message.Data, &entry); err != nil {

@@ -30,7 +30,7 @@ func TestVMActivityNamesItsGroup(t *testing.T) {
 		for _, project := range []string{"my-project", "123456789012", "example.com:my-project"} {
 			hostname := fleet.BaseInstanceName(c.base, revision, c.zone) + "-x1y2"
 			scope, err := decode(activity(entry("projects/" + project + "/zones/" + c.zone + "/instances/" + hostname)))
-			if err != nil || scope.BaseName != c.base || scope.Zone != c.zone || scope.Revision != "" || scope.Hostnames != nil {
+			if err != nil || scope.BaseName != c.base || scope.Zone != c.zone || scope.Revision != "" || scope.Instances != nil {
 				t.Errorf("%s: %+v, %v", hostname, scope, err)
 			}
 		}

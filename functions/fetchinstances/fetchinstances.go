@@ -32,7 +32,8 @@ var Job = job.Job{Name: name, Decode: decode, New: New}
 const countMinutes = 6 * 60
 
 // A look at a group of which VMs come and go writes its listing, and there may
-// be thousands of messages about them within a minute.
+// be thousands of messages about them within a minute. Half of the requests that
+// the process may send is for them, and the other half for what cannot wait.
 const (
 	hintSpacing = 2 * time.Second
 	hintBurst   = 30
@@ -40,11 +41,11 @@ const (
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
-	groups, looks := &job.Flights{}, &job.Pace{PerMinute: d.ComputeRequests, Now: d.Now}
-	hints := &spacing.Limit{Every: hintSpacing, Burst: hintBurst}
+	groups := &job.Flights{}
+	hints := &spacing.Limit{Every: hintSpacing, Burst: hintBurst, PerMinute: (d.ComputeRequests + 1) / 2}
 	return func(ctx context.Context, run job.Run) error {
 		e := records.Records{Store: d.Store, Log: run.Log}
-		f := fetcher{d: d, run: run, e: e, groups: groups, looks: looks, hints: hints,
+		f := fetcher{d: d, run: run, e: e, groups: groups, hints: hints,
 			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
 		return f.sweep(ctx)
 	}
@@ -58,9 +59,7 @@ type fetcher struct {
 	protocol offer.Protocol
 	// groups lets messages of different scopes share the look at a group.
 	groups *job.Flights
-	// looks spaces the looks at all groups while many messages ask for them, and
-	// hints those at each of them.
-	looks *job.Pace
+	// hints spaces the looks that messages about VMs ask for.
 	hints *spacing.Limit
 }
 
@@ -105,11 +104,10 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen bool) error 
 		return err
 	}
 	key := m.Key().String()
-	wait := f.looks.Take(key)
 	// What happens to single VMs can wait, for there is more of it than of
 	// everything else; the others go before it.
 	if f.aboutVM() {
-		if wait = max(wait, f.hints.Take(key, f.d.Now())); wait > 0 {
+		if wait := f.hints.Take(key, f.d.Now()); wait > 0 {
 			if err := f.d.Sleep(ctx, wait); err != nil {
 				return err
 			}

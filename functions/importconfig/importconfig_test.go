@@ -247,7 +247,7 @@ func TestMessages(t *testing.T) {
 		{`{"kind":"storage#object"}`, upload, ""}, {"", upload, ""},
 		{`{"kind":"storage#object"}`, nil, "not a scope"},
 		{"[]", upload, "not the JSON of an object"}, {strings.Repeat(" ", 10<<20), upload, "the limit is"},
-		{"no JSON", nil, "not a scope"}, {`{"baseName":"linux"}`, nil, "imported as a whole"},
+		{"no JSON", nil, "not a scope"}, {`{"baseName":"linux"}`, nil, "has no parts"},
 	} {
 		scope, err := Job.Decode(event.Message{Data: []byte(test.data), Attributes: test.attributes})
 		if test.want == "" && (err != nil || !scope.Sweep()) {

@@ -17,11 +17,7 @@ func decode(message event.Message) (event.Scope, error) {
 	if _, ok := message.Attributes[uploadAttribute]; ok {
 		return decodeUpload(message)
 	}
-	scope, err := event.DecodeScope(message.Data)
-	if err == nil && !scope.Sweep() {
-		err = fmt.Errorf("the payload names a scope, but a configuration is imported as a whole")
-	}
-	return event.Scope{}, err
+	return event.OfEverything(message)
 }
 
 func decodeUpload(message event.Message) (event.Scope, error) {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
@@ -24,12 +24,11 @@ type caller struct {
 
 // identify finds out who calls: 401 without an identity.
 func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
-	token, err := bearer(r)
-	if err != nil {
-		return caller{}, err
+	who, err := identity.Authenticate(ctx, a.verify, r)
+	if errors.Is(err, identity.ErrNoToken) {
+		return caller{}, unauthorized("a bearer token is required: a Google-signed ID token or an OAuth access token")
 	}
-	email, err := a.verify.Verify(ctx, token)
-	if errors.Is(err, ErrUnverified) {
+	if errors.Is(err, identity.ErrUnverified) {
 		a.log.Warn("refused a token: "+err.Error(), "event", "UNAUTHENTICATED")
 		return caller{}, unauthorized("the bearer token is not valid here")
 	}
@@ -40,21 +39,7 @@ func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
 	if err != nil {
 		return caller{}, fmt.Errorf("read who may do what: %w", err)
 	}
-	return roles(email, settings), nil
-}
-
-// bearer is the token of a request. One without signature is believed to come
-// from Cloud Run only where Cloud Run looked at this very header.
-func bearer(r *http.Request) (string, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return "", unauthorized("a bearer token is required: a Google-signed ID token or an OAuth access token")
-	}
-	if strings.HasSuffix(token, removedSignature) && r.Header.Get(serverlessHeader) != "" {
-		return "", unauthorized("the bearer token is not valid here")
-	}
-	return token, nil
+	return roles(who.Email, settings), nil
 }
 
 func roles(email string, settings access.Settings) caller {

@@ -22,8 +22,8 @@ func badRequest(format string, args ...any) error {
 	return &callError{http.StatusBadRequest, "badRequest", fmt.Errorf(format, args...).Error()}
 }
 
-func unauthorized(format string, args ...any) error {
-	return &callError{http.StatusUnauthorized, "required", fmt.Sprintf(format, args...)}
+func unauthorized(message string) error {
+	return &callError{http.StatusUnauthorized, "required", message}
 }
 
 func forbidden(format string, args ...any) error {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
@@ -136,12 +137,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 	for _, f := range change {
 		f(w)
 	}
-	verify, err := NewDevelopment(func(name string) string {
-		if name == DevelopmentVariable {
-			return "1"
-		}
-		return ""
-	}, nil)
+	verify, err := identity.NewLocal(func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}

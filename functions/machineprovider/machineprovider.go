@@ -20,6 +20,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
@@ -53,7 +54,7 @@ type Dependencies struct {
 	Now    func() time.Time
 	Rand   *rand.Rand
 	Log    *slog.Logger
-	Verify Verifier
+	Verify identity.Verifier
 	// Project is that of topics without one.
 	Project string
 }
@@ -62,7 +63,7 @@ type Dependencies struct {
 type api struct {
 	broker   *broker.Broker
 	settings access.Source
-	verify   Verifier
+	verify   identity.Verifier
 	now      func() time.Time
 	log      *slog.Logger
 	project  string

@@ -20,7 +20,7 @@ import (
 )
 
 // Job is process-config.
-var Job = job.Job{Name: "process-config", New: New}
+var Job = job.Job{Name: "process-config", Decode: event.OfTemplates, New: New}
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {

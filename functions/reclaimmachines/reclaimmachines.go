@@ -13,13 +13,14 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
 )
 
 // Job is reclaim-machines.
-var Job = job.Job{Name: "reclaim-machines", New: New}
+var Job = job.Job{Name: "reclaim-machines", Decode: event.OfEverything, New: New}
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {

@@ -74,8 +74,7 @@ func (r resizer) groupGone(ctx context.Context, m fleet.Manager) error {
 		if now.State != fleet.Active || now.URL != m.URL || now.URL == "" {
 			return now, false // a drained manager's group may be gone because we delete it
 		}
-		now.URL, now.Size, now.Claim = "", 0, fleet.ResizeClaim{}
-		return now, true
+		return now.WithoutGroup(), true
 	})
 	if forgot {
 		r.run.Log.Warn("group "+m.GroupName()+" is gone, though nobody here deleted it; it is created again", append(job.ManagerAttrs(m.Key()),

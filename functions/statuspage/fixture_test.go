@@ -76,10 +76,8 @@ func (f *fixture) configure(managers, settings string) {
 // manager makes a manager with its revision.
 func (f *fixture) manager(baseName, revision, zone string, state fleet.State, change func(*fleet.Manager, *fleet.Revision)) fleet.Manager {
 	f.t.Helper()
-	m := fleet.Manager{BaseName: baseName, Revision: revision, Zone: zone, Project: "example-builders", MinimumSize: 8, MaximumSize: 20, State: state,
-		URL: "https://www.googleapis.com/compute/v1/projects/example-builders/zones/" + zone + "/instanceGroupManagers/" + baseName + "-" + revision}
-	r := fleet.Revision{BaseName: baseName, ID: revision, State: state,
-		URL:  "https://www.googleapis.com/compute/v1/projects/example-builders/global/instanceTemplates/" + baseName + "-" + revision,
+	m := fleet.Manager{BaseName: baseName, Revision: revision, Zone: zone, Project: "example-builders", MinimumSize: 8, MaximumSize: 20, Resource: fleet.Resource{State: state, URL: "https://www.googleapis.com/compute/v1/projects/example-builders/zones/" + zone + "/instanceGroupManagers/" + baseName + "-" + revision}}
+	r := fleet.Revision{BaseName: baseName, ID: revision, Resource: fleet.Resource{State: state, URL: "https://www.googleapis.com/compute/v1/projects/example-builders/global/instanceTemplates/" + baseName + "-" + revision},
 		Spec: fleet.TemplateSpec{Project: "example-builders", MachineType: "n2-standard-8", ImageName: "debian-12", Metadata: map[string]string{"token": "hunter2"}}}
 	if change != nil {
 		change(&m, &r)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
 	"github.com/gce-backend/gce-backend/shared/records"
@@ -35,9 +36,8 @@ type Dependencies struct {
 	Log   *slog.Logger
 	// Jobs are those whose errors are shown.
 	Jobs []string
-	// Identify tells who asks, by e-mail; a failure.Permanent error says that
-	// the request proves no identity.
-	Identify func(*http.Request) (string, error)
+	// Verify finds out who asks.
+	Verify identity.Verifier
 	// Settings says who may look; nil: the imported settings.cfg.
 	Settings access.Source
 	// Anyone may look, without an identity: for a server that only this machine
@@ -126,8 +126,8 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 	if p.Anyone {
 		return nil
 	}
-	email, err := p.Identify(r)
-	if failure.Is(err, failure.Permanent) {
+	who, err := identity.Authenticate(ctx, p.Verify, r)
+	if errors.Is(err, identity.ErrUnverified) {
 		return &httpError{http.StatusUnauthorized, "Who asks must be known. In a browser: gcloud run services proxy " + Name + "; in a script: Authorization: Bearer $(gcloud auth print-identity-token)."}
 	}
 	if err != nil {
@@ -137,8 +137,8 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read who may look: %w", err)
 	}
-	if !settings.Viewer(email) && !settings.Administrator(email) {
-		return &httpError{http.StatusForbidden, email + " may not look: settings.cfg names who may, in catalog_viewers and catalog_administrators."}
+	if !settings.Viewer(who.Email) && !settings.Administrator(who.Email) {
+		return &httpError{http.StatusForbidden, who.Email + " may not look: settings.cfg names who may, in catalog_viewers and catalog_administrators."}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package statuspage
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/identity"
 )
 
 // overview reads the overview as a script does.
@@ -143,24 +145,24 @@ func TestLeases(t *testing.T) {
 	}
 }
 
+// whoever believes that a token is an e-mail address.
+type whoever struct{}
+
+func (whoever) Verify(_ context.Context, token string) (identity.Identity, error) {
+	if token == "broken" {
+		return identity.Identity{}, failure.New(failure.Transient, "Google does not answer")
+	}
+	return identity.Identity{Email: token}, nil
+}
+
 func TestAccess(t *testing.T) {
 	f := quiet(t)
-	identify := func(r *http.Request) (string, error) {
-		switch token := r.Header.Get("Authorization"); token {
-		case "":
-			return "", errors.New("no token")
-		case "broken":
-			return "", failure.New(failure.Transient, "Google does not answer")
-		default:
-			return token, nil
-		}
-	}
-	handler := f.handler(func(d *Dependencies) { d.Anyone, d.Identify = false, identify })
+	handler := f.handler(func(d *Dependencies) { d.Anyone, d.Verify = false, whoever{} })
 	for who, want := range map[string]int{
 		"": 401, "broken": 503, "nobody@example.com": 403, "viewer@example.com": 200, "Admin@example.com": 200,
 	} {
 		for _, target := range []string{"/", "/?pool=a/b/c", "/?leases=waiting", "/?instance=x:1", "/?format=json"} {
-			answer := f.get(handler, target, "Authorization", who)
+			answer := f.get(handler, target, "Authorization", "Bearer "+who)
 			if answer.Code != want && (want != 200 || answer.Code != 404) {
 				t.Errorf("%q gets %d of %s, not %d", who, answer.Code, target, want)
 			}

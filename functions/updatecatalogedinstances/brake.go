@@ -18,11 +18,7 @@ import (
 // that misses more than its share nothing is given up at all: then it is the
 // Machine Provider that is not to be believed.
 func (u updater) confirm(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
-	groups := map[fleet.ManagerKey][]records.Instance{}
-	for _, item := range items {
-		key := item.Value.ManagerKey()
-		groups[key] = append(groups[key], item)
-	}
+	groups, keys := job.ByManager(items)
 	if len(groups) == 0 {
 		return nil, nil
 	}
@@ -32,8 +28,8 @@ func (u updater) confirm(ctx context.Context, items []records.Instance) ([]recor
 	}
 	var confirmed []records.Instance
 	var errs []error
-	for key, group := range groups {
-		some, err := u.confirmGroup(ctx, key, group, settings.Brake)
+	for _, key := range keys {
+		some, err := u.confirmGroup(ctx, key, groups[key], settings.Brake)
 		if err != nil {
 			err = fmt.Errorf("confirm what the catalog misses of %s: %w", key, err)
 		}

@@ -48,7 +48,11 @@ type updater struct {
 // machine in its attributes.
 func decode(message event.Message) (event.Scope, error) {
 	if message.Attributes[event.AttributeHostname] == "" {
-		return event.DecodeScope(message.Data)
+		scope, err := event.DecodeScope(message.Data)
+		if scope.BaseName+scope.Revision+scope.Zone != "" {
+			return event.Scope{}, errors.New("the payload names a pool, but this job is about instances, or all of them")
+		}
+		return scope, err
 	}
 	instance := message.Attributes[event.AttributeInstance]
 	if instance == "" {

@@ -8,15 +8,18 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
 	"github.com/gce-backend/gce-backend/shared/cloud/compute/rest"
 	"github.com/gce-backend/gce-backend/shared/cloud/environment"
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 	"github.com/gce-backend/gce-backend/shared/cloud/pubsub"
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/deployment/lockedrand"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 
@@ -44,7 +47,7 @@ func Dependencies(ctx context.Context, env environment.Environment) (job.Depende
 			Token: token(env),
 		}),
 		Now:             time.Now,
-		Sleep:           sleep,
+		Sleep:           pause.For,
 		ComputeRequests: env.ComputeRequests,
 		Rand:            random,
 		Project:         env.Project,
@@ -79,18 +82,17 @@ func check(env environment.Environment) error {
 
 func token(env environment.Environment) func(context.Context, string) (string, error) {
 	if env.DevelopmentIdentities {
-		return client.Development(developmentBackend)
+		return identity.LocalToken(developmentBackend)
 	}
-	return client.IDTokens()
+	return identity.Tokens()
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// Callers makes the Verifier of a function that serves HTTP: it believes Google's
+// tokens that are meant for the function's own URL. To one that people look at
+// they may come by gcloud.
+func Callers(ctx context.Context, deps job.Dependencies, env environment.Environment, people bool) (identity.Verifier, error) {
+	if env.DevelopmentIdentities {
+		return identity.NewLocal(os.Getenv)
 	}
+	return identity.NewGoogle(ctx, identity.Options{Audiences: []string{env.URL}, CloudRun: env.InvokersChecked, Gcloud: people, Now: deps.Now})
 }

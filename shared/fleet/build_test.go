@@ -53,10 +53,10 @@ func TestBuildAnew(t *testing.T) {
 	id := specA.RevisionID()
 	want := Records{
 		Template:  TemplateRecord{BaseName: "linux", ActiveRevision: id, Digest: wish(&specA, zones).Digest()},
-		Revisions: map[string]Revision{id: {BaseName: "linux", ID: id, Spec: specA, State: Active}},
+		Revisions: map[string]Revision{id: {BaseName: "linux", ID: id, Spec: specA, Resource: Resource{State: Active}}},
 		Managers: map[ManagerKey]Manager{
-			keyOf(specA, "a"): {BaseName: "linux", Revision: id, Zone: "a", Project: "p", MinimumSize: 1, MaximumSize: 5, State: Active},
-			keyOf(specA, "b"): {BaseName: "linux", Revision: id, Zone: "b", Project: "p", MaximumSize: GroupLimit, State: Active},
+			keyOf(specA, "a"): {BaseName: "linux", Revision: id, Zone: "a", Project: "p", MinimumSize: 1, MaximumSize: 5, Resource: Resource{State: Active}},
+			keyOf(specA, "b"): {BaseName: "linux", Revision: id, Zone: "b", Project: "p", MaximumSize: GroupLimit, Resource: Resource{State: Active}},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -47,50 +47,15 @@ func (c DeletionClaim) Held(now time.Time) bool {
 	return c.By != "" && now.Sub(c.At) < deletionClaimTime
 }
 
-// Deletable reports whether the manager's group may be deleted, as far as its
-// record tells: it was drained long enough ago, and no other run is at it.
-func (m Manager) Deletable(now time.Time) bool {
-	return m.State == Drained && now.Sub(m.DrainedAt) >= RevertTime && !m.Deletion.Held(now)
-}
-
-// ClaimDeletion lets a run delete the group of a drained manager, as it was
-// read: from then on the manager cannot become active until the deletion is
-// over.
-func (m Manager) ClaimDeletion(url, by string, now time.Time) (Manager, bool) {
-	if m.URL != url || !m.Deletable(now) {
-		return m, false
-	}
-	m.Deleting, m.Deletion = true, m.Deletion.next(by, now)
-	return m, true
-}
-
-// EndDeletion gives the claim back: the group is gone, or this deletion was
-// refused.
-func (m Manager) EndDeletion(by string, gone bool) (Manager, bool) {
-	if m.Deletion.By != by {
-		return m, false
-	}
-	m.Deletion, m.Deleting = m.Deletion.refused(false)
-	if gone {
-		m.Deletion, m.Deleting = DeletionClaim{}, false
-		m.URL, m.Size, m.Claim = "", 0, ResizeClaim{}
-	}
-	return m, true
-}
-
-// RevertedUntil is until when a configuration that is taken back finds the
-// group of a drained manager as it was.
-func (m Manager) RevertedUntil() time.Time { return m.DrainedAt.Add(RevertTime) }
-
-// Deletable reports whether the revision's template may be deleted, as far as its
-// record tells.
-func (r Revision) Deletable(now time.Time) bool {
+// Deletable reports whether the resource may be deleted, as far as its record
+// tells: it was drained long enough ago, and no other run is at it.
+func (r Resource) Deletable(now time.Time) bool {
 	return r.State == Drained && now.Sub(r.DrainedAt) >= RevertTime && !r.Deletion.Held(now)
 }
 
-// ClaimDeletion lets a run delete the template of a drained revision, as it
-// was read.
-func (r Revision) ClaimDeletion(url, by string, now time.Time) (Revision, bool) {
+// ClaimDeletion lets a run delete a drained resource, as it was read: from then
+// on the record cannot become active until the deletion is over.
+func (r Resource) ClaimDeletion(url, by string, now time.Time) (Resource, bool) {
 	if r.URL != url || !r.Deletable(now) {
 		return r, false
 	}
@@ -98,16 +63,25 @@ func (r Revision) ClaimDeletion(url, by string, now time.Time) (Revision, bool) 
 	return r, true
 }
 
-// EndDeletion gives the claim back: the template is gone, or this deletion was
-// refused; intact says that it was refused because the template is in use.
-func (r Revision) EndDeletion(by string, gone, intact bool) (Revision, bool) {
+// EndDeletion gives the claim back: the resource is gone, or this deletion was
+// refused; intact says that it was refused because the resource is in use.
+func (r Resource) EndDeletion(by string, gone, intact bool) (Resource, bool) {
 	if r.Deletion.By != by {
 		return r, false
 	}
 	r.Deletion, r.Deleting = r.Deletion.refused(intact)
 	if gone {
-		r.Deletion, r.Deleting = DeletionClaim{}, false
-		r.URL, r.SnapshotURL = "", ""
+		r.Deletion, r.Deleting, r.URL = DeletionClaim{}, false, ""
 	}
 	return r, true
+}
+
+// RevertedUntil is until when a configuration that is taken back finds a drained
+// resource as it was.
+func (r Resource) RevertedUntil() time.Time { return r.DrainedAt.Add(RevertTime) }
+
+// RecordOver reports whether the record can go, as far as itself is concerned:
+// its resource is gone, and nobody can be creating it any more.
+func (r Resource) RecordOver(now time.Time) bool {
+	return r.State == Drained && r.URL == "" && !r.Deleting && now.Sub(r.DrainedAt) >= DrainTime
 }

@@ -7,7 +7,7 @@ import (
 
 func TestDeletionClaim(t *testing.T) {
 	at := func(minutes int) time.Time { return noon.Add(time.Duration(minutes) * time.Minute) }
-	m := Manager{State: Drained, URL: "url", Size: 3, DrainedAt: at(-1)}
+	m := Resource{State: Drained, URL: "url", DrainedAt: at(-1)}
 	claimed, ok := m.ClaimDeletion("url", "a", at(0))
 	if !ok || !claimed.Deleting {
 		t.Fatal("a drained manager cannot be claimed")
@@ -15,10 +15,10 @@ func TestDeletionClaim(t *testing.T) {
 	if _, ok := claimed.ClaimDeletion("url", "b", at(1)); ok {
 		t.Error("claimed while another run may still ask")
 	}
-	if _, ok := claimed.EndDeletion("b", true); ok {
+	if _, ok := claimed.EndDeletion("b", true, false); ok {
 		t.Error("ended by another run")
 	}
-	refused, _ := claimed.EndDeletion("a", false)
+	refused, _ := claimed.EndDeletion("a", false, false)
 	if refused.Deleting || refused.URL == "" {
 		t.Errorf("after a refusal: %+v", refused)
 	}
@@ -26,22 +26,22 @@ func TestDeletionClaim(t *testing.T) {
 	if !ok {
 		t.Fatal("a claim that ran out stands in the way")
 	}
-	if left, _ := again.EndDeletion("b", false); !left.Deleting || left.Deletion.Held(at(4)) {
+	if left, _ := again.EndDeletion("b", false, false); !left.Deleting || left.Deletion.Held(at(4)) {
 		t.Errorf("the deletion of before may still be under way: %+v", left)
 	}
 	late, _ := claimed.ClaimDeletion("url", "c", at(20))
-	if left, _ := late.EndDeletion("c", false); !left.Deleting {
+	if left, _ := late.EndDeletion("c", false, false); !left.Deleting {
 		t.Errorf("an operation may take for ever: %+v", left)
 	}
-	if gone, _ := again.EndDeletion("b", true); gone.URL != "" || gone.Deleting || gone.Size != 0 || gone.Deletion != (DeletionClaim{}) {
+	if gone, _ := again.EndDeletion("b", true, false); gone.URL != "" || gone.Deleting || gone.Deletion != (DeletionClaim{}) {
 		t.Errorf("after the deletion: %+v", gone)
 	}
-	r, _ := Revision{State: Drained, URL: "url"}.ClaimDeletion("url", "a", at(0))
+	r, _ := Resource{State: Drained, URL: "url"}.ClaimDeletion("url", "a", at(0))
 	r, _ = r.ClaimDeletion("url", "b", at(20))
 	if left, _ := r.EndDeletion("b", false, true); left.Deleting {
 		t.Errorf("a template that is in use is not being deleted: %+v", left)
 	}
-	for _, other := range []Manager{{State: Active, URL: "url"}, {State: Drained, URL: "another"}} {
+	for _, other := range []Resource{{State: Active, URL: "url"}, {State: Drained, URL: "another"}} {
 		if _, ok := other.ClaimDeletion("url", "a", at(0)); ok {
 			t.Errorf("claimed %+v", other)
 		}
@@ -54,16 +54,19 @@ func TestDrainedAMomentAgoIsNotDeletable(t *testing.T) {
 		0: false, RevertTime - time.Second: false, RevertTime: true, 25 * time.Hour: true,
 		-time.Minute: false, // by a clock that is ahead
 	} {
-		m := Manager{State: Drained, URL: "url", DrainedAt: noon.Add(-since)}
-		r := Revision{State: Drained, URL: "url", DrainedAt: noon.Add(-since)}
-		if m.Deletable(noon) != want || r.Deletable(noon) != want {
-			t.Errorf("drained for %s: the group %t, the template %t", since, m.Deletable(noon), r.Deletable(noon))
+		m := Resource{State: Drained, URL: "url", DrainedAt: noon.Add(-since)}
+		if m.Deletable(noon) != want {
+			t.Errorf("drained for %s: deletable: %t", since, m.Deletable(noon))
 		}
 		if _, claimed := m.ClaimDeletion("url", "a", noon); claimed != want {
-			t.Errorf("drained for %s: the group is claimed: %t", since, claimed)
+			t.Errorf("drained for %s: claimed: %t", since, claimed)
 		}
-		if _, claimed := r.ClaimDeletion("url", "a", noon); claimed != want {
-			t.Errorf("drained for %s: the template is claimed: %t", since, claimed)
-		}
+	}
+}
+
+func TestAManagerForgetsItsGroup(t *testing.T) {
+	m := Manager{Zone: "z", Resource: Resource{State: Drained, URL: "url", DrainedAt: noon}, Size: 3, Claim: ResizeClaim{Target: 3}}
+	if got, want := m.WithoutGroup(), (Manager{Zone: "z", Resource: Resource{State: Drained, DrainedAt: noon}}); got != want {
+		t.Errorf("%+v", got)
 	}
 }

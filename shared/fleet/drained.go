@@ -24,15 +24,3 @@ func drainedAt(was, is State, at, now time.Time) time.Time {
 	}
 	return at
 }
-
-// RecordOver reports whether the record of a revision can go, as far as itself
-// is concerned: its template is gone, and nobody can be creating it any more.
-func (r Revision) RecordOver(now time.Time) bool {
-	return r.State == Drained && r.URL == "" && !r.Deleting && now.Sub(r.DrainedAt) >= DrainTime
-}
-
-// RecordOver reports whether the record of a manager can go, as far as itself is
-// concerned: its group is gone, and nobody can be creating it any more.
-func (m Manager) RecordOver(now time.Time) bool {
-	return m.State == Drained && m.URL == "" && !m.Deleting && now.Sub(m.DrainedAt) >= DrainTime
-}

@@ -56,10 +56,9 @@ func TestRecordOver(t *testing.T) {
 		{"with a URL", Drained, "u", false, ago(time.Hour), false},
 		{"being deleted", Drained, "", true, ago(time.Hour), false},
 	} {
-		r := Revision{State: c.state, URL: c.url, Deleting: c.deleting, DrainedAt: c.at}
-		m := Manager{State: c.state, URL: c.url, Deleting: c.deleting, DrainedAt: c.at}
-		if r.RecordOver(noon) != c.want || m.RecordOver(noon) != c.want {
-			t.Errorf("%s: %v, %v", c.name, r.RecordOver(noon), m.RecordOver(noon))
+		r := Resource{State: c.state, URL: c.url, Deleting: c.deleting, DrainedAt: c.at}
+		if r.RecordOver(noon) != c.want {
+			t.Errorf("%s: %v", c.name, r.RecordOver(noon))
 		}
 	}
 }

@@ -30,23 +30,28 @@ type TemplateRecord struct {
 	Digest string `firestore:"digest"`
 }
 
+// Resource is what a revision or a manager keeps in Compute Engine, and how it
+// goes.
+type Resource struct {
+	State State `firestore:"state"`
+	// URL of the resource in Compute Engine; empty while there is none.
+	URL string `firestore:"url"`
+	// Deleting is set before the resource is deleted: until its URL is cleared
+	// the record cannot become active again. Deletion is whose it is.
+	Deleting bool          `firestore:"deleting,omitempty"`
+	Deletion DeletionClaim `firestore:"deletion,omitempty"`
+	// DrainedAt is when the record stopped being active.
+	DrainedAt time.Time `firestore:"drainedAt,omitempty"`
+}
+
 // Revision is one set of an instance template's fields.
 type Revision struct {
 	BaseName string       `firestore:"baseName"`
 	ID       string       `firestore:"revision"`
 	Spec     TemplateSpec `firestore:"spec"`
-	State    State        `firestore:"state"`
-	// URL of the instance template in Compute Engine; empty while there is
-	// none.
-	URL string `firestore:"url"`
+	Resource              // the instance template
 	// SnapshotURL is the snapshot that the template was created with.
 	SnapshotURL string `firestore:"snapshotUrl,omitempty"`
-	// Deleting is set before the template is deleted: until its URL is cleared
-	// the revision cannot become active again. Deletion is whose it is.
-	Deleting bool          `firestore:"deleting,omitempty"`
-	Deletion DeletionClaim `firestore:"deletion,omitempty"`
-	// DrainedAt is when the revision stopped being active.
-	DrainedAt time.Time `firestore:"drainedAt,omitempty"`
 }
 
 // TemplateName is the name of the revision's instance template and of its
@@ -61,27 +66,24 @@ type Manager struct {
 	Project     string `firestore:"project"`
 	MinimumSize int    `firestore:"minimumSize"`
 	MaximumSize int    `firestore:"maximumSize"`
-	State       State  `firestore:"state"`
-	// URL of the managed instance group in Compute Engine; empty while there
-	// is none.
-	URL string `firestore:"url"`
+	Resource           // the managed instance group
 	// Size is the number of VMs at the last fetch.
 	Size int `firestore:"size"`
 	// Claim is the resize that was last asked for.
 	Claim ResizeClaim `firestore:"claim"`
 	// Trouble is what keeps the group's VMs from being created.
 	Trouble Trouble `firestore:"trouble,omitempty"`
-	// Deleting is set before the group is deleted: until its URL is cleared the
-	// manager cannot become active again. Deletion is whose it is.
-	Deleting bool          `firestore:"deleting,omitempty"`
-	Deletion DeletionClaim `firestore:"deletion,omitempty"`
-	// DrainedAt is when the manager stopped being active.
-	DrainedAt time.Time `firestore:"drainedAt,omitempty"`
 }
 
 // Key names the manager in messages, logs and on its instances.
 func (m Manager) Key() ManagerKey {
 	return ManagerKey{BaseName: m.BaseName, Revision: m.Revision, Zone: m.Zone}
+}
+
+// WithoutGroup forgets a group that is gone.
+func (m Manager) WithoutGroup() Manager {
+	m.URL, m.Size, m.Claim = "", 0, ResizeClaim{}
+	return m
 }
 
 // GroupName is the name of the manager's group.

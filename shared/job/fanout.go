@@ -8,6 +8,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // How a sweep over many groups spreads. A sweep does some groups itself, so
@@ -48,6 +49,20 @@ func Spread(ctx context.Context, d Dependencies, jobName string, keys []fleet.Ma
 	return Joined(append(errs, Each(ctx, d, mine, func(ctx context.Context, key fleet.ManagerKey) error {
 		return About(work(ctx, key), ManagerAttrs(key)...)
 	})...)...)
+}
+
+// ByManager groups instances by their managers. The keys come in the order of
+// the first instance of each.
+func ByManager(instances []records.Instance) (groups map[fleet.ManagerKey][]records.Instance, keys []fleet.ManagerKey) {
+	groups = map[fleet.ManagerKey][]records.Instance{}
+	for _, instance := range instances {
+		key := instance.Value.ManagerKey()
+		if groups[key] == nil {
+			keys = append(keys, key)
+		}
+		groups[key] = append(groups[key], instance)
+	}
+	return groups, keys
 }
 
 // Each runs work for each item, some at a time, and returns the errors.

@@ -20,11 +20,19 @@ import (
 type Job struct {
 	// Name is the one name of the job: topic, function, entry point and label.
 	Name string
-	// Decode reads what a message is about; nil: event.DecodeScope of its
-	// payload. An error sets the message aside.
+	// Decode reads what a message is about; nil: event.OfManagers. An error sets
+	// the message aside.
 	Decode func(event.Message) (event.Scope, error)
 	// New makes the job's handler.
 	New func(Dependencies) Handler
+}
+
+// Scope reads what a message to the job is about.
+func (j Job) Scope(message event.Message) (event.Scope, error) {
+	if j.Decode == nil {
+		return event.OfManagers(message)
+	}
+	return j.Decode(message)
 }
 
 // Names lists the names of jobs.

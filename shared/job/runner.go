@@ -68,7 +68,7 @@ func (r *Runner) DeliverAlone(ctx context.Context, message event.Message) error 
 
 func (r *Runner) deliver(ctx context.Context, message event.Message, share func(context.Context, string, func() error) error) error {
 	log := r.log.With("event_id", message.ID)
-	scope, err := r.decode(message)
+	scope, err := r.job.Scope(message)
 	if errors.Is(err, ErrNotOurs) {
 		return nil
 	}
@@ -92,13 +92,6 @@ func (r *Runner) deliver(ctx context.Context, message event.Message, share func(
 // passes reports whether what went wrong passes by itself.
 func passes(class failure.Class) bool {
 	return class == failure.Transient || class == failure.Quota || class == failure.Conflict
-}
-
-func (r *Runner) decode(message event.Message) (event.Scope, error) {
-	if r.job.Decode != nil {
-		return r.job.Decode(message)
-	}
-	return event.DecodeScope(message.Data)
 }
 
 // run calls the handler within the time limit. It outlives the message that

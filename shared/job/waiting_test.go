@@ -32,7 +32,7 @@ func found(t *testing.T, sizes ...int) *metered.Store {
 		}
 	}
 	for i, size := range sizes {
-		m := fleet.Manager{BaseName: "b", Revision: "r", Zone: fmt.Sprintf("z%d", i), State: fleet.Active}
+		m := fleet.Manager{BaseName: "b", Revision: "r", Zone: fmt.Sprintf("z%d", i), Resource: fleet.Resource{State: fleet.Active}}
 		key, err := records.ManagerKey(m.Key())
 		put(key, err, m)
 		for n := range size {

@@ -281,7 +281,7 @@ func second[T any](_ T, err error) error { return err }
 
 func TestChange(t *testing.T) {
 	b := newBench(t)
-	b.put(fleet.Manager{BaseName: "linux", Revision: manager.Revision, Zone: manager.Zone, URL: "u"}, "instanceTemplates", "linux", "revisions", manager.Revision, "managers", manager.Zone)
+	b.put(fleet.Manager{BaseName: "linux", Revision: manager.Revision, Zone: manager.Zone, Resource: fleet.Resource{URL: "u"}}, "instanceTemplates", "linux", "revisions", manager.Revision, "managers", manager.Zone)
 	clear := func(m fleet.Manager) (fleet.Manager, bool) {
 		if m.URL == "" {
 			return m, false

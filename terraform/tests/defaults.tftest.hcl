@@ -21,8 +21,13 @@ run "applies" {
   }
 
   assert {
-    condition     = local.environment["machine-provider"].MACHINE_PROVIDER_URL == local.environment["catalog-instances"].MACHINE_PROVIDER_URL
+    condition     = local.environment["machine-provider"].FUNCTION_URL == local.environment["catalog-instances"].MACHINE_PROVIDER_URL
     error_message = "The Machine Provider must know the address that tokens are for."
+  }
+
+  assert {
+    condition     = local.environment["status-page"].FUNCTION_URL == "https://status-page-123456789012.us-central1.run.app"
+    error_message = "The status page must know the address that tokens are for."
   }
 
   assert {

@@ -58,7 +58,7 @@ run "applies" {
   }
 
   assert {
-    condition     = local.environment["machine-provider"].MACHINE_PROVIDER_URL == "https://machine-provider-123456789012.europe-west1.run.app"
+    condition     = local.environment["machine-provider"].FUNCTION_URL == "https://machine-provider-123456789012.europe-west1.run.app"
     error_message = "The Machine Provider that is deployed here keeps its own address."
   }
 

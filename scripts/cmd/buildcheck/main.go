@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -120,7 +121,7 @@ func build(ctx context.Context, root, work string) (program string, err error) {
 func start(ctx context.Context, program, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	function, err := buildpack.Start(ctx, program, name, environment...)
+	function, err := buildpack.Start(ctx, program, name, append(slices.Clone(environment), "FUNCTION_URL=https://"+name+".example.com")...)
 	if err != nil {
 		return err
 	}

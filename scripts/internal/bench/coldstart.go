@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/buildpack"
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 const (
@@ -83,6 +84,6 @@ func coldStart(ctx context.Context, program, firestore string) (time.Duration, i
 		return 0, 0, fmt.Errorf("%w; its log: %.1000s", err, function.Stop())
 	}
 	took := time.Since(function.Started)
-	err = pause(ctx, 200*time.Millisecond) // what it does behind the scenes
+	err = pause.For(ctx, 200*time.Millisecond) // what it does behind the scenes
 	return took, residentMemory(strconv.Itoa(function.PID)), err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
@@ -108,7 +109,7 @@ func (s *system) quiet(ctx context.Context) error {
 	}
 	since := time.Now()
 	for time.Since(since) < stays {
-		if err := pause(ctx, stays/10); err != nil {
+		if err := pause.For(ctx, stays/10); err != nil {
 			return fmt.Errorf("wait until all is quiet: %w", err)
 		}
 		if !s.Idle() {
@@ -143,19 +144,8 @@ func (s *system) untilLeasable(ctx context.Context, wanted int) error {
 		if time.Now().After(end) {
 			return fmt.Errorf("%d of %d machines can be leased after %s; the first problems: %q", n, wanted, patience, s.runs.firstProblems())
 		}
-		if err := pause(ctx, max(time.Millisecond, 20*time.Since(begin))); err != nil {
+		if err := pause.For(ctx, max(time.Millisecond, 20*time.Since(begin))); err != nil {
 			return err
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

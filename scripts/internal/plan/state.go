@@ -159,7 +159,7 @@ func (s State) records(baseName string) fleet.Records {
 	}
 	for _, r := range s.Revisions {
 		if r.BaseName == baseName {
-			records.Revisions[r.ID] = fleet.Revision{BaseName: baseName, ID: r.ID, State: r.State, URL: r.URL, Deleting: r.Deleting}
+			records.Revisions[r.ID] = fleet.Revision{BaseName: baseName, ID: r.ID, Resource: fleet.Resource{State: r.State, URL: r.URL, Deleting: r.Deleting}}
 		}
 	}
 	for _, m := range s.Managers {

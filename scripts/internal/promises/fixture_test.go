@@ -21,7 +21,7 @@ var testPool = Pool{BaseName: "linux", Zone: testZone, Image: "debian-12", Sizes
 
 // still is a view of a suite at rest: two VMs, one of them leased.
 func still() View {
-	manager := fleet.Manager{BaseName: "linux", Revision: "0123456789ab", Zone: testZone, MinimumSize: 2, MaximumSize: 4, State: fleet.Active, URL: "group"}
+	manager := fleet.Manager{BaseName: "linux", Revision: "0123456789ab", Zone: testZone, MinimumSize: 2, MaximumSize: 4, Resource: fleet.Resource{State: fleet.Active, URL: "group"}}
 	instance := func(name, id string, state fleet.InstanceState) fleet.Instance {
 		return fleet.Instance{Hostname: name, ID: id, BaseName: "linux", Revision: manager.Revision, Zone: testZone, State: state, CatalogedAt: noon.Add(-time.Hour)}
 	}
@@ -36,7 +36,7 @@ func still() View {
 	return View{
 		Records: Records{
 			Templates: map[string]fleet.TemplateRecord{"linux": {BaseName: "linux", ActiveRevision: manager.Revision}},
-			Revisions: map[string]fleet.Revision{testGroup: {BaseName: "linux", ID: manager.Revision, State: fleet.Active, URL: "template", Spec: fleet.TemplateSpec{ImageName: "debian-12"}}},
+			Revisions: map[string]fleet.Revision{testGroup: {BaseName: "linux", ID: manager.Revision, Resource: fleet.Resource{State: fleet.Active, URL: "template"}, Spec: fleet.TemplateSpec{ImageName: "debian-12"}}},
 			Managers:  map[fleet.ManagerKey]fleet.Manager{manager.Key(): manager},
 			Instances: map[string]fleet.Instance{freeVM: instance("free", "1", fleet.Cataloged), leasedVM: leased},
 			Machines:  map[string]leasing.Machine{freeVM: machine(freeVM, leasing.Available), leasedVM: machineOnLease},

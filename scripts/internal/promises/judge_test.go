@@ -204,11 +204,11 @@ func TestDifferences(t *testing.T) {
 		}, ""},
 		{"a drained record", func(v *View) {
 			key := fleet.ManagerKey{BaseName: "linux", Revision: "000000000000", Zone: testZone}
-			v.Managers[key] = fleet.Manager{BaseName: "linux", Revision: key.Revision, Zone: testZone, State: fleet.Drained, DrainedAt: noon.Add(-time.Minute)}
+			v.Managers[key] = fleet.Manager{BaseName: "linux", Revision: key.Revision, Zone: testZone, Resource: fleet.Resource{State: fleet.Drained, DrainedAt: noon.Add(-time.Minute)}}
 		}, ""},
 		{"a drained record, being deleted", func(v *View) {
 			key := fleet.ManagerKey{BaseName: "linux", Revision: "000000000000", Zone: testZone}
-			v.Managers[key] = fleet.Manager{BaseName: "linux", Revision: key.Revision, Zone: testZone, State: fleet.Drained, DrainedAt: noon, Deleting: true}
+			v.Managers[key] = fleet.Manager{BaseName: "linux", Revision: key.Revision, Zone: testZone, Resource: fleet.Resource{State: fleet.Drained, DrainedAt: noon, Deleting: true}}
 		}, "left over"},
 		{"a lease that waits", func(v *View) {
 			v.Leases["w"] = leasing.Lease{RequestID: "waiting", State: leasing.Pending, Length: leasing.Length{Indefinite: true}}

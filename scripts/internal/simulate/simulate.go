@@ -16,6 +16,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
@@ -81,12 +82,7 @@ func newSuite() (world.Suite, error) {
 	if err != nil {
 		return world.Suite{}, err
 	}
-	verify, err := machineprovider.NewDevelopment(func(name string) string {
-		if name == machineprovider.DevelopmentVariable {
-			return "true"
-		}
-		return ""
-	}, nil)
+	verify, err := identity.NewLocal(func(string) string { return "" })
 	if err != nil {
 		return world.Suite{}, fmt.Errorf("the Machine Provider's development identities: %w", err)
 	}

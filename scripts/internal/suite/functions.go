@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 	"github.com/gce-backend/gce-backend/shared/deployment/lockedrand"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/push"
@@ -79,21 +79,10 @@ func (s *Suite) dependencies() job.Dependencies {
 		Source:          s.source,
 		Recorder:        s.recorder(),
 		Now:             s.opts.Now,
-		Sleep:           sleep,
+		Sleep:           pause.For,
 		ComputeRequests: computeRequests,
 		Rand:            lockedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		Project:         s.opts.Project,
 		Deployment:      deployment,
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -14,13 +14,14 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
 	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
 // startMachineProvider serves the Machine Provider on a port of its own,
 // unless there is one already. It believes "Bearer dev:EMAIL".
 func (s *Suite) startMachineProvider(ctx context.Context) error {
-	verify, err := developmentIdentities()
+	verify, err := identity.NewLocal(os.Getenv)
 	if err != nil {
 		return fmt.Errorf("start the Machine Provider: %w", err)
 	}
@@ -44,16 +45,6 @@ func (s *Suite) startMachineProvider(ctx context.Context) error {
 	return err
 }
 
-// developmentIdentities believe "Bearer dev:EMAIL".
-func developmentIdentities() (machineprovider.Verifier, error) {
-	return machineprovider.NewDevelopment(func(name string) string {
-		if name == machineprovider.DevelopmentVariable {
-			return "true"
-		}
-		return os.Getenv(name)
-	}, nil)
-}
-
 // catalog is the Machine Provider as the jobs see it: the one that settings.cfg
 // names, else this suite's, which knows them by a development identity.
 func (s *Suite) catalog() catalog.Catalog {
@@ -68,7 +59,7 @@ func (s *Suite) catalog() catalog.Catalog {
 			}
 			return s.Endpoints.MachineProvider, nil
 		},
-		Token: func(context.Context, string) (string, error) { return "dev:" + Identity, nil },
+		Token: identity.LocalToken(Identity),
 	})
 }
 

@@ -2,11 +2,12 @@ package suite
 
 import (
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
-	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/functions/statuspage"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/status"
 	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
@@ -24,11 +25,11 @@ func (s *Suite) statusPage(anyone bool) (http.Handler, error) {
 		Store: s.Store, Now: s.opts.Now, Log: s.opts.Log.With("job", statuspage.Name), Jobs: job.Names(functions.Jobs()), Anyone: anyone,
 	}
 	if !anyone {
-		verify, err := developmentIdentities()
+		verify, err := identity.NewLocal(os.Getenv)
 		if err != nil {
 			return nil, err
 		}
-		deps.Identify = machineprovider.Identity(verify)
+		deps.Verify = verify
 	}
 	page, err := statuspage.New(deps)
 	if err != nil {

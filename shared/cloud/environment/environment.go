@@ -29,12 +29,15 @@ type Environment struct {
 	// MachineProvider is the base URL of the Machine Provider; mp_server in
 	// settings.cfg goes before it.
 	MachineProvider string `env:"MACHINE_PROVIDER_URL"`
+	// URL is the function's own, which ID tokens for it name as their audience;
+	// only the functions that serve HTTP have it.
+	URL string `env:"FUNCTION_URL"`
 	// InvokersChecked says that Cloud Run lets nobody call this function but its
 	// invokers, so that the identity that it passes on can be believed.
 	InvokersChecked bool `env:"INVOKERS_CHECKED"`
 	// ComputeEndpoint replaces Compute Engine's address; for local use.
 	ComputeEndpoint string `env:"COMPUTE_ENDPOINT"`
-	// DevelopmentIdentities lets the Machine Provider believe "dev:EMAIL";
+	// DevelopmentIdentities lets the functions that serve HTTP believe "dev:EMAIL";
 	// for local use, refused in a deployed function.
 	DevelopmentIdentities bool `env:"DEVELOPMENT_IDENTITIES"`
 	// Service is set by Cloud Run: the sign that this is a deployed function.

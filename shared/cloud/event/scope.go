@@ -14,7 +14,6 @@ type Scope struct {
 	BaseName  string   `json:"baseName,omitempty"`
 	Revision  string   `json:"revision,omitempty"`
 	Zone      string   `json:"zone,omitempty"`
-	Hostnames []string `json:"hostnames,omitempty"`
 	Instances []string `json:"instances,omitempty"` // instance keys
 	Reclaimed bool     `json:"reclaimed,omitempty"` // the Machine Provider said that these were reclaimed
 	// Hint says that the scope was guessed from a message that may be about
@@ -28,7 +27,7 @@ const MaxScopeBytes = 256 << 10
 
 // Sweep reports whether the scope asks for everything.
 func (s Scope) Sweep() bool {
-	return s.BaseName == "" && s.Revision == "" && s.Zone == "" && len(s.Hostnames) == 0 && len(s.Instances) == 0
+	return s.BaseName == "" && s.Revision == "" && s.Zone == "" && len(s.Instances) == 0
 }
 
 // Encode writes the scope as a message's payload.
@@ -40,9 +39,9 @@ func (s Scope) Encode() []byte {
 	return data
 }
 
-// DecodeScope reads a payload. Nothing, {} and "" all ask for a sweep; a field
-// that it does not know is refused, so that a misspelt scope never becomes a
-// sweep of everything.
+// DecodeScope reads a payload. Nothing, {} and "" all ask for a sweep. A field
+// that it does not know is refused, and so is a scope that names nothing by those
+// that it knows: what was meant for something never becomes a sweep of everything.
 func DecodeScope(data []byte) (Scope, error) {
 	data = bytes.TrimSpace(data)
 	if len(data) > MaxScopeBytes {
@@ -63,5 +62,46 @@ func DecodeScope(data []byte) (Scope, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Scope{}, errors.New("the payload goes on after the scope")
 	}
+	if scope.Sweep() && string(compact(data)) != "{}" {
+		return Scope{}, errors.New("the payload is not a scope: it names nothing")
+	}
 	return scope, nil
+}
+
+// compact returns JSON without the spaces between its values.
+func compact(data []byte) []byte {
+	var short bytes.Buffer
+	if err := json.Compact(&short, data); err != nil { // it was read before
+		panic(err)
+	}
+	return short.Bytes()
+}
+
+// OfManagers reads the scope of a message to a job that can be about some
+// managers, but not about single instances.
+func OfManagers(message Message) (Scope, error) {
+	scope, err := DecodeScope(message.Data)
+	if len(scope.Instances) > 0 {
+		return Scope{}, errors.New("the payload names instances, but this job is not about single ones")
+	}
+	return scope, err
+}
+
+// OfTemplates reads the scope of a message to a job that knows no zones.
+func OfTemplates(message Message) (Scope, error) {
+	scope, err := OfManagers(message)
+	if !scope.Sweep() && scope.BaseName == "" {
+		return Scope{}, errors.New("the payload names no template")
+	}
+	return scope, err
+}
+
+// OfEverything reads the scope of a message to a job that does its work as a
+// whole.
+func OfEverything(message Message) (Scope, error) {
+	scope, err := DecodeScope(message.Data)
+	if !scope.Sweep() {
+		return Scope{}, errors.New("the payload names a scope, but the work of this job has no parts")
+	}
+	return scope, err
 }

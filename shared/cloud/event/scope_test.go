@@ -22,13 +22,17 @@ func TestDecodeScope(t *testing.T) {
 		{name: "a pool", data: `{"baseName":"linux","revision":"0123456789ab","zone":"us-east1-b"}`, want: pool},
 		{name: "in another order, with spaces", data: "\n{\"zone\":\"us-east1-b\",\n \"baseName\":\"linux\", \"revision\":\"0123456789ab\"}\n", want: pool},
 		{name: "instances", data: `{"instances":["a:1","b:2"],"reclaimed":true}`, want: Scope{Instances: []string{"a:1", "b:2"}, Reclaimed: true}},
-		{name: "hostnames", data: `{"hostnames":["a"]}`, want: Scope{Hostnames: []string{"a"}}},
 
 		{name: "an unknown field", data: `{"basename_":"linux"}`, wrong: "basename_"},
 		{name: "a misspelt field beside a known one", data: `{"baseName":"linux","zones":["a"]}`, wrong: "zones"},
 		{name: "a number for a string", data: `{"baseName":7}`, wrong: "number"},
-		{name: "a string for a list", data: `{"hostnames":"a"}`, wrong: "string"},
-		{name: "a list of numbers", data: `{"hostnames":[1]}`, wrong: "number"},
+		{name: "nothing but a word about instances", data: `{"reclaimed":true}`, wrong: "names nothing"},
+		{name: "an empty list", data: `{"instances":[]}`, wrong: "names nothing"},
+		{name: "an empty name", data: `{"baseName":""}`, wrong: "names nothing"},
+		{name: "empty values", data: `{"baseName":"","revision":"","zone":null,"instances":null,"reclaimed":false}`, wrong: "names nothing"},
+		{name: "a field that was there once", data: `{"hostnames":["no-such-vm"]}`, wrong: "hostnames"},
+		{name: "a string for a list", data: `{"instances":"a"}`, wrong: "string"},
+		{name: "a list of numbers", data: `{"instances":[1]}`, wrong: "number"},
 		{name: "a string for a bool", data: `{"reclaimed":"yes"}`, wrong: "string"},
 		{name: "a string", data: `"linux"`, wrong: "string"},
 		{name: "a number", data: `7`, wrong: "number"},
@@ -93,7 +97,7 @@ func TestSweep(t *testing.T) {
 	if !(Scope{}).Sweep() {
 		t.Error("the zero scope is no sweep")
 	}
-	for _, scope := range []Scope{{BaseName: "b"}, {Revision: "r"}, {Zone: "z"}, {Hostnames: []string{"h"}}, {Instances: []string{"i"}}} {
+	for _, scope := range []Scope{{BaseName: "b"}, {Revision: "r"}, {Zone: "z"}, {Instances: []string{"i"}}} {
 		if scope.Sweep() {
 			t.Errorf("%+v is a sweep", scope)
 		}
@@ -110,7 +114,7 @@ func TestEncodeOfASweepIsEmpty(t *testing.T) {
 // same; and only the three ways to say so ask for everything.
 func FuzzDecodeScope(f *testing.F) {
 	for _, seed := range []string{"", "{}", `""`, "null", "[]", `{"baseName":"linux"}`, `{"instances":["a:1"],"reclaimed":true}`,
-		`{"BASENAME":"x"}`, `{"baseName":"a","baseName":"b"}`, `{"zone":"\u0000"}`, "{}{}", `{"hostnames":[]}`, "\xef\xbb\xbf{}"} {
+		`{"BASENAME":"x"}`, `{"baseName":"a","baseName":"b"}`, `{"zone":"\u0000"}`, "{}{}", `{"instances":[]}`, `{"reclaimed":true}`, "\xef\xbb\xbf{}"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -127,6 +131,9 @@ func FuzzDecodeScope(f *testing.F) {
 		}
 		if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && string(trimmed) != `""` && trimmed[0] != '{' {
 			t.Fatalf("%q was taken for a scope", data)
+		}
+		if scope.Sweep() && bytes.ContainsAny(data, ":") {
+			t.Fatalf("%q became a sweep", data)
 		}
 	})
 }

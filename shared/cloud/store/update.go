@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 const (
@@ -34,14 +35,7 @@ func Pause(ctx context.Context, s Store, attempt int) error {
 		return pauser.Pause(ctx, attempt)
 	}
 	limit := min(firstPause<<min(attempt, 10), longPause)
-	timer := time.NewTimer(rand.N(limit)) //nolint:gosec // jitter is no secret
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return pause.For(ctx, rand.N(limit)) //nolint:gosec // jitter is no secret
 }
 
 // UpdateEach does what Update does to many documents, in atomic chunks: first

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/identity"
 )
 
 // Source reads a configuration.
@@ -23,16 +25,13 @@ type Source interface {
 	Close() error
 }
 
-// TokenSource returns an ID token for an audience, to be sent as a bearer token.
-type TokenSource func(ctx context.Context, audience string) (string, error)
-
 // Options configure a source. The zero value of each is usable.
 type Options struct {
 	// Client is the HTTP client of a LUCI Config service; nil: one of its own.
 	Client *http.Client
 	// Token proves who asks a LUCI Config service; nil: Google's metadata
 	// server or application default credentials. It is not used with http.
-	Token TokenSource
+	Token func(ctx context.Context, audience string) (string, error)
 	// Timeout bounds each call; 0: 20 s.
 	Timeout time.Duration
 	// Sleep waits; nil: time.Sleep, ending early with the context.
@@ -46,13 +45,13 @@ func (o Options) withDefaults() Options {
 		o.Client = &http.Client{}
 	}
 	if o.Token == nil {
-		o.Token = googleToken
+		o.Token = identity.Tokens()
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 20 * time.Second
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = pause.For
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -90,17 +89,6 @@ func Open(ctx context.Context, address string, options Options) (Source, error) 
 
 // redactUser strips everything up to the last @, which may hold a password.
 func redactUser(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
-
-func sleep(ctx context.Context, duration time.Duration) error {
-	timer := time.NewTimer(duration)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // limit sets the deadline of one call.
 func (o Options) limit(ctx context.Context) (context.Context, context.CancelFunc) {

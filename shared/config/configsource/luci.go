@@ -15,8 +15,6 @@ import (
 	"regexp"
 	"strings"
 
-	"cloud.google.com/go/auth/credentials/idtoken"
-
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/config"
 )
@@ -95,23 +93,7 @@ func (l *luci) token(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := l.options.limit(ctx)
 	defer cancel()
-	token, err := l.options.Token(ctx, l.base)
-	if err != nil {
-		return "", fmt.Errorf("get an ID token for %s: %w", l.base, err)
-	}
-	return token, nil
-}
-
-func googleToken(ctx context.Context, audience string) (string, error) {
-	credentials, err := idtoken.NewCredentials(&idtoken.Options{Audience: audience})
-	if err != nil {
-		return "", err
-	}
-	token, err := credentials.Token(ctx)
-	if err != nil {
-		return "", err
-	}
-	return token.Value, nil
+	return l.options.Token(ctx, l.base)
 }
 
 // luciReading collects the answers.

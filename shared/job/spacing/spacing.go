@@ -1,5 +1,6 @@
-// Package spacing spaces what is done again and again for one thing, so that
-// none of its documents is written more often than Firestore takes.
+// Package spacing spaces what is done again and again for each of many things,
+// so that none of its documents is written more often than Firestore takes,
+// about once a second, and all of it stays within a number of requests.
 package spacing
 
 import (
@@ -11,27 +12,51 @@ import (
 
 // Limit spaces what is done for each key, such as a look at a group for each
 // message about one of its VMs: Burst of it may come at once, and from then on
-// one in each Every. It does not matter how many other keys there are; job.Pace
-// is for that. A document takes about a write a second.
+// one in each Every.
 type Limit struct {
 	Every time.Duration
 	Burst int
+	// PerMinute is shared by the keys that had a turn within the last minute: the
+	// more there are, the longer each waits, and the smaller are their bursts. 0:
+	// it does not matter how many keys there are.
+	PerMinute int
 
-	mu     sync.Mutex
-	limits map[string]*rate.Limiter // by key
+	mu   sync.Mutex
+	keys map[string]*turns
 }
 
-// Take takes the key's next turn, and answers how long it is until then.
+type turns struct {
+	limiter *rate.Limiter
+	last    time.Time
+}
+
+// Take takes the key's next turn, and returns how long it is until then.
 func (l *Limit) Take(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.limits == nil {
-		l.limits = map[string]*rate.Limiter{}
+	if l.keys == nil {
+		l.keys = map[string]*turns{}
 	}
-	limit := l.limits[key]
-	if limit == nil {
-		limit = rate.NewLimiter(rate.Every(l.Every), l.Burst)
-		l.limits[key] = limit
+	mine := l.keys[key]
+	if mine == nil {
+		mine = &turns{limiter: rate.NewLimiter(rate.Every(l.Every), l.Burst)}
+		l.keys[key] = mine
 	}
-	return limit.ReserveN(now, 1).DelayFrom(now)
+	mine.last = now
+	if l.PerMinute > 0 {
+		l.share(mine.limiter, now)
+	}
+	return mine.limiter.ReserveN(now, 1).DelayFrom(now)
+}
+
+// share gives a key its part of the minute's number.
+func (l *Limit) share(limiter *rate.Limiter, now time.Time) {
+	busy := 0
+	for _, each := range l.keys {
+		if now.Sub(each.last) < time.Minute {
+			busy++
+		}
+	}
+	limiter.SetLimitAt(now, rate.Every(max(l.Every, time.Minute*time.Duration(busy)/time.Duration(l.PerMinute))))
+	limiter.SetBurstAt(now, max(1, min(l.Burst, l.PerMinute/busy)))
 }

@@ -9,7 +9,7 @@ import (
 // groups are the deployed half, from the ground up: a package imports its own
 // group and those before it. shared/deployment and the root compose them, and
 // nobody imports those.
-var groups = []string{"proto", "shared/fleet", "shared/cloud", "shared/records", "shared/config", "shared/leasing", "shared/job", "functions", "shared/deployment", "."}
+var groups = []string{"proto", "shared/fleet", "shared/cloud", "shared/records", "shared/identity", "shared/config", "shared/leasing", "shared/job", "functions", "shared/deployment", "."}
 
 // lab is never deployed: simulations, stand-ins, conformance suites.
 const lab = "shared/lab"
@@ -23,8 +23,8 @@ var adapters = []string{"shared/cloud/catalog/client", "shared/cloud/compute/res
 // owners are the packages that know an outside API; nobody else imports it. The
 // commands for people may: they are a module of their own.
 var owners = map[string][]string{
-	"cloud.google.com/go/auth":                              {"shared/config/configsource", "shared/cloud/catalog/client", "functions/machineprovider"},
 	"cloud.google.com/go/compute":                           {"shared/cloud/compute", "shared/lab/simulator"},
+	"cloud.google.com/go/auth":                              {"shared/identity"},
 	"cloud.google.com/go/firestore":                         {"shared/cloud/store/firestore"},
 	"cloud.google.com/go/pubsub":                            {"shared/cloud/pubsub"},
 	"cloud.google.com/go/storage":                           {"shared/config/configsource"},
@@ -33,8 +33,7 @@ var owners = map[string][]string{
 	"github.com/sethvargo/go-envconfig":                     {"shared/cloud/environment"},
 	"go.yaml.in/yaml":                                       {"shared/job/manifest"},
 	"gocloud.dev":                                           {"shared/config/configsource", "shared/lab/configsourcetest"},
-	"google.golang.org/api/idtoken":                         {"shared/cloud/catalog/client", "functions/machineprovider"},
-	"google.golang.org/api/oauth2":                          {"functions/machineprovider"},
+	"google.golang.org/api/oauth2":                          {"shared/identity"},
 	"google.golang.org/protobuf/encoding/prototext":         {"shared/config"},
 	module + "/proto/config/configpb":                       {"shared/config", "shared/leasing/access", "functions/processconfig", "shared/lab/world"},
 	module + "/proto/machineprovider/machineproviderpb":     {"shared/cloud/catalog", "shared/leasing/wire", "functions/machineprovider"},

@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 type object map[string]any
@@ -108,7 +110,7 @@ func (l *load) lease(ctx context.Context, id string, dice *rand.Rand) (string, e
 		} else if l.order.overtaken(waiting, begin) {
 			l.problem("request %s, waiting since %s, was overtaken", id, waiting.Format(time.TimeOnly))
 		}
-		pause(ctx, time.Duration(20+dice.IntN(60)+20*min(asked, 20))*time.Millisecond)
+		_ = pause.For(ctx, time.Duration(20+dice.IntN(60)+20*min(asked, 20))*time.Millisecond)
 	}
 }
 
@@ -143,7 +145,7 @@ func (l *load) call(ctx context.Context, token, method string, request, into any
 		l.mu.Lock()
 		l.retries++
 		l.mu.Unlock()
-		pause(ctx, 50*time.Millisecond)
+		_ = pause.For(ctx, 50*time.Millisecond)
 	}
 }
 

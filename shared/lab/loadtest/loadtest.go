@@ -13,6 +13,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 // Options describe the load.
@@ -133,7 +135,7 @@ func (l *load) cycle(ctx context.Context, id string, dice *rand.Rand) error {
 	}
 	l.hold(hostname, id)
 	if l.options.Hold > 0 {
-		pause(ctx, time.Duration(dice.Int64N(int64(2*l.options.Hold))))
+		_ = pause.For(ctx, time.Duration(dice.Int64N(int64(2*l.options.Hold))))
 	}
 	l.letGo(hostname, id)
 	return l.release(ctx, id)
@@ -186,15 +188,6 @@ func percentile(sorted []time.Duration, p int) time.Duration {
 		return 0
 	}
 	return sorted[min(len(sorted)*p/100, len(sorted)-1)]
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // String is the report in a few lines.

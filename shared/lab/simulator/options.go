@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 // Options are the surroundings and the pace of a [Cloud]. The zero value is
@@ -62,7 +64,7 @@ func (o Options) withDefaults() Options {
 		o.Rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = pause.For
 	}
 	if o.DeleteTime == 0 {
 		o.DeleteTime = o.OperationTime
@@ -77,15 +79,4 @@ func (o Options) withDefaults() Options {
 		o.User = "user@example.com"
 	}
 	return o
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -153,11 +153,7 @@ func (w *World) deliver(function string, message event.Message, attempt int) {
 
 // laneOf is what messages have in common that may share a run: their scope.
 func (w *World) laneOf(function string, message event.Message) string {
-	decode := w.runners[function].job.Decode
-	if decode == nil {
-		decode = func(m event.Message) (event.Scope, error) { return event.DecodeScope(m.Data) }
-	}
-	scope, err := decode(message)
+	scope, err := w.runners[function].job.Scope(message)
 	if err != nil {
 		return function + " " + message.ID
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
+	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 )
@@ -102,7 +103,7 @@ func (settings) Settings(context.Context) (access.Settings, error) {
 func (w *World) catalog(skewed func() time.Time) *client.Client {
 	return client.New(client.Options{
 		Base:       func(context.Context) (string, error) { return "http://provider.test", nil },
-		Token:      client.Development(Backend),
+		Token:      identity.LocalToken(Backend),
 		HTTPClient: &http.Client{Transport: providerTransport{w}},
 		// One request at a time, so that the order is the world's to choose.
 		Concurrency: 1, Now: skewed,

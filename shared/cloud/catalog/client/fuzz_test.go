@@ -26,7 +26,7 @@ func (s saying) RoundTrip(*http.Request) (*http.Response, error) {
 func (s saying) client() *client.Client {
 	return client.New(client.Options{
 		Base:       func(context.Context) (string, error) { return "http://provider.test", nil },
-		Token:      client.Development("backend@example.com"),
+		Token:      func(context.Context, string) (string, error) { return "dev:backend@example.com", nil },
 		HTTPClient: &http.Client{Transport: s}, Concurrency: 1,
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 // The times that Options may change.
@@ -75,21 +76,10 @@ func (o Options) withDefaults() Options {
 		o.Now = time.Now
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = pause.For
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Float64
 	}
 	return o
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

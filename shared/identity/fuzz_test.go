@@ -1,4 +1,4 @@
-package machineprovider
+package identity
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func FuzzIdentity(f *testing.F) {
 	const good = `{"aud":"https://mp","iss":"https://accounts.google.com","exp":1800000001,"email":"a@example.com","email_verified":true}`
 	for _, token := range []string{
 		stripped(good), stripped(`{}`), stripped(`{"email":7}`), "a.b." + removedSignature, removedSignature, "ya29.token", "dev:a@example.com",
-		"eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl", "eyJhbGciOiJFUzI1NiJ9.e30.", "ey..", "..", "",
+		"eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl", "eyJhbGciOiJFUzI1NiJ9.e30.", "eyJhbGciOiJSUzI1NiJ9.bnVsbA.AA", "ey..", "..", "",
 	} {
 		f.Add("Bearer "+token, "", 200, []byte(`{"email":"a@x.gserviceaccount.com","verified_email":true,"expires_in":60}`))
 	}
@@ -40,19 +40,21 @@ func FuzzIdentity(f *testing.F) {
 		if status < 200 || status > 999 {
 			return
 		}
-		next, err := NewGoogle(t.Context(), GoogleOptions{Audiences: []string{"https://mp"}, Now: now, HTTPClient: &http.Client{Transport: askedGoogle{status, answer}}})
+		verify, err := NewGoogle(t.Context(), Options{Audiences: []string{"https://mp"}, CloudRun: true, Now: now, HTTPClient: &http.Client{Transport: askedGoogle{status, answer}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		r.Header.Set("Authorization", authorization)
-		r.Header.Set(serverlessHeader, serverless)
-		email, err := Identity(&CloudRun{Audiences: []string{"https://mp"}, Now: now, Next: next})(r)
+		if serverless != "" {
+			r.Header.Set(serverlessHeader, serverless)
+		}
+		who, err := Authenticate(t.Context(), verify, r)
 		switch {
-		case err == nil && (email == "" || strings.Contains(authorization, removedSignature) && serverless != ""):
-			t.Errorf("%q beside %q is %q", authorization, serverless, email)
-		case err != nil && email != "":
-			t.Errorf("%q is %q beside %v", authorization, email, err)
+		case err == nil && (who.Email == "" || strings.Contains(authorization, removedSignature) && serverless != ""):
+			t.Errorf("%q beside %q is %q", authorization, serverless, who)
+		case err != nil && who != Identity{}:
+			t.Errorf("%q is %q beside %v", authorization, who, err)
 		case err != nil && !errors.Is(err, ErrUnverified) && !failure.Is(err, failure.Transient):
 			t.Errorf("%q: %v is neither unverified nor transient", authorization, err)
 		}

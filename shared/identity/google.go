@@ -1,0 +1,199 @@
+package identity
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/auth/credentials/idtoken"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/api/oauth2/v2"
+	"google.golang.org/api/option"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+)
+
+// verifyTimeout bounds one question to Google about a token.
+const verifyTimeout = 10 * time.Second
+
+// gcloudClients are the OAuth clients of the tokens that people have by gcloud:
+// gcloud auth print-identity-token and gcloud run services proxy. Cloud Run
+// lets them through, and their audience is the client and not the service.
+var gcloudClients = []string{
+	"32555940559.apps.googleusercontent.com",
+	"764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com",
+}
+
+// Options say whose tokens are believed.
+type Options struct {
+	// Audiences are what an ID token may be for: the URLs of the function.
+	Audiences []string
+	// CloudRun believes the ID tokens whose signatures Cloud Run has checked and
+	// taken away. It is for a function that nobody but its invokers may call:
+	// elsewhere anybody could write such a token.
+	CloudRun bool
+	// Gcloud believes gcloud's own tokens as well, from Cloud Run only: they are
+	// good for any service, and each that was sent one can send it on.
+	Gcloud bool
+	// Clients are the OAuth clients whose access tokens are believed for
+	// people; those of service accounts need none. Without this, any
+	// application that a lessee once signed in to could act as them here.
+	Clients []string
+	// HTTPClient asks Google; http.DefaultClient when nil.
+	HTTPClient *http.Client
+	Now        func() time.Time
+}
+
+// google verifies Google-signed ID tokens, and OAuth access tokens by asking
+// Google about them.
+type google struct {
+	options   Options
+	validator *idtoken.Validator
+	tokens    *oauth2.Service
+	known     verified
+}
+
+// NewGoogle makes a Verifier of Google's tokens.
+func NewGoogle(ctx context.Context, options Options) (Verifier, error) {
+	if options.HTTPClient == nil {
+		options.HTTPClient = http.DefaultClient
+	}
+	validator, err := idtoken.NewValidator(&idtoken.ValidatorOptions{Client: options.HTTPClient})
+	if err != nil {
+		return nil, fmt.Errorf("make the validator of ID tokens: %w", err)
+	}
+	tokens, err := oauth2.NewService(ctx, option.WithHTTPClient(options.HTTPClient))
+	if err != nil {
+		return nil, fmt.Errorf("make the client for access tokens: %w", err)
+	}
+	return &google{options: options, validator: validator, tokens: tokens, known: verified{now: options.Now}}, nil
+}
+
+func (g *google) Verify(ctx context.Context, token string) (Identity, error) {
+	if unsigned, ok := strings.CutSuffix(token, removedSignature); ok {
+		return g.checked(unsigned)
+	}
+	if known, ok := g.known.known(token); ok {
+		return known, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
+	defer cancel()
+	ask := g.accessToken
+	if strings.Count(token, ".") == 2 && strings.HasPrefix(token, "ey") { // a JSON Web Token
+		ask = g.signed
+	}
+	found, expires, err := ask(ctx, token)
+	if err != nil {
+		return Identity{}, err
+	}
+	g.known.remember(token, found, expires)
+	return found, nil
+}
+
+// checked believes the claims of a token whose signature Cloud Run has checked.
+func (g *google) checked(unsigned string) (Identity, error) {
+	if !g.options.CloudRun {
+		return Identity{}, unverified("it has no signature")
+	}
+	audiences := g.options.Audiences
+	if g.options.Gcloud {
+		audiences = slices.Concat(audiences, gcloudClients)
+	}
+	found, _, err := g.claims(unsigned, audiences)
+	return found, err
+}
+
+// signed verifies a Google-signed ID token. Its claims are looked at first: the
+// library panics at some that are no objects.
+func (g *google) signed(ctx context.Context, token string) (Identity, time.Time, error) {
+	found, expires, err := g.claims(token, g.options.Audiences)
+	if err != nil {
+		return Identity{}, time.Time{}, err
+	}
+	if _, err := g.validator.Validate(ctx, token, ""); transient(err) {
+		return Identity{}, time.Time{}, failure.New(failure.Transient, "read Google's keys: %w", err)
+	} else if err != nil {
+		return Identity{}, time.Time{}, unverified("%w", err)
+	}
+	return found, expires, nil
+}
+
+// claims reads what an ID token claims, and checks all but its signature. Only
+// RS256 is believed: the library cuts the signature of the other kind that it
+// knows without looking at its length.
+func (g *google) claims(token string, audiences []string) (Identity, time.Time, error) {
+	header, rest, _ := strings.Cut(token, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	var head struct {
+		Algorithm string `json:"alg"`
+	}
+	var claimed struct {
+		Audience string `json:"aud"`
+		Issuer   string `json:"iss"`
+		Expires  int64  `json:"exp"`
+		Email    string `json:"email"`
+		Verified bool   `json:"email_verified"`
+	}
+	err := errors.Join(readSegment(header, &head), readSegment(payload, &claimed))
+	expires := time.Unix(claimed.Expires, 0)
+	switch {
+	case err != nil:
+		err = unverified("its claims cannot be read: %w", err)
+	case head.Algorithm != "RS256":
+		err = unverified("it is not signed with RS256")
+	case claimed.Issuer != "https://accounts.google.com" && claimed.Issuer != "accounts.google.com":
+		err = unverified("the issuer %.80q is not Google", claimed.Issuer)
+	case claimed.Audience == "" || !slices.Contains(audiences, claimed.Audience):
+		err = unverified("it is for %.200q", claimed.Audience)
+	case !g.options.Now().Before(expires):
+		err = unverified("it has expired")
+	case claimed.Email == "" || !claimed.Verified:
+		err = unverified("it has no verified e-mail address")
+	default:
+		return Identity{Email: claimed.Email}, expires, nil
+	}
+	return Identity{}, time.Time{}, err
+}
+
+// readSegment reads one of the JSON objects of a token.
+func readSegment(encoded string, into any) error {
+	data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, into)
+}
+
+// accessToken asks Google about an OAuth access token.
+func (g *google) accessToken(ctx context.Context, token string) (Identity, time.Time, error) {
+	info, err := g.tokens.Tokeninfo().AccessToken(token).Context(ctx).Do()
+	var refused *googleapi.Error
+	switch {
+	case errors.As(err, &refused) && (refused.Code == http.StatusBadRequest || refused.Code == http.StatusUnauthorized):
+		err = unverified("Google does not know it")
+	case err != nil:
+		// The token stands in the URL of the question.
+		err = failure.New(failure.Transient, "ask Google about an access token: %s", strings.ReplaceAll(err.Error(), token, "TOKEN"))
+	case info.Email == "" || !info.VerifiedEmail:
+		err = unverified("it has no verified e-mail address; the scope userinfo.email is needed")
+	case info.ExpiresIn <= 0:
+		err = unverified("it has expired")
+	case !strings.HasSuffix(info.Email, ".gserviceaccount.com") && !slices.Contains(g.options.Clients, info.IssuedTo):
+		err = unverified("it was issued to the OAuth client %.100q", info.IssuedTo)
+	default:
+		return Identity{Email: info.Email}, g.options.Now().Add(time.Duration(info.ExpiresIn) * time.Second), nil
+	}
+	return Identity{}, time.Time{}, err
+}
+
+// transient reports whether the validator failed, and not the token. Where
+// Google's keys cannot be had, the library says so in words only.
+func transient(err error) bool {
+	return failure.Is(err, failure.Transient) || err != nil && strings.Contains(err.Error(), "unable to retrieve cert")
+}

@@ -1,0 +1,76 @@
+// Package identity finds out who calls a function by the token of a request,
+// and gives the process tokens of its own to show to others.
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Identity is who a token belongs to.
+type Identity struct {
+	// Email is the address of a person or of a service account.
+	Email string
+}
+
+// Verifier finds out whose token it is. A token that proves nothing is
+// ErrUnverified; any other error says that it is not known.
+type Verifier interface {
+	Verify(ctx context.Context, token string) (Identity, error)
+}
+
+// ErrUnverified says that a request proves no identity.
+var ErrUnverified = errors.New("the token proves no identity")
+
+// ErrNoToken is the ErrUnverified of a request without a bearer token.
+var ErrNoToken = fmt.Errorf("%w: there is no bearer token", ErrUnverified)
+
+func unverified(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrUnverified}, args...)...)
+}
+
+const (
+	// removedSignature stands in an ID token in place of the signature that Cloud
+	// Run has checked, so that the function cannot use the token elsewhere.
+	removedSignature = "SIGNATURE_REMOVED_BY_GOOGLE"
+	// serverlessHeader is what Cloud Run checks in place of Authorization where a
+	// caller sends both; then it leaves Authorization as it came.
+	serverlessHeader = "X-Serverless-Authorization"
+)
+
+// Authenticate finds out who makes a request.
+func Authenticate(ctx context.Context, verify Verifier, r *http.Request) (Identity, error) {
+	token, err := bearer(r.Header)
+	if err != nil {
+		return Identity{}, err
+	}
+	return verify.Verify(ctx, token)
+}
+
+// bearer returns the token of a request. One without signature is believed to
+// come from Cloud Run only where Cloud Run looked at this very header, which
+// is certain of a single one that stands alone.
+func bearer(header http.Header) (string, error) {
+	authorization, serverless := header.Values("Authorization"), header.Values(serverlessHeader)
+	if len(authorization) > 1 || len(serverless) > 1 {
+		return "", unverified("there are several headers with a token")
+	}
+	if len(serverless) == 1 && strings.TrimSpace(serverless[0]) == "" {
+		return "", unverified("%s is empty", serverlessHeader)
+	}
+	scheme, token, _ := strings.Cut(strings.Join(authorization, ""), " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", ErrNoToken
+	}
+	if strings.ContainsAny(token, " \t,") { // several headers that a proxy has joined
+		return "", unverified("there are several tokens in one header")
+	}
+	if strings.HasSuffix(token, removedSignature) && len(serverless) > 0 {
+		return "", unverified("Cloud Run has checked %s, and not this token", serverlessHeader)
+	}
+	return token, nil
+}
