@@ -19,10 +19,10 @@ import (
 const name = "catalog-instances"
 
 // Job is catalog-instances.
-var Job = job.Job{Name: name, New: New}
+var Job = job.Job{Name: name, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
 		e := records.Records{Store: d.Store, Log: run.Log}
 		c := cataloger{d: d, run: run, e: e,

@@ -17,10 +17,10 @@ import (
 )
 
 // Job is cleanup-entities.
-var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: New}
+var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
 		c := cleaner{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
 		settings, err := d.Settings(ctx)

@@ -19,10 +19,10 @@ import (
 )
 
 // Job is create-instance-group-managers.
-var Job = job.Job{Name: "create-instance-group-managers", New: New}
+var Job = job.Job{Name: "create-instance-group-managers", New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error { return create(ctx, d, run) }
 }
 

@@ -17,10 +17,10 @@ import (
 )
 
 // Job is create-instance-templates.
-var Job = job.Job{Name: "create-instance-templates", Decode: event.OfTemplates, New: New}
+var Job = job.Job{Name: "create-instance-templates", Decode: event.OfTemplates, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error { return create(ctx, d, run) }
 }
 

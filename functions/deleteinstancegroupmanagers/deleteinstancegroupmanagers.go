@@ -20,10 +20,10 @@ import (
 )
 
 // Job is delete-instance-group-managers.
-var Job = job.Job{Name: "delete-instance-group-managers", New: New}
+var Job = job.Job{Name: "delete-instance-group-managers", New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
 		r := deleter{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
 		return r.sweep(ctx)

@@ -27,10 +27,10 @@ const name = "delete-instances-pending-deletion"
 const resizeChecks = 20
 
 // Job is delete-instances-pending-deletion.
-var Job = job.Job{Name: name, New: New}
+var Job = job.Job{Name: name, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
 		e := records.Records{Store: d.Store, Log: run.Log}
 		r := deleter{d: d, run: run, e: e,

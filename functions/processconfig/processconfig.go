@@ -20,10 +20,10 @@ import (
 )
 
 // Job is process-config.
-var Job = job.Job{Name: "process-config", Decode: event.OfTemplates, New: New}
+var Job = job.Job{Name: "process-config", Decode: event.OfTemplates, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error { return process(ctx, d, run) }
 }
 

@@ -19,10 +19,10 @@ import (
 const name = "remove-cataloged-instances"
 
 // Job is remove-cataloged-instances.
-var Job = job.Job{Name: name, New: New}
+var Job = job.Job{Name: name, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error { return remove(ctx, d, run) }
 }
 

@@ -49,8 +49,8 @@ func Policies(path string, message *machineproviderpb.Policies) (leasing.Policie
 	return read, nil
 }
 
-// PoliciesMessage is the message of policies.
-func PoliciesMessage(p leasing.Policies) *machineproviderpb.Policies {
+// policiesMessage is the message of policies.
+func policiesMessage(p leasing.Policies) *machineproviderpb.Policies {
 	message := &machineproviderpb.Policies{
 		BackendTopic:          optional(p.Backend.Topic),
 		BackendProject:        optional(p.Backend.Project),
