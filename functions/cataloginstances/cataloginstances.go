@@ -40,18 +40,8 @@ type cataloger struct {
 }
 
 func (c cataloger) sweep(ctx context.Context) error {
-	found, err := job.Waiting(ctx, c.d, c.run, c.e, name, fleet.Found)
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	settings, err := c.d.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	found = job.Thaw(c.run, settings.Freeze, found, func(i records.Instance) string { return i.Value.BaseName })
-	groups, keys := job.ByManager(found)
-	return job.Spread(ctx, c.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
-		if err := c.group(ctx, key, groups[key]); err != nil {
+	return job.SpreadWaiting(ctx, c.d, c.run, name, fleet.Found, func(ctx context.Context, key fleet.ManagerKey, found []records.Instance) error {
+		if err := c.group(ctx, key, found); err != nil {
 			return fmt.Errorf("catalog the instances of %s: %w", key, err)
 		}
 		return nil

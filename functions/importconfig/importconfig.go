@@ -19,12 +19,7 @@ import (
 )
 
 // Job is import-config.
-var Job = job.Job{Name: "import-config", Decode: decode, New: newHandler}
-
-// newHandler makes the job's handler.
-func newHandler(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error { return importConfig(ctx, d, run) }
-}
+var Job = job.Job{Name: "import-config", Decode: decode, New: job.Stateless(importConfig)}
 
 func importConfig(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if d.Source == nil {

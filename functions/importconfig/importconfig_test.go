@@ -221,7 +221,7 @@ func noise(length int, seed uint32) string {
 }
 
 func TestWithoutSource(t *testing.T) {
-	handler := newHandler(job.Dependencies{Store: memory.New(time.Now)})
+	handler := Job.New(job.Dependencies{Store: memory.New(time.Now)})
 	if err := handler(context.Background(), job.Run{}); err == nil || !strings.Contains(err.Error(), "CONFIG_SOURCE") {
 		t.Errorf("got %v", err)
 	}
