@@ -23,10 +23,10 @@ import (
 const name = "catalog-instances"
 
 // Job is catalog-instances.
-var Job = job.Job{Name: name, New: New}
+var Job = job.Job{Name: name, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
 		e := records.Records{Store: d.Store, Log: run.Log}
 		c := cataloger{d: d, run: run, e: e,
@@ -44,18 +44,8 @@ type cataloger struct {
 }
 
 func (c cataloger) sweep(ctx context.Context) error {
-	found, err := job.Waiting(ctx, c.d, c.run, c.e, name, fleet.Found)
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	settings, err := c.d.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	found = job.Thaw(c.run, settings.Freeze, found, func(i records.Instance) string { return i.Value.BaseName })
-	groups, keys := job.ByManager(found)
-	return job.Spread(ctx, c.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
-		if err := c.group(ctx, key, groups[key]); err != nil {
+	return job.SpreadWaiting(ctx, c.d, c.run, name, fleet.Found, func(ctx context.Context, key fleet.ManagerKey, found []records.Instance) error {
+		if err := c.group(ctx, key, found); err != nil {
 			return fmt.Errorf("catalog the instances of %s: %w", key, err)
 		}
 		return nil

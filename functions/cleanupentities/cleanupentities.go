@@ -17,19 +17,15 @@ import (
 )
 
 // Job is cleanup-entities.
-var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: New}
+var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: job.Stateless(clean)}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error {
-		c := cleaner{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
-		settings, err := d.Settings(ctx)
-		if err != nil {
-			return err
-		}
-		c.freeze = settings.Freeze
-		return job.Joined(c.instances(ctx), c.managers(ctx), c.revisions(ctx), c.templates(ctx))
+func clean(ctx context.Context, d job.Dependencies, run job.Run) error {
+	settings, err := d.Settings(ctx)
+	if err != nil {
+		return err
 	}
+	c := cleaner{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}, freeze: settings.Freeze}
+	return job.Joined(c.instances(ctx), c.managers(ctx), c.revisions(ctx), c.templates(ctx))
 }
 
 // cleaner is one run of the job.
@@ -57,7 +53,7 @@ func (c cleaner) instances(ctx context.Context) error {
 
 func (c cleaner) remove(ctx context.Context, over []records.Instance, now time.Time) error {
 	over = job.Thaw(c.run, c.freeze, over, func(i records.Instance) string { return i.Value.BaseName })
-	_, err := c.e.RemoveInstances(ctx, over, func(i fleet.Instance) bool { return i.TombstoneOver(now) })
+	_, err := records.Remove(ctx, c.e, over, func(i fleet.Instance) bool { return i.TombstoneOver(now) })
 	if err != nil {
 		return fmt.Errorf("remove the records of deleted instances: %w", err)
 	}
@@ -89,7 +85,7 @@ func (c cleaner) managers(ctx context.Context) error {
 			over = append(over, manager)
 		}
 	}
-	removed, err := c.e.RemoveManagers(ctx, over, func(m fleet.Manager) bool { return m.RecordOver(now) })
+	removed, err := records.Remove(ctx, c.e, over, func(m fleet.Manager) bool { return m.RecordOver(now) })
 	return c.report(removed, "managers", err)
 }
 
@@ -115,7 +111,7 @@ func (c cleaner) revisions(ctx context.Context) error {
 			over = append(over, revision)
 		}
 	}
-	removed, err := c.e.RemoveRevisions(ctx, over, func(r fleet.Revision) bool { return r.RecordOver(now) })
+	removed, err := records.Remove(ctx, c.e, over, func(r fleet.Revision) bool { return r.RecordOver(now) })
 	return c.report(removed, "revisions", err)
 }
 
@@ -136,7 +132,7 @@ func (c cleaner) templates(ctx context.Context) error {
 			over = append(over, template)
 		}
 	}
-	removed, err := c.e.RemoveTemplates(ctx, over, func(t fleet.TemplateRecord) bool { return t.ActiveRevision == "" })
+	removed, err := records.Remove(ctx, c.e, over, func(t fleet.TemplateRecord) bool { return t.ActiveRevision == "" })
 	return c.report(removed, "templates", err)
 }
 

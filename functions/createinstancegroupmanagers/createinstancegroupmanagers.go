@@ -19,12 +19,7 @@ import (
 )
 
 // Job is create-instance-group-managers.
-var Job = job.Job{Name: "create-instance-group-managers", New: New}
-
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error { return create(ctx, d, run) }
-}
+var Job = job.Job{Name: "create-instance-group-managers", New: job.Stateless(create)}
 
 func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 	e := records.Records{Store: d.Store, Log: run.Log}

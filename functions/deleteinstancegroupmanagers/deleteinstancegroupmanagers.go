@@ -20,15 +20,7 @@ import (
 )
 
 // Job is delete-instance-group-managers.
-var Job = job.Job{Name: "delete-instance-group-managers", New: New}
-
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error {
-		r := deleter{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
-		return r.sweep(ctx)
-	}
-}
+var Job = job.Job{Name: "delete-instance-group-managers", New: job.Stateless(sweep)}
 
 // deleter is one run of the job.
 type deleter struct {
@@ -37,7 +29,8 @@ type deleter struct {
 	e   records.Records
 }
 
-func (r deleter) sweep(ctx context.Context) error {
+func sweep(ctx context.Context, d job.Dependencies, run job.Run) error {
+	r := deleter{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
 	orphans := r.run.Scope.Sweep() && orphan.Due(r.d.Now())
 	managers, err := r.managers(ctx, orphans)
 	if err != nil || len(managers) == 0 && !orphans {

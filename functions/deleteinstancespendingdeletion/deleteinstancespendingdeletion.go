@@ -27,17 +27,7 @@ const name = "delete-instances-pending-deletion"
 const resizeChecks = 20
 
 // Job is delete-instances-pending-deletion.
-var Job = job.Job{Name: name, New: New}
-
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error {
-		e := records.Records{Store: d.Store, Log: run.Log}
-		r := deleter{d: d, run: run, e: e,
-			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
-		return r.sweep(ctx)
-	}
-}
+var Job = job.Job{Name: name, New: job.Stateless(sweep)}
 
 // deleter is one run of the job.
 type deleter struct {
@@ -47,19 +37,11 @@ type deleter struct {
 	protocol offer.Protocol
 }
 
-func (r deleter) sweep(ctx context.Context) error {
-	pending, err := job.Waiting(ctx, r.d, r.run, r.e, name, fleet.PendingDeletion)
-	if err != nil || len(pending) == 0 {
-		return err
-	}
-	settings, err := r.d.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	pending = job.Thaw(r.run, settings.Freeze, pending, func(i records.Instance) string { return i.Value.BaseName })
-	groups, keys := job.ByManager(pending)
-	return job.Spread(ctx, r.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
-		if err := r.group(ctx, key, groups[key]); err != nil {
+func sweep(ctx context.Context, d job.Dependencies, run job.Run) error {
+	e := records.Records{Store: d.Store, Log: run.Log}
+	r := deleter{d: d, run: run, e: e, protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
+	return job.SpreadWaiting(ctx, d, run, name, fleet.PendingDeletion, func(ctx context.Context, key fleet.ManagerKey, pending []records.Instance) error {
+		if err := r.group(ctx, key, pending); err != nil {
 			return fmt.Errorf("delete VMs of %s: %w", key, err)
 		}
 		return nil

@@ -25,7 +25,7 @@ import (
 const name = "fetch-instances"
 
 // Job is fetch-instances.
-var Job = job.Job{Name: name, Decode: decode, New: New}
+var Job = job.Job{Name: name, Decode: decode, New: newHandler}
 
 // countMinutes is how often, in minutes, a group's listing is held against the
 // number of its records, in case the two came apart.
@@ -39,8 +39,8 @@ const (
 	hintBurst   = 30
 )
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	groups := &job.Flights{}
 	hints := &spacing.Limit{Every: hintSpacing, Burst: hintBurst, PerMinute: (d.ComputeRequests + 1) / 2}
 	return func(ctx context.Context, run job.Run) error {

@@ -19,10 +19,9 @@ import (
 )
 
 // Job is import-config.
-var Job = job.Job{Name: "import-config", Decode: decode, New: New}
+var Job = job.Job{Name: "import-config", Decode: decode, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+func newHandler(d job.Dependencies) job.Handler {
 	r := &reporter{}
 	return func(ctx context.Context, run job.Run) error { return importConfig(ctx, d, r, run) }
 }

@@ -230,7 +230,7 @@ func noise(length int, seed uint32) string {
 }
 
 func TestWithoutSource(t *testing.T) {
-	handler := New(job.Dependencies{Store: memory.New(time.Now)})
+	handler := Job.New(job.Dependencies{Store: memory.New(time.Now)})
 	if err := handler(context.Background(), job.Run{}); err == nil || !strings.Contains(err.Error(), "CONFIG_SOURCE") {
 		t.Errorf("got %v", err)
 	}

@@ -20,12 +20,7 @@ import (
 )
 
 // Job is process-config.
-var Job = job.Job{Name: "process-config", Decode: event.OfTemplates, New: New}
-
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error { return process(ctx, d, run) }
-}
+var Job = job.Job{Name: "process-config", Decode: event.OfTemplates, New: job.Stateless(process)}
 
 func process(ctx context.Context, d job.Dependencies, run job.Run) error {
 	current, err := config.Current(ctx, d.Store)

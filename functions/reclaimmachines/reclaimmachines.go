@@ -20,10 +20,10 @@ import (
 )
 
 // Job is reclaim-machines.
-var Job = job.Job{Name: "reclaim-machines", Decode: event.OfEverything, New: New}
+var Job = job.Job{Name: "reclaim-machines", Decode: event.OfEverything, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	settings := access.NewCached(d.Store, d.Now)
 	return func(ctx context.Context, run job.Run) error {
 		if _, err := settings.Settings(ctx); err != nil { // its limits are used below

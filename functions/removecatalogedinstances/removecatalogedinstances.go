@@ -19,12 +19,7 @@ import (
 const name = "remove-cataloged-instances"
 
 // Job is remove-cataloged-instances.
-var Job = job.Job{Name: name, New: New}
-
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error { return remove(ctx, d, run) }
-}
+var Job = job.Job{Name: name, New: job.Stateless(remove)}
 
 func remove(ctx context.Context, d job.Dependencies, run job.Run) error {
 	e := records.Records{Store: d.Store, Log: run.Log}

@@ -22,7 +22,7 @@ import (
 )
 
 // Job is resize-instance-groups.
-var Job = job.Job{Name: "resize-instance-groups", New: New}
+var Job = job.Job{Name: "resize-instance-groups", New: newHandler}
 
 // A group grows by steps, as its VMs come up, and each step writes its manager
 // twice: so many may follow one another at once.
@@ -31,8 +31,8 @@ const (
 	stepBurst   = 20
 )
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	steps := &spacing.Limit{Every: stepSpacing, Burst: stepBurst}
 	return func(ctx context.Context, run job.Run) error {
 		r := resizer{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}, steps: steps}

@@ -21,10 +21,10 @@ import (
 )
 
 // Job is update-cataloged-instances.
-var Job = job.Job{Name: "update-cataloged-instances", Decode: decode, New: New}
+var Job = job.Job{Name: "update-cataloged-instances", Decode: decode, New: newHandler}
 
-// New makes the job's handler.
-func New(d job.Dependencies) job.Handler {
+// newHandler makes the job's handler.
+func newHandler(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
 		e := records.Records{Store: d.Store, Log: run.Log}
 		u := updater{d: d, run: run, e: e,

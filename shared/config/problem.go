@@ -55,15 +55,10 @@ func (p Problem) String() string {
 type Problems []Problem
 
 // Errors returns the problems for which the configuration is refused.
-func (p Problems) Errors() Problems { return p.of(Error) }
-
-// Warnings are the problems that it is used in spite of.
-func (p Problems) Warnings() Problems { return p.of(Warning) }
-
-func (p Problems) of(severity Severity) Problems {
+func (p Problems) Errors() Problems {
 	var result Problems
 	for _, problem := range p {
-		if problem.Severity == severity {
+		if problem.Severity == Error {
 			result = append(result, problem)
 		}
 	}

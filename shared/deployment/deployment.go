@@ -26,9 +26,9 @@ import (
 // developmentBackend is who the suite is to a local Machine Provider.
 const developmentBackend = "backend@example.com"
 
-// Dependencies are what the jobs of a process are given. The clients among
+// newDependencies makes what the jobs of a process are given. The clients among
 // them connect with their first call.
-func Dependencies(ctx context.Context, env environment.Environment) (job.Dependencies, error) {
+func newDependencies(ctx context.Context, env environment.Environment) (job.Dependencies, error) {
 	if err := check(env); err != nil {
 		return job.Dependencies{}, err
 	}
@@ -43,7 +43,7 @@ func Dependencies(ctx context.Context, env environment.Environment) (job.Depende
 			Rand:              random.Float64,
 		}),
 		Catalog: client.New(client.Options{
-			Base:  MachineProvider(documents, env.MachineProvider, time.Now),
+			Base:  machineProvider(documents, env.MachineProvider, time.Now),
 			Token: token(env),
 		}),
 		Now:             time.Now,

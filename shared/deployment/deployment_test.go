@@ -127,7 +127,7 @@ func TestDependencies(t *testing.T) {
 	for _, test := range tests {
 		env := deployed
 		test.change(&env)
-		deps, err := Dependencies(t.Context(), env)
+		deps, err := newDependencies(t.Context(), env)
 		if (test.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
 		}
@@ -148,7 +148,7 @@ func TestMachineProvider(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	clock := func() time.Time { return now }
 	documents := memory.New(clock)
-	resolve := MachineProvider(documents, "https://fallback.example", clock)
+	resolve := machineProvider(documents, "https://fallback.example", clock)
 	want := func(url string) {
 		t.Helper()
 		if got, err := resolve(t.Context()); got != url || err != nil {
@@ -172,7 +172,7 @@ func TestMachineProvider(t *testing.T) {
 	now = now.Add(settingsAge)
 	want("https://configured.example")
 
-	if _, err := MachineProvider(failing{documents}, "https://fallback.example", clock)(t.Context()); err == nil {
+	if _, err := machineProvider(failing{documents}, "https://fallback.example", clock)(t.Context()); err == nil {
 		t.Error("a store that cannot be read is no reason to ask another Machine Provider")
 	}
 }

@@ -12,9 +12,9 @@ import (
 // settingsAge is how old what is known of settings.cfg may get.
 const settingsAge = 30 * time.Second
 
-// MachineProvider answers the Machine Provider's URL: mp_server of the
+// machineProvider returns the Machine Provider's URL: mp_server of the
 // configuration in force, else the fallback.
-func MachineProvider(documents store.Store, fallback string, now func() time.Time) func(context.Context) (string, error) {
+func machineProvider(documents store.Store, fallback string, now func() time.Time) func(context.Context) (string, error) {
 	r := &resolver{documents: documents, fallback: fallback, now: now}
 	return r.resolve
 }

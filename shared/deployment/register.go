@@ -116,6 +116,6 @@ func dependencies(ctx context.Context) (environment.Environment, job.Dependencie
 	if err != nil {
 		return env, job.Dependencies{}, err
 	}
-	deps, err := Dependencies(ctx, env)
+	deps, err := newDependencies(ctx, env)
 	return env, deps, err
 }

@@ -9,21 +9,21 @@ import (
 // The least time between the two looks that must both miss a machine in the
 // catalog before it is given up.
 const (
-	ConfirmAfter = 30 * time.Second
-	// ConfirmLeasedAfter is that of a machine whose lease should still run:
+	confirmAfter = 30 * time.Second
+	// confirmLeasedAfter is that of a machine whose lease should still run:
 	// somebody may be using it, and whoever ends a lease says so. It outlasts a
 	// Machine Provider that knows nothing for a while.
-	ConfirmLeasedAfter = time.Hour
+	confirmLeasedAfter = time.Hour
 )
 
-// Slices is the number of slices of the fleet; one is verified each minute.
-const Slices = 60
+// sliceCount is the number of slices of the fleet; one is verified each minute.
+const sliceCount = 60
 
-// SliceOf assigns an instance to a slice.
-func SliceOf(instanceKey string) int {
+// sliceOf assigns an instance to a slice.
+func sliceOf(instanceKey string) int {
 	hash := fnv.New32a()
 	hash.Write([]byte(instanceKey)) // never fails
-	return int(hash.Sum32() % Slices)
+	return int(hash.Sum32() % sliceCount)
 }
 
 // SliceAt is the slice to verify at a time.
@@ -44,9 +44,9 @@ func (b Brake) Allowance(instances int) int {
 // Confirmed reports whether an instance was missing long enough ago for this
 // look to be the second one.
 func (i Instance) Confirmed(now time.Time) bool {
-	after := ConfirmAfter
+	after := confirmAfter
 	if i.State == Leased && !i.LeaseOver(now) {
-		after = ConfirmLeasedAfter
+		after = confirmLeasedAfter
 	}
 	return !i.MissingSince.IsZero() && now.Sub(i.MissingSince) >= after
 }

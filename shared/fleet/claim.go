@@ -42,15 +42,15 @@ func (c DeletionClaim) refused(intact bool) (left DeletionClaim, deleting bool) 
 	return DeletionClaim{Since: c.Since}, true
 }
 
-// Held reports whether some run may still ask.
-func (c DeletionClaim) Held(now time.Time) bool {
+// held reports whether some run may still ask.
+func (c DeletionClaim) held(now time.Time) bool {
 	return c.By != "" && now.Sub(c.At) < deletionClaimTime
 }
 
 // Deletable reports whether the resource may be deleted, as far as its record
 // tells: it was drained long enough ago, and no other run is at it.
 func (r Resource) Deletable(now time.Time) bool {
-	return r.State == Drained && now.Sub(r.DrainedAt) >= RevertTime && !r.Deletion.Held(now)
+	return r.State == Drained && now.Sub(r.DrainedAt) >= revertTime && !r.Deletion.held(now)
 }
 
 // ClaimDeletion lets a run delete a drained resource, as it was read: from then
@@ -78,7 +78,7 @@ func (r Resource) EndDeletion(by string, gone, intact bool) (Resource, bool) {
 
 // RevertedUntil is until when a configuration that is taken back finds a drained
 // resource as it was.
-func (r Resource) RevertedUntil() time.Time { return r.DrainedAt.Add(RevertTime) }
+func (r Resource) RevertedUntil() time.Time { return r.DrainedAt.Add(revertTime) }
 
 // RecordOver reports whether the record can go, as far as itself is concerned:
 // its resource is gone, and nobody can be creating it any more.

@@ -26,7 +26,7 @@ func TestDeletionClaim(t *testing.T) {
 	if !ok {
 		t.Fatal("a claim that ran out stands in the way")
 	}
-	if left, _ := again.EndDeletion("b", false, false); !left.Deleting || left.Deletion.Held(at(4)) {
+	if left, _ := again.EndDeletion("b", false, false); !left.Deleting || left.Deletion.held(at(4)) {
 		t.Errorf("the deletion of before may still be under way: %+v", left)
 	}
 	late, _ := claimed.ClaimDeletion("url", "c", at(20))
@@ -51,7 +51,7 @@ func TestDeletionClaim(t *testing.T) {
 // What was drained a moment ago may be configured again in the next.
 func TestDrainedAMomentAgoIsNotDeletable(t *testing.T) {
 	for since, want := range map[time.Duration]bool{
-		0: false, RevertTime - time.Second: false, RevertTime: true, 25 * time.Hour: true,
+		0: false, revertTime - time.Second: false, revertTime: true, 25 * time.Hour: true,
 		-time.Minute: false, // by a clock that is ahead
 	} {
 		m := Resource{State: Drained, URL: "url", DrainedAt: noon.Add(-since)}

@@ -4,8 +4,8 @@ import "time"
 
 // Times of deleting.
 const (
-	// DeletionOverdue is how long a deletion may take before it is an error.
-	DeletionOverdue = 15 * time.Minute
+	// deletionOverdue is how long a deletion may take before it is an error.
+	deletionOverdue = 15 * time.Minute
 	// TombstoneTime is how long the record of a deleted instance is kept: by
 	// then no fetch that saw the VM can still be running.
 	TombstoneTime = 20 * time.Minute
@@ -13,10 +13,10 @@ const (
 	// at least: by then no run that read it as active can still be creating its
 	// template or group.
 	DrainTime = 15 * time.Minute
-	// RevertTime is how long the group and the template of what was drained are
+	// revertTime is how long the group and the template of what was drained are
 	// left at least: a configuration that is taken back within it finds them as
 	// they were.
-	RevertTime = time.Minute
+	revertTime = time.Minute
 	// firstRetry and lastRetry bound the back-off between two requests to
 	// delete the same VM.
 	firstRetry = 15 * time.Second
@@ -49,7 +49,7 @@ func (i Instance) nextDeletion() time.Time {
 
 // DeletionStuck reports whether the deletion takes longer than it may.
 func (i Instance) DeletionStuck(now time.Time) bool {
-	return i.State == PendingDeletion && !i.DeletionRequested.IsZero() && now.Sub(i.DeletionRequested) >= DeletionOverdue
+	return i.State == PendingDeletion && !i.DeletionRequested.IsZero() && now.Sub(i.DeletionRequested) >= deletionOverdue
 }
 
 // TombstoneOver reports whether the record of a deleted instance can go.

@@ -72,12 +72,12 @@ func TestConfirmedOfALeasedMachine(t *testing.T) {
 		missing time.Duration
 		want    bool
 	}{
-		{"free", Instance{State: Cataloged}, ConfirmAfter, true},
-		{"free, at once", Instance{State: Cataloged}, ConfirmAfter - time.Second, false},
-		{"the lease runs", Instance{State: Leased, LeaseExpiration: until}, ConfirmAfter, false},
-		{"the lease runs, for an hour", Instance{State: Leased, LeaseExpiration: until}, ConfirmLeasedAfter, true},
-		{"the lease never ends", Instance{State: Leased, LeasedIndefinitely: true}, ConfirmLeasedAfter - time.Second, false},
-		{"the lease is over", Instance{State: Leased, LeaseExpiration: past}, ConfirmAfter, true},
+		{"free", Instance{State: Cataloged}, confirmAfter, true},
+		{"free, at once", Instance{State: Cataloged}, confirmAfter - time.Second, false},
+		{"the lease runs", Instance{State: Leased, LeaseExpiration: until}, confirmAfter, false},
+		{"the lease runs, for an hour", Instance{State: Leased, LeaseExpiration: until}, confirmLeasedAfter, true},
+		{"the lease never ends", Instance{State: Leased, LeasedIndefinitely: true}, confirmLeasedAfter - time.Second, false},
+		{"the lease is over", Instance{State: Leased, LeaseExpiration: past}, confirmAfter, true},
 	} {
 		c.i.MissingSince = noon.Add(-c.missing)
 		if got := c.i.Confirmed(noon); got != c.want {

@@ -63,7 +63,7 @@ func NewInstance(manager Manager, hostname, id, url string, now time.Time) Insta
 	return Instance{
 		Hostname: hostname, ID: id, URL: url, Project: manager.Project,
 		BaseName: manager.BaseName, Revision: manager.Revision, Zone: manager.Zone, Manager: manager.Key().String(),
-		State: Found, Slice: SliceOf(InstanceKey(hostname, id)), FoundAt: now,
+		State: Found, Slice: sliceOf(InstanceKey(hostname, id)), FoundAt: now,
 	}
 }
 

@@ -5,15 +5,6 @@ import (
 	"slices"
 )
 
-// Listing is what was last seen of a group: a cache, by which a sweep tells
-// that nothing changed without reading a record per instance. The truth about
-// an instance is in its record.
-type Listing struct {
-	Manager string `firestore:"manager"`
-	// VMs holds each VM by its id.
-	VMs map[string]Sight `firestore:"-"`
-}
-
 // Sight is a VM as it was last seen.
 type Sight struct {
 	Hostname string `json:"h"`

@@ -30,8 +30,8 @@ type Counts struct {
 	Total    int // all that exist or are being made
 }
 
-// Footprint is the number of VMs that the group has or is about to have.
-func (c Counts) Footprint() int { return max(c.Target+c.Deleting, c.Total) }
+// footprint is the number of VMs that the group has or is about to have.
+func (c Counts) footprint() int { return max(c.Target+c.Deleting, c.Total) }
 
 // Sizing is what a manager's size is decided by.
 type Sizing struct {
@@ -70,9 +70,9 @@ func (s Sizing) Surplus(cataloged int) int {
 // withReserve is ⌈1.1 × leased⌉, in whole numbers: 50 leases ask for 55.
 func withReserve(leased int) int { return (leased*11 + 9) / 10 }
 
-// Held reports whether the claim still counts, because it is recent and the
+// held reports whether the claim still counts, because it is recent and the
 // group does not show its target yet.
-func (c ResizeClaim) Held(shown int, now time.Time) bool {
+func (c ResizeClaim) held(shown int, now time.Time) bool {
 	return c.Target > shown && now.Sub(c.At) < claimTime
 }
 
@@ -81,8 +81,8 @@ func (c ResizeClaim) Open(now time.Time) bool { return c.Target > 0 && now.Sub(c
 
 // Expected is the footprint of a group, a claimed resize included.
 func (m Manager) Expected(counts Counts, now time.Time) int {
-	if m.Claim.Held(counts.Target, now) {
-		return max(counts.Footprint(), m.Claim.Target+counts.Deleting)
+	if m.Claim.held(counts.Target, now) {
+		return max(counts.footprint(), m.Claim.Target+counts.Deleting)
 	}
-	return counts.Footprint()
+	return counts.footprint()
 }

@@ -152,7 +152,7 @@ func TestFootprint(t *testing.T) {
 		{Counts{Target: 7, Deleting: 3, Total: 10}, 10},
 		{Counts{Target: 0, Total: 4}, 4},
 	} {
-		if got := c.counts.Footprint(); got != c.want {
+		if got := c.counts.footprint(); got != c.want {
 			t.Errorf("%+v: %d, want %d", c.counts, got, c.want)
 		}
 	}
@@ -175,7 +175,7 @@ func TestClaim(t *testing.T) {
 		{"of days ago", claim, 10, 3*24*time.Hour + time.Second, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := c.claim.Held(c.shown, noon.Add(c.after)); got != c.held {
+			if got := c.claim.held(c.shown, noon.Add(c.after)); got != c.held {
 				t.Errorf("held: %v", got)
 			}
 		})

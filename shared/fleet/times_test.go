@@ -109,31 +109,31 @@ func TestSlices(t *testing.T) {
 	const instances = 60_000
 	counts := map[int]int{}
 	for n := range instances {
-		counts[SliceOf(InstanceKey(fmt.Sprintf("linux-01234567-us-east1-b-%04x", n), fmt.Sprint(7_000_000_000+n)))]++
+		counts[sliceOf(InstanceKey(fmt.Sprintf("linux-01234567-us-east1-b-%04x", n), fmt.Sprint(7_000_000_000+n)))]++
 	}
-	const mean = float64(instances) / Slices
-	for slice := range Slices {
+	const mean = float64(instances) / sliceCount
+	for slice := range sliceCount {
 		if n := float64(counts[slice]); math.Abs(n-mean) > 0.2*mean {
 			t.Errorf("slice %d has %v of %d", slice, n, instances)
 		}
 	}
-	if len(counts) != Slices {
+	if len(counts) != sliceCount {
 		t.Errorf("%d slices are used", len(counts))
 	}
 	looked := map[int]int{}
 	for minute := range 60 {
 		looked[SliceAt(noon.Add(time.Duration(minute)*time.Minute+37*time.Second))]++
 	}
-	if len(looked) != Slices {
+	if len(looked) != sliceCount {
 		t.Errorf("in an hour %d slices are looked at", len(looked))
 	}
 	if odd := time.FixedZone("", 5*3600+1800); SliceAt(noon.In(odd)) != SliceAt(noon) {
 		t.Error("the slice depends on the time zone")
 	}
-	if got := SliceOf("linux-01234567-us-east1-b-x1y2:42"); got != 56 { // it is stored: it must not change
+	if got := sliceOf("linux-01234567-us-east1-b-x1y2:42"); got != 56 { // it is stored: it must not change
 		t.Errorf("slice %d, want 56", got)
 	}
-	if i := fresh(); i.Slice != SliceOf(i.Key()) {
+	if i := fresh(); i.Slice != sliceOf(i.Key()) {
 		t.Error("a new instance is in another slice")
 	}
 }

@@ -35,6 +35,13 @@ func (j Job) Scope(message event.Message) (event.Scope, error) {
 	return j.Decode(message)
 }
 
+// Stateless makes the New of a job that keeps nothing between its runs.
+func Stateless(handle func(context.Context, Dependencies, Run) error) func(Dependencies) Handler {
+	return func(d Dependencies) Handler {
+		return func(ctx context.Context, run Run) error { return handle(ctx, d, run) }
+	}
+}
+
 // Names lists the names of jobs.
 func Names(jobs []Job) []string {
 	names := make([]string, len(jobs))

@@ -8,11 +8,27 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// Waiting reads the instances in a state that a run's scope covers. Of one
+// SpreadWaiting runs work for each group that has instances in a state, as far
+// as the run's scope covers them and their templates are not frozen.
+func SpreadWaiting(ctx context.Context, d Dependencies, run Run, jobName string, state fleet.InstanceState,
+	work func(context.Context, fleet.ManagerKey, []records.Instance) error) error {
+	found, err := waiting(ctx, d, run, records.Records{Store: d.Store, Log: run.Log}, jobName, state)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	settings, err := d.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	groups, keys := ByManager(Thaw(run, settings.Freeze, found, func(i records.Instance) string { return i.Value.BaseName }))
+	return Spread(ctx, d, jobName, keys, func(ctx context.Context, key fleet.ManagerKey) error { return work(ctx, key, groups[key]) })
+}
+
+// waiting reads the instances in a state that a run's scope covers. Of one
 // group these are all, of a fleet at most records.MostAtOnce, so that a run
 // can hold them: the groups of those that are left are published to the job's
 // own topic, a message each.
-func Waiting(ctx context.Context, d Dependencies, run Run, e records.Records, jobName string, state fleet.InstanceState) ([]records.Instance, error) {
+func waiting(ctx context.Context, d Dependencies, run Run, e records.Records, jobName string, state fleet.InstanceState) ([]records.Instance, error) {
 	scope := run.Scope
 	if scope.BaseName != "" && scope.Revision != "" && scope.Zone != "" {
 		return e.InstancesOf(ctx, fleet.ManagerKey{BaseName: scope.BaseName, Revision: scope.Revision, Zone: scope.Zone}, state)

@@ -45,10 +45,10 @@ func found(t *testing.T, sizes ...int) *metered.Store {
 }
 
 // waiting runs Waiting and tells what it read and which zones it sent on.
-func waiting(t *testing.T, documents store.Store, scope event.Scope) (read int, sent []string) {
+func readWaiting(t *testing.T, documents store.Store, scope event.Scope) (read int, sent []string) {
 	t.Helper()
 	var out published
-	items, err := Waiting(t.Context(), Dependencies{Publisher: &out}, Run{Scope: scope},
+	items, err := waiting(t.Context(), Dependencies{Publisher: &out}, Run{Scope: scope},
 		records.Records{Store: documents, Log: slog.New(slog.DiscardHandler)}, "test-job", fleet.Found)
 	if err != nil {
 		t.Fatal(err)
@@ -66,10 +66,10 @@ func waiting(t *testing.T, documents store.Store, scope event.Scope) (read int, 
 
 func TestASweepReadsAllOfASmallFleet(t *testing.T) {
 	documents := found(t, 3, 0, 2)
-	if read, sent := waiting(t, documents, event.Scope{}); read != 5 || sent != nil {
+	if read, sent := readWaiting(t, documents, event.Scope{}); read != 5 || sent != nil {
 		t.Errorf("read %d, sent %v", read, sent)
 	}
-	if read, sent := waiting(t, documents, event.Scope{BaseName: "b", Zone: "z2"}); read != 2 || sent != nil {
+	if read, sent := readWaiting(t, documents, event.Scope{BaseName: "b", Zone: "z2"}); read != 2 || sent != nil {
 		t.Errorf("read %d of one zone, sent %v", read, sent)
 	}
 }
@@ -78,7 +78,7 @@ func TestASweepReadsAllOfASmallFleet(t *testing.T) {
 // are each a message.
 func TestASweepOfALargeFleetSendsGroupsOn(t *testing.T) {
 	documents := found(t, 900, 0, 900, 900, 5)
-	read, sent := waiting(t, documents, event.Scope{})
+	read, sent := readWaiting(t, documents, event.Scope{})
 	if read != records.MostAtOnce || !slices.Equal(sent, []string{"z3", "z4"}) {
 		t.Errorf("read %d, sent %v", read, sent)
 	}
@@ -86,7 +86,7 @@ func TestASweepOfALargeFleetSendsGroupsOn(t *testing.T) {
 		t.Errorf("%d documents were read: the instances, five managers and five counts are enough", reads)
 	}
 	one := event.Scope{BaseName: "b", Revision: "r", Zone: "z3"}
-	if read, sent := waiting(t, documents, one); read != 900 || sent != nil {
+	if read, sent := readWaiting(t, documents, one); read != 900 || sent != nil {
 		t.Errorf("read %d of one group, sent %v", read, sent)
 	}
 }

@@ -73,9 +73,9 @@ func (r Records) ChangeInstances(ctx context.Context, items []Instance, transiti
 	return values, nil
 }
 
-// remove deletes records, each only as it was read; one that changed since is
-// left for another time.
-func remove[T any](ctx context.Context, r Records, items []store.Stored[T], may func(T) bool) (int, error) {
+// Remove deletes the records for which may still says yes. It returns how many
+// were deleted.
+func Remove[T any](ctx context.Context, r Records, items []store.Stored[T], may func(T) bool) (int, error) {
 	if len(items) == 0 {
 		return 0, nil
 	}
@@ -86,24 +86,4 @@ func remove[T any](ctx context.Context, r Records, items []store.Stored[T], may 
 		return current, nil
 	})
 	return len(changed), err
-}
-
-// RemoveInstances deletes the records for which may still says yes.
-func (r Records) RemoveInstances(ctx context.Context, items []Instance, may func(fleet.Instance) bool) (int, error) {
-	return remove(ctx, r, items, may)
-}
-
-// RemoveManagers deletes the records for which may still says yes.
-func (r Records) RemoveManagers(ctx context.Context, items []Manager, may func(fleet.Manager) bool) (int, error) {
-	return remove(ctx, r, items, may)
-}
-
-// RemoveRevisions deletes the records for which may still says yes.
-func (r Records) RemoveRevisions(ctx context.Context, items []Revision, may func(fleet.Revision) bool) (int, error) {
-	return remove(ctx, r, items, may)
-}
-
-// RemoveTemplates deletes the records for which may still says yes.
-func (r Records) RemoveTemplates(ctx context.Context, items []Template, may func(fleet.TemplateRecord) bool) (int, error) {
-	return remove(ctx, r, items, may)
 }

@@ -336,16 +336,16 @@ func TestRemoveOnlyWhatStillMayGo(t *testing.T) {
 		t.Fatal(items, err)
 	}
 	b.instance("b", nil) // somebody was quicker
-	if n, err := b.RemoveInstances(t.Context(), items, over); n != 1 || err != nil {
+	if n, err := Remove(t.Context(), b.Records, items, over); n != 1 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 	if got := hostnames(b.InstancesOf(t.Context(), manager)); got != "[b] <nil>" {
 		t.Error(got)
 	}
-	if n, err := b.RemoveInstances(t.Context(), items, over); n != 0 || err != nil {
+	if n, err := Remove(t.Context(), b.Records, items, over); n != 0 || err != nil {
 		t.Errorf("again: %d, %v", n, err)
 	}
-	if n, err := b.RemoveInstances(t.Context(), nil, over); n != 0 || err != nil {
+	if n, err := Remove(t.Context(), b.Records, []Instance(nil), over); n != 0 || err != nil {
 		t.Errorf("none: %d, %v", n, err)
 	}
 }

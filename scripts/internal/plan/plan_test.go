@@ -139,7 +139,7 @@ func (s *system) resource(state fleet.State) (url string, deleting bool) {
 func (s *system) instances(m fleet.Manager) {
 	old, err := s.entities().InstancesOf(s.t.Context(), m.Key())
 	s.must(err)
-	_, err = s.entities().RemoveInstances(s.t.Context(), old, func(fleet.Instance) bool { return true })
+	_, err = records.Remove(s.t.Context(), s.entities(), old, func(fleet.Instance) bool { return true })
 	s.must(err)
 	states := []fleet.InstanceState{fleet.Found, fleet.Cataloged, fleet.Cataloged, fleet.Leased, fleet.PendingDeletion, fleet.Deleted}
 	for i := range s.rand.IntN(12) {

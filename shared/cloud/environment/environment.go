@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
@@ -66,22 +66,10 @@ func Names() []string {
 	fields := reflect.TypeFor[Environment]()
 	for i := range fields.NumField() {
 		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("env"), ",")
-		if !contains(localOnly, name) && !contains(byPlatform, name) {
+		if !slices.Contains(localOnly, name) && !slices.Contains(byPlatform, name) {
 			names = append(names, name)
 		}
 	}
-	sort.Strings(names)
+	slices.Sort(names)
 	return names
-}
-
-// LocalNames lists the variables that only a local run may set.
-func LocalNames() []string { return append([]string(nil), localOnly...) }
-
-func contains(list []string, name string) bool {
-	for _, entry := range list {
-		if entry == name {
-			return true
-		}
-	}
-	return false
 }

@@ -243,12 +243,12 @@ func (b *blobs) folder(ctx context.Context, bucket *blob.Bucket) (string, error)
 }
 
 func (b *blobs) add(ctx context.Context, bucket *blob.Bucket, prefix, name string, found *reading) error {
-	content, modified, err := b.file(ctx, bucket, prefix+name, MaxFileBytes)
+	content, modified, err := b.file(ctx, bucket, prefix+name, maxFileBytes)
 	if err != nil || content == nil {
 		return err
 	}
-	if found.bytes += len(content); found.bytes > MaxTotalBytes {
-		return failure.New(failure.Permanent, "the files have more than %d bytes, which is the limit for all together", MaxTotalBytes)
+	if found.bytes += len(content); found.bytes > maxTotalBytes {
+		return failure.New(failure.Permanent, "the files have more than %d bytes, which is the limit for all together", maxTotalBytes)
 	}
 	found.files[name] = content
 	if modified.After(found.modified) {

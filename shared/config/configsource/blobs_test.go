@@ -242,12 +242,12 @@ func TestTruncatedFileIsNotTaken(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	memory, source := bucket(t, later(), map[string]string{"conf/templates.cfg": strings.Repeat("#", MaxFileBytes+1)})
+	memory, source := bucket(t, later(), map[string]string{"conf/templates.cfg": strings.Repeat("#", maxFileBytes+1)})
 	if _, err := source.Read(context.Background()); err == nil || !strings.Contains(err.Error(), "templates.cfg has more than 8388608 bytes") {
 		t.Errorf("a large file: %v", err)
 	}
-	large := strings.Repeat("#", MaxFileBytes)
-	put(t, memory, "conf/templates.cfg", `templates { metadata_from_file: ["a:a", "b:b"] }`+large[:MaxFileBytes-100])
+	large := strings.Repeat("#", maxFileBytes)
+	put(t, memory, "conf/templates.cfg", `templates { metadata_from_file: ["a:a", "b:b"] }`+large[:maxFileBytes-100])
 	for _, name := range []string{"managers.cfg", "settings.cfg", "a", "b"} {
 		put(t, memory, "conf/"+name, large)
 	}

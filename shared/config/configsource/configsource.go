@@ -61,8 +61,8 @@ func (o Options) withDefaults() Options {
 
 // Limits of one configuration, so that a wrong source cannot exhaust memory.
 const (
-	MaxFileBytes  = 8 << 20
-	MaxTotalBytes = 32 << 20
+	maxFileBytes  = 8 << 20
+	maxTotalBytes = 32 << 20
 )
 
 // The forms of a source's URL.

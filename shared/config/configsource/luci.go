@@ -105,11 +105,11 @@ type luciReading struct {
 
 type fileRevision struct{ file, revision string }
 
-// MismatchError reports files that are not at one revision. It passes once the
+// mismatchError reports files that are not at one revision. It passes once the
 // service has imported all of them.
-type MismatchError struct{ file, revision, otherFile, otherRevision string }
+type mismatchError struct{ file, revision, otherFile, otherRevision string }
 
-func (e *MismatchError) Error() string {
+func (e *mismatchError) Error() string {
 	return fmt.Sprintf("%s is at revision %s, but %s is at revision %s; nothing is imported until they are the same",
 		e.file, e.revision, e.otherFile, e.otherRevision)
 }
@@ -131,10 +131,10 @@ func (l *luci) add(ctx context.Context, token, name string, found *luciReading) 
 	}
 	found.revisions = append(found.revisions, fileRevision{name, answer.Revision})
 	if first := found.revisions[0]; first.revision != answer.Revision {
-		return &failure.Error{Class: failure.Permanent, Err: &MismatchError{first.file, first.revision, name, answer.Revision}}
+		return &failure.Error{Class: failure.Permanent, Err: &mismatchError{first.file, first.revision, name, answer.Revision}}
 	}
-	if found.bytes += len(content); found.bytes > MaxTotalBytes {
-		return failure.New(failure.Permanent, "the files have more than %d bytes, which is the limit for all together", MaxTotalBytes)
+	if found.bytes += len(content); found.bytes > maxTotalBytes {
+		return failure.New(failure.Permanent, "the files have more than %d bytes, which is the limit for all together", maxTotalBytes)
 	}
 	found.files[name] = content
 	return nil
@@ -165,7 +165,7 @@ func (l *luci) getConfig(ctx context.Context, token, name string) (luciConfig, e
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	// base64 needs a third more, and the other fields have some room.
-	answer, err := l.do(request, "the answer", MaxFileBytes/3*4+1<<16)
+	answer, err := l.do(request, "the answer", maxFileBytes/3*4+1<<16)
 	if err != nil {
 		return luciConfig{}, err
 	}
@@ -198,8 +198,8 @@ func (l *luci) content(ctx context.Context, answer luciConfig) ([]byte, error) {
 			return nil, fmt.Errorf("download from its signed URL: %w", err)
 		}
 	}
-	if len(content) > MaxFileBytes {
-		return nil, failure.New(failure.Permanent, "it has more than %d bytes, which is the limit", MaxFileBytes)
+	if len(content) > maxFileBytes {
+		return nil, failure.New(failure.Permanent, "it has more than %d bytes, which is the limit", maxFileBytes)
 	}
 	if sum := sha256.Sum256(content); answer.ContentSHA256 != "" && !strings.EqualFold(answer.ContentSHA256, hex.EncodeToString(sum[:])) {
 		return nil, failure.New(failure.Transient, "the content is not the one whose SHA-256 is %s", answer.ContentSHA256)
@@ -223,7 +223,7 @@ func (l *luci) download(ctx context.Context, signed string) ([]byte, error) {
 	if err != nil {
 		return nil, failure.New(failure.Permanent, "it cannot be asked for")
 	}
-	return l.do(request, "the file", MaxFileBytes)
+	return l.do(request, "the file", maxFileBytes)
 }
 
 // do sends a request and reads the whole answer.

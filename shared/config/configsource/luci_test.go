@@ -117,7 +117,7 @@ func TestLUCIRevisionsMustBeTheSame(t *testing.T) {
 		})
 		s.files[file] = luciFile{"rev-two", "x", ""}
 		_, err := s.open(t).Read(context.Background())
-		var mismatch *MismatchError
+		var mismatch *mismatchError
 		if !errors.As(err, &mismatch) || !strings.Contains(err.Error(), "templates.cfg is at revision rev-one, but "+file+" is at revision rev-two") {
 			t.Errorf("%s: %v", file, err)
 		}

@@ -71,7 +71,7 @@ func Sweep(ctx context.Context, d job.Dependencies, run job.Run, recorded []Reso
 	if err != nil {
 		return err
 	}
-	ready, err := Confirmed(ctx, e, kind.Name, slices.Sorted(maps.Keys(found)), d.Now())
+	ready, err := confirmed(ctx, e, kind.Name, slices.Sorted(maps.Keys(found)), d.Now())
 	errs := []error{err}
 	for _, name := range ready {
 		errs = append(errs, adopt(ctx, run, kind, found[name]))
@@ -143,10 +143,10 @@ func adopt(ctx context.Context, run job.Run, kind Kind, found Resource) error {
 	return nil
 }
 
-// Confirmed compares what is there now without a record, by name, with what
+// confirmed compares what is there now without a record, by name, with what
 // was seen before, keeps the sightings, and answers the names that may be
 // deleted now. The list must be complete.
-func Confirmed(ctx context.Context, e records.Records, kind string, names []string, now time.Time) ([]string, error) {
+func confirmed(ctx context.Context, e records.Records, kind string, names []string, now time.Time) ([]string, error) {
 	seen, err := e.Sightings(ctx, kind)
 	if err != nil {
 		return nil, err

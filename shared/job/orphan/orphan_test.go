@@ -46,7 +46,7 @@ func TestConfirmed(t *testing.T) {
 		{2*Confirmation + 30*time.Hour, []string{"a"}, []string{"a"}},
 		{2*Confirmation + 30*time.Hour, nil, nil},
 	} {
-		ready, err := Confirmed(t.Context(), e, "group", step.names, noon.Add(step.after))
+		ready, err := confirmed(t.Context(), e, "group", step.names, noon.Add(step.after))
 		if err != nil || !slices.Equal(ready, step.ready) {
 			t.Fatalf("step %d: %v, %v; want %v", n, ready, err, step.ready)
 		}
@@ -62,10 +62,10 @@ func TestAFewPerRun(t *testing.T) {
 	for n := range 10 {
 		names = append(names, fmt.Sprint("group-", 9-n))
 	}
-	if ready, err := Confirmed(t.Context(), e, "group", names, noon); len(ready) != 0 || err != nil {
+	if ready, err := confirmed(t.Context(), e, "group", names, noon); len(ready) != 0 || err != nil {
 		t.Fatal(ready, err)
 	}
-	ready, err := Confirmed(t.Context(), e, "group", names, noon.Add(time.Hour))
+	ready, err := confirmed(t.Context(), e, "group", names, noon.Add(time.Hour))
 	if want := []string{"group-0", "group-1", "group-2"}; err != nil || !slices.Equal(ready, want) || len(want) != DeletionsPerRun {
 		t.Errorf("%v, %v", ready, err)
 	}
@@ -74,11 +74,11 @@ func TestAFewPerRun(t *testing.T) {
 func TestKindsAreApart(t *testing.T) {
 	e := empty(&strings.Builder{}, &faulty.Fault{})
 	for _, kind := range []string{"group", "template"} {
-		if ready, err := Confirmed(t.Context(), e, kind, []string{"p/x"}, noon.Add(map[string]time.Duration{"template": time.Hour}[kind])); len(ready) != 0 || err != nil {
+		if ready, err := confirmed(t.Context(), e, kind, []string{"p/x"}, noon.Add(map[string]time.Duration{"template": time.Hour}[kind])); len(ready) != 0 || err != nil {
 			t.Errorf("%s: %v, %v", kind, ready, err)
 		}
 	}
-	if ready, err := Confirmed(t.Context(), e, "group", []string{"p/x"}, noon.Add(time.Hour)); len(ready) != 1 || err != nil {
+	if ready, err := confirmed(t.Context(), e, "group", []string{"p/x"}, noon.Add(time.Hour)); len(ready) != 1 || err != nil {
 		t.Errorf("%v, %v", ready, err)
 	}
 }
@@ -87,11 +87,11 @@ func TestKindsAreApart(t *testing.T) {
 func TestNothingIsConfirmedWithoutTheStore(t *testing.T) {
 	fault := faulty.Fault{}
 	e := empty(&strings.Builder{}, &fault)
-	if _, err := Confirmed(t.Context(), e, "group", []string{"a"}, noon); err != nil {
+	if _, err := confirmed(t.Context(), e, "group", []string{"a"}, noon); err != nil {
 		t.Fatal(err)
 	}
 	fault = faulty.Unavailable
-	if ready, err := Confirmed(t.Context(), e, "group", []string{"a"}, noon.Add(time.Hour)); len(ready) != 0 || !failure.Is(err, failure.Transient) {
+	if ready, err := confirmed(t.Context(), e, "group", []string{"a"}, noon.Add(time.Hour)); len(ready) != 0 || !failure.Is(err, failure.Transient) {
 		t.Errorf("%v, %v", ready, err)
 	}
 }

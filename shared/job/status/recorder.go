@@ -20,8 +20,8 @@ const (
 	limit = 10 * time.Second
 )
 
-// Sampler is the job whose sweeps look at the size of the fleet.
-const Sampler = "resize-instance-groups"
+// sampler is the job whose sweeps look at the size of the fleet.
+const sampler = "resize-instance-groups"
 
 // Recorder records how runs end. Its failures are logged and nothing else: no
 // job depends on what people can look at.
@@ -54,7 +54,7 @@ func (r *Recorder) Ended(ctx context.Context, job string, sweep bool, err error)
 	if problem := r.outcome(ctx, job, sweep, err); problem != nil {
 		r.log.Warn(fmt.Sprintf("record how %s ended: %v", job, problem), "job", job, "next", "tried again after the next failure")
 	}
-	if job != Sampler || !sweep || err != nil || !r.lookDue() {
+	if job != sampler || !sweep || err != nil || !r.lookDue() {
 		return
 	}
 	if problem := r.look(ctx); problem != nil {

@@ -53,7 +53,7 @@ func TestSuccessWritesNothing(t *testing.T) {
 	r := w.process()
 	for range 600 {
 		r.Ended(t.Context(), "a", true, nil)
-		r.Ended(t.Context(), Sampler, true, nil)
+		r.Ended(t.Context(), sampler, true, nil)
 		w.now = w.now.Add(time.Minute)
 	}
 	if w.writes() != 0 {
@@ -131,8 +131,8 @@ func (brokenStore) Get(context.Context, ...store.Key) ([]store.Document, error) 
 
 func TestBrokenStore(t *testing.T) {
 	r := NewRecorder(brokenStore{}, time.Now, SampleEvery, slog.New(slog.DiscardHandler))
-	r.Ended(t.Context(), Sampler, true, errors.New("failed"))
-	r.Ended(t.Context(), Sampler, true, nil)
+	r.Ended(t.Context(), sampler, true, errors.New("failed"))
+	r.Ended(t.Context(), sampler, true, nil)
 }
 
 func (w *world) add(state fleet.InstanceState, n int) {
@@ -166,8 +166,8 @@ func TestSamples(t *testing.T) {
 			w.add(fleet.PendingDeletion, 1)
 			before++
 		}
-		one.Ended(t.Context(), Sampler, true, nil)
-		two.Ended(t.Context(), Sampler, true, nil)
+		one.Ended(t.Context(), sampler, true, nil)
+		two.Ended(t.Context(), sampler, true, nil)
 		w.now = w.now.Add(time.Minute)
 	}
 	if n := w.writes() - before; n != 2 {
@@ -182,7 +182,7 @@ func TestSamples(t *testing.T) {
 	}
 	for range 200 { // it changes all the time
 		w.add(fleet.Found, 1)
-		one.Ended(t.Context(), Sampler, true, nil)
+		one.Ended(t.Context(), sampler, true, nil)
 		w.now = w.now.Add(SampleEvery)
 	}
 	if samples, err = Samples(t.Context(), w.store); err != nil || len(samples) != 24*4+2 {

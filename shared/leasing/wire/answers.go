@@ -13,7 +13,7 @@ import (
 func MachineMessage(m leasing.Machine) *machineproviderpb.CatalogMachineRetrievalResponse {
 	return &machineproviderpb.CatalogMachineRetrievalResponse{
 		Dimensions:         DimensionsMessage(m.Dimensions),
-		Policies:           PoliciesMessage(m.Policies),
+		Policies:           policiesMessage(m.Policies),
 		State:              proto.String(string(m.State)),
 		LeaseExpirationTs:  Seconds(m.LeaseExpiration),
 		LeasedIndefinitely: Flag(m.LeasedIndefinitely),

@@ -49,8 +49,8 @@ func Policies(path string, message *machineproviderpb.Policies) (leasing.Policie
 	return read, nil
 }
 
-// PoliciesMessage is the inverse of Policies.
-func PoliciesMessage(p leasing.Policies) *machineproviderpb.Policies {
+// policiesMessage is the inverse of Policies.
+func policiesMessage(p leasing.Policies) *machineproviderpb.Policies {
 	message := &machineproviderpb.Policies{
 		BackendTopic:          optional(p.Backend.Topic),
 		BackendProject:        optional(p.Backend.Project),

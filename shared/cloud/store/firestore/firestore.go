@@ -13,8 +13,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// DefaultDatabase is the database that a project has without naming one.
-const DefaultDatabase = "(default)"
+// defaultDatabase is the database that a project has without naming one.
+const defaultDatabase = "(default)"
 
 // callTimeout ends a call whose context has no earlier deadline.
 const callTimeout = 30 * time.Second
@@ -31,11 +31,11 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open makes a store on a database; empty means DefaultDatabase. It connects
+// Open makes a store on a database; empty means defaultDatabase. It connects
 // at the first call, to the emulator where FIRESTORE_EMULATOR_HOST is set.
 func Open(ctx context.Context, project, database string) *Store {
 	if database == "" {
-		database = DefaultDatabase
+		database = defaultDatabase
 	}
 	return &Store{
 		ctx:      context.WithoutCancel(ctx),
