@@ -6,15 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/promises"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
-	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // vmProject is the project of the VMs.
@@ -122,7 +121,7 @@ func (p *people) edit() {
 		}
 	}
 	if err := p.config.write(pools); err != nil {
-		p.checker.Break(world.Converges, "%v", err)
+		p.checker.Break(invariants.Converges, "%v", err)
 	}
 	p.written.Add(1)
 }
@@ -148,7 +147,7 @@ func (p *people) complete(pools []promises.Pool) []promises.Pool {
 // take takes a VM away, leased or not, but those that lessees keep.
 func (p *people) take() {
 	vms := slices.DeleteFunc(p.compute.cloud.VMs(), func(vm simulator.VM) bool {
-		return strings.HasPrefix(vm.Group, world.Foreign) || vm.Status != "RUNNING" || p.checker.Book.Kept(instanceOf(vm))
+		return strings.HasPrefix(vm.Group, invariants.Foreign) || vm.Status != "RUNNING" || p.checker.Book.Kept(invariants.KeyOf(vm))
 	})
 	if len(vms) == 0 {
 		return
@@ -158,13 +157,9 @@ func (p *people) take() {
 	if p.dice.IntN(2) == 0 {
 		take, how = p.compute.cloud.Preempt, "preempted"
 	}
-	p.checker.Book.Harm(instanceOf(vm))
-	p.checker.Note("by hand: %s is %s", instanceOf(vm), how)
+	p.checker.Book.Harm(invariants.KeyOf(vm))
+	p.checker.Note("by hand: %s is %s", invariants.KeyOf(vm), how)
 	if err := take(vm.Project, vm.Zone, vm.Name); err == nil { // else it is gone already
 		p.lost.Add(1)
 	}
-}
-
-func instanceOf(vm simulator.VM) string {
-	return fleet.InstanceKey(vm.Name, strconv.FormatUint(vm.ID, 10))
 }

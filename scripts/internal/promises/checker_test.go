@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
-	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // A request is checked before it is served, and served all the same.
@@ -22,7 +23,7 @@ func TestBefore(t *testing.T) {
 	}
 	server := httptest.NewServer(c.Before(cloud))
 	defer server.Close()
-	lower := server.URL + "/compute/v1/projects/p/zones/" + testZone + "/instanceGroupManagers/" + foreignName + "/resize?size=0"
+	lower := server.URL + "/compute/v1/projects/p/zones/" + testPool.Zone + "/instanceGroupManagers/" + invariants.ForeignName + "/resize?size=0"
 	answer, err := http.Post(lower, "application/json", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
@@ -31,17 +32,19 @@ func TestBefore(t *testing.T) {
 	if answer.StatusCode != http.StatusOK || cloud.State().VMs != 0 {
 		t.Errorf("%s, and there are %d VMs", answer.Status, cloud.State().VMs)
 	}
-	for _, invariant := range []string{world.OnlyOurs, world.NeverLowered} {
-		if !slices.ContainsFunc(c.Broken(), func(v world.Violation) bool { return v.Invariant == invariant }) {
+	for _, invariant := range []string{invariants.OnlyOurs, invariants.NeverLowered} {
+		if !slices.ContainsFunc(c.Broken(), func(v invariants.Violation) bool { return v.Invariant == invariant }) {
 			t.Errorf("not seen: %s, but: %v", invariant, c.Broken())
 		}
 	}
 }
 
+var testPool = Pool{BaseName: "linux", Zone: "us-central1-a", Image: "debian-12", Sizes: fleet.Sizes{Minimum: 2, Maximum: 4}}
+
 func TestBook(t *testing.T) {
 	b, now := NewBook(), time.Now()
 	took := func(request string, until time.Time) string {
-		return b.Took(Holding{Request: request, Instance: "vm:1", Until: until}, now)
+		return b.Took(Holding{Holding: invariants.Holding{Request: request, Instance: "vm:1"}, Until: until}, now)
 	}
 	if other := took("one", now.Add(time.Minute)); other != "" {
 		t.Errorf("%s has it before anybody", other)
@@ -64,18 +67,16 @@ func TestBook(t *testing.T) {
 
 // A maximum counts for a while after it was replaced.
 func TestMaxima(t *testing.T) {
-	m, at := maxima{}, place{testPool.BaseName, testPool.Zone}
-	m.configured([]Pool{testPool}, noon)
+	c := New(memory.New(time.Now), simulator.New(simulator.Options{}))
 	smaller := testPool
 	smaller.Maximum = 1
-	m.configured([]Pool{smaller}, noon)
-	m.configured(nil, noon.Add(time.Minute))
-	for _, test := range []struct {
-		after time.Duration
-		want  int
-	}{{0, 4}, {maximaKept + time.Second, 1}, {maximaKept + 2*time.Minute, 0}} {
-		if got := m.at(noon.Add(test.after))[at]; got != test.want {
-			t.Errorf("after %v: %d, want %d", test.after, got, test.want)
+	c.Configured([]Pool{testPool})
+	c.Configured([]Pool{smaller})
+	for _, want := range []int{4, 4} { // the second time it is not configured at all
+		v, err := c.Look(t.Context())
+		if got := v.Maxima[testPool.key()]; got != want || err != nil {
+			t.Errorf("%d, want %d, %v", got, want, err)
 		}
+		c.Configured(nil)
 	}
 }
