@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/promises"
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
@@ -47,7 +49,6 @@ func (c *configuration) write(pools []promises.Pool) error {
 	c.pools = slices.Clone(pools)
 	c.mu.Unlock()
 	c.checker.Note("configured %v", pools)
-	c.checker.Configured(pools)
 	templates, managers, known := "", "", map[string]bool{}
 	for _, pool := range pools {
 		if !known[pool.BaseName] {
@@ -56,7 +57,14 @@ func (c *configuration) write(pools []promises.Pool) error {
 		}
 		managers += managerText(pool.BaseName, pool.Zone, pool.Minimum, pool.Maximum)
 	}
-	for name, text := range map[string]string{"templates.cfg": templates, "managers.cfg": managers} {
+	settings, err := os.ReadFile(exampleSettings)
+	if err != nil {
+		return err
+	}
+	c.checker.Configured(pools, configsource.Revision(map[string][]byte{
+		config.TemplatesFile: []byte(templates), config.ManagersFile: []byte(managers), config.SettingsFile: settings,
+	}))
+	for name, text := range map[string]string{config.TemplatesFile: templates, config.ManagersFile: managers} {
 		if err := replace(filepath.Join(c.folder, name), text); err != nil {
 			return err
 		}

@@ -123,6 +123,9 @@ func (k *killing) report() {
 	if text, _ := promises.Foreign(v); text != k.foreign {
 		k.checker.Break(invariants.OnlyOurs, "what is not ours was %s and is %s", k.foreign, text)
 	}
+	for _, line := range k.running.logged(`"message":"panic`) {
+		k.checker.Break(invariants.NoPanic, "%s", line)
+	}
 	for _, violation := range k.checker.Broken() {
 		k.t.Error(violation.Error())
 	}

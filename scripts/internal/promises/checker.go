@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
@@ -31,7 +32,8 @@ type Checker struct {
 	previous invariants.Records // of the last round
 
 	mu      sync.Mutex
-	pools   []Pool // that are configured
+	pools   []Pool          // that are configured
+	whole   map[string]bool // the revisions that were written whole
 	maxima  invariants.Maxima
 	checked map[string]int
 	broken  []invariants.Violation
@@ -41,17 +43,18 @@ type Checker struct {
 
 // New makes a checker of what is in a store and a Compute Engine.
 func New(records store.Store, cloud *simulator.Cloud) *Checker {
-	return &Checker{Book: NewBook(), store: records, cloud: cloud, maxima: invariants.Maxima{}, checked: map[string]int{}, vms: map[string]bool{}}
+	return &Checker{Book: NewBook(), store: records, cloud: cloud, whole: map[string]bool{}, maxima: invariants.Maxima{}, checked: map[string]int{}, vms: map[string]bool{}}
 }
 
-// Configured notes what is configured from now on, before the suite can know.
-func (c *Checker) Configured(pools []Pool) {
+// Configured notes what is configured from now on, before the suite can know:
+// the pools, and the revision of the files.
+func (c *Checker) Configured(pools []Pool, revision string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, pool := range c.pools {
 		c.maxima.Over(pool.key(), pool.Maximum, time.Now())
 	}
-	c.pools = slices.Clone(pools)
+	c.pools, c.whole[revision] = slices.Clone(pools), true
 }
 
 // Note adds a line to what happened.
@@ -120,6 +123,16 @@ func (c *Checker) Round(ctx context.Context) error {
 	}
 	c.absorb(v.Step(v.Since(c.previous)), func() {})
 	c.previous = v.Records
+	inForce, err := config.Current(ctx, c.store)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.checked[invariants.WholeConfig]++
+	if inForce.Revision != "" && !c.whole[inForce.Revision] {
+		c.breaks(invariants.Violation{Invariant: invariants.WholeConfig, Detail: "revision " + inForce.Revision + " is a part of an upload"})
+	}
 	return nil
 }
 

@@ -1,12 +1,15 @@
 package promises
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
@@ -17,7 +20,7 @@ import (
 func TestBefore(t *testing.T) {
 	cloud := simulator.New(simulator.Options{})
 	c := New(memory.New(time.Now), cloud)
-	c.Configured([]Pool{testPool})
+	c.Configured([]Pool{testPool}, "one")
 	if err := c.MakeForeign(t.Context(), "p", testPool); err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +73,30 @@ func TestMaxima(t *testing.T) {
 	c := New(memory.New(time.Now), simulator.New(simulator.Options{}))
 	smaller := testPool
 	smaller.Maximum = 1
-	c.Configured([]Pool{testPool})
-	c.Configured([]Pool{smaller})
+	c.Configured([]Pool{testPool}, "one")
+	c.Configured([]Pool{smaller}, "two")
 	for _, want := range []int{4, 4} { // the second time it is not configured at all
 		v, err := c.Look(t.Context())
 		if got := v.Maxima[testPool.key()]; got != want || err != nil {
 			t.Errorf("%d, want %d, %v", got, want, err)
 		}
-		c.Configured(nil)
+		c.Configured(nil, "three")
+	}
+}
+
+func TestHalfAnUpload(t *testing.T) {
+	c := New(memory.New(time.Now), simulator.New(simulator.Options{}))
+	c.Configured(nil, "whole")
+	for _, revision := range []string{"whole", "half"} {
+		fields, err := config.Encode(config.Config{Revision: revision}, time.Now())
+		if err == nil {
+			_, err = c.store.Commit(t.Context(), store.Put(config.Key, fields))
+		}
+		if err := errors.Join(err, c.Round(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if broken := c.Broken(); len(broken) > 0 != (revision == "half") {
+			t.Errorf("%s: %v", revision, broken)
+		}
 	}
 }

@@ -95,7 +95,7 @@ func (w *World) committed(writes []store.Write) {
 		}
 	}
 	view := invariants.View{Records: m.Records, Now: w.clock, Apart: w.apart(), EveryCommit: true}
-	if len(before.Managers)+len(before.Leases) > 0 { // what else there is says nothing about Compute Engine
+	if len(before.Managers)+len(before.Leases) > 0 { // only these are held against Compute Engine
 		view = w.view()
 	}
 	w.absorb(view.Step(before))
