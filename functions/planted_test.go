@@ -15,6 +15,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
@@ -84,41 +85,41 @@ func (p planted) plant() world.Plant {
 }
 
 var bugs = []planted{
-	{name: "lowers a target", finds: []string{world.NeverLowered, world.Quiet, world.Converges},
+	{name: "lowers a target", finds: []string{invariants.NeverLowered, invariants.Quiet, invariants.Converges},
 		engine: func(e compute.Engine) compute.Engine { return blind{e} }},
-	{name: "takes LEASED for removed", finds: []string{world.LeasedStays},
+	{name: "takes LEASED for removed", finds: []string{invariants.LeasedStays},
 		offer: func(c catalog.Catalog) catalog.Catalog { return heedless{c} }},
-	{name: "takes errors for not found", finds: []string{world.LeasedStays, world.DeletedForGood, world.KnownState, world.Converges},
+	{name: "takes errors for not found", finds: []string{invariants.LeasedStays, invariants.DeletedForGood, invariants.KnownState, invariants.Converges},
 		faults: []world.Kind{world.ProviderDown, world.ProviderUnavailable}, offer: func(c catalog.Catalog) catalog.Catalog { return credulous{c} }},
-	{name: "drops the id comparison", finds: []string{world.LeasedStays, world.DeletedForGood, world.Converges},
+	{name: "drops the id comparison", finds: []string{invariants.LeasedStays, invariants.DeletedForGood, invariants.Converges},
 		offer: func(c catalog.Catalog) catalog.Catalog { return nameless{c} }},
-	{name: "deletes groups that are not empty", finds: []string{world.LeasedStays, world.DeletedForGood},
+	{name: "deletes groups that are not empty", finds: []string{invariants.LeasedStays, invariants.DeletedForGood},
 		only: "delete-instance-group-managers", engine: func(e compute.Engine) compute.Engine { return emptying{e} },
 		store: func(s store.Store) store.Store { return countless{s} }},
-	{name: "takes a failed page for the end", finds: []string{world.LeasedStays, world.DeletedForGood, world.KnownState, world.Converges},
+	{name: "takes a failed page for the end", finds: []string{invariants.LeasedStays, invariants.DeletedForGood, invariants.KnownState, invariants.Converges},
 		engine: func(e compute.Engine) compute.Engine { return hasty{e} }},
-	{name: "forgets the other revisions' VMs", finds: []string{world.WithinMaximum},
+	{name: "forgets the other revisions' VMs", finds: []string{invariants.WithinMaximum},
 		only: "resize-instance-groups", store: func(s store.Store) store.Store { return selfish{s} }},
-	{name: "drops the ownership check", finds: []string{world.OnlyOurs},
+	{name: "drops the ownership check", finds: []string{invariants.OnlyOurs},
 		engine: func(e compute.Engine) compute.Engine { return grasping{e} }},
-	{name: "removes tombstones at once", finds: []string{world.DeletedForGood}, only: "cleanup-entities", clock: time.Hour},
-	{name: "drops the preconditions of writes", finds: []string{world.KnownState, world.LeasedStays, world.DeletedForGood, world.ActiveStays, world.WithinMaximum, world.Converges},
+	{name: "removes tombstones at once", finds: []string{invariants.DeletedForGood}, only: "cleanup-entities", clock: time.Hour},
+	{name: "drops the preconditions of writes", finds: []string{invariants.KnownState, invariants.LeasedStays, invariants.DeletedForGood, invariants.ActiveStays, invariants.WithinMaximum, invariants.Converges},
 		store: func(s store.Store) store.Store { return overwriting{s} }},
-	{name: "drops the claim before deleting", finds: []string{world.ActiveStays}, faults: []world.Kind{world.OperationSlow, world.MessageDropped},
+	{name: "drops the claim before deleting", finds: []string{invariants.ActiveStays}, faults: []world.Kind{world.OperationSlow, world.MessageDropped},
 		store: func(s store.Store) store.Store { return claimless{s} }},
-	{name: "takes one request id for all", finds: []string{world.Converges},
+	{name: "takes one request id for all", finds: []string{invariants.Converges},
 		engine: func(e compute.Engine) compute.Engine { return monotonous{e} }},
-	{name: "does not see leases", finds: []string{world.Converges, world.LeasedStays},
+	{name: "does not see leases", finds: []string{invariants.Converges, invariants.LeasedStays},
 		offer: func(c catalog.Catalog) catalog.Catalog { return leaseless{c} }},
-	{name: "skips the drained check", finds: []string{world.Converges, world.Quiet},
+	{name: "skips the drained check", finds: []string{invariants.Converges, invariants.Quiet},
 		only: "remove-cataloged-instances", store: func(s store.Store) store.Store { return draining{s} }},
-	{name: "does not see the freeze", finds: []string{world.FrozenStays}, store: func(s store.Store) store.Store {
+	{name: "does not see the freeze", finds: []string{invariants.FrozenStays}, store: func(s store.Store) store.Store {
 		return resettled{s, func(c *configpb.SettingsCfg) { c.Freeze = nil }}
 	}},
-	{name: "does not see the brake", finds: []string{world.BrakeHolds}, vms: 40, faults: []world.Kind{world.ProviderEmptied}, store: func(s store.Store) store.Store {
+	{name: "does not see the brake", finds: []string{invariants.BrakeHolds}, vms: 40, faults: []world.Kind{world.ProviderEmptied}, store: func(s store.Store) store.Store {
 		return resettled{s, func(c *configpb.SettingsCfg) { c.ReclaimBrakePercent = proto.Int32(100) }}
 	}},
-	{name: "reads the configuration once", finds: []string{world.WholeConfig}, source: func(s configsource.Source) configsource.Source {
+	{name: "reads the configuration once", finds: []string{invariants.WholeConfig}, source: func(s configsource.Source) configsource.Source {
 		return impatient{s.(*world.Configuration)}
 	}},
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/gce-backend/gce-backend/functions/statuspage"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/push"
 	"github.com/gce-backend/gce-backend/shared/lab/world"
@@ -130,7 +131,7 @@ func TestNamesInMessagesReachNothingElse(t *testing.T) {
 			w.Config.Set(one(2, 4))
 			w.Converge(20)
 			group := w.Cloud.State().Groups[0].Name
-			base, revision := world.SplitName(group)
+			base, revision, _ := fleet.SplitTemplateName(group)
 			instance := someInstance(w)
 			w.HoldOthers("") // whatever it may announce
 			w.Settle(time.Minute)

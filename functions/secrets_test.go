@@ -19,6 +19,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
+	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/status"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
@@ -68,7 +69,7 @@ func (v *vault) pages() string {
 	}
 	targets := []string{"/?", "/?leases=waiting", "/?leases=running"}
 	for _, vm := range v.Cloud.VMs() {
-		base, revision := world.SplitName(vm.Group)
+		base, revision, _ := fleet.SplitTemplateName(vm.Group)
 		targets = append(targets, "/?pool="+base+"/"+revision+"/"+vm.Zone, fmt.Sprintf("/?instance=%s:%d", vm.Name, vm.ID))
 	}
 	var shown strings.Builder

@@ -10,15 +10,16 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // rowsPerPage is how many instances or leases a page has.
 const rowsPerPage = 50
 
-// PoolView is one pool with its instances.
-type PoolView struct {
+// GroupView is a group of a pool with its instances.
+type GroupView struct {
 	At          time.Time `json:"at"`
-	Pool        Pool      `json:"pool"`
+	Pool        Group     `json:"pool"`
 	Project     string    `json:"project"`
 	MachineType string    `json:"machine_type,omitempty"`
 	Image       string    `json:"image,omitempty"`
@@ -31,7 +32,7 @@ type PoolView struct {
 }
 
 // States are what the instances can be filtered by.
-func (*PoolView) States() []string {
+func (*GroupView) States() []string {
 	return []string{string(fleet.Found), string(fleet.Cataloged), string(fleet.Leased), string(fleet.PendingDeletion), string(fleet.Deleted)}
 }
 
@@ -47,7 +48,7 @@ type Instance struct {
 	Remark string    `json:"remark,omitempty"`
 }
 
-func (p *page) pool(ctx context.Context, key, state, after string) (view, error) {
+func (p *page) group(ctx context.Context, key, state, after string) (view, error) {
 	parts := strings.Split(key, "/")
 	if len(parts) != 3 {
 		return nil, errNotFound
@@ -60,12 +61,12 @@ func (p *page) pool(ctx context.Context, key, state, after string) (view, error)
 	if err != nil {
 		return nil, err
 	}
-	v := &PoolView{At: p.Now().UTC(), Filter: state, Instances: []Instance{}}
+	v := &GroupView{At: p.Now().UTC(), Filter: state, Instances: []Instance{}}
 	if state != "" && !slices.Contains(v.States(), state) {
 		return nil, errNotFound
 	}
 	read := &reading{page: p, now: v.At}
-	err = together(ctx, read.configuration, read.managers, read.revisions, read.jobs, func(ctx context.Context) error {
+	err = records.Together(ctx, read.configuration, read.all, read.jobs, func(ctx context.Context) error {
 		instances, err := p.entities.InstancePage(ctx, manager, fleet.InstanceState(state), rowsPerPage, after)
 		for _, instance := range instances {
 			v.Instances = append(v.Instances, instanceOf(instance.Value, v.At))
@@ -78,18 +79,18 @@ func (p *page) pool(ctx context.Context, key, state, after string) (view, error)
 	if err != nil {
 		return nil, err
 	}
-	all := read.pools()
-	i := slices.IndexFunc(all, func(pool *pool) bool { return pool.manager.State != "" && pool.manager.Key() == manager })
+	all := read.rows()
+	i := slices.IndexFunc(all, func(r row) bool { return r.Manager.State != "" && r.Manager.Key() == manager })
 	if i < 0 {
 		return nil, errNotFound
 	}
-	pools, err := read.look(ctx, all[i:i+1], all)
+	groups, err := read.describe(ctx, all[i:i+1])
 	if err != nil {
 		return nil, err
 	}
-	spec := all[i].revision.Spec
-	v.Pool, v.Project, v.MachineType, v.Image = pools[0], all[i].manager.Project, spec.MachineType, spec.ImageName
-	v.Template, v.Group = all[i].revision.URL, all[i].manager.URL
+	revision := all[i].Revision
+	v.Pool, v.Project, v.MachineType, v.Image = groups[0], all[i].Manager.Project, revision.Spec.MachineType, revision.Spec.ImageName
+	v.Template, v.Group = revision.URL, all[i].Manager.URL
 	return v, nil
 }
 
@@ -114,7 +115,7 @@ func instanceOf(i fleet.Instance, now time.Time) Instance {
 		row.Since = i.DeletedAt
 	}
 	if !i.MissingSince.IsZero() {
-		row.Remark = "missing in the catalog since " + clock(i.MissingSince, now)
+		row.Remark = "missing in the catalog since " + fleet.Clock(i.MissingSince, now)
 	}
 	return row
 }
@@ -173,7 +174,7 @@ func history(i fleet.Instance, leases []leasing.Lease, now time.Time) []Event {
 		}
 		end := ", without an end"
 		if !lease.ExpiresAt.IsZero() {
-			end = " until " + clock(lease.ExpiresAt, now)
+			end = " until " + fleet.Clock(lease.ExpiresAt, now)
 		}
 		if !lease.EndedAt.IsZero() {
 			end = ""
@@ -184,7 +185,7 @@ func history(i fleet.Instance, leases []leasing.Lease, now time.Time) []Event {
 	add(i.MissingSince, "missing in the catalog")
 	asked := "Compute Engine was asked to delete it"
 	if i.DeletionAttempts > 1 {
-		asked += ", " + many(i.DeletionAttempts, "time") + " by now"
+		asked += ", " + fleet.Many(i.DeletionAttempts, "time") + " by now"
 	}
 	if i.Reason != "" {
 		asked += " (" + i.Reason + ")"

@@ -9,6 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job/status"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 // poolsPerPage bounds the counting that one request does.
@@ -24,7 +25,7 @@ type Overview struct {
 	Fleet         status.Sample   `json:"fleet"`
 	WaitingLeases int             `json:"waiting_leases"`
 	RunningLeases int             `json:"running_leases"`
-	Pools         []Pool          `json:"pools"`
+	Pools         []Group         `json:"pools"`
 	PoolCount     int             `json:"pool_count"`
 	Next          string          `json:"next,omitempty"` // the page after this one begins after it
 	Jobs          []Job           `json:"jobs"`           // that have failed lately
@@ -38,8 +39,8 @@ type Job struct {
 }
 
 // Troubled lists what a person should look at first.
-func (o *Overview) Troubled() []Pool {
-	return slices.DeleteFunc(slices.Clone(o.Pools), func(p Pool) bool { return !p.Trouble })
+func (o *Overview) Troubled() []Group {
+	return slices.DeleteFunc(slices.Clone(o.Pools), func(g Group) bool { return !g.Trouble })
 }
 
 // FailingJobs counts the jobs that are not known to have recovered.
@@ -58,8 +59,8 @@ func (p *page) overview(ctx context.Context, after string) (view, error) {
 	read := &reading{page: p, now: now}
 	o := &Overview{At: now}
 	// All of it at once: it is the waiting that takes time.
-	err := together(ctx,
-		read.configuration, read.managers, read.revisions, read.jobs,
+	err := records.Together(ctx,
+		read.configuration, read.all, read.jobs,
 		func(ctx context.Context) (err error) { o.Fleet, err = status.Count(ctx, p.entities, now); return err },
 		func(ctx context.Context) (err error) { o.WaitingLeases, err = p.looks.CountWaiting(ctx); return err },
 		func(ctx context.Context) (err error) { o.RunningLeases, err = p.looks.CountRunning(ctx); return err },
@@ -69,10 +70,10 @@ func (p *page) overview(ctx context.Context, after string) (view, error) {
 		return nil, err
 	}
 	o.Revision, o.Imported, o.Frozen = read.config.Revision, read.imported, read.config.Settings.GetFreeze()
-	o.Jobs, o.LastDay = append([]Job{}, read.failed...), append([]status.Sample{}, o.LastDay...)
-	all := read.pools()
+	o.Jobs, o.LastDay = read.recent(), append([]status.Sample{}, o.LastDay...)
+	all := read.rows()
 	o.PoolCount = len(all)
-	at, _ := slices.BinarySearchFunc(all, after, func(pool *pool, key string) int { return cmp.Compare(pool.sortKey(), key) })
+	at, _ := slices.BinarySearchFunc(all, after, func(r row, key string) int { return cmp.Compare(r.sortKey(), key) })
 	if after != "" && at < len(all) && all[at].sortKey() == after {
 		at++
 	}
@@ -81,7 +82,7 @@ func (p *page) overview(ctx context.Context, after string) (view, error) {
 		shown = shown[:poolsPerPage]
 		o.Next = shown[len(shown)-1].sortKey()
 	}
-	o.Pools, err = read.look(ctx, shown, all)
+	o.Pools, err = read.describe(ctx, shown)
 	return o, err
 }
 
@@ -91,44 +92,40 @@ type reading struct {
 	now      time.Time
 	config   config.Config
 	imported time.Time
-	known    []fleet.Manager
-	heads    map[[2]string]fleet.Revision // by base name and id
-	failed   []Job
+	pools    []*fleet.Pool
+	failed   []status.Job
 }
 
-func (r *reading) configuration(ctx context.Context) error {
-	var err error
+func (r *reading) configuration(ctx context.Context) (err error) {
 	r.config, r.imported, err = config.CurrentWithTime(ctx, r.page.Store)
 	return err
 }
 
-func (r *reading) managers(ctx context.Context) error {
-	managers, err := r.page.entities.Managers(ctx)
-	for _, manager := range managers {
-		r.known = append(r.known, manager.Value)
-	}
+func (r *reading) all(ctx context.Context) (err error) {
+	r.pools, err = r.page.entities.Pools(ctx)
 	return err
 }
 
-func (r *reading) revisions(ctx context.Context) error {
-	heads, err := r.page.entities.RevisionHeads(ctx)
-	r.heads = map[[2]string]fleet.Revision{}
-	for _, head := range heads {
-		r.heads[[2]string{head.Value.BaseName, head.Value.ID}] = head.Value
-	}
+func (r *reading) jobs(ctx context.Context) (err error) {
+	r.failed, err = status.Jobs(ctx, r.page.Store, r.page.Jobs)
 	return err
 }
 
-// recent is how long the errors of a job are of interest.
-const recent = 24 * time.Hour
+func (r *reading) circumstances() fleet.Circumstances {
+	return fleet.Circumstances{Now: r.now, Freeze: r.config.Settings.GetFreeze(), Failed: status.Failed(r.failed, r.now)}
+}
 
-func (r *reading) jobs(ctx context.Context) error {
-	jobs, err := status.Jobs(ctx, r.page.Store, r.page.Jobs)
-	for _, job := range jobs {
-		if r.now.Sub(job.FailedAt) < recent {
-			r.failed = append(r.failed, Job{Job: job, Failing: job.Failing()})
+// ofInterest is how long the errors of a job are of interest.
+const ofInterest = 24 * time.Hour
+
+// recent lists the jobs that have failed lately, the last first.
+func (r *reading) recent() []Job {
+	jobs := []Job{}
+	for _, job := range r.failed {
+		if r.now.Sub(job.FailedAt) < ofInterest {
+			jobs = append(jobs, Job{Job: job, Failing: job.Failing()})
 		}
 	}
-	slices.SortStableFunc(r.failed, func(a, b Job) int { return b.FailedAt.Compare(a.FailedAt) })
-	return err
+	slices.SortStableFunc(jobs, func(a, b Job) int { return b.FailedAt.Compare(a.FailedAt) })
+	return jobs
 }

@@ -6,11 +6,10 @@ import (
 	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// Pool is the VMs of a revision of a template in a zone.
-type Pool struct {
+// Group is a row of the page: what a pool has of one revision.
+type Group struct {
 	Key      string `json:"key"` // its address: ?pool=KEY
 	BaseName string `json:"base_name"`
 	Revision string `json:"revision,omitempty"`
@@ -26,146 +25,87 @@ type Pool struct {
 	Cataloged int `json:"cataloged"`
 	Leased    int `json:"leased"`
 	Leaving   int `json:"leaving"` // to be deleted
-	// Waits says what the pool waits for; nothing where it is as it should be.
+	// Waits says what the group waits for; nothing where it is as it should be.
 	Waits []string `json:"waits"`
-	// Trouble tells that it may need a person.
+	// Trouble says that it may need a person.
 	Trouble bool `json:"trouble,omitempty"`
 }
 
-// pool is a pool while it is being looked at.
-type pool struct {
-	manager  fleet.Manager // without a state while it is only configured
-	revision fleet.Revision
-	counts   counts
-	leased   []fleet.Instance // some
-	leaving  []fleet.Instance // some
+// row is a group with its pool.
+type row struct {
+	pool *fleet.Pool
+	*fleet.Group
 }
 
-type counts struct{ found, cataloged, leased, pending int }
-
-func (c counts) live() int { return c.found + c.cataloged + c.leased }
-func (c counts) all() int  { return c.live() + c.pending }
-
-// sortKey puts the pools of a template together: active, configured, drained.
-func (p *pool) sortKey() string {
-	state := cmp.Or(string(p.manager.State), "configured")
-	return p.manager.BaseName + "/" + state + "/" + p.manager.Revision + "/" + p.manager.Zone
+// sortKey puts the groups of a template together: active, configured, drained.
+func (r row) sortKey() string {
+	state := cmp.Or(string(r.Manager.State), "configured")
+	return r.Manager.BaseName + "/" + state + "/" + r.Manager.Revision + "/" + r.Manager.Zone
 }
 
-// pools lists the pools that there are, and those that are configured and not
+// rows lists the groups that there are, and those that are configured and not
 // built yet, in order.
-func (r *reading) pools() []*pool {
-	var all []*pool
-	active := map[[2]string]bool{}
-	for _, manager := range r.known {
-		all = append(all, &pool{manager: manager, revision: r.heads[[2]string{manager.BaseName, manager.Revision}]})
-		if manager.State == fleet.Active {
-			active[[2]string{manager.BaseName, manager.Zone}] = true
-		}
-	}
+func (r *reading) rows() []row {
+	pools := r.pools
 	for _, wanted := range r.config.Managers.GetManagers() {
-		name, zone := wanted.GetTemplateBaseName(), wanted.GetZone()
-		if r.config.Template(name) != nil && !active[[2]string{name, zone}] {
-			all = append(all, &pool{manager: fleet.Manager{
-				BaseName: name, Zone: zone, MinimumSize: int(wanted.GetMinimumSize()), MaximumSize: int(wanted.GetMaximumSize()),
-			}})
+		if name := wanted.GetTemplateBaseName(); r.config.Template(name) != nil {
+			pools = fleet.AddConfigured(pools, fleet.Manager{
+				BaseName: name, Zone: wanted.GetZone(), MinimumSize: int(wanted.GetMinimumSize()), MaximumSize: int(wanted.GetMaximumSize()),
+			})
 		}
 	}
-	slices.SortFunc(all, func(a, b *pool) int { return cmp.Compare(a.sortKey(), b.sortKey()) })
-	return all
+	var rows []row
+	for _, pool := range pools {
+		for _, group := range pool.Groups {
+			rows = append(rows, row{pool, group})
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.sortKey(), b.sortKey()) })
+	return rows
 }
 
-// How many leases of a draining pool, and deletions, are looked at.
-const (
-	someLeases    = 50
-	someDeletions = 10
-)
-
-// look counts the machines of the pools that are shown, and of the others that
-// take room from them, and says what they wait for.
-func (r *reading) look(ctx context.Context, shown, all []*pool) ([]Pool, error) {
-	zones := map[[2]string]bool{}
-	for _, pool := range shown {
-		zones[[2]string{pool.manager.BaseName, pool.manager.Zone}] = true
-	}
-	var steps []func(context.Context) error
-	for _, pool := range all {
-		if zones[[2]string{pool.manager.BaseName, pool.manager.Zone}] && pool.manager.State != "" {
-			steps = append(steps, pool.count(r.page.entities)...)
+// describe counts the machines of the groups that are shown, and of the others
+// that take room from them, and says what they wait for.
+func (r *reading) describe(ctx context.Context, shown []row) ([]Group, error) {
+	var counted, groups []*fleet.Group
+	seen := map[fleet.PoolKey]bool{}
+	for _, row := range shown {
+		groups = append(groups, row.Group)
+		if !seen[row.pool.PoolKey] {
+			seen[row.pool.PoolKey] = true
+			counted = append(counted, row.pool.Groups...)
 		}
 	}
-	if err := together(ctx, steps...); err != nil {
+	if err := r.page.entities.Count(ctx, counted...); err != nil {
 		return nil, err
 	}
-	steps = nil
-	for _, pool := range shown {
-		if pool.manager.State == fleet.Drained && pool.counts.leased > 0 {
-			steps = append(steps, some(r.page.entities, pool, fleet.Leased, someLeases, &pool.leased))
-		}
-		if pool.counts.pending > 0 {
-			steps = append(steps, some(r.page.entities, pool, fleet.PendingDeletion, someDeletions, &pool.leaving))
-		}
-	}
-	if err := together(ctx, steps...); err != nil {
+	if err := r.page.entities.Examples(ctx, groups...); err != nil {
 		return nil, err
 	}
-	pools := make([]Pool, 0, len(shown))
-	for _, pool := range shown {
-		pools = append(pools, r.describe(pool, all))
+	described := make([]Group, 0, len(shown))
+	for _, row := range shown {
+		described = append(described, r.inWords(row))
 	}
-	return pools, nil
+	return described, nil
 }
 
-// some reads a few of a pool's instances in a state.
-func some(e records.Records, p *pool, state fleet.InstanceState, limit int, into *[]fleet.Instance) func(context.Context) error {
-	return func(ctx context.Context) error {
-		found, err := e.InstancePage(ctx, p.manager.Key(), state, limit, "")
-		for _, instance := range found {
-			*into = append(*into, instance.Value)
-		}
-		return err
-	}
-}
-
-func (p *pool) count(e records.Records) []func(context.Context) error {
-	var steps []func(context.Context) error
-	for state, n := range map[fleet.InstanceState]*int{
-		fleet.Found: &p.counts.found, fleet.Cataloged: &p.counts.cataloged, fleet.Leased: &p.counts.leased, fleet.PendingDeletion: &p.counts.pending,
-	} {
-		steps = append(steps, func(ctx context.Context) (err error) {
-			*n, err = e.CountOf(ctx, p.manager.Key(), state)
-			return err
-		})
-	}
-	return steps
-}
-
-// describe puts a pool into words.
-func (r *reading) describe(p *pool, all []*pool) Pool {
-	others := 0
-	for _, other := range all {
-		if other != p && other.manager.BaseName == p.manager.BaseName && other.manager.Zone == p.manager.Zone {
-			others += other.counts.all()
-		}
-	}
-	size := fleet.Sizing{Minimum: p.manager.MinimumSize, Maximum: p.manager.MaximumSize, Leased: p.counts.leased, Others: others}
-	described := Pool{
-		Key: p.manager.Key().String(), BaseName: p.manager.BaseName, Revision: p.manager.Revision, Zone: p.manager.Zone,
-		State: "configured", Minimum: p.manager.MinimumSize, Maximum: p.manager.MaximumSize, Wanted: size.Wanted(),
-		Running: p.counts.live(), Cataloged: p.counts.cataloged + p.counts.leased, Leased: p.counts.leased, Leaving: p.counts.pending,
+func (r *reading) inWords(of row) Group {
+	m, machines := of.Manager, of.Machines
+	group := Group{
+		Key: m.Key().String(), BaseName: m.BaseName, Revision: m.Revision, Zone: m.Zone,
+		State: "configured", Minimum: m.MinimumSize, Maximum: m.MaximumSize, Wanted: of.pool.Sizing(of.Group, r.now).Wanted(),
+		Running: machines.Live(), Cataloged: machines.Cataloged + machines.Leased, Leased: machines.Leased, Leaving: machines.Pending,
 		Waits: []string{},
 	}
-	w := waits{reading: r, pool: p, frozen: fleet.Freeze(r.config.Settings.GetFreeze()).Covers(p.manager.BaseName)}
-	switch p.manager.State {
+	switch m.State {
 	case fleet.Active:
-		described.State = "active"
-		w.toCome(size, others)
+		group.State = "active"
 	case fleet.Drained:
-		described.State, described.Wanted, described.Minimum, described.Maximum = "draining", 0, 0, 0
-		w.toGo()
-	default:
-		w.say("the configuration to be processed")
+		group.State, group.Wanted, group.Minimum, group.Maximum = "draining", 0, 0, 0
 	}
-	described.Waits, described.Trouble = append(described.Waits, w.said...), w.trouble
-	return described
+	for _, wait := range of.pool.Waits(of.Group, r.circumstances()) {
+		group.Waits = append(group.Waits, wait.Text)
+		group.Trouble = group.Trouble || wait.Trouble
+	}
+	return group
 }

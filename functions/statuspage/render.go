@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
@@ -35,7 +36,7 @@ func newRenderer() (renderer, error) {
 	templates, err := template.New("page").Funcs(template.FuncMap{
 		"ago": func(time.Time) string { return "" }, "clock": func(time.Time) string { return "" }, // bound at each rendering
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"link":    link, "many": many, "chart": chart, "short": short,
+		"link":    link, "many": fleet.Many, "chart": chart, "short": short,
 		"state": stateInWords,
 	}).Parse(pageHTML)
 	if err != nil {
@@ -67,7 +68,7 @@ func (r renderer) page(v view, request *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	templates.Funcs(template.FuncMap{
-		"clock": func(t time.Time) string { return clock(t, now) },
+		"clock": func(t time.Time) string { return fleet.Clock(t, now) },
 		"ago":   func(t time.Time) string { return ago(now.Sub(t)) },
 	})
 	query := request.URL.Query()
@@ -81,7 +82,7 @@ func kind(v view) (name, title string, now time.Time) {
 	switch v := v.(type) {
 	case *Overview:
 		return "overview", "GCE Backend", v.At
-	case *PoolView:
+	case *GroupView:
 		return "pool", v.Pool.BaseName + " in " + v.Pool.Zone, v.At
 	case *InstanceView:
 		return "instance", v.Instance.Hostname, v.At
@@ -112,11 +113,11 @@ func ago(d time.Duration) string {
 	case d < time.Minute:
 		return "less than a minute"
 	case d < 2*time.Hour:
-		return many(int(d/time.Minute), "minute")
+		return fleet.Many(int(d/time.Minute), "minute")
 	case d < 48*time.Hour:
-		return many(int(d/time.Hour), "hour")
+		return fleet.Many(int(d/time.Hour), "hour")
 	}
-	return many(int(d/(24*time.Hour)), "day")
+	return fleet.Many(int(d/(24*time.Hour)), "day")
 }
 
 // short is enough of a revision for people.

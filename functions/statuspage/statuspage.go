@@ -112,7 +112,7 @@ func (p *page) view(ctx context.Context, r *http.Request) (view, error) {
 	query := r.URL.Query()
 	switch {
 	case query.Has("pool"):
-		return p.pool(ctx, query.Get("pool"), query.Get("state"), query.Get("after"))
+		return p.group(ctx, query.Get("pool"), query.Get("state"), query.Get("after"))
 	case query.Has("instance"):
 		return p.instance(ctx, query.Get("instance"))
 	case query.Has("leases"):

@@ -97,7 +97,7 @@ func TestPoolAndInstance(t *testing.T) {
 	seen := map[string]bool{}
 	target := "/?pool=pool-07/3f2c77ab0011/us-central1-d&format=json"
 	for pages := 1; ; pages++ {
-		var v PoolView
+		var v GroupView
 		f.must(json.Unmarshal(f.get(handler, target).Body.Bytes(), &v))
 		for _, instance := range v.Instances {
 			seen[instance.Key] = true
@@ -110,7 +110,7 @@ func TestPoolAndInstance(t *testing.T) {
 		}
 		target = "/?format=json&pool=pool-07/3f2c77ab0011/us-central1-d&after=" + url.QueryEscape(v.Next)
 	}
-	var leased PoolView
+	var leased GroupView
 	f.must(json.Unmarshal(f.get(handler, "/?pool=pool-07/3f2c77ab0011/us-central1-d&state=leased&format=json").Body.Bytes(), &leased))
 	if len(leased.Instances) != rowsPerPage || leased.Instances[0].State != "leased" || leased.Instances[0].Until.IsZero() {
 		t.Errorf("%+v", leased.Instances)

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
-	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // TestChangesByEventsAlone edits the configuration while no tick comes: what
@@ -61,7 +61,7 @@ func (l *local) exactly(zones []zone) error {
 	left := slices.Clone(zones)
 	for _, group := range state.Groups {
 		i := slices.IndexFunc(left, func(z zone) bool {
-			base, _ := world.SplitName(group.Name)
+			base, _, _ := fleet.SplitTemplateName(group.Name)
 			return z.name == group.Zone && z.template == base
 		})
 		wanted := 0

@@ -14,7 +14,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 	"github.com/gce-backend/gce-backend/scripts/internal/promises"
-	"github.com/gce-backend/gce-backend/shared/lab/world"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
 // provider is the Machine Provider of the moment.
@@ -138,7 +138,7 @@ func (l *lessee) live(ctx context.Context, stop <-chan struct{}) {
 		}
 		if err := l.cycle(ctx, fmt.Sprintf("%s-%d", l.name, n)); err != nil {
 			if ctx.Err() == nil {
-				l.checker.Break(world.LeasedStays, "%v", err)
+				l.checker.Break(invariants.LeasedStays, "%v", err)
 			}
 			return
 		}
@@ -209,13 +209,15 @@ func (l *lessee) took(ctx context.Context, id string, got answer) (promises.Hold
 	l.provider.leases++
 	l.provider.mu.Unlock()
 	lease := v.Leases[got.Hash]
-	h := promises.Holding{Request: id, Hash: got.Hash, Hostname: got.Hostname, Instance: lease.Instance(), Until: got.until(), Kept: l.keeps}
+	h := promises.Holding{
+		Holding: invariants.Holding{Request: id, Hash: got.Hash, Hostname: got.Hostname, Instance: lease.Instance()}, Until: got.until(), Kept: l.keeps,
+	}
 	if got.Hostname == "" || !lease.Running() { // over in the meantime; the checks see whether rightly
 		return promises.Holding{}, nil
 	}
 	l.checker.Note("%s is given %s until %s", id, h.Instance, got.Expiration)
 	if other := l.checker.Book.Took(h, time.Now()); other != "" {
-		l.checker.Break(world.OneLessee, "%s is given to %s, and %s has it", h.Instance, id, other)
+		l.checker.Break(invariants.OneLessee, "%s is given to %s, and %s has it", h.Instance, id, other)
 	}
 	return h, nil
 }

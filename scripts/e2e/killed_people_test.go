@@ -6,15 +6,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/promises"
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
-	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // vmProject is the project of the VMs.
@@ -48,7 +49,6 @@ func (c *configuration) write(pools []promises.Pool) error {
 	c.pools = slices.Clone(pools)
 	c.mu.Unlock()
 	c.checker.Note("configured %v", pools)
-	c.checker.Configured(pools)
 	templates, managers, known := "", "", map[string]bool{}
 	for _, pool := range pools {
 		if !known[pool.BaseName] {
@@ -57,7 +57,14 @@ func (c *configuration) write(pools []promises.Pool) error {
 		}
 		managers += managerText(pool.BaseName, pool.Zone, pool.Minimum, pool.Maximum)
 	}
-	for name, text := range map[string]string{"templates.cfg": templates, "managers.cfg": managers} {
+	settings, err := os.ReadFile(exampleSettings)
+	if err != nil {
+		return err
+	}
+	c.checker.Configured(pools, configsource.Revision(map[string][]byte{
+		config.TemplatesFile: []byte(templates), config.ManagersFile: []byte(managers), config.SettingsFile: settings,
+	}))
+	for name, text := range map[string]string{config.TemplatesFile: templates, config.ManagersFile: managers} {
 		if err := replace(filepath.Join(c.folder, name), text); err != nil {
 			return err
 		}
@@ -122,7 +129,7 @@ func (p *people) edit() {
 		}
 	}
 	if err := p.config.write(pools); err != nil {
-		p.checker.Break(world.Converges, "%v", err)
+		p.checker.Break(invariants.Converges, "%v", err)
 	}
 	p.written.Add(1)
 }
@@ -148,7 +155,7 @@ func (p *people) complete(pools []promises.Pool) []promises.Pool {
 // take takes a VM away, leased or not, but those that lessees keep.
 func (p *people) take() {
 	vms := slices.DeleteFunc(p.compute.cloud.VMs(), func(vm simulator.VM) bool {
-		return strings.HasPrefix(vm.Group, world.Foreign) || vm.Status != "RUNNING" || p.checker.Book.Kept(instanceOf(vm))
+		return strings.HasPrefix(vm.Group, invariants.Foreign) || vm.Status != "RUNNING" || p.checker.Book.Kept(invariants.KeyOf(vm))
 	})
 	if len(vms) == 0 {
 		return
@@ -158,13 +165,9 @@ func (p *people) take() {
 	if p.dice.IntN(2) == 0 {
 		take, how = p.compute.cloud.Preempt, "preempted"
 	}
-	p.checker.Book.Harm(instanceOf(vm))
-	p.checker.Note("by hand: %s is %s", instanceOf(vm), how)
+	p.checker.Book.Harm(invariants.KeyOf(vm))
+	p.checker.Note("by hand: %s is %s", invariants.KeyOf(vm), how)
 	if err := take(vm.Project, vm.Zone, vm.Name); err == nil { // else it is gone already
 		p.lost.Add(1)
 	}
-}
-
-func instanceOf(vm simulator.VM) string {
-	return fleet.InstanceKey(vm.Name, strconv.FormatUint(vm.ID, 10))
 }

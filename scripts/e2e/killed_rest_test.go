@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/scripts/internal/promises"
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
-	"github.com/gce-backend/gce-backend/shared/lab/world"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
 // differences tells what is not as configured.
@@ -18,7 +19,7 @@ func (k *killing) differences() error {
 	if err != nil {
 		return err
 	}
-	if wrong := v.Differences(k.config.current()); len(wrong) > 0 {
+	if wrong := promises.Differences(v, k.config.current()); len(wrong) > 0 {
 		return errors.New(strings.Join(wrong[:min(len(wrong), 10)], "\n"))
 	}
 	return nil
@@ -28,7 +29,7 @@ func (k *killing) differences() error {
 func (k *killing) takeForeign() {
 	k.running.eventually("what is not ours is up", func() error {
 		v, err := k.checker.Look(k.t.Context())
-		if text, up := v.Foreign(); up {
+		if text, up := promises.Foreign(v); up {
 			k.foreign = text
 		} else if err == nil {
 			err = errors.New(text)
@@ -63,7 +64,7 @@ func (k *killing) rest() {
 			k.checker.Note("not at rest: %s", strings.ReplaceAll(text, "\n", "; "))
 		}
 		if time.Since(begin) > restBound {
-			k.checker.Break(world.Converges, "after %v: %v", restBound, err)
+			k.checker.Break(invariants.Converges, "after %v: %v", restBound, err)
 			break
 		}
 		time.Sleep(lookEvery)
@@ -119,8 +120,11 @@ func (k *killing) report() {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	if text, _ := v.Foreign(); text != k.foreign {
-		k.checker.Break(world.OnlyOurs, "what is not ours was %s and is %s", k.foreign, text)
+	if text, _ := promises.Foreign(v); text != k.foreign {
+		k.checker.Break(invariants.OnlyOurs, "what is not ours was %s and is %s", k.foreign, text)
+	}
+	for _, line := range k.running.logged(`"message":"panic`) {
+		k.checker.Break(invariants.NoPanic, "%s", line)
 	}
 	for _, violation := range k.checker.Broken() {
 		k.t.Error(violation.Error())

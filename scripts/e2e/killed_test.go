@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/scripts/internal/promises"
-	"github.com/gce-backend/gce-backend/shared/lab/world"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
 // TestKilled kills the suite with SIGKILL every few seconds while machines are
@@ -131,7 +131,7 @@ func (k *killing) look() {
 		case <-every:
 		}
 		if err := k.checker.Round(k.t.Context()); err != nil && k.t.Context().Err() == nil {
-			k.checker.Break(world.KnownState, "the records cannot be read: %v", err)
+			k.checker.Break(invariants.KnownState, "the records cannot be read: %v", err)
 			return
 		}
 	}

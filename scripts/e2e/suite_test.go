@@ -310,10 +310,12 @@ func configure(t *testing.T, folder string, zones ...zone) {
 	write(t, folder, "managers.cfg", managers)
 }
 
+const exampleSettings = "../example/settings.cfg"
+
 // settings writes the shipped settings.
 func settings(t *testing.T, folder string) {
 	t.Helper()
-	text, err := os.ReadFile("../example/settings.cfg")
+	text, err := os.ReadFile(exampleSettings)
 	if err != nil {
 		t.Fatal(err)
 	}

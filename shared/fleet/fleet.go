@@ -92,6 +92,9 @@ func (m Manager) GroupName() string { return TemplateName(m.BaseName, m.Revision
 // ManagerKey names a manager.
 type ManagerKey struct{ BaseName, Revision, Zone string }
 
+// Pool names the manager's pool.
+func (k ManagerKey) Pool() PoolKey { return PoolKey{BaseName: k.BaseName, Zone: k.Zone} }
+
 func (k ManagerKey) String() string {
 	return fmt.Sprintf("%s/%s/%s", k.BaseName, k.Revision, k.Zone)
 }

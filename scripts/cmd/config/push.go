@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 	"github.com/gce-backend/gce-backend/scripts/internal/screen"
 	"github.com/gce-backend/gce-backend/scripts/internal/upload"
@@ -18,6 +19,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
 )
 
 type pushCommand struct {
@@ -156,7 +158,9 @@ func (c pushCommand) looker(ctx context.Context, to string) (look func(context.C
 		return nil, nil, err
 	}
 	documents := firestore.Open(ctx, c.Project, c.Database)
-	reader := pools.Reader{Store: documents, Source: source, Log: logging.Text(os.Stderr, slog.LevelWarn)}
+	reader := pools.Reader{
+		Store: documents, Source: source, Now: time.Now, Log: logging.Text(os.Stderr, slog.LevelWarn), Jobs: job.Names(functions.Jobs()),
+	}
 	return reader.Read, func() {
 		_ = source.Close()    // only read
 		_ = documents.Close() // only read

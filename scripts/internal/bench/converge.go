@@ -8,7 +8,7 @@ import (
 // Converge measures a configuration change until every VM is cataloged.
 func Converge(ctx context.Context, o Options) (Result, error) {
 	result := newResult("converge", o)
-	for _, pool := range []Pool{{Groups: 2, Size: 10}, {Groups: 10, Size: 100}, {Groups: 20, Size: 500}} {
+	for _, pool := range []Fleet{{Groups: 2, Size: 10}, {Groups: 10, Size: 100}, {Groups: 20, Size: 500}} {
 		if o.Emulators && pool.VMs() > 1000 {
 			result.note("%s are left to the embedded suite: the emulator's queries go through whole collections", pool)
 			continue
@@ -32,7 +32,7 @@ func Converge(ctx context.Context, o Options) (Result, error) {
 
 // converge measures one pool from nothing. Ticks come each minute, as in a
 // deployment.
-func converge(ctx context.Context, o Options, pool Pool) (Run, error) {
+func converge(ctx context.Context, o Options, pool Fleet) (Run, error) {
 	s, err := start(ctx, o, time.Minute)
 	if err != nil {
 		return Run{}, err
@@ -43,7 +43,7 @@ func converge(ctx context.Context, o Options, pool Pool) (Run, error) {
 }
 
 // grow measures a change to a pool.
-func (s *system) grow(ctx context.Context, pool Pool) (Run, error) {
+func (s *system) grow(ctx context.Context, pool Fleet) (Run, error) {
 	measured := s.measure()
 	if err := s.configure(ctx, pool); err != nil {
 		return Run{}, err

@@ -12,7 +12,7 @@ func quietly() Options { return Options{Say: func(string, ...any) {}} }
 // group is looked at each minute, and what is read is little beside the hourly
 // look at each VM.
 func TestIdleCosts(t *testing.T) {
-	pool := Pool{Groups: 20, Size: 30}
+	pool := Fleet{Groups: 20, Size: 30}
 	run, err := idle(t.Context(), quietly(), pool, 10)
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestIdleCosts(t *testing.T) {
 }
 
 func TestWholeLifeOfAVM(t *testing.T) {
-	run, err := together(t.Context(), quietly(), Pool{Groups: 1, Size: 100}, 90)
+	run, err := together(t.Context(), quietly(), Fleet{Groups: 1, Size: 100}, 90)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestWholeLifeOfAVM(t *testing.T) {
 
 // One mutation makes a template, one a group, one a growth of up to 100 VMs.
 func TestConvergingMutatesOnceForEachThing(t *testing.T) {
-	run, err := converge(t.Context(), quietly(), Pool{Groups: 10, Size: 20})
+	run, err := converge(t.Context(), quietly(), Fleet{Groups: 10, Size: 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,11 +94,11 @@ func TestAThousandPendingDeletionsAreOneCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.stop()
-	if _, err := s.grow(t.Context(), Pool{Groups: 1, Size: 1000}); err != nil {
+	if _, err := s.grow(t.Context(), Fleet{Groups: 1, Size: 1000}); err != nil {
 		t.Fatal(err)
 	}
 	measured := s.measure()
-	if err := s.configure(t.Context(), Pool{}); err != nil {
+	if err := s.configure(t.Context(), Fleet{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.untilLeasable(t.Context(), 0); err != nil {

@@ -8,7 +8,7 @@ import (
 // Idle measures ten simulated minutes in which nothing happens.
 func Idle(ctx context.Context, o Options) (Result, error) {
 	result := newResult("idle", o)
-	pools := []Pool{{Groups: 2, Size: 50}, {Groups: 10, Size: 100}, {Groups: 20, Size: 500}}
+	pools := []Fleet{{Groups: 2, Size: 50}, {Groups: 10, Size: 100}, {Groups: 20, Size: 500}}
 	if o.Emulators {
 		pools = pools[:1]
 		result.note("larger pools are left to the embedded suite: the counts are the same, the time is the emulator's")
@@ -38,7 +38,7 @@ func Idle(ctx context.Context, o Options) (Result, error) {
 // is still on somebody's mind.
 const warmUp = 30 * time.Minute
 
-func idle(ctx context.Context, o Options, pool Pool, minutes int) (Run, error) {
+func idle(ctx context.Context, o Options, pool Fleet, minutes int) (Run, error) {
 	s, err := start(ctx, o, never)
 	if err != nil {
 		return Run{}, err

@@ -18,7 +18,7 @@ const recycles = 100
 // what the whole life of a VM costs.
 func Recycle(ctx context.Context, o Options) (Result, error) {
 	result := newResult("recycle", o)
-	pool := Pool{Groups: 10, Size: 10}
+	pool := Fleet{Groups: 10, Size: 10}
 	took, run, err := recycle(ctx, o, pool)
 	if err != nil {
 		return result, err
@@ -27,7 +27,7 @@ func Recycle(ctx context.Context, o Options) (Result, error) {
 	slices.Sort(took)
 	result.duration("recycle, median of 100", time.Second, took[len(took)/2])
 	result.duration("recycle, 99th percentile of 100", 3*time.Second, took[len(took)*99/100])
-	many, err := together(ctx, o, Pool{Groups: 1, Size: 100}, 90)
+	many, err := together(ctx, o, Fleet{Groups: 1, Size: 100}, 90)
 	if err != nil {
 		return result, err
 	}
@@ -45,7 +45,7 @@ func Recycle(ctx context.Context, o Options) (Result, error) {
 // recycle leases and releases machine after machine. Twenty simulated minutes
 // later the records of the VMs that went are gone too, so that as many whole
 // lives ended as began.
-func recycle(ctx context.Context, o Options, pool Pool) ([]time.Duration, Run, error) {
+func recycle(ctx context.Context, o Options, pool Fleet) ([]time.Duration, Run, error) {
 	s, err := start(ctx, o, never)
 	if err != nil {
 		return nil, Run{}, err
@@ -85,7 +85,7 @@ func recycle(ctx context.Context, o Options, pool Pool) ([]time.Duration, Run, e
 }
 
 // together lets many leases of a pool end at once.
-func together(ctx context.Context, o Options, pool Pool, leases int) (Run, error) {
+func together(ctx context.Context, o Options, pool Fleet, leases int) (Run, error) {
 	s, err := start(ctx, o, never)
 	if err != nil {
 		return Run{}, err

@@ -16,7 +16,7 @@ const handlerMemory = 512
 // Scale measures the same at three sizes.
 func Scale(ctx context.Context, o Options) (Result, error) {
 	result := newResult("scale", o)
-	pools := []Pool{{Groups: 10, Size: 100}, {Groups: 20, Size: 500}, {Groups: 100, Size: 1000}}
+	pools := []Fleet{{Groups: 10, Size: 100}, {Groups: 20, Size: 500}, {Groups: 100, Size: 1000}}
 	if o.Emulators {
 		pools = pools[:1]
 		result.note("the larger ones are left to the embedded suite: the emulator's queries go through whole collections")
@@ -51,7 +51,7 @@ func Scale(ctx context.Context, o Options) (Result, error) {
 
 // scale lets a pool converge, and then measures the memory of each job's sweep
 // over it.
-func scale(ctx context.Context, o Options, pool Pool) (Run, map[string]int64, error) {
+func scale(ctx context.Context, o Options, pool Fleet) (Run, map[string]int64, error) {
 	s, err := start(ctx, o, time.Minute)
 	if err != nil {
 		return Run{}, nil, err

@@ -41,7 +41,7 @@ func start(ctx context.Context, o Options, tick time.Duration) (*system, error) 
 	if s.manifest, err = manifest.Parse(functions.Manifest); err != nil {
 		return nil, err
 	}
-	if err := (Pool{}).write(folder); err != nil {
+	if err := (Fleet{}).write(folder); err != nil {
 		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
 	s.Suite, err = suite.Start(ctx, suite.Options{
@@ -65,7 +65,7 @@ func (s *system) stop() {
 }
 
 // configure changes the configuration, and says so as the bucket does.
-func (s *system) configure(ctx context.Context, pool Pool) error {
+func (s *system) configure(ctx context.Context, pool Fleet) error {
 	if err := pool.write(s.folder); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}

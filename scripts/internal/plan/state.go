@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
@@ -30,7 +28,7 @@ type State struct {
 	Revisions []Revision             `json:"revisions"`
 	Managers  []fleet.Manager        `json:"managers"`
 	// Machines counts the instances of each manager, by its key.
-	Machines map[string]Machines `json:"machines"`
+	Machines map[string]fleet.Machines `json:"machines"`
 }
 
 // Revision is a template's revision without its fields, which its id stands
@@ -42,20 +40,6 @@ type Revision struct {
 	URL      string      `json:"url"`
 	Deleting bool        `json:"deleting,omitempty"`
 }
-
-// Machines counts a manager's instances by their states.
-type Machines struct {
-	Found     int `json:"found,omitempty"`
-	Cataloged int `json:"cataloged,omitempty"` // not leased
-	Leased    int `json:"leased,omitempty"`
-	Pending   int `json:"pending,omitempty"` // to be deleted
-}
-
-// Live counts the machines that nobody is deleting.
-func (m Machines) Live() int { return m.Found + m.Cataloged + m.Leased }
-
-// countsAtATime bounds the counts that are under way at once.
-const countsAtATime = 16
 
 // Read reads the state and changes nothing.
 func Read(ctx context.Context, s store.Store, log *slog.Logger) (State, error) {
@@ -77,50 +61,29 @@ func Read(ctx context.Context, s store.Store, log *slog.Logger) (State, error) {
 	for _, template := range templates {
 		state.Templates = append(state.Templates, template.Value)
 	}
-	for _, in := range []fleet.State{fleet.Active, fleet.Drained} {
-		revisions, err := e.RevisionsIn(ctx, in)
-		if err != nil {
-			return State{}, err
-		}
-		for _, revision := range revisions {
-			r := revision.Value
-			state.Revisions = append(state.Revisions, Revision{BaseName: r.BaseName, ID: r.ID, State: r.State, URL: r.URL, Deleting: r.Deleting})
-		}
+	revisions, err := e.RevisionHeads(ctx)
+	if err != nil {
+		return State{}, err
+	}
+	for _, revision := range revisions {
+		r := revision.Value
+		state.Revisions = append(state.Revisions, Revision{BaseName: r.BaseName, ID: r.ID, State: r.State, URL: r.URL, Deleting: r.Deleting})
 	}
 	managers, err := e.Managers(ctx)
 	if err != nil {
 		return State{}, err
 	}
-	for _, manager := range managers {
+	groups := make([]*fleet.Group, len(managers))
+	for i, manager := range managers {
 		state.Managers = append(state.Managers, manager.Value)
+		groups[i] = &fleet.Group{Manager: manager.Value}
 	}
-	state.Machines, err = count(ctx, e, state.Managers)
+	err = e.Count(ctx, groups...)
+	state.Machines = map[string]fleet.Machines{}
+	for _, group := range groups {
+		state.Machines[group.Manager.Key().String()] = group.Machines
+	}
 	return state, err
-}
-
-func count(ctx context.Context, e records.Records, managers []fleet.Manager) (map[string]Machines, error) {
-	var mu sync.Mutex
-	counted := map[string]Machines{}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(countsAtATime)
-	for _, manager := range managers {
-		group.Go(func() error {
-			var m Machines
-			for state, n := range map[fleet.InstanceState]*int{
-				fleet.Found: &m.Found, fleet.Cataloged: &m.Cataloged, fleet.Leased: &m.Leased, fleet.PendingDeletion: &m.Pending,
-			} {
-				var err error
-				if *n, err = e.CountOf(ctx, manager.Key(), state); err != nil {
-					return err
-				}
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			counted[manager.Key().String()] = m
-			return nil
-		})
-	}
-	return counted, group.Wait()
 }
 
 // hashMetadata puts hashes into the place of metadata's values, which may be

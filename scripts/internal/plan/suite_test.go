@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ type rollout struct {
 
 func (r rollout) now() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) }
 
-// group is what a pool waits for while its configuration may be taken back.
+// group begins what a pool waits for while its configuration may be taken back.
 const group = "its instance group to be deleted"
 
 func (r rollout) configure(files config.Files) config.Config {
@@ -59,7 +60,7 @@ func (r rollout) settled() {
 		}
 		held := false
 		for _, pool := range report.Pools {
-			held = held || pool.Waits == group
+			held = held || strings.HasPrefix(pool.Waits, group)
 			if err == nil && pool.Waits != "" && !slices.Contains(late, pool.Waits) {
 				err = fmt.Errorf("%s in %s is %s and waits for %s", pool.BaseName, pool.Zone, pool.State, pool.Waits)
 			}

@@ -39,7 +39,7 @@ func planTemplate(state State, wish fleet.Wish) (Template, bool) {
 	return template, changes
 }
 
-func planGroup(before fleet.Records, manager fleet.Manager, wanted bool, machines Machines) (Group, bool) {
+func planGroup(before fleet.Records, manager fleet.Manager, wanted bool, machines fleet.Machines) (Group, bool) {
 	was, known := before.Managers[manager.Key()]
 	group := Group{Zone: manager.Zone, Name: manager.GroupName(), Minimum: manager.MinimumSize, Maximum: manager.MaximumSize}
 	if !wanted {
@@ -52,7 +52,7 @@ func planGroup(before fleet.Records, manager fleet.Manager, wanted bool, machine
 	}
 	switch {
 	case !known || manager.Deleting || was.State != fleet.Active && was.URL == "":
-		group.Change, machines = Create, Machines{}
+		group.Change, machines = Create, fleet.Machines{}
 	case was.State != fleet.Active:
 		group.Change = Resume
 	case was.MinimumSize != manager.MinimumSize || was.MaximumSize != manager.MaximumSize:

@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
 // String tells the plan to a person.
@@ -78,10 +80,10 @@ func limits(minimum, maximum int) string { return fmt.Sprintf("%d to %d VMs", mi
 func (g Group) vms() string {
 	var parts []string
 	if g.CreateVMs > 0 {
-		parts = append(parts, fmt.Sprintf("create %s", many(g.CreateVMs, "VM")))
+		parts = append(parts, fmt.Sprintf("create %s", fleet.Many(g.CreateVMs, "VM")))
 	}
 	if g.DeleteVMs > 0 {
-		part := fmt.Sprintf("delete %s", many(g.DeleteVMs, "VM"))
+		part := fmt.Sprintf("delete %s", fleet.Many(g.DeleteVMs, "VM"))
 		if g.Leased > 0 {
 			part += fmt.Sprintf(", %d of them when their leases end", g.Leased)
 		}
@@ -98,17 +100,10 @@ func (g Group) vms() string {
 
 func (t Total) String() string {
 	text := fmt.Sprintf("In all: create %s, %s and %s; delete %s, %s and %s",
-		many(t.CreateTemplates, "instance template"), many(t.CreateGroups, "group"), many(t.CreateVMs, "VM"),
-		many(t.DeleteTemplates, "instance template"), many(t.DeleteGroups, "group"), many(t.DeleteVMs, "VM"))
+		fleet.Many(t.CreateTemplates, "instance template"), fleet.Many(t.CreateGroups, "group"), fleet.Many(t.CreateVMs, "VM"),
+		fleet.Many(t.DeleteTemplates, "instance template"), fleet.Many(t.DeleteGroups, "group"), fleet.Many(t.DeleteVMs, "VM"))
 	if t.AfterLeases > 0 {
 		text += fmt.Sprintf(" (%d after their leases)", t.AfterLeases)
 	}
 	return text + ".\n"
-}
-
-func many(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -1,25 +1,29 @@
-// Package pools tells how far the fleet is from its configuration: a line for
-// each pool, what each waits for, and whether all is as configured.
+// Package pools reports how far the fleet is from its configuration: a line for
+// each group of a pool, what each waits for, and whether all is as configured.
 package pools
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gce-backend/gce-backend/functions/processconfig"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job/status"
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// Pool is the VMs of one revision of a template in one zone.
-type Pool struct {
+// Group is what a pool has of one revision.
+type Group struct {
 	BaseName string `json:"base_name"`
 	Revision string `json:"revision"`
 	Zone     string `json:"zone"`
@@ -34,7 +38,7 @@ type Pool struct {
 	// Minimum is configured; Target is what the leases and the limits ask for.
 	Minimum int `json:"minimum"`
 	Target  int `json:"target"`
-	// Waits says what the pool waits for; empty when it is as it should be.
+	// Waits says what the group waits for; empty when it is as it should be.
 	Waits string `json:"waits,omitempty"`
 }
 
@@ -43,7 +47,7 @@ type Report struct {
 	OnDisk   string   `json:"on_disk"`  // the configuration's revision in its folder
 	Imported string   `json:"imported"` // and the one that is in force
 	Problems []string `json:"problems,omitempty"`
-	Pools    []Pool   `json:"pools"`
+	Pools    []Group  `json:"pools"`
 	// Waits says what keeps the configuration from being in force.
 	Waits string `json:"waits,omitempty"`
 }
@@ -52,13 +56,13 @@ type Report struct {
 type Reader struct {
 	Store  store.Store
 	Source configsource.Source
+	Now    func() time.Time
 	Log    *slog.Logger
+	// Jobs are those whose errors say why a group waits.
+	Jobs []string
 	// Running counts the VMs that are up, by group; nil where nobody knows.
-	Running func() map[Group]int
+	Running func() map[compute.GroupRef]int
 }
-
-// Group names a managed instance group.
-type Group struct{ Zone, Name string }
 
 // Read reads a report.
 func (r Reader) Read(ctx context.Context) (Report, error) {
@@ -74,13 +78,18 @@ func (r Reader) Read(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("read the imported configuration: %w", err)
 	}
+	failed, err := status.Jobs(ctx, r.Store, r.Jobs)
+	if err != nil {
+		return Report{}, fmt.Errorf("read the errors of the jobs: %w", err)
+	}
 	report.Imported = current.Revision
-	wishes := processconfig.Wishes(current)
-	if report.Pools, err = r.pools(ctx, wishes); err != nil {
+	wishes, now := processconfig.Wishes(current), r.Now()
+	circumstances := fleet.Circumstances{Now: now, Freeze: current.Settings.GetFreeze(), Failed: status.Failed(failed, now)}
+	if report.Pools, err = r.groups(ctx, wishes, circumstances); err != nil {
 		return Report{}, err
 	}
 	if report.Waits = waitsForImport(report); report.Waits == "" {
-		report.Waits, err = r.waitsForProcessing(ctx, wishes, fleet.Freeze(current.Settings.GetFreeze()))
+		report.Waits, err = r.waitsForProcessing(ctx, wishes, circumstances.Freeze)
 	}
 	return report, err
 }
@@ -95,7 +104,7 @@ func waitsForImport(report Report) string {
 	return ""
 }
 
-// waitsForProcessing tells which templates' records are not as the
+// waitsForProcessing names the templates whose records are not as the
 // configuration in force has them. Those that are frozen stay so.
 func (r Reader) waitsForProcessing(ctx context.Context, wishes []fleet.Wish, freeze fleet.Freeze) (string, error) {
 	known, err := records.Records{Store: r.Store, Log: r.Log}.Templates(ctx)
@@ -150,91 +159,63 @@ func (r Report) Converged() error {
 	return errors.Join(reasons...)
 }
 
-// Complete reports whether the pool has what is configured.
-func (p Pool) Complete() bool { return p.State == string(fleet.Active) && p.Cataloged >= p.Minimum }
+// Complete reports whether the group has what is configured.
+func (g Group) Complete() bool { return g.State == string(fleet.Active) && g.Cataloged >= g.Minimum }
 
-// pools reads the pools that are configured, and the others of which something
+// groups reads the groups that are configured, and the others of which something
 // is left.
-func (r Reader) pools(ctx context.Context, wishes []fleet.Wish) ([]Pool, error) {
+func (r Reader) groups(ctx context.Context, wishes []fleet.Wish, circumstances fleet.Circumstances) ([]Group, error) {
 	e := records.Records{Store: r.Store, Log: r.Log}
-	managers, err := e.Managers(ctx)
+	pools, err := e.Pools(ctx)
 	if err != nil {
 		return nil, err
 	}
-	revisions, err := r.revisions(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	counted, err := countAll(ctx, e, managers)
-	if err != nil {
-		return nil, err
-	}
-	var running map[Group]int
-	if r.Running != nil {
-		running = r.Running()
-	}
-	views := map[fleet.ManagerKey]*view{}
-	for i, manager := range managers {
-		key := revisionKey{manager.Value.BaseName, manager.Value.Revision}
-		v := &view{manager: manager.Value, revision: revisions[key], counts: counted[i], running: counted[i].live()}
-		if n, ok := running[Group{manager.Value.Zone, manager.Value.GroupName()}]; ok {
-			v.running = n
-		}
-		views[manager.Value.Key()] = v
-	}
-	pools := []Pool{}
-	for _, v := range views {
-		pools = append(pools, v.pool(views))
-	}
-	pools = append(pools, missing(wishes, views)...)
-	slices.SortFunc(pools, compare)
-	return pools, nil
-}
-
-type revisionKey struct{ baseName, id string }
-
-func (r Reader) revisions(ctx context.Context, e records.Records) (map[revisionKey]fleet.Revision, error) {
-	found := map[revisionKey]fleet.Revision{}
-	for _, state := range []fleet.State{fleet.Active, fleet.Drained} {
-		revisions, err := e.RevisionsIn(ctx, state)
-		if err != nil {
-			return nil, err
-		}
-		for _, revision := range revisions {
-			found[revisionKey{revision.Value.BaseName, revision.Value.ID}] = revision.Value
-		}
-	}
-	return found, nil
-}
-
-// missing lists what is configured and has no manager yet, or not an active
-// one.
-func missing(wishes []fleet.Wish, views map[fleet.ManagerKey]*view) []Pool {
-	var pools []Pool
 	for _, wish := range wishes {
-		revision := wish.Spec.RevisionID()
 		for zone, sizes := range wish.Zones {
-			v := views[fleet.ManagerKey{BaseName: wish.BaseName, Revision: revision, Zone: zone}]
-			if v != nil && v.manager.State == fleet.Active {
-				continue
-			}
-			pools = append(pools, Pool{
-				BaseName: wish.BaseName, Revision: revision, Zone: zone, Minimum: sizes.Minimum, Target: sizes.Minimum,
-				Waits: "its configuration to be processed",
+			pools = fleet.AddConfigured(pools, fleet.Manager{
+				BaseName: wish.BaseName, Revision: wish.Spec.RevisionID(), Zone: zone, MinimumSize: sizes.Minimum, MaximumSize: sizes.Maximum,
 			})
 		}
 	}
-	return pools
-}
-
-func compare(a, b Pool) int {
-	for _, c := range []int{
-		strings.Compare(a.BaseName, b.BaseName), strings.Compare(a.State, b.State),
-		strings.Compare(a.Revision, b.Revision), strings.Compare(a.Zone, b.Zone),
-	} {
-		if c != 0 {
-			return c
+	var all []*fleet.Group
+	for _, pool := range pools {
+		all = append(all, pool.Groups...)
+	}
+	if err := errors.Join(e.Count(ctx, all...), e.Examples(ctx, all...)); err != nil {
+		return nil, err
+	}
+	var running map[compute.GroupRef]int
+	if r.Running != nil {
+		running = r.Running()
+	}
+	groups := []Group{}
+	for _, pool := range pools {
+		for _, of := range pool.Groups {
+			groups = append(groups, describe(pool, of, running, circumstances))
 		}
 	}
-	return 0
+	slices.SortFunc(groups, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(a.BaseName, b.BaseName), cmp.Compare(a.State, b.State), cmp.Compare(a.Revision, b.Revision), cmp.Compare(a.Zone, b.Zone))
+	})
+	return groups, nil
+}
+
+func describe(pool *fleet.Pool, of *fleet.Group, running map[compute.GroupRef]int, circumstances fleet.Circumstances) Group {
+	m, machines := of.Manager, of.Machines
+	group := Group{
+		BaseName: m.BaseName, Revision: m.Revision, Zone: m.Zone, State: string(m.State), Running: machines.Live(),
+		Cataloged: machines.Cataloged + machines.Leased, Leased: machines.Leased, Leaving: machines.Pending,
+	}
+	if up, known := running[compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()}]; known {
+		group.Running = up
+	}
+	if m.State != fleet.Drained {
+		group.Minimum, group.Target = m.MinimumSize, pool.Sizing(of, circumstances.Now).Wanted()
+	}
+	var waits []string
+	for _, wait := range pool.Waits(of, circumstances) {
+		waits = append(waits, wait.Text)
+	}
+	group.Waits = strings.Join(waits, "; ")
+	return group
 }

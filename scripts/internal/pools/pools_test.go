@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions/processconfig"
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/fleet"
@@ -33,15 +34,15 @@ type fixture struct {
 	*testing.T
 	reader  Reader
 	disk    *disk
-	running map[Group]int
+	running map[compute.GroupRef]int
 	hosts   int
 }
 
 func newFixture(t *testing.T) *fixture {
-	f := &fixture{T: t, disk: &disk{}, running: map[Group]int{}}
+	f := &fixture{T: t, disk: &disk{}, running: map[compute.GroupRef]int{}}
 	f.reader = Reader{
-		Store: memory.New(time.Now), Source: f.disk, Log: slog.New(slog.DiscardHandler),
-		Running: func() map[Group]int { return f.running },
+		Store: memory.New(time.Now), Source: f.disk, Now: func() time.Time { return time.Unix(0, 0) }, Log: slog.New(slog.DiscardHandler),
+		Running: func() map[compute.GroupRef]int { return f.running },
 	}
 	f.edit("r1", 3)
 	return f
@@ -100,6 +101,9 @@ func (f *fixture) instances(m fleet.Manager, state fleet.InstanceState, n int) {
 		f.hosts++
 		i := fleet.NewInstance(m, fmt.Sprintf("host-%d", f.hosts), fmt.Sprint(f.hosts), "", time.Unix(0, 0))
 		i.State = state
+		if state == fleet.Leased {
+			i.LeaseExpiration = time.Unix(0, 0).Add(9*time.Hour + 30*time.Minute)
+		}
 		key, err := records.InstanceKey(i.Key())
 		if err != nil {
 			f.Fatal(err)
@@ -128,15 +132,15 @@ func TestWhatAPoolWaitsFor(t *testing.T) {
 		waits     string
 		converged bool
 	}{
-		{"imported", func(f *fixture) { f.imported() }, "its configuration to be processed", false},
+		{"imported", func(f *fixture) { f.imported() }, "the configuration to be processed", false},
 		{"no template", func(f *fixture) { f.processed(func(*fleet.Revision, *fleet.Manager) {}) }, "its instance template", false},
 		{"no group", func(f *fixture) { f.processed(func(r *fleet.Revision, _ *fleet.Manager) { r.URL = "template" }) }, "its instance group", false},
 		{"no VMs", func(f *fixture) { f.processed(up) }, "3 VMs to be created", false},
 		{"booting", func(f *fixture) {
 			m := f.processed(up)
 			f.instances(m, fleet.Found, 3)
-			f.running[Group{"us-central1-a", m.GroupName()}] = 1
-		}, "2 VMs to boot, 1 VM to be cataloged", false},
+			f.running[compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()}] = 1
+		}, "3 VMs to boot and be cataloged", false},
 		{"complete", func(f *fixture) { f.instances(f.processed(up), fleet.Cataloged, 3) }, "", true},
 		{"leased", func(f *fixture) {
 			m := f.processed(up)
@@ -148,12 +152,12 @@ func TestWhatAPoolWaitsFor(t *testing.T) {
 			m := f.processed(up)
 			f.instances(m, fleet.Cataloged, 2)
 			f.instances(m, fleet.PendingDeletion, 1)
-		}, "1 VM to be created, 1 VM to be deleted", false},
+		}, "1 VM to be created; 1 VM to be deleted", false},
 		{"drained", func(f *fixture) {
 			m := f.processed(func(r *fleet.Revision, m *fleet.Manager) { up(r, m); m.State = fleet.Drained })
 			f.instances(m, fleet.Leased, 1)
 			f.instances(m, fleet.Cataloged, 1)
-		}, "1 lease to end, 1 machine to be taken out of the catalog", false},
+		}, "the lease of host-1 until 09:30; 1 machine to be taken out of the catalog", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFixture(t)

@@ -1,9 +1,10 @@
 package promises
 
 import (
-	"slices"
 	"sync"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
 // margin is what the Machine Provider's clock and the seconds of its answers
@@ -12,10 +13,9 @@ const margin = 2 * time.Second
 
 // Holding is a machine that a lessee was given and has not given back.
 type Holding struct {
-	Request, Hash, Hostname string
-	Instance                string    // the instance's key
-	Until                   time.Time // zero: indefinitely
-	Kept                    bool      // nobody may take its VM away by hand
+	invariants.Holding
+	Until time.Time // zero: indefinitely
+	Kept  bool      // nobody may take its VM away by hand
 }
 
 // Sure reports whether the lease certainly runs still.
@@ -104,10 +104,4 @@ func (b *Book) Held(now time.Time) []Holding {
 		}
 	}
 	return held
-}
-
-func both(before, after []Holding) []Holding {
-	return slices.DeleteFunc(after, func(h Holding) bool {
-		return !slices.ContainsFunc(before, func(was Holding) bool { return was.Request == h.Request })
-	})
 }

@@ -13,9 +13,10 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
-	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // Checker looks at a suite's store and its Compute Engine. It is safe for
@@ -26,28 +27,34 @@ type Checker struct {
 	store  store.Store
 	cloud  *simulator.Cloud
 	asking sync.Mutex // one change of Compute Engine at a time: checked, then done
-	round  sync.Mutex
 
-	mu       sync.Mutex
-	maxima   maxima
-	previous past
-	checked  map[string]int
-	broken   []world.Violation
-	vms      map[string]bool // that were asked to be deleted
-	trace    []string
+	round    sync.Mutex
+	previous invariants.Records // of the last round
+
+	mu      sync.Mutex
+	pools   []Pool          // that are configured
+	whole   map[string]bool // the revisions that were written whole
+	maxima  invariants.Maxima
+	checked map[string]int
+	broken  []invariants.Violation
+	vms     map[string]bool // that were asked to be deleted
+	trace   []string
 }
 
 // New makes a checker of what is in a store and a Compute Engine.
 func New(records store.Store, cloud *simulator.Cloud) *Checker {
-	return &Checker{Book: NewBook(), store: records, cloud: cloud, maxima: maxima{}, previous: newPast(), checked: map[string]int{}, vms: map[string]bool{}}
+	return &Checker{Book: NewBook(), store: records, cloud: cloud, whole: map[string]bool{}, maxima: invariants.Maxima{}, checked: map[string]int{}, vms: map[string]bool{}}
 }
 
-// Configured tells what is configured from now on. It is to be told before the
-// suite can know.
-func (c *Checker) Configured(pools []Pool) {
+// Configured notes what is configured from now on, before the suite can know:
+// the pools, and the revision of the files.
+func (c *Checker) Configured(pools []Pool, revision string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.maxima.configured(pools, time.Now())
+	for _, pool := range c.pools {
+		c.maxima.Over(pool.key(), pool.Maximum, time.Now())
+	}
+	c.pools, c.whole[revision] = slices.Clone(pools), true
 }
 
 // Note adds a line to what happened.
@@ -65,10 +72,10 @@ func (c *Checker) note(format string, args ...any) {
 func (c *Checker) Break(invariant, format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.breaks(world.Violation{Invariant: invariant, Detail: fmt.Sprintf(format, args...)})
+	c.breaks(invariants.Violation{Invariant: invariant, Detail: fmt.Sprintf(format, args...)})
 }
 
-func (c *Checker) breaks(violations ...world.Violation) {
+func (c *Checker) breaks(violations ...invariants.Violation) {
 	for _, violation := range violations {
 		if slices.Contains(c.broken, violation) { // it is there in the next round too
 			continue
@@ -79,7 +86,7 @@ func (c *Checker) breaks(violations ...world.Violation) {
 }
 
 // Broken are the invariants that did not hold.
-func (c *Checker) Broken() []world.Violation {
+func (c *Checker) Broken() []invariants.Violation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.broken)
@@ -106,27 +113,6 @@ func (c *Checker) Trace() []string {
 	return slices.Clone(c.trace)
 }
 
-// Look reads everything as it stands.
-func (c *Checker) Look(ctx context.Context) (View, error) {
-	held := c.Book.Held(time.Now())
-	records, problems, err := read(ctx, c.store)
-	if err != nil {
-		return View{}, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, problem := range problems {
-		c.breaks(world.Violation{Invariant: world.KnownState, Detail: problem.Error()})
-	}
-	state := c.cloud.State()
-	v := View{Records: records, Groups: state.Groups, VMs: c.cloud.VMs(), TemplateCount: state.Templates}
-	// What is held before and after was held all the while that it was read.
-	v.Now = time.Now()
-	v.Held = both(held, c.Book.Held(v.Now))
-	v.Maxima = c.maxima.at(v.Now)
-	return v, nil
-}
-
 // Round looks at everything once, and compares it with the round before.
 func (c *Checker) Round(ctx context.Context) error {
 	c.round.Lock()
@@ -135,23 +121,29 @@ func (c *Checker) Round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.absorb(v.Step(v.Since(c.previous)), func() {})
+	c.previous = v.Records
+	inForce, err := config.Current(ctx, c.store)
+	if err != nil {
+		return err
+	}
 	c.mu.Lock()
-	was := c.previous
-	c.mu.Unlock()
-	j := newJudge(v)
-	j.round(was)
-	c.absorb(j, func() { c.previous = j.remember() })
+	defer c.mu.Unlock()
+	c.checked[invariants.WholeConfig]++
+	if inForce.Revision != "" && !c.whole[inForce.Revision] {
+		c.breaks(invariants.Violation{Invariant: invariants.WholeConfig, Detail: "revision " + inForce.Revision + " is a part of an upload"})
+	}
 	return nil
 }
 
-// absorb takes over what a judge found.
-func (c *Checker) absorb(j *judge, also func()) {
+// absorb takes over what was found of a view.
+func (c *Checker) absorb(found invariants.Findings, also func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for invariant, n := range j.checked {
+	for invariant, n := range found.Checked {
 		c.checked[invariant] += n
 	}
-	c.breaks(j.broken...)
+	c.breaks(found.Broken...)
 	also()
 }
 
@@ -161,3 +153,5 @@ type Pool struct {
 	Image          string // the same in all zones of a template
 	fleet.Sizes
 }
+
+func (p Pool) key() fleet.PoolKey { return fleet.PoolKey{BaseName: p.BaseName, Zone: p.Zone} }

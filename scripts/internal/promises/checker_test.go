@@ -1,28 +1,32 @@
 package promises
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/config"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
-	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
 // A request is checked before it is served, and served all the same.
 func TestBefore(t *testing.T) {
 	cloud := simulator.New(simulator.Options{})
 	c := New(memory.New(time.Now), cloud)
-	c.Configured([]Pool{testPool})
+	c.Configured([]Pool{testPool}, "one")
 	if err := c.MakeForeign(t.Context(), "p", testPool); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(c.Before(cloud))
 	defer server.Close()
-	lower := server.URL + "/compute/v1/projects/p/zones/" + testZone + "/instanceGroupManagers/" + foreignName + "/resize?size=0"
+	lower := server.URL + "/compute/v1/projects/p/zones/" + testPool.Zone + "/instanceGroupManagers/" + invariants.ForeignName + "/resize?size=0"
 	answer, err := http.Post(lower, "application/json", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
@@ -31,17 +35,19 @@ func TestBefore(t *testing.T) {
 	if answer.StatusCode != http.StatusOK || cloud.State().VMs != 0 {
 		t.Errorf("%s, and there are %d VMs", answer.Status, cloud.State().VMs)
 	}
-	for _, invariant := range []string{world.OnlyOurs, world.NeverLowered} {
-		if !slices.ContainsFunc(c.Broken(), func(v world.Violation) bool { return v.Invariant == invariant }) {
+	for _, invariant := range []string{invariants.OnlyOurs, invariants.NeverLowered} {
+		if !slices.ContainsFunc(c.Broken(), func(v invariants.Violation) bool { return v.Invariant == invariant }) {
 			t.Errorf("not seen: %s, but: %v", invariant, c.Broken())
 		}
 	}
 }
 
+var testPool = Pool{BaseName: "linux", Zone: "us-central1-a", Image: "debian-12", Sizes: fleet.Sizes{Minimum: 2, Maximum: 4}}
+
 func TestBook(t *testing.T) {
 	b, now := NewBook(), time.Now()
 	took := func(request string, until time.Time) string {
-		return b.Took(Holding{Request: request, Instance: "vm:1", Until: until}, now)
+		return b.Took(Holding{Holding: invariants.Holding{Request: request, Instance: "vm:1"}, Until: until}, now)
 	}
 	if other := took("one", now.Add(time.Minute)); other != "" {
 		t.Errorf("%s has it before anybody", other)
@@ -64,18 +70,33 @@ func TestBook(t *testing.T) {
 
 // A maximum counts for a while after it was replaced.
 func TestMaxima(t *testing.T) {
-	m, at := maxima{}, place{testPool.BaseName, testPool.Zone}
-	m.configured([]Pool{testPool}, noon)
+	c := New(memory.New(time.Now), simulator.New(simulator.Options{}))
 	smaller := testPool
 	smaller.Maximum = 1
-	m.configured([]Pool{smaller}, noon)
-	m.configured(nil, noon.Add(time.Minute))
-	for _, test := range []struct {
-		after time.Duration
-		want  int
-	}{{0, 4}, {maximaKept + time.Second, 1}, {maximaKept + 2*time.Minute, 0}} {
-		if got := m.at(noon.Add(test.after))[at]; got != test.want {
-			t.Errorf("after %v: %d, want %d", test.after, got, test.want)
+	c.Configured([]Pool{testPool}, "one")
+	c.Configured([]Pool{smaller}, "two")
+	for _, want := range []int{4, 4} { // the second time it is not configured at all
+		v, err := c.Look(t.Context())
+		if got := v.Maxima[testPool.key()]; got != want || err != nil {
+			t.Errorf("%d, want %d, %v", got, want, err)
+		}
+		c.Configured(nil, "three")
+	}
+}
+
+func TestHalfAnUpload(t *testing.T) {
+	c := New(memory.New(time.Now), simulator.New(simulator.Options{}))
+	c.Configured(nil, "whole")
+	for _, revision := range []string{"whole", "half"} {
+		fields, err := config.Encode(config.Config{Revision: revision}, time.Now())
+		if err == nil {
+			_, err = c.store.Commit(t.Context(), store.Put(config.Key, fields))
+		}
+		if err := errors.Join(err, c.Round(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if broken := c.Broken(); len(broken) > 0 != (revision == "half") {
+			t.Errorf("%s: %v", revision, broken)
 		}
 	}
 }

@@ -7,26 +7,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/lab/world"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-const (
-	foreignName      = world.Foreign + "-000000000000" // with a name like ours
-	foreignTemplates = 1
-	foreignVMs       = 2
-)
-
-// MakeForeign makes a template and a group that are not ours: its VMs are named
-// as those of another template are.
+// MakeForeign makes what in Compute Engine is not ours, with names like ours.
 func (c *Checker) MakeForeign(ctx context.Context, project string, like Pool) error {
-	if err := c.ask(ctx, project, "global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small",
-"disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/debian-12"}}],
-"networkInterfaces":[{"network":"global/networks/default"}]}}`, foreignName)); err != nil {
-		return err
+	for _, request := range invariants.MakeForeign(like.key()) {
+		if err := c.ask(ctx, project, request[0], request[1]); err != nil {
+			return err
+		}
 	}
-	return c.ask(ctx, project, "zones/"+like.Zone+"/instanceGroupManagers", fmt.Sprintf(
-		`{"name":%q,"baseInstanceName":"%s-00000000-%s","instanceTemplate":"global/instanceTemplates/%s","targetSize":%d}`,
-		foreignName, like.BaseName, like.Zone, foreignName, foreignVMs))
+	return nil
 }
 
 // ask asks Compute Engine for something, as somebody else; again while there is
@@ -62,21 +53,21 @@ func (c *Checker) post(ctx context.Context, url, body string) (status int, err e
 }
 
 // Foreign describes what is not ours; it stays the same once its VMs are up.
-func (v View) Foreign() (text string, up bool) {
+func Foreign(v invariants.View) (text string, up bool) {
 	for _, g := range v.Groups {
-		if g.Name == foreignName {
+		if g.Name == invariants.ForeignName {
 			text += fmt.Sprintf("group of %d; ", g.TargetSize)
 		}
 	}
 	running := 0
 	for _, vm := range v.VMs {
-		if vm.Group != foreignName {
+		if vm.Group != invariants.ForeignName {
 			continue
 		}
-		text += world.KeyOf(vm) + " " + vm.Status + "; "
+		text += invariants.KeyOf(vm) + " " + vm.Status + "; "
 		if vm.Status == "RUNNING" {
 			running++
 		}
 	}
-	return text, running == foreignVMs
+	return text, running == invariants.ForeignVMs
 }

@@ -81,12 +81,12 @@ func (l *live) lines(report pools.Report, width, height int) []string {
 
 // fit keeps as many pools as there is room for, those that wait for something
 // before the others.
-func fit(all []pools.Pool, room int) (shown []pools.Pool, hidden int) {
+func fit(all []pools.Group, room int) (shown []pools.Group, hidden int) {
 	if len(all) <= room {
 		return all, 0
 	}
 	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b pools.Pool) int {
+	slices.SortStableFunc(sorted, func(a, b pools.Group) int {
 		switch {
 		case a.Waits != "" && b.Waits == "":
 			return -1
@@ -99,7 +99,7 @@ func fit(all []pools.Pool, room int) (shown []pools.Pool, hidden int) {
 	return sorted[:room], len(all) - room
 }
 
-func colourOf(pool pools.Pool) string {
+func colourOf(pool pools.Group) string {
 	switch {
 	case pool.State == "drained":
 		return dim
@@ -110,7 +110,7 @@ func colourOf(pool pools.Pool) string {
 }
 
 // rows lays the pools out in columns, below a heading.
-func rows(all []pools.Pool) []string {
+func rows(all []pools.Group) []string {
 	cells := [][]string{{"TEMPLATE", "REVISION", "ZONE", "RUNNING", "CATALOGED", "LEASED", "TARGET", "WAITS FOR"}}
 	for _, pool := range all {
 		cells = append(cells, []string{
@@ -141,7 +141,7 @@ func rows(all []pools.Pool) []string {
 
 func number(n int) string { return fmt.Sprint(n) }
 
-func target(pool pools.Pool) string {
+func target(pool pools.Group) string {
 	if pool.State == "drained" {
 		return "drained"
 	}

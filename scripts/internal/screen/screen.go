@@ -77,7 +77,7 @@ func (p *plain) Show(report pools.Report) {
 	}
 }
 
-func summary(pool pools.Pool) string {
+func summary(pool pools.Group) string {
 	line := fmt.Sprintf("%d running, %d cataloged, %d leased of %d", pool.Running, pool.Cataloged, pool.Leased, pool.Target)
 	if pool.State == "drained" {
 		line = fmt.Sprintf("drained, %d running, %d leased", pool.Running, pool.Leased)

@@ -12,7 +12,7 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 )
 
-var small = pools.Pool{
+var small = pools.Group{
 	BaseName: "linux-small", Revision: "421e2958f77900", Zone: "us-central1-a", State: "active",
 	Running: 6, Cataloged: 5, Leased: 2, Minimum: 8, Target: 8, Waits: "2 VMs to be created",
 }
@@ -20,7 +20,7 @@ var small = pools.Pool{
 func TestPlainPrintsWhatChanged(t *testing.T) {
 	var out bytes.Buffer
 	screen := &plain{out: &out, last: map[string]string{}}
-	report := pools.Report{Pools: []pools.Pool{small}}
+	report := pools.Report{Pools: []pools.Group{small}}
 	screen.Show(report)
 	screen.Show(report)
 	report.Pools[0].Cataloged = 6
@@ -89,9 +89,9 @@ func TestLiveFitsTheTerminal(t *testing.T) {
 func TestLiveRepaintsInPlace(t *testing.T) {
 	var out bytes.Buffer
 	screen := terminal(&out, 120, 24)
-	screen.Show(pools.Report{Pools: []pools.Pool{small}})
+	screen.Show(pools.Report{Pools: []pools.Group{small}})
 	out.Reset()
-	screen.Show(pools.Report{Pools: []pools.Pool{small, small}})
+	screen.Show(pools.Report{Pools: []pools.Group{small, small}})
 	if !strings.HasPrefix(out.String(), "\x1b[3A\r\x1b[0J") {
 		t.Errorf("painted %q", out.String())
 	}

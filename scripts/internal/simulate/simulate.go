@@ -18,6 +18,7 @@ import (
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
@@ -119,7 +120,7 @@ func (r *runner) work(ctx context.Context) {
 			trial.Trace = true
 			again := trial.Run(r.suite) // the same, with its trace
 			if again.Digest != outcome.Digest {
-				again.Broken = &world.Violation{Invariant: "a seed replays to the same end", Detail: outcome.Broken.Error()}
+				again.Broken = &invariants.Violation{Invariant: "a seed replays to the same end", Detail: outcome.Broken.Error()}
 			}
 			outcome = again
 		}

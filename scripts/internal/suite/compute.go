@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/compute/rest"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
@@ -51,13 +50,13 @@ func (s *Suite) engine() compute.Engine {
 }
 
 // running counts the simulator's VMs that are up, by group.
-func (s *Suite) running() map[pools.Group]int {
+func (s *Suite) running() map[compute.GroupRef]int {
 	if s.Cloud == nil {
 		return nil
 	}
-	counts := map[pools.Group]int{}
+	counts := map[compute.GroupRef]int{}
 	for _, group := range s.Cloud.State().Groups {
-		counts[pools.Group{Zone: group.Zone, Name: group.Name}] += group.VMs["RUNNING"]
+		counts[compute.GroupRef{Project: group.Project, Zone: group.Zone, Name: group.Name}] += group.VMs["RUNNING"]
 	}
 	return counts
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
+	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
@@ -131,7 +132,9 @@ func (s *Suite) Idle() bool { return s.messages.Idle() }
 
 // Pools reads how far the pools are.
 func (s *Suite) Pools() pools.Reader {
-	return pools.Reader{Store: s.inner, Source: s.source, Log: s.opts.Log, Running: s.running}
+	return pools.Reader{
+		Store: s.inner, Source: s.source, Now: s.opts.Now, Log: s.opts.Log, Jobs: job.Names(functions.Jobs()), Running: s.running,
+	}
 }
 
 func (s *Suite) openSource(ctx context.Context) error {

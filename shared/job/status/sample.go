@@ -7,7 +7,6 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
-	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
@@ -17,16 +16,8 @@ const keepSamples = 24 * time.Hour
 
 // Count counts the fleet's machines now.
 func Count(ctx context.Context, e records.Records, now time.Time) (Sample, error) {
-	sample := Sample{At: now}
-	for state, n := range map[fleet.InstanceState]*int{
-		fleet.Found: &sample.Found, fleet.Cataloged: &sample.Cataloged, fleet.Leased: &sample.Leased, fleet.PendingDeletion: &sample.Pending,
-	} {
-		var err error
-		if *n, err = e.CountIn(ctx, state); err != nil {
-			return Sample{}, err
-		}
-	}
-	return sample, nil
+	all, err := e.CountAll(ctx)
+	return Sample{At: now, Found: all.Found, Cataloged: all.Cataloged, Leased: all.Leased, Pending: all.Pending}, err
 }
 
 // lookDue reports whether the fleet is to be looked at again, and takes note of

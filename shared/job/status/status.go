@@ -5,6 +5,8 @@ package status
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
@@ -96,4 +98,25 @@ func Jobs(ctx context.Context, s store.Store, names []string) ([]Job, error) {
 		}
 	}
 	return jobs, nil
+}
+
+// tellsOfNow is how long a job's error says something about now.
+const tellsOfNow = 10 * time.Minute
+
+// Failed makes the function that fleet.Circumstances asks, of how jobs have
+// failed lately.
+func Failed(jobs []Job, now time.Time) func(job string, names ...string) (since time.Time, message string) {
+	return func(name string, of ...string) (time.Time, string) {
+		for _, job := range jobs {
+			if job.Name != name || now.Sub(job.FailedAt) > tellsOfNow || !job.Failing() {
+				continue
+			}
+			for _, e := range job.Errors {
+				if !slices.ContainsFunc(of, func(name string) bool { return !strings.Contains(e.Message, name) }) {
+					return e.First, e.Message
+				}
+			}
+		}
+		return time.Time{}, ""
+	}
 }

@@ -189,3 +189,30 @@ func TestSamples(t *testing.T) {
 		t.Errorf("%d samples of a day, %v", len(samples), err)
 	}
 }
+
+// What a job failed with says something about now while it is recent and the
+// job has not recovered, and about what it names.
+func TestFailed(t *testing.T) {
+	now := time.Date(2026, 3, 2, 13, 42, 0, 0, time.UTC)
+	first := now.Add(-time.Hour)
+	job := Job{Name: "resize-instance-groups", FailedAt: now.Add(-time.Minute), Errors: []Error{{Message: "group b-1 in z: no", First: first}, {Message: "group b-2 in z: no"}}}
+	old, recovered := job, job
+	old.FailedAt, recovered.RecoveredAt = now.Add(-tellsOfNow-1), now
+	for _, test := range []struct {
+		jobs  []Job
+		job   string
+		names []string
+		want  string
+	}{
+		{[]Job{job}, job.Name, []string{"b-1", "z"}, "group b-1 in z: no"},
+		{[]Job{job}, job.Name, []string{"b-2"}, "group b-2 in z: no"},
+		{[]Job{job}, job.Name, []string{"b-1", "y"}, ""},
+		{[]Job{job}, "import-config", nil, ""},
+		{[]Job{old}, job.Name, []string{"b-1"}, ""},
+		{[]Job{recovered}, job.Name, []string{"b-1"}, ""},
+	} {
+		if since, got := Failed(test.jobs, now)(test.job, test.names...); got != test.want || got == "group b-1 in z: no" && !since.Equal(first) {
+			t.Errorf("%s %q: %q since %s, want %q", test.job, test.names, got, since, test.want)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
 // What a trial has where it does not say.
@@ -37,7 +38,7 @@ type Trial struct {
 // Outcome is what came of a trial.
 type Outcome struct {
 	Seed   uint64
-	Broken *Violation
+	Broken *invariants.Violation
 	Stats  Stats
 	Digest uint64
 	// Took is how long the world took to come to rest.
@@ -181,7 +182,7 @@ func (c *chaos) renew() {
 // goHome: the lessees release what they do not hold for ever, but some.
 func (c *chaos) goHome(but int) {
 	var ids []string
-	for _, lease := range c.mirror.leases {
+	for _, lease := range c.mirror.Leases {
 		if lease.EndedAt.IsZero() && !lease.Indefinite() {
 			ids = append(ids, lease.RequestID)
 		}
@@ -208,7 +209,7 @@ func (c *chaos) byHand() {
 		return
 	}
 	vm := vms[c.rand.IntN(len(vms))]
-	if c.rand.IntN(10) == 0 && vm.Group != "" && !strings.HasPrefix(vm.Group, Foreign) {
+	if c.rand.IntN(10) == 0 && vm.Group != "" && !strings.HasPrefix(vm.Group, invariants.Foreign) {
 		c.DeleteGroup(vm.Zone, vm.Group)
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
 // computeTransport carries requests to Compute Engine.
@@ -40,10 +42,12 @@ func (c computeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return gated(ctx, w, what, func() (*http.Response, error) {
 		w.Stats.Calls++
-		if mutates(r.Method, path) {
+		if invariants.Changes(r) {
 			w.Stats.Mutations++
 			w.Stats.Distinct += w.requests.add(r.URL.Query().Get("requestId"))
-			w.computeAsked(r, path, body)
+		}
+		if w.tasks.current != nil {
+			w.asked(r, body)
 		}
 		response, err := w.Cloud.Transport().RoundTrip(r)
 		if err != nil {
@@ -67,9 +71,20 @@ func (i ids) add(id string) int {
 	return 1
 }
 
-func mutates(method, path string) bool {
-	return method == http.MethodDelete || method == http.MethodPost &&
-		!strings.HasSuffix(path, "/wait") && !strings.HasSuffix(path, "/listManagedInstances")
+// asked checks what a job asks of Compute Engine, before it is done.
+func (w *World) asked(r *http.Request, body []byte) {
+	w.check(invariants.OnlyOurs)
+	if invariants.IsForeign(r) {
+		w.Break(invariants.OnlyOurs, r.Method+" "+r.URL.Path)
+	}
+	if !invariants.Changes(r) {
+		return
+	}
+	w.frozenAsked(r, body)
+	effect, found := w.view().Asked(r, body)
+	w.absorb(found)
+	w.Stats.Deletions += len(effect.Deleted)
+	w.Stats.Raises += effect.Raised
 }
 
 var errReset = errors.New("connection reset by peer")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
 // forgotten is what the Machine Provider does not know any more, and what that
@@ -26,19 +27,21 @@ func newForgotten() forgotten {
 // been given another database.
 func (w *World) EmptyProvider() {
 	w.Note("the Machine Provider's database is emptied")
-	for instance := range w.mirror.offers {
+	for instance := range w.mirror.Machines {
 		w.forgotten.instances[instance] = true
 	}
-	keys := slices.Concat(slices.Sorted(maps.Keys(w.mirror.machines)), slices.Sorted(maps.Keys(w.mirror.leases)))
-	for _, key := range keys {
-		if _, err := w.Documents.Commit(context.Background(), store.Delete(key)); err != nil {
-			panic(err) // the mirror has what the store has
+	forget := func(collection string, ids []string) {
+		for _, id := range ids {
+			if _, err := w.Documents.Commit(context.Background(), store.Delete(store.MustKey(collection, id))); err != nil {
+				panic(err) // the mirror has what the store has
+			}
 		}
 	}
-	clear(w.mirror.machines)
-	clear(w.mirror.leases)
-	clear(w.mirror.offers)
-	clear(w.mirror.holders)
+	forget("machines", slices.Sorted(maps.Keys(w.mirror.cataloged)))
+	forget("leases", slices.Sorted(maps.Keys(w.mirror.Leases)))
+	clear(w.mirror.Machines)
+	clear(w.mirror.cataloged)
+	clear(w.mirror.Leases)
 }
 
 // givenUp: nothing of a manager is given up while more than the brake's share
@@ -49,11 +52,11 @@ func (w *World) givenUp(was, is fleet.Instance) {
 		!w.missed(was) || is.State != fleet.PendingDeletion {
 		return
 	}
-	w.check(BrakeHolds)
+	w.check(invariants.BrakeHolds)
 	by := t.name + " " + is.ManagerKey().String()
 	w.forgotten.cost[by]++
 	missed, total := w.forgotten.cost[by], 0
-	for _, other := range w.mirror.instances {
+	for _, other := range w.mirror.Instances {
 		if other.ManagerKey() != is.ManagerKey() {
 			continue
 		}
@@ -63,13 +66,13 @@ func (w *World) givenUp(was, is fleet.Instance) {
 		}
 	}
 	if most := fleet.DefaultBrake.Allowance(total); missed > most {
-		w.Break(BrakeHolds, fmt.Sprintf("%s is given up while %d of %d instances of %s are missed", is.Key(), missed, total, is.ManagerKey()))
+		w.Break(invariants.BrakeHolds, fmt.Sprintf("%s is given up while %d of %d instances of %s are missed", is.Key(), missed, total, is.ManagerKey()))
 	}
 }
 
 // missed reports whether an instance was forgotten, and nothing explains that it
 // is not in the catalog.
 func (w *World) missed(i fleet.Instance) bool {
-	_, offered := w.offered(i.Key())
+	_, offered := w.mirror.Machines[i.Key()]
 	return w.forgotten.instances[i.Key()] && !offered && i.Live() && !i.LeaseOver(w.clock.Add(w.apart()))
 }

@@ -5,20 +5,23 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// makeForeign makes a template and a group in Compute Engine that are not
-// ours, one of them with a name like ours.
+// makeForeign makes what in Compute Engine is not ours, with names like ours.
 func (w *World) makeForeign() {
-	name := Foreign + "-000000000000"
-	w.must(http.MethodPost, "global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small",
-"disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/debian-12"}}],
-"networkInterfaces":[{"network":"global/networks/default"}]}}`, name))
-	w.foreign.templates++
-	w.Settle(0)
-	w.RunFor(w.Options.OperationTime * 2)
-	w.must(http.MethodPost, "zones/us-central1-a/instanceGroupManagers", fmt.Sprintf(
-		`{"name":%q,"baseInstanceName":"pool0-00000000-us-central1-a","instanceTemplate":"global/instanceTemplates/%s","targetSize":2}`, name, name))
+	for i, request := range invariants.MakeForeign(fleet.PoolKey{BaseName: "pool0", Zone: "us-central1-a"}) {
+		if i > 0 { // it needs the one before
+			w.Settle(0)
+			w.RunFor(w.Options.OperationTime * 2)
+		}
+		if err := w.compute(http.MethodPost, request[0], request[1]); err != nil {
+			panic(err)
+		}
+	}
+	w.foreign.templates = invariants.ForeignTemplates
 }
 
 // DeleteGroup deletes a group by hand.
@@ -27,12 +30,6 @@ func (w *World) DeleteGroup(zone, name string) {
 	w.users.deleted[[2]string{zone, name}] = true
 	if err := w.compute(http.MethodDelete, "zones/"+zone+"/instanceGroupManagers/"+name, ""); err != nil {
 		w.Note("it is not: %s", err)
-	}
-}
-
-func (w *World) must(method, path, body string) {
-	if err := w.compute(method, path, body); err != nil {
-		panic(err)
 	}
 }
 

@@ -1,36 +1,36 @@
 package world
 
 import (
-	"encoding/json"
 	"fmt"
-	"strings"
+	"net/http"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
 // configured checks the configuration that is put in force, and notes which
 // pools it freezes: since which task, because a run that
 // began before may not know yet.
-func (c *commit) configured(write store.Write) {
+func (w *World) configured(write store.Write) {
 	stored, err := config.Decode(write.Fields)
 	if err != nil {
-		c.world.Break(KnownState, "the configuration does not decode: "+err.Error())
+		w.Break(invariants.KnownState, "the configuration does not decode: "+err.Error())
 		return
 	}
-	c.world.check(WholeConfig)
-	if !c.world.Config.whole[stored.Revision] {
-		c.world.Break(WholeConfig, "revision "+stored.Revision+" is a part of an upload")
+	w.check(invariants.WholeConfig)
+	if !w.Config.whole[stored.Revision] {
+		w.Break(invariants.WholeConfig, "revision "+stored.Revision+" is a part of an upload")
 	}
 	since := map[string]int{}
 	for _, name := range stored.Settings.GetFreeze() {
-		since[name] = c.world.tasks.count
-		if earlier, frozen := c.world.mirror.frozen[name]; frozen {
+		since[name] = w.tasks.count
+		if earlier, frozen := w.mirror.frozen[name]; frozen {
 			since[name] = earlier
 		}
 	}
-	c.world.mirror.frozen = since
+	w.mirror.frozen = since
 }
 
 // frozen reports whether the current task must know that a pool is frozen.
@@ -38,7 +38,7 @@ func (w *World) frozen(base string) bool {
 	if w.tasks.current == nil || len(w.mirror.frozen) == 0 {
 		return false
 	}
-	w.check(FrozenStays)
+	w.check(invariants.FrozenStays)
 	for _, name := range []string{base, "*"} {
 		if since, frozen := w.mirror.frozen[name]; frozen && w.tasks.current.number > since {
 			return true
@@ -48,30 +48,17 @@ func (w *World) frozen(base string) bool {
 }
 
 // frozenAsked: nothing is asked of Compute Engine about a frozen pool.
-func (w *World) frozenAsked(method string, parts []string, body []byte) {
-	name := ""
-	switch {
-	case len(parts) > 3 && parts[2] == "instanceTemplates":
-		name = parts[3]
-	case len(parts) > 4 && parts[3] == "instanceGroupManagers":
-		name = parts[4]
-	default: // an insert names what it makes
-		var made struct {
-			Name string `json:"name"`
-		}
-		if json.Unmarshal(body, &made) != nil {
-			return
-		}
-		name = made.Name
-	}
-	if base, _ := SplitName(name); w.frozen(base) {
-		w.Break(FrozenStays, fmt.Sprintf("%s %s of %s", method, strings.Join(parts, "/"), name))
+func (w *World) frozenAsked(r *http.Request, body []byte) {
+	name := invariants.Concerns(r, body)
+	base, _, _ := fleet.SplitTemplateName(name)
+	if w.frozen(base) {
+		w.Break(invariants.FrozenStays, fmt.Sprintf("%s %s of %s", r.Method, r.URL.Path, name))
 	}
 }
 
 // frozenState: a frozen pool is neither drained nor activated.
 func (w *World) frozenState(base, what string, was, is fleet.State) {
-	if was != is && w.frozen(base) {
-		w.Break(FrozenStays, fmt.Sprintf("%s of %s goes from %q to %q", what, base, was, is))
+	if is != "" && was != is && w.frozen(base) {
+		w.Break(invariants.FrozenStays, fmt.Sprintf("%s of %s goes from %q to %q", what, base, was, is))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
@@ -30,21 +31,13 @@ func snapshotOf(base, url string) bool {
 	return strings.HasPrefix(name, snapshotPrefix+base+"-")
 }
 
-// disks checks that each VM has its boot disk, and its disk from a snapshot
-// where it wants one, and that no disk outlived its VM.
-func (c *census) disks() {
-	wanted := 0
-	for _, vm := range c.world.Cloud.VMs() {
-		if vm.ID == 0 {
-			continue
-		}
-		wanted++
-		base, revision := SplitName(vm.Template)
-		if c.world.mirror.revisions[[2]string{base, revision}].SnapshotURL != "" {
-			wanted++
+// wrongSnapshots lists the templates that are not made of a snapshot of theirs.
+func (w *World) wrongSnapshots() (wrong []string) {
+	for base, pool := range w.Config.Pools {
+		revision := w.mirror.Revisions[fleet.TemplateName(base, w.mirror.Templates[base].ActiveRevision)]
+		if pool.Snapshot && !snapshotOf(base, revision.SnapshotURL) {
+			wrong = append(wrong, fmt.Sprintf("template %s has snapshot %q", base, revision.SnapshotURL))
 		}
 	}
-	if have := c.world.Cloud.State().Disks; have != wanted {
-		c.wrongf("there are %d disks; the VMs have %d", have, wanted)
-	}
+	return wrong
 }

@@ -6,6 +6,8 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
 // trace is what happened. The digest is over all of it, kept or not, so that
@@ -77,7 +79,7 @@ func (h logHandler) Enabled(_ context.Context, level slog.Level) bool {
 func (h logHandler) Handle(_ context.Context, record slog.Record) error {
 	w := h.world
 	if strings.HasPrefix(record.Message, "panic") {
-		w.Break(NoPanic, record.Message)
+		w.Break(invariants.NoPanic, record.Message)
 	}
 	if w.users.listener != nil {
 		w.users.listener(record, h.attrs)

@@ -77,7 +77,7 @@ func (w *World) Release(id string) { w.Call("release", map[string]any{"request_i
 
 // HostOf is the host that a request was given and still has; "" for none.
 func (w *World) HostOf(id string) string {
-	for _, lease := range w.mirror.leases {
+	for _, lease := range w.mirror.Leases {
 		if lease.RequestID == id && lease.Running() {
 			return lease.Hostname
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
+	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 	"github.com/gce-backend/gce-backend/shared/leasing"
@@ -98,7 +99,7 @@ type World struct {
 	users    users
 	foreign  foreign
 	fault    faultState
-	broken   *Violation
+	broken   *invariants.Violation
 	hang     func(task, call string) bool
 	hung     []*task
 	requests ids

@@ -53,7 +53,7 @@ type Broker struct {
 	current   func() leasing.Limits
 	dice      dice
 	trying    reservations
-	free      pool
+	free      seenFree
 	searching chan struct{} // held while a request searches for what the others may use
 	handing   chan struct{} // held while machines are handed to waiting requests
 	rounds    rounds

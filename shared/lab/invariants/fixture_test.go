@@ -1,4 +1,4 @@
-package promises
+package invariants
 
 import (
 	"time"
@@ -17,7 +17,10 @@ const (
 	leasedVM  = "leased:2"
 )
 
-var testPool = Pool{BaseName: "linux", Zone: testZone, Image: "debian-12", Sizes: fleet.Sizes{Minimum: 2, Maximum: 4}}
+var testConfigured = Configured{
+	Images: map[string]string{"linux": "debian-12"},
+	Sizes:  map[fleet.PoolKey]fleet.Sizes{{BaseName: "linux", Zone: testZone}: {Minimum: 2, Maximum: 4}},
+}
 
 // still is a view of a suite at rest: two VMs, one of them leased.
 func still() View {
@@ -44,9 +47,9 @@ func still() View {
 				BackendAttributes: machineOnLease.Policies.Attributes}},
 		},
 		Groups: []simulator.GroupState{{Project: "p", Zone: testZone, Name: testGroup, TargetSize: 2, Actions: map[string]int{"NONE": 2}}},
-		VMs:    []simulator.VM{vm("free", 1), vm("leased", 2)}, TemplateCount: 1 + foreignTemplates,
+		VMs:    []simulator.VM{vm("free", 1), vm("leased", 2)}, TemplateCount: 1, Disks: 2,
 		Held:   []Holding{{Request: "one", Hash: "hash", Hostname: "leased", Instance: leasedVM}},
-		Maxima: map[place]int{{"linux", testZone}: 4}, Now: noon,
+		Maxima: map[fleet.PoolKey]int{{BaseName: "linux", Zone: testZone}: 4}, Now: noon,
 	}
 }
 

@@ -1,4 +1,4 @@
-package statuspage
+package records
 
 import (
 	"context"
@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// atATime bounds the reads that one request has under way at once.
+// atATime bounds the steps that one call has under way at once.
 const atATime = 32
 
-// together does all steps side by side and returns their errors.
-func together(ctx context.Context, steps ...func(context.Context) error) error {
+// Together does all steps side by side and returns their errors.
+func Together(ctx context.Context, steps ...func(context.Context) error) error {
 	errs := make([]error, len(steps))
 	places := make(chan struct{}, atATime)
 	var wait sync.WaitGroup

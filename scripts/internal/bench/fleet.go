@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Pool is a configuration: groups of one size.
-type Pool struct{ Groups, Size int }
+// Fleet is a configuration: groups of one size.
+type Fleet struct{ Groups, Size int }
 
 // VMs is the number of VMs in all.
-func (p Pool) VMs() int { return p.Groups * p.Size }
+func (f Fleet) VMs() int { return f.Groups * f.Size }
 
-func (p Pool) String() string {
-	return fmt.Sprintf("%s VMs in %d groups", count(p.VMs()), p.Groups)
+func (f Fleet) String() string {
+	return fmt.Sprintf("%s VMs in %d groups", count(f.VMs()), f.Groups)
 }
 
 // zones are those that a template has a group in, one after the other.
@@ -29,18 +29,18 @@ backends { name: "GCE" members: "backend@example.com" }
 lessees: "lessee@example.com"
 `
 
-// write writes the configuration of the pool into a folder. The managers come
+// write writes the configuration of the fleet into a folder. The managers come
 // last: a configuration that names a template it does not have is refused.
-func (p Pool) write(folder string) error {
+func (f Fleet) write(folder string) error {
 	var templates, managers strings.Builder
-	for i := range p.Groups {
+	for i := range f.Groups {
 		base, zone := fmt.Sprintf("pool-%d", i/len(zones)), zones[i%len(zones)]
 		if i%len(zones) == 0 {
 			fmt.Fprintf(&templates, `templates { base_name: %q project: "local-project" machine_type: "e2-standard-4" image_name: "debian-12" dimensions: "os_family:LINUX"
   service_accounts { name: "builder@local-project.iam.gserviceaccount.com" scopes: "https://www.googleapis.com/auth/cloud-platform" } }
 `, base)
 		}
-		fmt.Fprintf(&managers, "managers { template_base_name: %q zone: %q minimum_size: %d maximum_size: 1000 }\n", base, zone, p.Size)
+		fmt.Fprintf(&managers, "managers { template_base_name: %q zone: %q minimum_size: %d maximum_size: 1000 }\n", base, zone, f.Size)
 	}
 	return errors.Join(
 		os.WriteFile(filepath.Join(folder, "settings.cfg"), []byte(settings), 0o600),

@@ -1,4 +1,4 @@
-package promises
+package invariants
 
 import (
 	"slices"
@@ -7,23 +7,33 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// offer is the record of an offer that is open.
-type offer struct {
+// Offer is the record of an offer that is open.
+type Offer struct {
 	At        time.Time `firestore:"at"`
 	Instances []string  `firestore:"instances"`
 }
 
 // inDoubt reports whether an instance may yet come into the catalog: the run was
 // killed that offered it, or it was offered again after an answer that was
-// lost. That is not known for fleet.OfferWindow, which is longer than a test
-// waits: so long it may stay as it is.
+// lost. That is not known for fleet.OfferWindow: so long it may stay as it is.
 func (v View) inDoubt(key string) bool {
 	i := v.Instances[key]
 	_, offered := v.Machines[key]
-	at, open := v.Offers[key]
-	cutOff := open && at.Equal(i.CatalogedAt) && (i.State == fleet.Found || i.State == fleet.Cataloged)
 	again := i.Reoffered && i.State != fleet.Deleted
-	return !offered && (cutOff || again) && v.Now.Sub(i.CatalogedAt) < fleet.OfferWindow+sweep
+	return !v.Late && !offered && (v.cutOff(i) || again) && v.Now.Sub(i.CatalogedAt) < fleet.OfferWindow+sweep
+}
+
+// cutOff reports whether the run may have been killed that offered an instance.
+func (v View) cutOff(i fleet.Instance) bool {
+	if i.State != fleet.Found && i.State != fleet.Cataloged {
+		return false
+	}
+	for _, offer := range v.Offers {
+		if offer.At.Equal(i.CatalogedAt) && slices.Contains(offer.Instances, i.Key()) {
+			return true
+		}
+	}
+	return false
 }
 
 // InDoubt are the instances that may yet come into the catalog.

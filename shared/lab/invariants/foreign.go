@@ -1,0 +1,35 @@
+package invariants
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/fleet"
+)
+
+// Foreign begins the names of what in Compute Engine is not ours.
+const Foreign = "foreign"
+
+// What is not ours: a template and a group with names like ours.
+const (
+	ForeignName      = Foreign + "-000000000000"
+	ForeignTemplates = 1
+	ForeignVMs       = 2
+)
+
+// IsForeign reports whether a request is about what is not ours.
+func IsForeign(r *http.Request) bool { return strings.Contains(r.URL.Path, "/"+Foreign) }
+
+// MakeForeign returns the paths and the bodies of the requests that make what
+// is not ours. The VMs are named as those of a pool of ours are.
+func MakeForeign(like fleet.PoolKey) [][2]string {
+	return [][2]string{
+		{"global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small",
+"disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/debian-12"}}],
+"networkInterfaces":[{"network":"global/networks/default"}]}}`, ForeignName)},
+		{"zones/" + like.Zone + "/instanceGroupManagers", fmt.Sprintf(
+			`{"name":%q,"baseInstanceName":"%s-00000000-%s","instanceTemplate":"global/instanceTemplates/%s","targetSize":%d}`,
+			ForeignName, like.BaseName, like.Zone, ForeignName, ForeignVMs)},
+	}
+}

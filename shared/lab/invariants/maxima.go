@@ -1,0 +1,39 @@
+package invariants
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/fleet"
+)
+
+// Maxima are the maximum sizes of pools that are over, and that a run may still
+// go by.
+type Maxima map[fleet.PoolKey][]maximum
+
+type maximum struct {
+	size  int
+	until time.Time
+}
+
+// maximaKept is for how long a run may still go by what it read: no run, no
+// message and no claim lasts longer.
+const maximaKept = 10 * time.Minute
+
+// Over notes that a maximum is.
+func (m Maxima) Over(pool fleet.PoolKey, size int, now time.Time) {
+	m[pool] = append(slices.DeleteFunc(m[pool], func(one maximum) bool { return one.until.Before(now) }), maximum{size: size, until: now.Add(maximaKept)})
+}
+
+// With returns the greatest sizes that a run may go by, beside those that are
+// in force.
+func (m Maxima) With(inForce map[fleet.PoolKey]int, now time.Time) map[fleet.PoolKey]int {
+	for pool, sizes := range m {
+		for _, one := range sizes {
+			if one.until.After(now) {
+				inForce[pool] = max(inForce[pool], one.size)
+			}
+		}
+	}
+	return inForce
+}

@@ -1,0 +1,90 @@
+package broker
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gce-backend/gce-backend/shared/leasing"
+)
+
+const (
+	// freeMost is how many machines are remembered as free.
+	freeMost = 256
+	// freeAge is for how long: other processes lease them too.
+	freeAge = 5 * time.Second
+)
+
+// seenFree remembers machines that were seen free, so that not every request
+// needs a search. Each is given to one request only, which then commits on
+// condition that the machine is still as it was seen: what is remembered may be
+// wrong.
+//
+// A machine may only enter when, after it was seen free, nobody was waiting.
+// A request that waits later looks for free machines after it can be seen
+// waiting, and finds this one; so whoever takes a machine out of it does not
+// overtake anyone.
+type seenFree struct {
+	dice *dice
+
+	mu    sync.Mutex
+	items []sighting
+	// page is how many machines the next search reads: more, the sooner it
+	// comes after the one before.
+	page     int
+	searched time.Time
+}
+
+type sighting struct {
+	machine storedMachine
+	until   time.Time
+}
+
+// put adds machines as they were seen.
+func (f *seenFree) put(now time.Time, machines ...storedMachine) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.items = slices.DeleteFunc(f.items, func(item sighting) bool { return !item.until.After(now) })
+	for _, machine := range machines {
+		known := slices.ContainsFunc(f.items, func(item sighting) bool { return item.machine.Key() == machine.Key() })
+		if !known && len(f.items) < freeMost {
+			f.items = append(f.items, sighting{machine: machine, until: now.Add(freeAge)})
+		}
+	}
+}
+
+// take removes a machine that serves a request, at random.
+func (f *seenFree) take(now time.Time, wanted leasing.Dimensions) (storedMachine, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.items) == 0 {
+		return storedMachine{}, false
+	}
+	begin := int(f.dice.below(int64(len(f.items))))
+	for n := range f.items {
+		i := (begin + n) % len(f.items)
+		item := f.items[i]
+		if !item.until.After(now) || !item.machine.Value.Dimensions.Match(wanted) {
+			continue
+		}
+		f.items[i] = f.items[len(f.items)-1]
+		f.items = f.items[:len(f.items)-1]
+		return item.machine, true
+	}
+	return storedMachine{}, false
+}
+
+// pageSize is how many machines a search that begins now reads at first. Each
+// is paid for: a few where requests are rare, many where the next one uses
+// what this one leaves.
+func (f *seenFree) pageSize(now time.Time) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now.Sub(f.searched) > freeAge || f.page == 0 {
+		f.page = firstPage
+	} else {
+		f.page = min(f.page*2, maxFirstPage)
+	}
+	f.searched = now
+	return f.page
+}
