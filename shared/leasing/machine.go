@@ -73,6 +73,12 @@ type Machine struct {
 	LeaseExpiration    time.Time `firestore:"leaseExpiration,omitempty"`
 	LeasedIndefinitely bool      `firestore:"leasedIndefinitely,omitempty"`
 	AddedAt            time.Time `firestore:"addedAt"`
+	// Number is that of the offer by which it was added.
+	Number int64 `firestore:"offer,omitempty"`
+	// Fences refuse late additions of this hostname. Without an entry beside them
+	// the document is deleted at ExpireAt.
+	Fences   []Fence   `firestore:"fences,omitempty"`
+	ExpireAt time.Time `firestore:"expireAt,omitempty"`
 }
 
 // MaxSpread is the upper bound of Machine.Spread.
@@ -89,11 +95,11 @@ func (m Machine) Offer() Machine {
 // Instance is the value of the machine's backend attribute `instance`.
 func (m Machine) Instance() string { return m.Policies.Instance() }
 
-// reclaimed is the machine after its lease; nil: out of the catalog.
-func (m Machine) reclaimed() *Machine {
+// reclaimed is the machine's document after its lease; nil: there is none.
+func (m Machine) reclaimed(now time.Time) *Machine {
 	switch m.Policies.OnReclamation {
 	case Delete:
-		return nil
+		return m.Vacated(now)
 	case Reclaim:
 		m.State, m.Offers = Withdrawn, nil
 		m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = "", time.Time{}, false

@@ -45,7 +45,7 @@ func Give(l Lease, m Machine, now time.Time, limits Limits) (Lease, Machine) {
 }
 
 // End ends a running lease. The machine is nil where the catalog has none;
-// the answer is what is left of it there, nil: nothing.
+// it returns what is left of the machine's document, nil: nothing.
 func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, *Machine) {
 	l.EndedAt, l.Ending, l.ChangedAt = now, why, now
 	if why != Expired {
@@ -53,13 +53,17 @@ func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, 
 	}
 	l.Unsent, l.Attempts = nil, 0 // what a message would have said is past
 	if why == Gone {
-		return l.notify(LesseeNotice).schedule(now, limits), nil
+		l = l.notify(LesseeNotice).schedule(now, limits)
+	} else {
+		l = l.notify(ReclaimedNotice, LesseeNotice).schedule(now, limits)
 	}
-	l = l.notify(ReclaimedNotice, LesseeNotice).schedule(now, limits)
-	if m == nil {
+	switch {
+	case m == nil:
 		return l, nil
+	case why == Gone:
+		return l, m.Vacated(now)
 	}
-	return l, m.reclaimed()
+	return l, m.reclaimed(now)
 }
 
 // Deny ends the waiting of a request without a machine.

@@ -7,26 +7,19 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// offer is the record of an offer that is open.
-type offer struct {
-	At        time.Time `firestore:"at"`
-	Instances []string  `firestore:"instances"`
-}
+// untilCompared is how long a machine may say that it is cataloged and be in no
+// catalog, where the run that offered it was killed: until
+// update-cataloged-instances compares the two, which it does every five minutes.
+const untilCompared = 7 * time.Minute
 
-// inDoubt reports whether an instance may yet come into the catalog: the run was
-// killed that offered it, or it was offered again after an answer that was
-// lost. That is not known for fleet.OfferWindow, which is longer than a test
-// waits: so long it may stay as it is.
+// inDoubt reports whether the run may have been killed that offered an instance.
 func (v View) inDoubt(key string) bool {
 	i := v.Instances[key]
 	_, offered := v.Machines[key]
-	at, open := v.Offers[key]
-	cutOff := open && at.Equal(i.CatalogedAt) && (i.State == fleet.Found || i.State == fleet.Cataloged)
-	again := i.Reoffered && i.State != fleet.Deleted
-	return !offered && (cutOff || again) && v.Now.Sub(i.CatalogedAt) < fleet.OfferWindow+sweep
+	return !offered && i.State == fleet.Cataloged && v.Now.Sub(i.CatalogedAt) < untilCompared+sweep
 }
 
-// InDoubt are the instances that may yet come into the catalog.
+// InDoubt are the instances whose offers may have been cut off.
 func (v View) InDoubt() []string {
 	var keys []string
 	for key := range v.Instances {

@@ -165,26 +165,7 @@ func TestDifferences(t *testing.T) {
 		{"a VM that is not offered", func(v *View) { delete(v.Machines, freeVM) }, "not in the catalog"},
 		{"the same, cut off by a kill", func(v *View) {
 			delete(v.Machines, freeVM)
-			at := noon.Add(-time.Minute)
-			change(v.Instances, freeVM, func(i *fleet.Instance) { i.CatalogedAt = at })
-			v.Offers = map[string]time.Time{freeVM: at}
-		}, ""},
-		{"the same, for too long", func(v *View) {
-			delete(v.Machines, freeVM)
-			v.Offers = map[string]time.Time{freeVM: v.Instances[freeVM].CatalogedAt}
-		}, "not in the catalog"},
-		{"the same, offered again and pending deletion", func(v *View) {
-			delete(v.Machines, freeVM)
-			change(v.Instances, freeVM, func(i *fleet.Instance) {
-				i.State, i.CatalogedAt, i.Reoffered = fleet.PendingDeletion, noon.Add(-time.Minute), true
-			})
-		}, ""},
-		{"the same, for too long after", func(v *View) {
-			delete(v.Machines, freeVM)
-			change(v.Instances, freeVM, func(i *fleet.Instance) { i.State, i.Reoffered = fleet.PendingDeletion, true })
-		}, "not in the catalog"},
-		{"a cut-off offer whose machine is there", func(v *View) {
-			v.Offers = map[string]time.Time{freeVM: v.Instances[freeVM].CatalogedAt}
+			change(v.Instances, freeVM, func(i *fleet.Instance) { i.CatalogedAt = noon.Add(-time.Minute) })
 		}, ""},
 		{"a lease that is not recorded", func(v *View) {
 			change(v.Instances, leasedVM, func(i *fleet.Instance) { i.State = fleet.Cataloged })

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
@@ -22,7 +21,6 @@ type Records struct {
 	Machines  map[string]leasing.Machine // by the instance's key
 	Leases    map[string]leasing.Lease   // by hash
 	Orphans   []string
-	Offers    map[string]time.Time // that are open, by the instance's key
 }
 
 // read reads all documents. Instances come first, then machines, then leases:
@@ -31,11 +29,14 @@ type Records struct {
 func read(ctx context.Context, from store.Store) (r Records, problems []error, err error) {
 	r = Records{
 		Templates: map[string]fleet.TemplateRecord{}, Revisions: map[string]fleet.Revision{}, Managers: map[fleet.ManagerKey]fleet.Manager{},
-		Instances: map[string]fleet.Instance{}, Machines: map[string]leasing.Machine{}, Leases: map[string]leasing.Lease{}, Offers: map[string]time.Time{},
+		Instances: map[string]fleet.Instance{}, Machines: map[string]leasing.Machine{}, Leases: map[string]leasing.Lease{},
 	}
 	err = errors.Join(
 		each(ctx, from, "instances", &problems, func(key store.Key, i fleet.Instance) { r.Instances[key.ID()] = i }),
 		each(ctx, from, "machines", &problems, func(key store.Key, m leasing.Machine) {
+			if !m.Entry() {
+				return
+			}
 			if m.Instance() == "" || key.ID() != m.Backend+":"+m.Hostname {
 				problems = append(problems, fmt.Errorf("%s is the machine %q of instance %q", key, m.Hostname, m.Instance()))
 			}
@@ -48,11 +49,6 @@ func read(ctx context.Context, from store.Store) (r Records, problems []error, e
 		each(ctx, from, "managers", &problems, func(_ store.Key, m fleet.Manager) { r.Managers[m.Key()] = m }),
 		each(ctx, from, "revisions", &problems, func(_ store.Key, v fleet.Revision) { r.Revisions[v.TemplateName()] = v }),
 		each(ctx, from, "instanceTemplates", &problems, func(_ store.Key, t fleet.TemplateRecord) { r.Templates[t.BaseName] = t }),
-		each(ctx, from, "offers", &problems, func(_ store.Key, o offer) {
-			for _, instance := range o.Instances {
-				r.Offers[instance] = o.At
-			}
-		}),
 		each(ctx, from, "orphans", &problems, func(key store.Key, _ struct{}) { r.Orphans = append(r.Orphans, key.ID()) }),
 	)
 	return r, problems, err

@@ -21,8 +21,7 @@ type mirror struct {
 	revisions map[[2]string]fleet.Revision
 	templates map[string]fleet.TemplateRecord
 	orphans   map[store.Key]bool
-	frozen    map[string]int     // the pools that are, and since which task
-	open      map[store.Key]bool // the offers that are
+	frozen    map[string]int // the pools that are, and since which task
 	// maxima are what a template's maximum in a zone was, lately.
 	maxima map[[2]string][]maximum
 }
@@ -37,7 +36,7 @@ func newMirror() mirror {
 		machines: map[store.Key]leasing.Machine{}, leases: map[store.Key]leasing.Lease{},
 		offers: map[string]store.Key{}, holders: map[string]map[store.Key]bool{}, instances: map[string]fleet.Instance{},
 		managers: map[fleet.ManagerKey]fleet.Manager{}, revisions: map[[2]string]fleet.Revision{},
-		templates: map[string]fleet.TemplateRecord{}, orphans: map[store.Key]bool{}, open: map[store.Key]bool{}, maxima: map[[2]string][]maximum{},
+		templates: map[string]fleet.TemplateRecord{}, orphans: map[store.Key]bool{}, maxima: map[[2]string][]maximum{},
 	}
 }
 
@@ -65,11 +64,6 @@ func (w *World) committed(writes []store.Write) {
 			w.mirror.orphans[write.Key] = true
 			if write.Fields == nil {
 				delete(w.mirror.orphans, write.Key)
-			}
-		case "offers":
-			w.mirror.open[write.Key] = true
-			if write.Fields == nil {
-				delete(w.mirror.open, write.Key)
 			}
 		}
 	}
@@ -105,7 +99,7 @@ func (c *commit) machine(write store.Write) {
 	if m.offers[was.Policies.Instance()] == write.Key {
 		delete(m.offers, was.Policies.Instance())
 	}
-	if ok {
+	if ok && is.Entry() {
 		m.offers[is.Policies.Instance()] = write.Key
 	}
 }

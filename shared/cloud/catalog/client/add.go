@@ -20,6 +20,7 @@ import (
 // must not look like success.
 type manipulation struct {
 	Error    string `json:"error"`
+	Settled  bool   `json:"settled"`
 	Addition echo   `json:"machine_addition_request"`
 	Deletion echo   `json:"machine_deletion_request"`
 }
@@ -44,11 +45,20 @@ func (m manipulation) result(method, hostname string) error {
 	case pb.CatalogManipulationResponse_LEASED.String():
 		return catalog.ErrLeased
 	case pb.CatalogManipulationResponse_ENTRY_NOT_FOUND.String():
-		return catalog.ErrNotFound
+		return absence(m.Settled)
+	case pb.CatalogManipulationResponse_SETTLED.String():
+		return catalog.ErrSettled
 	case pb.CatalogManipulationResponse_HOSTNAME_REUSE.String():
 		return catalog.ErrReused
 	}
 	return failure.New(failure.Permanent, "the Machine Provider refused %s: %s", hostname, m.Error)
+}
+
+func absence(settled bool) error {
+	if settled {
+		return catalog.ErrSettled
+	}
+	return catalog.ErrNotFound
 }
 
 // manipulations reads the answer to a batch.
@@ -123,7 +133,7 @@ func addition(entry catalog.Entry) (*pb.CatalogMachineAdditionRequest, error) {
 			{Key: proto.String(event.AttributeInstance), Value: proto.String(entry.Instance)},
 		}
 	}
-	return &pb.CatalogMachineAdditionRequest{Dimensions: dimensions, Policies: policies}, nil
+	return &pb.CatalogMachineAdditionRequest{Dimensions: dimensions, Policies: policies, Offer: optional(entry.Offer)}, nil
 }
 
 func toDimensions(d catalog.Dimensions) (*pb.Dimensions, error) {
