@@ -46,8 +46,8 @@ func (c heedless) Remove(ctx context.Context, removals ...catalog.Removal) ([]er
 }
 
 // Get is heedless too, or the last look before the deletion would find out.
-func (c heedless) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
-	machines, err := c.Catalog.Get(ctx, hostnames...)
+func (c heedless) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
+	machines, err := c.Catalog.Get(ctx, questions...)
 	for i := range machines {
 		if machines[i].LeasedIndefinitely {
 			machines[i].Err = catalog.ErrNotFound
@@ -58,12 +58,12 @@ func (c heedless) Get(ctx context.Context, hostnames ...string) ([]catalog.Machi
 
 type credulous struct{ catalog.Catalog }
 
-func (c credulous) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
-	machines, err := c.Catalog.Get(ctx, hostnames...)
+func (c credulous) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
+	machines, err := c.Catalog.Get(ctx, questions...)
 	if err != nil {
-		machines = make([]catalog.Machine, len(hostnames))
+		machines = make([]catalog.Machine, len(questions))
 		for i := range machines {
-			machines[i] = catalog.Machine{Hostname: hostnames[i], Err: catalog.ErrNotFound}
+			machines[i] = catalog.Machine{Hostname: questions[i].Hostname, Err: catalog.ErrNotFound}
 		}
 	}
 	return machines, nil
@@ -86,8 +86,8 @@ func (c nameless) Remove(ctx context.Context, removals ...catalog.Removal) ([]er
 	return c.Catalog.Remove(ctx, removals...)
 }
 
-func (c nameless) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
-	machines, err := c.Catalog.Get(ctx, hostnames...)
+func (c nameless) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
+	machines, err := c.Catalog.Get(ctx, questions...)
 	for i := range machines {
 		machines[i].Instance = ""
 	}
@@ -172,8 +172,8 @@ func (e monotonous) ResizeGroup(ctx context.Context, ref compute.GroupRef, size 
 
 type leaseless struct{ catalog.Catalog }
 
-func (c leaseless) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
-	machines, err := c.Catalog.Get(ctx, hostnames...)
+func (c leaseless) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
+	machines, err := c.Catalog.Get(ctx, questions...)
 	for i := range machines {
 		machines[i].LeaseExpiration, machines[i].LeasedIndefinitely = time.Time{}, false
 	}

@@ -25,8 +25,8 @@ type doubtful struct {
 	whole *error // of the whole call
 }
 
-func (d doubtful) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
-	machines, err := d.Catalog.Get(ctx, hostnames...)
+func (d doubtful) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
+	machines, err := d.Catalog.Get(ctx, questions...)
 	if *d.whole != nil {
 		return nil, *d.whole
 	}

@@ -28,7 +28,7 @@ func TestRaceFreezeWhileAJobRuns(t *testing.T) {
 		"a group grows":           {"resize-instance-groups", "commit ", 1, one(5, 9), one(1, 3)},
 		"machines are offered":    {"catalog-instances", "state=cataloged", 1, one(5, 9), one(1, 3)},
 		"machines are taken out":  {"remove-cataloged-instances", "get  config/", 1, variant(2), one(3, 5)},
-		"machines are deleted":    {"delete-instances-pending-deletion", "/get_machines", 1, variant(2), one(3, 5)},
+		"machines are deleted":    {"delete-instances-pending-deletion", "/delete_machines", 1, variant(2), one(3, 5)},
 		"the group is deleted":    {deleteGroups, "deleting=true", 1, empty, one(0, 3)},
 		"the template is deleted": {"delete-instance-templates", "deleting=true", 1, empty, one(0, 3)},
 	} {

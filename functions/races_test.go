@@ -179,8 +179,8 @@ func (f forgetful) Remove(ctx context.Context, removals ...catalog.Removal) ([]e
 	return f.Catalog.Remove(ctx, removals...)
 }
 
-// A lease is granted between the last look before a deletion and the deletion
-// itself, on a machine that should not be in the catalog any more.
+// A lease is granted just before the last look before a deletion, on a machine
+// that should not be in the catalog any more.
 func TestRaceLastLookAndLease(t *testing.T) {
 	on := true
 	w := newWorld(t, world.Options{Seed: 143, Plant: world.Plant{Name: "forgetful", Dependencies: func(name string, deps job.Dependencies) job.Dependencies {
@@ -191,7 +191,7 @@ func TestRaceLastLookAndLease(t *testing.T) {
 	}}})
 	w.Config.Set(one(3, 5))
 	w.Converge(20)
-	hangBehind(w, "delete-instances-pending-deletion", "/get_machines", 1)
+	hangBehind(w, "delete-instances-pending-deletion", "/managers/", 1)
 	w.Config.Set(one(1, 1))
 	untilHung(t, w)
 	on = false

@@ -71,8 +71,8 @@ func (c cataloger) group(ctx context.Context, key fleet.ManagerKey, found []reco
 		return err
 	}
 	offered, err := c.protocol.Offer(ctx, running, entry)
-	c.run.Life(job.CatalogedEvent, offered.Cataloged...)
-	if len(offered.Cataloged) == 0 {
+	c.run.Life(job.CatalogedEvent, offered...)
+	if len(offered) == 0 {
 		return err
 	}
 	return job.Joined(err, c.d.Announce(ctx, "instances-cataloged", job.ManagerScope(key)))
@@ -105,7 +105,7 @@ func entries(r fleet.Revision, project string) (func(fleet.Instance) catalog.Ent
 	}
 	return func(i fleet.Instance) catalog.Entry {
 		return catalog.Entry{
-			Hostname: i.Hostname, Instance: i.Key(), Dimensions: dimensions,
+			Hostname: i.Hostname, Instance: i.Key(), Offer: i.OfferNumber, Dimensions: dimensions,
 			ServiceAccount: r.Spec.ServiceAccounts[0].Name, Project: project, Topic: event.LeasesChanged,
 		}
 	}, nil

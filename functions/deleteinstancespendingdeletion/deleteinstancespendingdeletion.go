@@ -138,6 +138,16 @@ func (r deleter) request(ctx context.Context, ref compute.GroupRef, due []record
 	return job.Joined(errs...)
 }
 
+// confirm marks the instances deleted whose VMs are gone.
+func (r deleter) confirm(ctx context.Context, key fleet.ManagerKey, gone []records.Instance) error {
+	deleted, err := r.e.ChangeInstances(ctx, gone, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeGone(r.d.Now()) })
+	r.run.Life(job.DeletionSucceeded, deleted...)
+	if len(deleted) > 0 {
+		err = job.Joined(err, r.d.Announce(ctx, "instances-deleted", job.ManagerScope(key)))
+	}
+	return err
+}
+
 func (r deleter) stuck(i fleet.Instance, vm compute.VM) {
 	r.run.Log.Error(fmt.Sprintf("VM %s is not deleted %s after it was first asked for (%d times so far); Compute Engine says it is %s, %s: see its operations in the console",
 		i.Hostname, r.d.Now().Sub(i.DeletionRequested).Round(1e9), i.DeletionAttempts, vm.Status, vm.Action),

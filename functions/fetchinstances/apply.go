@@ -126,8 +126,7 @@ func (f fetcher) takeBack(ctx context.Context, listing records.Listing, now look
 	return stillLive(live, withdrawn.Withdrawn), done, job.Joined(err, goneErr)
 }
 
-// seeGone marks the instances deleted whose VMs are not there any more. Those
-// that were offered again are left to delete-instances-pending-deletion.
+// seeGone marks the instances deleted whose VMs are not there any more.
 func (f fetcher) seeGone(ctx context.Context, now look, pending []records.Instance, withdrawn []fleet.Instance) ([]fleet.Instance, error) {
 	if !now.complete {
 		return nil, nil
@@ -141,7 +140,7 @@ func (f fetcher) seeGone(ctx context.Context, now look, pending []records.Instan
 		return nil, err
 	}
 	deleted, err := f.e.ChangeInstances(ctx, append(pending, fresh...), func(i fleet.Instance) (fleet.Instance, bool) {
-		if _, there := now.vms[i.ID]; there || i.Reoffered { // such a one takes a last look at the catalog
+		if _, there := now.vms[i.ID]; there {
 			return i, false
 		}
 		return i.SeeGone(f.d.Now())

@@ -10,7 +10,6 @@ package fetchinstances
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
@@ -186,10 +185,8 @@ func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 // countDue reports whether this minute's sweep compares a group. It spreads the
 // groups over the time, and goes by the clock, so that it costs no write.
 func (f fetcher) countDue(key fleet.ManagerKey) bool {
-	hash := fnv.New32a()
-	hash.Write([]byte(key.String()))
 	minute := f.d.Now().Unix() / 60
-	return f.run.Scope.Sweep() && (minute+int64(hash.Sum32()))%countMinutes == 0
+	return f.run.Scope.Sweep() && (minute+key.Phase())%countMinutes == 0
 }
 
 // reconciled is the listing, or what the group's records amount to where it is

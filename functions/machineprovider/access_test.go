@@ -13,6 +13,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"catalog/v1/get":                      `{"hostname":"vm-1","backend":"GCE"}`,
 		"catalog/v1/get_machines":             `{}`,
 		"catalog/v1/list_changes":             `{"backend":"GCE"}`,
+		"catalog/v1/list_machines":            `{"backend":"GCE"}`,
+		"catalog/v1/count_machines":           `{"backend":"GCE","hostname_prefixes":["vm-"]}`,
 		"catalog/v1/add_machine":              `{"dimensions":{"hostname":"vm-1","backend":"GCE"},"policies":{}}`,
 		"catalog/v1/add_machines":             `{}`,
 		"catalog/v1/delete_machine":           `{"dimensions":{"hostname":"vm-9","backend":"GCE"}}`,
@@ -28,7 +30,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		admin:    {"catalog"},
 		backend:  {"catalog"},
 		lessee:   {"machine_provider"},
-		viewer:   {"catalog/v1/get", "catalog/v1/get_machines", "catalog/v1/list_changes"},
+		viewer:   {"catalog/v1/get", "catalog/v1/get_machines", "catalog/v1/list_changes", "catalog/v1/list_machines", "catalog/v1/count_machines"},
 		nobody:   nil,
 		machine1: nil,
 	}

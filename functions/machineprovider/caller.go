@@ -88,6 +88,8 @@ func (a *api) allMethods() map[string]method {
 		"catalog/v1/get":             handle(looks, a.get),
 		"catalog/v1/get_machines":    handle(looks, a.getMachines),
 		"catalog/v1/list_changes":    handle(looks, a.listChanges),
+		"catalog/v1/list_machines":   handle(looks, a.listMachines),
+		"catalog/v1/count_machines":  handle(looks, a.countMachines),
 		"catalog/v1/add_machine":     handle(manages, a.addMachine),
 		"catalog/v1/add_machines":    handle(manages, a.addMachines),
 		"catalog/v1/delete_machine":  handle(manages, a.deleteMachine),

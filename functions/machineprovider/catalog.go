@@ -32,6 +32,9 @@ func managedBackend(c caller, named *pb.Backend) (string, error) {
 }
 
 func (a *api) get(ctx context.Context, c caller, in *pb.CatalogMachineRetrievalRequest) (*pb.CatalogMachineRetrievalResponse, error) {
+	if in.Settle != nil {
+		return nil, badRequest("settle: get_machines takes it")
+	}
 	id, err := machineID("", c, in)
 	if err != nil {
 		return nil, retrievalError(err)
@@ -60,6 +63,9 @@ func retrievalError(err error) error {
 
 func machineID(path string, c caller, in *pb.CatalogMachineRetrievalRequest) (broker.MachineID, error) {
 	backend, err := backendOf(c, in.Backend)
+	if in.Settle != nil { // it writes
+		backend, err = managedBackend(c, in.Backend)
+	}
 	if err != nil {
 		return broker.MachineID{}, err
 	}
@@ -69,7 +75,7 @@ func machineID(path string, c caller, in *pb.CatalogMachineRetrievalRequest) (br
 	if err := leasing.CheckHostname(in.GetHostname()); err != nil {
 		return broker.MachineID{}, badRequest("%shostname: %w", path, err)
 	}
-	return broker.MachineID{Backend: backend, Hostname: in.GetHostname()}, nil
+	return broker.MachineID{Backend: backend, Hostname: in.GetHostname()}, required(path+"instance", in.Settle == nil || in.GetInstance() != "")
 }
 
 func (a *api) getMachines(ctx context.Context, c caller, in *pb.CatalogMachineBatchRetrievalRequest) (*pb.CatalogMachineBatchRetrievalResponse, error) {
@@ -94,10 +100,17 @@ func (a *api) getMachines(ctx context.Context, c caller, in *pb.CatalogMachineBa
 		return nil, err
 	}
 	for i, place := range places {
+		request := in.GetRequests()[place]
+		settle := request.Settle != nil && (errs[i] != nil || machines[i].Instance() != request.GetInstance())
+		if settle {
+			machines[i], errs[i] = a.broker.Settle(ctx, ids[i], request.GetInstance(), request.GetSettle())
+		}
 		if errs[i] == nil {
 			answers[place] = wire.MachineMessage(machines[i])
 		} else if answers[place], err = refusedRetrieval(errs[i]); err != nil {
 			return nil, err
+		} else {
+			answers[place].Settled = wire.Flag(settle)
 		}
 	}
 	return &pb.CatalogMachineBatchRetrievalResponse{Responses: answers}, nil

@@ -248,3 +248,56 @@ func TestChanges(t *testing.T) {
 		t.Fatal(code)
 	}
 }
+
+func TestCatalogSettle(t *testing.T) {
+	w := newWorld(t)
+	const dims = `"dimensions":{"backend":"GCE","hostname":"vm-1"}`
+	offer := func(number, instance string) string {
+		return `{` + dims + `,"policies":{"backend_attributes":[{"key":"instance","value":"` + instance + `"}]},"offer":"` + number + `"}`
+	}
+	add := func(number, instance, want string) {
+		t.Helper()
+		sent := offer(number, instance)
+		w.expect(backend, "catalog/v1/add_machine", sent, 200, `{`+want+`"machine_addition_request":`+sent+`}`)
+	}
+	settle := func(number string) string {
+		return `{"requests":[{"hostname":"vm-1","settle":"` + number + `","instance":"a"},{"hostname":"vm-9"}]}`
+	}
+	w.expect(backend, "catalog/v1/get_machines", settle("1"), 200, `{"responses":[{"error":"ENTRY_NOT_FOUND","settled":true},{"error":"ENTRY_NOT_FOUND"}]}`)
+	add("1", "a", `"error":"SETTLED",`)
+	add("2", "a", "")
+	if _, got := w.call(backend, "catalog/v1/get_machines", settle("2")); !strings.Contains(got, `"state":"AVAILABLE"`) {
+		t.Error(got)
+	}
+	deletion := `{` + dims + `,"instance":"a","settle":"2"}`
+	w.expect(backend, "catalog/v1/delete_machine", deletion, 200, `{"machine_deletion_request":`+deletion+`}`)
+	w.expect(backend, "catalog/v1/delete_machine", deletion, 200, `{"error":"ENTRY_NOT_FOUND","machine_deletion_request":`+deletion+`,"settled":true}`)
+	add("2", "a", `"error":"SETTLED",`)
+	add("1", "b", "")
+	w.expectError(backend, "catalog/v1/get", `{"hostname":"vm-1","settle":1}`, 400, "badRequest", "settle")
+	w.expectError(backend, "catalog/v1/get_machines", `{"requests":[{"hostname":"vm-1","settle":1}]}`, 400, "badRequest", "instance")
+	w.expectError(backend, "catalog/v1/delete_machine", `{`+dims+`,"settle":1}`, 400, "badRequest", "instance")
+	w.expect(viewer, "catalog/v1/get_machines", `{"requests":[{"hostname":"vm-8","backend":"GCE","settle":1,"instance":"a"}]}`, 200, `{"responses":[{"error":"MISMATCHED_BACKEND"}]}`)
+}
+
+func TestCatalogSurvey(t *testing.T) {
+	w := newWorld(t)
+	w.add("DELETE", "vm-1", "vm-2", "x-1")
+	w.lease(lessee, "r", `"dimensions":{"hostname":"vm-2"},"duration":60`)
+	w.expect(backend, "catalog/v1/count_machines", `{"hostname_prefixes":["vm-","x-","y-"]}`, 200,
+		`{"counts":[{"available":"1","leased":"1"},{"available":"1","leased":"0"},{"available":"0","leased":"0"}]}`)
+	w.expectError(vsphere, "catalog/v1/count_machines", `{"backend":"GCE"}`, 403, "forbidden", "")
+	for request, want := range map[string][]string{
+		`{"hostname_prefix":"vm-"}`: {"vm-1", "vm-2"}, `{"hostname_prefix":"vm-","after":"vm-1"}`: {"vm-2"}, `{}`: {"vm-1", "vm-2", "x-1"}, `{"hostname_prefix":"y"}`: nil,
+	} {
+		_, got := w.call(backend, "catalog/v1/list_machines", request)
+		if n := strings.Count(got, `"hostname":`); n != len(want) {
+			t.Errorf("%s: %s", request, got)
+		}
+		for _, hostname := range want {
+			if !strings.Contains(got, `"hostname":"`+hostname+`"`) {
+				t.Errorf("%s: %s", request, got)
+			}
+		}
+	}
+}

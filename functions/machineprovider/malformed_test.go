@@ -12,6 +12,8 @@ var goodBodies = map[string]string{
 	"catalog/v1/get":                      `{"hostname":"vm-1","backend":"GCE"}`,
 	"catalog/v1/get_machines":             `{"requests":[{"hostname":"vm-1","backend":"GCE"}]}`,
 	"catalog/v1/list_changes":             `{"backend":"GCE","limit":5,"cursor":"1.5."}`,
+	"catalog/v1/list_machines":            `{"backend":"GCE","hostname_prefix":"vm-","after":"vm-1"}`,
+	"catalog/v1/count_machines":           `{"backend":"GCE","hostname_prefixes":["vm-"]}`,
 	"catalog/v1/add_machine":              `{"dimensions":{"hostname":"vm-1","num_cpus":"8","memory_gb":1.5,"snapshot_labels":["a:b"]},"policies":{"backend_attributes":[{"key":"k","value":"v"}]}}`,
 	"catalog/v1/add_machines":             `{"requests":[{"dimensions":{"hostname":"vm-2"},"policies":{}}]}`,
 	"catalog/v1/delete_machine":           `{"dimensions":{"hostname":"vm-1"},"gone":true}`,

@@ -68,7 +68,7 @@ func (a *api) addition(path string, c caller, in *pb.CatalogMachineAdditionReque
 	if in.Dimensions.GetHostname() == "" {
 		return leasing.Machine{}, leasing.UnspecifiedHostname
 	}
-	machine := leasing.Machine{Backend: backend, Hostname: in.Dimensions.GetHostname()}
+	machine := leasing.Machine{Backend: backend, Hostname: in.Dimensions.GetHostname(), Number: in.GetOffer()}
 	if machine.Dimensions, err = wire.Dimensions(path+"dimensions", in.Dimensions); err != nil {
 		return machine, badRequest("%w", err)
 	}
@@ -120,7 +120,9 @@ func (a *api) remove(ctx context.Context, c caller, path string, requests ...*pb
 		}
 	}
 	for i, err := range a.broker.Remove(ctx, removals...) {
-		if answers[places[i]].Error, err = catalogRefusal(err); err != nil {
+		answer := answers[places[i]]
+		answer.Settled = wire.Flag(removals[i].Settle != nil && errors.Is(err, leasing.EntryNotFound))
+		if answer.Error, err = catalogRefusal(err); err != nil {
 			return nil, err
 		}
 	}
@@ -146,7 +148,11 @@ func removalOf(path string, c caller, in *pb.CatalogMachineDeletionRequest) (bro
 	removal := broker.Removal{
 		MachineID: broker.MachineID{Backend: backend, Hostname: hostname},
 		Instance:  in.GetInstance(),
+		Settle:    in.Settle,
 		Gone:      in.GetGone(),
+	}
+	if err := required(path+"instance", in.Settle == nil || in.Instance != nil); err != nil {
+		return broker.Removal{}, err
 	}
 	if c.backend != backend {
 		removal.By = c.email

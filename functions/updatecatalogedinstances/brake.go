@@ -17,10 +17,19 @@ import (
 // needs no second look; any other is only noted at the first. And of a manager
 // that misses more than its share nothing is given up at all: then it is the
 // Machine Provider that is not to be believed.
-func (u updater) confirm(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
-	groups, keys := job.ByManager(items)
-	if len(groups) == 0 {
-		return nil, nil
+func (u updater) confirm(ctx context.Context, items []records.Instance, complete bool) ([]records.Instance, error) {
+	var missing, cutOff []records.Instance
+	for _, item := range items {
+		switch i := item.Value; {
+		case i.OffersOver(u.d.Now()) || i.State == fleet.Leased:
+			missing = append(missing, item)
+		case complete && i.CutOff(u.d.Now()): // else its lease may have ended unheard of
+			cutOff = append(cutOff, item)
+		}
+	}
+	groups, keys := job.ByManager(missing)
+	if err := u.offerAgain(ctx, cutOff); err != nil || len(groups) == 0 {
+		return nil, err
 	}
 	settings, err := u.d.Settings(ctx)
 	if err != nil {
@@ -43,8 +52,6 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 	var ready, first []records.Instance
 	for _, item := range group {
 		switch i := item.Value; {
-		case !i.RemovalCertain(now):
-			// its offer may be under way
 		case i.LeaseOver(now), i.Confirmed(now):
 			ready = append(ready, item)
 		default:

@@ -13,7 +13,7 @@ const maxChangePages = 20
 // news is what the Machine Provider says has changed since the last sweep.
 type news struct {
 	items     []records.Instance // that are to be looked at
-	reclaimed evidence           // which of them were reclaimed
+	reclaimed map[string]bool    // those of which the Machine Provider says that they were
 	// complete says that this is all that has changed until now.
 	complete bool
 	cursor   *records.Cursor // to be saved; nil where it would spare nothing
@@ -22,7 +22,7 @@ type news struct {
 // changes asks the Machine Provider what changed. Where it has no such call the
 // error is catalog.ErrUnsupported.
 func (u updater) changes(ctx context.Context) (news, error) {
-	n := news{reclaimed: evidence{}}
+	n := news{reclaimed: map[string]bool{}}
 	cursor, err := u.e.Cursor(ctx)
 	if err != nil {
 		return n, err

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
@@ -67,17 +68,17 @@ func (u updater) told(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	evidence := evidence{}
+	news := news{reclaimed: map[string]bool{}}
 	for _, item := range items {
 		if u.run.Scope.Reclaimed {
-			evidence[item.Value.Key()] = true
+			news.reclaimed[item.Value.Key()] = true
 		}
 	}
-	return u.update(ctx, items, evidence)
+	return u.update(ctx, items, news)
 }
 
 // sweep looks at what changed in the catalog, at what is due to have changed,
-// and at a slice of the rest, so that each instance is verified once an hour.
+// and at the groups of which the catalog and the records differ.
 func (u updater) sweep(ctx context.Context) error {
 	settings, err := u.d.Settings(ctx)
 	if err != nil || !settings.Imported {
@@ -89,29 +90,24 @@ func (u updater) sweep(ctx context.Context) error {
 			"next", "leases are noticed by the Machine Provider's messages and by looking at the machines one by one; asked again at the job's next tick")
 	}
 	now := u.d.Now()
-	errs := []error{u.settle(ctx, news, now)}
-	items := news.items
+	items, errs := news.items, []error(nil)
 	for _, read := range []func() ([]records.Instance, error){
 		func() ([]records.Instance, error) { return u.e.LeasesOver(ctx, now) },
 		func() ([]records.Instance, error) { return u.e.Missing(ctx) },
-		func() ([]records.Instance, error) { return u.e.InSlice(ctx, fleet.SliceAt(now)) },
+		func() ([]records.Instance, error) { return u.divergent(ctx) },
 	} {
 		some, err := read()
 		items, errs = append(items, some...), append(errs, err)
 	}
-	err = u.update(ctx, unique(items), news.reclaimed)
+	err = job.Joined(u.update(ctx, unique(items), news), u.settleLeft(ctx, news.complete))
 	if err == nil && news.cursor != nil {
 		err = u.e.SaveCursor(ctx, *news.cursor, len(news.items) > 0, now)
 	}
 	return job.Joined(append(errs, err)...)
 }
 
-// evidence names the instances of which the Machine Provider itself said that
-// they were reclaimed.
-type evidence map[string]bool
-
 // update asks the catalog for instances and records what it says.
-func (u updater) update(ctx context.Context, items []records.Instance, known evidence) error {
+func (u updater) update(ctx context.Context, items []records.Instance, news news) error {
 	items = offeredOnly(items)
 	if len(items) == 0 {
 		return nil
@@ -128,41 +124,79 @@ func (u updater) update(ctx context.Context, items []records.Instance, known evi
 			present = append(present, item)
 		case !errors.Is(machine.Err, catalog.ErrNotFound):
 			errs = append(errs, fmt.Errorf("ask the catalog for %s: %w", item.Value.Hostname, machine.Err))
-		case known[item.Value.Key()]:
+		case news.reclaimed[item.Value.Key()]:
 			reclaimed = append(reclaimed, item)
 		default:
 			unexplained = append(unexplained, item)
 		}
 	}
-	errs = append(errs, u.seePresent(ctx, present, looks))
-	confirmed, err := u.confirm(ctx, unexplained)
-	errs = append(errs, err, u.mark(ctx, append(reclaimed, confirmed...)))
+	changed, err := u.protocol.See(ctx, present, looks)
+	errs = append(errs, err, u.report(ctx, changed))
+	confirmed, err := u.confirm(ctx, unexplained, news.complete)
+	errs = append(errs, err, u.mark(ctx, append(reclaimed, confirmed...), news.reclaimed))
 	return job.Joined(errs...)
 }
 
-// seePresent records the leases of machines that the catalog has.
-func (u updater) seePresent(ctx context.Context, items []records.Instance, looks map[string]catalog.Machine) error {
-	changed, err := u.e.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
-		machine := looks[i.Key()]
-		if machine.Leased() {
-			return i.SeeLease(machine.LeaseExpiration, machine.LeasedIndefinitely)
-		}
-		return i.SeeFree(u.d.Now())
-	})
+// report says which instances were seen free or leased.
+func (u updater) report(ctx context.Context, changed []fleet.Instance) error {
 	for _, i := range changed {
 		u.run.Log.Info("catalog: "+i.Hostname+" is "+string(i.State), append(job.ManagerAttrs(i.ManagerKey()),
 			"hostname", i.Hostname, "state", string(i.State), "lease_expiration", i.LeaseExpiration)...)
 	}
-	return job.Joined(err, u.announce(ctx, changed)) // more leases ask for more machines
+	return u.announce(ctx, changed) // more leases ask for more machines
 }
 
-// mark marks instances whose machines are out of the catalog for good.
-func (u updater) mark(ctx context.Context, items []records.Instance) error {
-	changed, err := u.e.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
+// mark marks instances whose machines are out of the catalog, once that is
+// final. What the Machine Provider says of a machine that was offered once is;
+// of any other it may be about an offer before the last.
+func (u updater) mark(ctx context.Context, items []records.Instance, reclaimed map[string]bool) error {
+	var out, unsure []records.Instance
+	for _, item := range items {
+		if reclaimed[item.Value.Key()] && item.Value.OfferNumber == 1 {
+			out = append(out, item)
+		} else {
+			unsure = append(unsure, item)
+		}
+	}
+	absent, err := u.settle(ctx, unsure)
+	changed, markErr := u.protocol.Change(ctx, append(out, absent...), func(i fleet.Instance) (fleet.Instance, bool) {
 		return i.Reclaim("reclaimed by the Machine Provider")
 	})
 	u.run.Life(job.DeletionProposed, changed...)
-	return job.Joined(err, u.announce(ctx, changed))
+	return job.Joined(err, markErr, u.announce(ctx, changed))
+}
+
+// settle returns the machines that the catalog does not have for good.
+func (u updater) settle(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
+	absent, seen, err := u.protocol.Settle(ctx, items)
+	return absent, job.Joined(err, u.report(ctx, seen))
+}
+
+// settleLeft settles the offers that the version before left open.
+func (u updater) settleLeft(ctx context.Context, complete bool) error {
+	if !complete || !u.compares() {
+		return nil
+	}
+	left, err := u.e.LeftOffers(ctx)
+	for _, offer := range left {
+		items, readErr := u.e.Instances(ctx, offer.Value.Instances...)
+		items = slices.DeleteFunc(items, func(i records.Instance) bool { return i.Value.State != fleet.Cataloged || i.Value.OfferNumber > 0 })
+		if err = job.Joined(err, readErr, u.offerAgain(ctx, items)); err == nil {
+			err = u.e.Forget(ctx, offer)
+		}
+	}
+	return err
+}
+
+// offerAgain takes offers back that were cut off, once they are settled: the
+// machines were never anybody's, and the brake has no say in them.
+func (u updater) offerAgain(ctx context.Context, items []records.Instance) error {
+	absent, err := u.settle(ctx, items)
+	declined, declineErr := u.protocol.Change(ctx, absent, func(i fleet.Instance) (fleet.Instance, bool) { return i.Decline(true) })
+	for _, i := range declined {
+		u.run.Log.Info("offered again, because the offer was cut off: "+i.Hostname, append(job.ManagerAttrs(i.ManagerKey()), "hostname", i.Hostname)...)
+	}
+	return job.Joined(err, declineErr)
 }
 
 // announce tells which managers have instances whose state changed.

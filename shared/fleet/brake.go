@@ -16,18 +16,13 @@ const (
 	confirmLeasedAfter = time.Hour
 )
 
-// sliceCount is the number of slices of the fleet; one is verified each minute.
-const sliceCount = 60
-
-// sliceOf assigns an instance to a slice.
-func sliceOf(instanceKey string) int {
+// Phase is a number that spreads over the time what is done to each manager once
+// in a while.
+func (k ManagerKey) Phase() int64 {
 	hash := fnv.New32a()
-	hash.Write([]byte(instanceKey)) // never fails
-	return int(hash.Sum32() % sliceCount)
+	hash.Write([]byte(k.String())) // never fails
+	return int64(hash.Sum32())
 }
-
-// SliceAt is the slice to verify at a time.
-func SliceAt(now time.Time) int { return now.UTC().Minute() }
 
 // Brake bounds what a Machine Provider that suddenly knows nothing can cost.
 type Brake struct{ Percent, Minimum int }

@@ -57,15 +57,13 @@ func (i Instance) TombstoneOver(now time.Time) bool {
 	return i.State == Deleted && now.Sub(i.DeletedAt) > TombstoneTime
 }
 
-// RemovedForGood reports whether the catalog will not have the machine again, once
-// an entry of it was taken out. That of a machine offered again may have been of
-// an offer before, while the last one is still under way.
-func (i Instance) RemovedForGood(now time.Time) bool {
-	return !i.Reoffered || i.RemovalCertain(now)
+// OffersOver reports whether no offer of the machine can be under way any more.
+func (i Instance) OffersOver(now time.Time) bool {
+	return i.CatalogedAt.IsZero() || now.Sub(i.CatalogedAt) >= OfferWindow
 }
 
-// RemovalCertain reports whether "the catalog does not have the machine" can be
-// trusted to stay true: no offer may be under way any more.
-func (i Instance) RemovalCertain(now time.Time) bool {
-	return i.CatalogedAt.IsZero() || now.Sub(i.CatalogedAt) >= OfferWindow
+// CutOff reports whether a machine that the catalog misses was offered by a run
+// that seems to have been killed: it was never anybody's.
+func (i Instance) CutOff(now time.Time) bool {
+	return i.State == Cataloged && !i.OffersOver(now) && now.Sub(i.CatalogedAt) >= offerTime
 }

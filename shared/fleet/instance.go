@@ -33,9 +33,6 @@ type Instance struct {
 	Manager string        `firestore:"manager"`
 	URL     string        `firestore:"url"`
 	State   InstanceState `firestore:"state"`
-	// Slice is the minute of the hour in which the instance's catalog entry is
-	// verified.
-	Slice int `firestore:"slice"`
 
 	LeaseExpiration    time.Time `firestore:"leaseExpiration,omitempty"`
 	LeasedIndefinitely bool      `firestore:"leasedIndefinitely,omitempty"`
@@ -47,9 +44,9 @@ type Instance struct {
 	// CatalogedAt is when the machine was last offered. Set on a found
 	// instance it means that the offer's outcome is not known.
 	CatalogedAt time.Time `firestore:"catalogedAt,omitempty"`
-	// Reoffered says that an offer of unknown outcome came before the last one:
-	// an entry of the catalog may be of either.
-	Reoffered bool `firestore:"reoffered,omitempty"`
+	// OfferNumber is that of the last offer, counted from 1. Offered with 0, it
+	// was by a version that gave no numbers, and perhaps twice.
+	OfferNumber int64 `firestore:"offer,omitempty"`
 	// Reason says why the instance is deleted.
 	Reason string `firestore:"reason,omitempty"`
 	// DeletionRequested is when Compute Engine was first asked to delete it.
@@ -63,7 +60,7 @@ func NewInstance(manager Manager, hostname, id, url string, now time.Time) Insta
 	return Instance{
 		Hostname: hostname, ID: id, URL: url, Project: manager.Project,
 		BaseName: manager.BaseName, Revision: manager.Revision, Zone: manager.Zone, Manager: manager.Key().String(),
-		State: Found, Slice: sliceOf(InstanceKey(hostname, id)), FoundAt: now,
+		State: Found, FoundAt: now,
 	}
 }
 
@@ -83,6 +80,12 @@ func (i Instance) Live() bool {
 // MaybeOffered reports whether the catalog may hold the machine. What is leased
 // is there, even if no offer of it is on record.
 func (i Instance) MaybeOffered() bool { return i.State == Leased || !i.CatalogedAt.IsZero() }
+
+// OutForGood reports whether the record says that the catalog has no entry of the
+// machine, and that no offer is alive that could make one.
+func (i Instance) OutForGood() bool {
+	return i.State == PendingDeletion && (i.OfferNumber > 0 || i.CatalogedAt.IsZero())
+}
 
 // LeaseOver reports whether a lease is known to have run out.
 func (i Instance) LeaseOver(now time.Time) bool {

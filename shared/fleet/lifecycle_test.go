@@ -166,7 +166,7 @@ func TestLifecycleStateByEvent(t *testing.T) {
 				if !ok || err != nil || name != row[e] {
 					t.Fatalf("got %q, %v, %v; want %q", name, ok, err, row[e])
 				}
-				if next.Key() != start.Key() || next.FoundAt != start.FoundAt || next.Manager != start.Manager || next.Slice != start.Slice {
+				if next.Key() != start.Key() || next.FoundAt != start.FoundAt || next.Manager != start.Manager {
 					t.Errorf("the instance became another one: %+v", next)
 				}
 			})
@@ -241,17 +241,38 @@ func TestLifecycleDetails(t *testing.T) {
 			t.Errorf("cataloged at %v", i.CatalogedAt)
 		}
 	})
-	t.Run("an offer after one of unknown outcome is known by it for good", func(t *testing.T) {
-		if i := must(in("found").Offer(noon)); i.Reoffered || !i.RemovedForGood(noon) {
-			t.Error("the first offer counts as a second one")
+	t.Run("each offer has a higher number", func(t *testing.T) {
+		i := must(in("found").Offer(noon))
+		if i.OfferNumber != 1 {
+			t.Errorf("the first offer has number %d", i.OfferNumber)
 		}
-		i := must(in("found, offer unsure").Offer(noon))
-		if !i.Reoffered || i.RemovedForGood(noon.Add(OfferWindow-1)) || !i.RemovedForGood(noon.Add(OfferWindow)) {
-			t.Errorf("reoffered %v; one of two entries that was removed counts as both", i.Reoffered)
+		for _, certain := range []bool{true, false} {
+			if again := must(must(i.Decline(certain)).Offer(noon)); again.OfferNumber != 2 {
+				t.Errorf("the second offer has number %d", again.OfferNumber)
+			}
 		}
-		i = must(i.Decline(true)) // of this offer that is certain, of the one before it is not
-		if !i.MaybeOffered() || !must(i.Offer(noon)).Reoffered {
-			t.Error("a machine that an offer before may have put into the catalog counts as never offered")
+	})
+	t.Run("an offer after those without a number is not the first", func(t *testing.T) {
+		i := in("found, offer unsure")
+		i.OfferNumber = 0
+		if i = must(i.Offer(noon)); i.OfferNumber != 2 {
+			t.Errorf("it has number %d", i.OfferNumber)
+		}
+	})
+	t.Run("pending deletion is out for good, except of offers without a number", func(t *testing.T) {
+		never, numbered := must(in("found").Reclaim("")), must(must(in("found").Offer(noon)).Reclaim(""))
+		old := numbered
+		old.OfferNumber = 0
+		if !never.OutForGood() || !numbered.OutForGood() || old.OutForGood() || in("cataloged").OutForGood() {
+			t.Errorf("%t, %t, %t", never.OutForGood(), numbered.OutForGood(), old.OutForGood())
+		}
+	})
+	t.Run("cut off for as long as an offer may be under way", func(t *testing.T) {
+		for ago, want := range map[time.Duration]bool{0: false, offerTime - 1: false, offerTime: true, OfferWindow - 1: true, OfferWindow: false} {
+			i := must(in("found").Offer(noon.Add(-ago)))
+			if i.CutOff(noon) != want || must(i.SeeLease(until, false)).CutOff(noon) || must(i.Decline(false)).CutOff(noon) {
+				t.Errorf("%s after the offer: %t", ago, i.CutOff(noon))
+			}
 		}
 	})
 	t.Run("an offer that was seen in the catalog may be there", func(t *testing.T) {

@@ -47,6 +47,11 @@ func BaseInstanceName(baseName, revision, zone string) string {
 	return fmt.Sprintf("%s-%s-%s", baseName, revision[:min(shortRevisionLength, len(revision))], zone)
 }
 
+// HostnamePrefix is what the hostnames of the manager's instances begin with.
+func (m Manager) HostnamePrefix() string {
+	return BaseInstanceName(m.BaseName, m.Revision, m.Zone) + "-"
+}
+
 // InstanceKey names an instance: its hostname, and Compute Engine's numeric
 // id, because a name can come back as another machine.
 func InstanceKey(hostname, id string) string { return hostname + ":" + id }

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"math"
 	"testing"
 	"time"
 )
@@ -63,10 +62,10 @@ func TestTimes(t *testing.T) {
 		{"tombstone: across a leap year", deleted(time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)).TombstoneOver(noon), true},
 		{"tombstone: deleted in the future", deleted(noon.Add(time.Hour)).TombstoneOver(noon), false},
 		{"tombstone: not deleted", pending(ago(time.Hour)).TombstoneOver(noon), false},
-		{"certain: never offered", Instance{}.RemovalCertain(noon), true},
-		{"certain: just offered", Instance{CatalogedAt: noon}.RemovalCertain(noon), false},
-		{"certain: offered a window ago", Instance{CatalogedAt: ago(OfferWindow)}.RemovalCertain(noon), true},
-		{"certain: offered a day ago", Instance{CatalogedAt: ago(24*time.Hour + time.Second)}.RemovalCertain(noon), true},
+		{"certain: never offered", Instance{}.OffersOver(noon), true},
+		{"certain: just offered", Instance{CatalogedAt: noon}.OffersOver(noon), false},
+		{"certain: offered a window ago", Instance{CatalogedAt: ago(OfferWindow)}.OffersOver(noon), true},
+		{"certain: offered a day ago", Instance{CatalogedAt: ago(24*time.Hour + time.Second)}.OffersOver(noon), true},
 		{"confirmed: not missing", Instance{}.Confirmed(noon), false},
 		{"confirmed: the first look", Instance{MissingSince: noon}.Confirmed(noon), false},
 		{"confirmed: the next sweep", Instance{MissingSince: ago(time.Minute)}.Confirmed(noon), true},
@@ -100,41 +99,6 @@ func TestBrakeAllowance(t *testing.T) {
 		if got := c.brake.Allowance(c.instances); got != c.want {
 			t.Errorf("%+v of %d: %d, want %d", c.brake, c.instances, got, c.want)
 		}
-	}
-}
-
-// Each of the slices is used, about as much as the others, and each comes up
-// once in every hour.
-func TestSlices(t *testing.T) {
-	const instances = 60_000
-	counts := map[int]int{}
-	for n := range instances {
-		counts[sliceOf(InstanceKey(fmt.Sprintf("linux-01234567-us-east1-b-%04x", n), fmt.Sprint(7_000_000_000+n)))]++
-	}
-	const mean = float64(instances) / sliceCount
-	for slice := range sliceCount {
-		if n := float64(counts[slice]); math.Abs(n-mean) > 0.2*mean {
-			t.Errorf("slice %d has %v of %d", slice, n, instances)
-		}
-	}
-	if len(counts) != sliceCount {
-		t.Errorf("%d slices are used", len(counts))
-	}
-	looked := map[int]int{}
-	for minute := range 60 {
-		looked[SliceAt(noon.Add(time.Duration(minute)*time.Minute+37*time.Second))]++
-	}
-	if len(looked) != sliceCount {
-		t.Errorf("in an hour %d slices are looked at", len(looked))
-	}
-	if odd := time.FixedZone("", 5*3600+1800); SliceAt(noon.In(odd)) != SliceAt(noon) {
-		t.Error("the slice depends on the time zone")
-	}
-	if got := sliceOf("linux-01234567-us-east1-b-x1y2:42"); got != 56 { // it is stored: it must not change
-		t.Errorf("slice %d, want 56", got)
-	}
-	if i := fresh(); i.Slice != sliceOf(i.Key()) {
-		t.Error("a new instance is in another slice")
 	}
 }
 

@@ -3,9 +3,13 @@ package fleet
 import "time"
 
 // OfferWindow is how long an offer to the catalog may be under way: longer
-// than any run may take and clocks may differ. Within it, "the catalog does
-// not have the machine" may still become untrue.
+// than any run may take and clocks may differ. Where a Machine Provider cannot
+// settle an offer, "the catalog does not have the machine" may still become
+// untrue within it.
 const OfferWindow = 15 * time.Minute
+
+// offerTime is how long an offer is left to the run that makes it.
+const offerTime = time.Minute
 
 // Each transition answers the instance as it should be, and whether the event
 // applies in its state; one that does not changes nothing, so that a late or
@@ -16,21 +20,23 @@ func (i Instance) Offer(now time.Time) (Instance, bool) {
 	if i.State != Found {
 		return i, false
 	}
-	i.Reoffered = i.Reoffered || i.MaybeOffered()
+	if i.MaybeOffered() {
+		i.OfferNumber = max(i.OfferNumber, 1)
+	}
+	i.OfferNumber++
 	i.State, i.CatalogedAt = Cataloged, now
 	return i, true
 }
 
 // Decline records that the catalog did not take the machine. Where that is
-// not certain, of this offer or of one before, the time of the offer stays, as
-// the sign that it may have.
+// not certain, the time of the offer stays, as the sign that it may have.
 func (i Instance) Decline(certain bool) (Instance, bool) {
 	if i.State != Cataloged {
 		return i, false
 	}
 	i.State = Found
 	i.MissingSince = time.Time{} // a look at this offer says nothing about the next one
-	if certain && !i.Reoffered {
+	if certain {
 		i.CatalogedAt = time.Time{}
 	}
 	return i, true

@@ -74,6 +74,12 @@ type Machine struct {
 	LeaseExpiration    time.Time `firestore:"leaseExpiration,omitempty"`
 	LeasedIndefinitely bool      `firestore:"leasedIndefinitely,omitempty"`
 	AddedAt            time.Time `firestore:"addedAt"`
+	// Number is that of the offer by which it was added.
+	Number int64 `firestore:"offer,omitempty"`
+	// Fences refuse late additions of this hostname. Without an entry beside them
+	// the document is deleted at ExpireAt.
+	Fences   []Fence   `firestore:"fences,omitempty"`
+	ExpireAt time.Time `firestore:"expireAt,omitempty"`
 }
 
 // MaxSpread is the upper bound of Machine.Spread.
@@ -90,12 +96,12 @@ func (m Machine) Offer() Machine {
 // Instance is the value of the machine's backend attribute `instance`.
 func (m Machine) Instance() string { return m.Policies.Instance() }
 
-// reclaimed returns the machine as its lease leaves it; nil if it leaves the
-// catalog.
-func (m Machine) reclaimed() *Machine {
+// reclaimed returns the document as the machine's lease leaves it; nil if it is to
+// be deleted.
+func (m Machine) reclaimed(now time.Time) *Machine {
 	switch m.Policies.OnReclamation {
 	case Delete:
-		return nil
+		return m.Vacated(now)
 	case Reclaim:
 		m.State, m.Offers = Withdrawn, nil
 		m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = "", time.Time{}, false

@@ -17,6 +17,7 @@ const (
 	InvalidProject         Refusal = "INVALID_PROJECT"
 	UnspecifiedTopic       Refusal = "UNSPECIFIED_TOPIC"
 	Leased                 Refusal = "LEASED"
+	Settled                Refusal = "SETTLED"
 	RequestIDReuse         Refusal = "REQUEST_ID_REUSE"
 	DeadlineExceeded       Refusal = "DEADLINE_EXCEEDED"
 	TransientError         Refusal = "TRANSIENT_ERROR"

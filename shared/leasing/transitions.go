@@ -45,7 +45,7 @@ func Give(l Lease, m Machine, now time.Time, limits Limits) (Lease, Machine) {
 }
 
 // End ends a running lease. The machine is nil where the catalog has none; the
-// result is nil where its entry is to be deleted.
+// result is nil where its document is to be deleted.
 func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, *Machine) {
 	l.EndedAt, l.Ending, l.ChangedAt = now, why, now
 	if why != Expired {
@@ -53,13 +53,17 @@ func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, 
 	}
 	l.Unsent, l.Attempts = nil, 0 // their content is out of date
 	if why == Gone {
-		return l.notify(LesseeNotice).schedule(now, limits), nil
+		l = l.notify(LesseeNotice).schedule(now, limits)
+	} else {
+		l = l.notify(ReclaimedNotice, LesseeNotice).schedule(now, limits)
 	}
-	l = l.notify(ReclaimedNotice, LesseeNotice).schedule(now, limits)
-	if m == nil {
+	switch {
+	case m == nil:
 		return l, nil
+	case why == Gone:
+		return l, m.Vacated(now)
 	}
-	return l, m.reclaimed()
+	return l, m.reclaimed(now)
 }
 
 // Deny ends a request that waits.

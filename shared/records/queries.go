@@ -89,11 +89,6 @@ func instancesMissing() store.Query {
 		Where: []store.Filter{{Field: "missingSince", Op: store.Greater, Value: time.Unix(0, 0).UTC()}}}
 }
 
-func instancesInSlice(state fleet.InstanceState, slice int) store.Query {
-	return store.Query{Name: "instances of a slice", Collection: instances,
-		Where: []store.Filter{equal("state", string(state)), equal("slice", int64(slice))}}
-}
-
 func tombstonesOver(now time.Time) store.Query {
 	return store.Query{Name: "tombstones that are over", Collection: instances, Where: []store.Filter{
 		equal("state", string(fleet.Deleted)), {Field: "deletedAt", Op: store.Less, Value: now.Add(-fleet.TombstoneTime)}}}
@@ -116,7 +111,7 @@ func Queries() []store.Query {
 		allTemplates(), templatesUnconfigured(), revisionsOf("b"), revisionsIn(fleet.Active), revisionsWithoutURL(),
 		allManagers(), managersIn(fleet.Active), managersWithoutURL(), managersOf("b"), managersOfRevision("b", "r"),
 		instancesIn(fleet.Found), instancesOf(manager), instancesOfIn(manager, fleet.Found), leasesOver(now),
-		instancesMissing(), instancesInSlice(fleet.Leased, 0), tombstonesOver(now), allOrphans("group"), allProjects(),
-		offersOpen(now), revisionHeads(), pageOf(manager, fleet.Found, 1, ""),
+		instancesMissing(), tombstonesOver(now), allOrphans("group"), allProjects(),
+		leftOffers(), revisionHeads(), pageOf(manager, fleet.Found, 1, ""),
 	}
 }

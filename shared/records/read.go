@@ -253,16 +253,6 @@ func (r Records) Missing(ctx context.Context) ([]Instance, error) {
 	return find[fleet.Instance](ctx, r, atMost(MostAtOnce, instancesMissing()))
 }
 
-// InSlice reads the instances of a slice that the catalog should have.
-func (r Records) InSlice(ctx context.Context, slice int) ([]Instance, error) {
-	cataloged, err := find[fleet.Instance](ctx, r, instancesInSlice(fleet.Cataloged, slice))
-	if err != nil {
-		return nil, err
-	}
-	leased, err := find[fleet.Instance](ctx, r, instancesInSlice(fleet.Leased, slice))
-	return append(cataloged, leased...), err
-}
-
 // TombstonesOver reads the records of deleted instances that can go, the oldest
 // first, at most MostAtOnce of those that come after the last of a page before;
 // a page with fewer is the last one.

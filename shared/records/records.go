@@ -18,7 +18,6 @@ const (
 	orphans   = "orphans"
 	cursors   = "cursors"
 	projects  = "projects"
-	offers    = "offers"
 )
 
 // A name that comes from a message may be anything: one that could not be part

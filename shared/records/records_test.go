@@ -192,19 +192,19 @@ func TestQueries(t *testing.T) {
 	b := newBench(t)
 	b.instance("found", nil)
 	b.instance("elsewhere", func(i *fleet.Instance) { i.Manager = "linux/other/z" })
-	b.instance("cataloged", func(i *fleet.Instance) { i.State, i.CatalogedAt, i.Slice = fleet.Cataloged, noon, 7 })
+	b.instance("cataloged", func(i *fleet.Instance) { i.State, i.CatalogedAt = fleet.Cataloged, noon })
 	b.instance("missing", func(i *fleet.Instance) {
-		i.State, i.CatalogedAt, i.MissingSince, i.Slice = fleet.Cataloged, noon, noon, 8
+		i.State, i.CatalogedAt, i.MissingSince = fleet.Cataloged, noon, noon
 	})
 	b.instance("leased", func(i *fleet.Instance) {
-		i.State, i.LeaseExpiration, i.Slice = fleet.Leased, noon.Add(time.Hour), 7
+		i.State, i.LeaseExpiration = fleet.Leased, noon.Add(time.Hour)
 	})
-	b.instance("over", func(i *fleet.Instance) { i.State, i.LeaseExpiration, i.Slice = fleet.Leased, noon, 9 })
+	b.instance("over", func(i *fleet.Instance) { i.State, i.LeaseExpiration = fleet.Leased, noon })
 	b.instance("over-for-days", func(i *fleet.Instance) {
-		i.State, i.LeaseExpiration, i.Slice = fleet.Leased, noon.Add(-49*time.Hour), 9
+		i.State, i.LeaseExpiration = fleet.Leased, noon.Add(-49*time.Hour)
 	})
-	b.instance("for-ever", func(i *fleet.Instance) { i.State, i.LeasedIndefinitely, i.Slice = fleet.Leased, true, 9 })
-	b.instance("pending", func(i *fleet.Instance) { i.State, i.Slice = fleet.PendingDeletion, 7 })
+	b.instance("for-ever", func(i *fleet.Instance) { i.State, i.LeasedIndefinitely = fleet.Leased, true })
+	b.instance("pending", func(i *fleet.Instance) { i.State = fleet.PendingDeletion })
 	b.instance("tombstone", func(i *fleet.Instance) { i.State, i.DeletedAt = fleet.Deleted, noon.Add(-fleet.TombstoneTime) })
 	b.instance("tombstone-over", func(i *fleet.Instance) {
 		i.State, i.DeletedAt = fleet.Deleted, noon.Add(-fleet.TombstoneTime-time.Second)
@@ -216,8 +216,6 @@ func TestQueries(t *testing.T) {
 		"of a manager": {hostnames(b.InstancesOf(ctx, manager, fleet.Found, fleet.Cataloged)), "[cataloged found missing] <nil>"},
 		"leases over":  {hostnames(b.LeasesOver(ctx, noon)), "[over over-for-days] <nil>"},
 		"missing":      {hostnames(b.Missing(ctx)), "[missing] <nil>"},
-		"slice":        {hostnames(b.InSlice(ctx, 7)), "[cataloged leased] <nil>"},
-		"empty slice":  {hostnames(b.InSlice(ctx, 30)), "[] <nil>"},
 		"tombstones":   {hostnames(b.TombstonesOver(ctx, noon)), "[tombstone-of-days tombstone-over] <nil>"},
 	} {
 		if c.got != c.want {
@@ -376,9 +374,9 @@ func TestQueriesAreListed(t *testing.T) {
 		func() error { return second(b.ManagersOfRevision(ctx, "b", "r")) }, func() error { return second(b.InstancesIn(ctx, fleet.Found)) },
 		func() error { return second(b.InstancesOf(ctx, manager)) }, func() error { return second(b.InstancesOf(ctx, manager, fleet.Found)) },
 		func() error { return second(b.LeasesOver(ctx, noon)) }, func() error { return second(b.Missing(ctx)) },
-		func() error { return second(b.InSlice(ctx, 1)) }, func() error { return second(b.TombstonesOver(ctx, noon)) },
+		func() error { return second(b.TombstonesOver(ctx, noon)) },
 		func() error { return second(b.Sightings(ctx, "group")) }, func() error { return second(b.Tree(ctx, "b")) },
-		func() error { return second(b.CountRevisions(ctx, "b")) }, func() error { return second(b.OffersSince(ctx, noon)) },
+		func() error { return second(b.CountRevisions(ctx, "b")) }, func() error { return second(b.LeftOffers(ctx)) },
 	}
 	for n, call := range calls {
 		if err := call(); err != nil {

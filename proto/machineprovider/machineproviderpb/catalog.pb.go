@@ -53,20 +53,24 @@ const (
 	// buf:lint:ignore ENUM_VALUE_PREFIX
 	// A leased machine cannot be taken out.
 	CatalogManipulationResponse_LEASED CatalogManipulationResponse_Error = 9
+	// buf:lint:ignore ENUM_VALUE_PREFIX
+	// Ours: the offer was settled before it came.
+	CatalogManipulationResponse_SETTLED CatalogManipulationResponse_Error = 100
 )
 
 // Enum value maps for CatalogManipulationResponse_Error.
 var (
 	CatalogManipulationResponse_Error_name = map[int32]string{
-		1: "HOSTNAME_REUSE",
-		2: "ENTRY_NOT_FOUND",
-		3: "UNSPECIFIED_BACKEND",
-		4: "MISMATCHED_BACKEND",
-		5: "UNSPECIFIED_HOSTNAME",
-		6: "INVALID_TOPIC",
-		7: "INVALID_PROJECT",
-		8: "UNSPECIFIED_TOPIC",
-		9: "LEASED",
+		1:   "HOSTNAME_REUSE",
+		2:   "ENTRY_NOT_FOUND",
+		3:   "UNSPECIFIED_BACKEND",
+		4:   "MISMATCHED_BACKEND",
+		5:   "UNSPECIFIED_HOSTNAME",
+		6:   "INVALID_TOPIC",
+		7:   "INVALID_PROJECT",
+		8:   "UNSPECIFIED_TOPIC",
+		9:   "LEASED",
+		100: "SETTLED",
 	}
 	CatalogManipulationResponse_Error_value = map[string]int32{
 		"HOSTNAME_REUSE":       1,
@@ -78,6 +82,7 @@ var (
 		"INVALID_PROJECT":      7,
 		"UNSPECIFIED_TOPIC":    8,
 		"LEASED":               9,
+		"SETTLED":              100,
 	}
 )
 
@@ -124,7 +129,14 @@ type CatalogMachineRetrievalRequest struct {
 	// Its hostname. Required.
 	Hostname *string `protobuf:"bytes,1,opt,name=hostname" json:"hostname,omitempty"`
 	// The backend that added it; implied for a backend.
-	Backend       *Backend `protobuf:"varint,2,opt,name=backend,enum=machine_provider.Backend" json:"backend,omitempty"`
+	Backend *Backend `protobuf:"varint,2,opt,name=backend,enum=machine_provider.Backend" json:"backend,omitempty"`
+	// Ours, in get_machines only: settles the offers of this machine with a number
+	// up to this. Where there is no entry of `instance`, additions of it with such
+	// a number are refused from now on, for an hour, so that ENTRY_NOT_FOUND is
+	// final.
+	Settle *int64 `protobuf:"varint,100,opt,name=settle" json:"settle,omitempty"`
+	// Ours, with settle: the machine's backend attribute `instance`. Required.
+	Instance      *string `protobuf:"bytes,101,opt,name=instance" json:"instance,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -173,6 +185,20 @@ func (x *CatalogMachineRetrievalRequest) GetBackend() Backend {
 	return Backend_DUMMY
 }
 
+func (x *CatalogMachineRetrievalRequest) GetSettle() int64 {
+	if x != nil && x.Settle != nil {
+		return *x.Settle
+	}
+	return 0
+}
+
+func (x *CatalogMachineRetrievalRequest) GetInstance() string {
+	if x != nil && x.Instance != nil {
+		return *x.Instance
+	}
+	return ""
+}
+
 // A machine of the catalog.
 type CatalogMachineRetrievalResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -195,7 +221,9 @@ type CatalogMachineRetrievalResponse struct {
 	// Whether its lease has no end.
 	LeasedIndefinitely *bool `protobuf:"varint,9,opt,name=leased_indefinitely,json=leasedIndefinitely" json:"leased_indefinitely,omitempty"`
 	// Ours, in get_machines only: why there is no answer for this machine.
-	Error         *CatalogManipulationResponse_Error `protobuf:"varint,100,opt,name=error,enum=machine_provider.CatalogManipulationResponse_Error" json:"error,omitempty"`
+	Error *CatalogManipulationResponse_Error `protobuf:"varint,100,opt,name=error,enum=machine_provider.CatalogManipulationResponse_Error" json:"error,omitempty"`
+	// Ours: ENTRY_NOT_FOUND is final, as settle asked for.
+	Settled       *bool `protobuf:"varint,101,opt,name=settled" json:"settled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -300,6 +328,13 @@ func (x *CatalogMachineRetrievalResponse) GetError() CatalogManipulationResponse
 	return CatalogManipulationResponse_HOSTNAME_REUSE
 }
 
+func (x *CatalogMachineRetrievalResponse) GetSettled() bool {
+	if x != nil && x.Settled != nil {
+		return *x.Settled
+	}
+	return false
+}
+
 // Ours: asks for many machines at once, catalog.get_machines. At most 1,000.
 type CatalogMachineBatchRetrievalRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -398,7 +433,10 @@ type CatalogMachineAdditionRequest struct {
 	// What it is; with hostname, unique per backend. Required.
 	Dimensions *Dimensions `protobuf:"bytes,1,opt,name=dimensions" json:"dimensions,omitempty"`
 	// How it is dealt with. Required.
-	Policies      *Policies `protobuf:"bytes,2,opt,name=policies" json:"policies,omitempty"`
+	Policies *Policies `protobuf:"bytes,2,opt,name=policies" json:"policies,omitempty"`
+	// Ours: the number of the offer, higher with each offer of the machine; absent
+	// it is 0.
+	Offer         *int64 `protobuf:"varint,100,opt,name=offer" json:"offer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -445,6 +483,13 @@ func (x *CatalogMachineAdditionRequest) GetPolicies() *Policies {
 		return x.Policies
 	}
 	return nil
+}
+
+func (x *CatalogMachineAdditionRequest) GetOffer() int64 {
+	if x != nil && x.Offer != nil {
+		return *x.Offer
+	}
+	return 0
 }
 
 // Adds machines, each by itself: catalog.add_machines. At most 1,000.
@@ -502,7 +547,10 @@ type CatalogMachineDeletionRequest struct {
 	Gone *bool `protobuf:"varint,100,opt,name=gone" json:"gone,omitempty"`
 	// Ours: only the machine that was added with this backend attribute
 	// `instance`; another one of the same hostname answers ENTRY_NOT_FOUND.
-	Instance      *string `protobuf:"bytes,101,opt,name=instance" json:"instance,omitempty"`
+	Instance *string `protobuf:"bytes,101,opt,name=instance" json:"instance,omitempty"`
+	// Ours, with instance: settles the machine's offers with a number up to this,
+	// as in get_machines, where there is no entry of it to take out.
+	Settle        *int64 `protobuf:"varint,102,opt,name=settle" json:"settle,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -556,6 +604,13 @@ func (x *CatalogMachineDeletionRequest) GetInstance() string {
 		return *x.Instance
 	}
 	return ""
+}
+
+func (x *CatalogMachineDeletionRequest) GetSettle() int64 {
+	if x != nil && x.Settle != nil {
+		return *x.Settle
+	}
+	return 0
 }
 
 // Ours: takes machines out, each by itself, catalog.delete_machines. At most
@@ -614,8 +669,10 @@ type CatalogManipulationResponse struct {
 	MachineAdditionRequest *CatalogMachineAdditionRequest `protobuf:"bytes,2,opt,name=machine_addition_request,json=machineAdditionRequest" json:"machine_addition_request,omitempty"`
 	// The deletion that this is about.
 	MachineDeletionRequest *CatalogMachineDeletionRequest `protobuf:"bytes,3,opt,name=machine_deletion_request,json=machineDeletionRequest" json:"machine_deletion_request,omitempty"`
-	unknownFields          protoimpl.UnknownFields
-	sizeCache              protoimpl.SizeCache
+	// Ours: ENTRY_NOT_FOUND is final, as settle asked for.
+	Settled       *bool `protobuf:"varint,100,opt,name=settled" json:"settled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CatalogManipulationResponse) Reset() {
@@ -667,6 +724,13 @@ func (x *CatalogManipulationResponse) GetMachineDeletionRequest() *CatalogMachin
 		return x.MachineDeletionRequest
 	}
 	return nil
+}
+
+func (x *CatalogManipulationResponse) GetSettled() bool {
+	if x != nil && x.Settled != nil {
+		return *x.Settled
+	}
+	return false
 }
 
 // The answers of a batch.
@@ -946,14 +1010,291 @@ func (x *CatalogChangesResponse) GetReset_() bool {
 	return false
 }
 
+// Ours: counts machines, catalog.count_machines. At most 1,000 prefixes.
+type CatalogMachineCountRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The backend; implied for a backend.
+	Backend *Backend `protobuf:"varint,1,opt,name=backend,enum=machine_provider.Backend" json:"backend,omitempty"`
+	// What the hostnames begin with that are counted together.
+	HostnamePrefixes []string `protobuf:"bytes,2,rep,name=hostname_prefixes,json=hostnamePrefixes" json:"hostname_prefixes,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CatalogMachineCountRequest) Reset() {
+	*x = CatalogMachineCountRequest{}
+	mi := &file_machineprovider_catalog_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CatalogMachineCountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CatalogMachineCountRequest) ProtoMessage() {}
+
+func (x *CatalogMachineCountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_machineprovider_catalog_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CatalogMachineCountRequest.ProtoReflect.Descriptor instead.
+func (*CatalogMachineCountRequest) Descriptor() ([]byte, []int) {
+	return file_machineprovider_catalog_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CatalogMachineCountRequest) GetBackend() Backend {
+	if x != nil && x.Backend != nil {
+		return *x.Backend
+	}
+	return Backend_DUMMY
+}
+
+func (x *CatalogMachineCountRequest) GetHostnamePrefixes() []string {
+	if x != nil {
+		return x.HostnamePrefixes
+	}
+	return nil
+}
+
+// Ours: how many machines there are.
+type CatalogMachineCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many can be leased.
+	Available *int64 `protobuf:"varint,1,opt,name=available" json:"available,omitempty"`
+	// How many are leased.
+	Leased        *int64 `protobuf:"varint,2,opt,name=leased" json:"leased,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CatalogMachineCount) Reset() {
+	*x = CatalogMachineCount{}
+	mi := &file_machineprovider_catalog_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CatalogMachineCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CatalogMachineCount) ProtoMessage() {}
+
+func (x *CatalogMachineCount) ProtoReflect() protoreflect.Message {
+	mi := &file_machineprovider_catalog_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CatalogMachineCount.ProtoReflect.Descriptor instead.
+func (*CatalogMachineCount) Descriptor() ([]byte, []int) {
+	return file_machineprovider_catalog_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *CatalogMachineCount) GetAvailable() int64 {
+	if x != nil && x.Available != nil {
+		return *x.Available
+	}
+	return 0
+}
+
+func (x *CatalogMachineCount) GetLeased() int64 {
+	if x != nil && x.Leased != nil {
+		return *x.Leased
+	}
+	return 0
+}
+
+// Ours: the answer of catalog.count_machines.
+type CatalogMachineCountResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One per prefix, in order.
+	Counts        []*CatalogMachineCount `protobuf:"bytes,1,rep,name=counts" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CatalogMachineCountResponse) Reset() {
+	*x = CatalogMachineCountResponse{}
+	mi := &file_machineprovider_catalog_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CatalogMachineCountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CatalogMachineCountResponse) ProtoMessage() {}
+
+func (x *CatalogMachineCountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_machineprovider_catalog_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CatalogMachineCountResponse.ProtoReflect.Descriptor instead.
+func (*CatalogMachineCountResponse) Descriptor() ([]byte, []int) {
+	return file_machineprovider_catalog_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *CatalogMachineCountResponse) GetCounts() []*CatalogMachineCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+// Ours: lists machines in the order of their hostnames, catalog.list_machines.
+type CatalogMachineListRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The backend; implied for a backend.
+	Backend *Backend `protobuf:"varint,1,opt,name=backend,enum=machine_provider.Backend" json:"backend,omitempty"`
+	// What their hostnames begin with.
+	HostnamePrefix *string `protobuf:"bytes,2,opt,name=hostname_prefix,json=hostnamePrefix" json:"hostname_prefix,omitempty"`
+	// The hostname to begin after.
+	After         *string `protobuf:"bytes,3,opt,name=after" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CatalogMachineListRequest) Reset() {
+	*x = CatalogMachineListRequest{}
+	mi := &file_machineprovider_catalog_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CatalogMachineListRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CatalogMachineListRequest) ProtoMessage() {}
+
+func (x *CatalogMachineListRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_machineprovider_catalog_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CatalogMachineListRequest.ProtoReflect.Descriptor instead.
+func (*CatalogMachineListRequest) Descriptor() ([]byte, []int) {
+	return file_machineprovider_catalog_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CatalogMachineListRequest) GetBackend() Backend {
+	if x != nil && x.Backend != nil {
+		return *x.Backend
+	}
+	return Backend_DUMMY
+}
+
+func (x *CatalogMachineListRequest) GetHostnamePrefix() string {
+	if x != nil && x.HostnamePrefix != nil {
+		return *x.HostnamePrefix
+	}
+	return ""
+}
+
+func (x *CatalogMachineListRequest) GetAfter() string {
+	if x != nil && x.After != nil {
+		return *x.After
+	}
+	return ""
+}
+
+// Ours: some machines, 500 at most.
+type CatalogMachineListResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The machines.
+	Machines []*CatalogMachineRetrievalResponse `protobuf:"bytes,1,rep,name=machines" json:"machines,omitempty"`
+	// There are more behind the last one.
+	More          *bool `protobuf:"varint,2,opt,name=more" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CatalogMachineListResponse) Reset() {
+	*x = CatalogMachineListResponse{}
+	mi := &file_machineprovider_catalog_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CatalogMachineListResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CatalogMachineListResponse) ProtoMessage() {}
+
+func (x *CatalogMachineListResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_machineprovider_catalog_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CatalogMachineListResponse.ProtoReflect.Descriptor instead.
+func (*CatalogMachineListResponse) Descriptor() ([]byte, []int) {
+	return file_machineprovider_catalog_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CatalogMachineListResponse) GetMachines() []*CatalogMachineRetrievalResponse {
+	if x != nil {
+		return x.Machines
+	}
+	return nil
+}
+
+func (x *CatalogMachineListResponse) GetMore() bool {
+	if x != nil && x.More != nil {
+		return *x.More
+	}
+	return false
+}
+
 var File_machineprovider_catalog_proto protoreflect.FileDescriptor
 
 const file_machineprovider_catalog_proto_rawDesc = "" +
 	"\n" +
-	"\x1dmachineprovider/catalog.proto\x12\x10machine_provider\x1a machineprovider/dimensions.proto\x1a\x1emachineprovider/policies.proto\"q\n" +
+	"\x1dmachineprovider/catalog.proto\x12\x10machine_provider\x1a machineprovider/dimensions.proto\x1a\x1emachineprovider/policies.proto\"\xa5\x01\n" +
 	"\x1eCatalogMachineRetrievalRequest\x12\x1a\n" +
 	"\bhostname\x18\x01 \x01(\tR\bhostname\x123\n" +
-	"\abackend\x18\x02 \x01(\x0e2\x19.machine_provider.BackendR\abackend\"\x9f\x04\n" +
+	"\abackend\x18\x02 \x01(\x0e2\x19.machine_provider.BackendR\abackend\x12\x16\n" +
+	"\x06settle\x18d \x01(\x03R\x06settle\x12\x1a\n" +
+	"\binstance\x18e \x01(\tR\binstance\"\xb9\x04\n" +
 	"\x1fCatalogMachineRetrievalResponse\x12<\n" +
 	"\n" +
 	"dimensions\x18\x01 \x01(\v2\x1c.machine_provider.DimensionsR\n" +
@@ -966,30 +1307,34 @@ const file_machineprovider_catalog_proto_rawDesc = "" +
 	"\x14pubsub_topic_project\x18\a \x01(\tR\x12pubsubTopicProject\x12.\n" +
 	"\x13lease_expiration_ts\x18\b \x01(\x03R\x11leaseExpirationTs\x12/\n" +
 	"\x13leased_indefinitely\x18\t \x01(\bR\x12leasedIndefinitely\x12I\n" +
-	"\x05error\x18d \x01(\x0e23.machine_provider.CatalogManipulationResponse.ErrorR\x05error\"s\n" +
+	"\x05error\x18d \x01(\x0e23.machine_provider.CatalogManipulationResponse.ErrorR\x05error\x12\x18\n" +
+	"\asettled\x18e \x01(\bR\asettled\"s\n" +
 	"#CatalogMachineBatchRetrievalRequest\x12L\n" +
 	"\brequests\x18\x01 \x03(\v20.machine_provider.CatalogMachineRetrievalRequestR\brequests\"w\n" +
 	"$CatalogMachineBatchRetrievalResponse\x12O\n" +
-	"\tresponses\x18\x01 \x03(\v21.machine_provider.CatalogMachineRetrievalResponseR\tresponses\"\x95\x01\n" +
+	"\tresponses\x18\x01 \x03(\v21.machine_provider.CatalogMachineRetrievalResponseR\tresponses\"\xab\x01\n" +
 	"\x1dCatalogMachineAdditionRequest\x12<\n" +
 	"\n" +
 	"dimensions\x18\x01 \x01(\v2\x1c.machine_provider.DimensionsR\n" +
 	"dimensions\x126\n" +
-	"\bpolicies\x18\x02 \x01(\v2\x1a.machine_provider.PoliciesR\bpolicies\"q\n" +
+	"\bpolicies\x18\x02 \x01(\v2\x1a.machine_provider.PoliciesR\bpolicies\x12\x14\n" +
+	"\x05offer\x18d \x01(\x03R\x05offer\"q\n" +
 	"\"CatalogMachineBatchAdditionRequest\x12K\n" +
-	"\brequests\x18\x01 \x03(\v2/.machine_provider.CatalogMachineAdditionRequestR\brequests\"\x8d\x01\n" +
+	"\brequests\x18\x01 \x03(\v2/.machine_provider.CatalogMachineAdditionRequestR\brequests\"\xa5\x01\n" +
 	"\x1dCatalogMachineDeletionRequest\x12<\n" +
 	"\n" +
 	"dimensions\x18\x01 \x01(\v2\x1c.machine_provider.DimensionsR\n" +
 	"dimensions\x12\x12\n" +
 	"\x04gone\x18d \x01(\bR\x04gone\x12\x1a\n" +
-	"\binstance\x18e \x01(\tR\binstance\"q\n" +
+	"\binstance\x18e \x01(\tR\binstance\x12\x16\n" +
+	"\x06settle\x18f \x01(\x03R\x06settle\"q\n" +
 	"\"CatalogMachineBatchDeletionRequest\x12K\n" +
-	"\brequests\x18\x01 \x03(\v2/.machine_provider.CatalogMachineDeletionRequestR\brequests\"\x87\x04\n" +
+	"\brequests\x18\x01 \x03(\v2/.machine_provider.CatalogMachineDeletionRequestR\brequests\"\xae\x04\n" +
 	"\x1bCatalogManipulationResponse\x12I\n" +
 	"\x05error\x18\x01 \x01(\x0e23.machine_provider.CatalogManipulationResponse.ErrorR\x05error\x12i\n" +
 	"\x18machine_addition_request\x18\x02 \x01(\v2/.machine_provider.CatalogMachineAdditionRequestR\x16machineAdditionRequest\x12i\n" +
-	"\x18machine_deletion_request\x18\x03 \x01(\v2/.machine_provider.CatalogMachineDeletionRequestR\x16machineDeletionRequest\"\xc6\x01\n" +
+	"\x18machine_deletion_request\x18\x03 \x01(\v2/.machine_provider.CatalogMachineDeletionRequestR\x16machineDeletionRequest\x12\x18\n" +
+	"\asettled\x18d \x01(\bR\asettled\"\xd3\x01\n" +
 	"\x05Error\x12\x12\n" +
 	"\x0eHOSTNAME_REUSE\x10\x01\x12\x13\n" +
 	"\x0fENTRY_NOT_FOUND\x10\x02\x12\x17\n" +
@@ -1000,7 +1345,8 @@ const file_machineprovider_catalog_proto_rawDesc = "" +
 	"\x0fINVALID_PROJECT\x10\a\x12\x15\n" +
 	"\x11UNSPECIFIED_TOPIC\x10\b\x12\n" +
 	"\n" +
-	"\x06LEASED\x10\t\"o\n" +
+	"\x06LEASED\x10\t\x12\v\n" +
+	"\aSETTLED\x10d\"o\n" +
 	" CatalogBatchManipulationResponse\x12K\n" +
 	"\tresponses\x18\x01 \x03(\v2-.machine_provider.CatalogManipulationResponseR\tresponses\"z\n" +
 	"\x15CatalogChangesRequest\x12\x16\n" +
@@ -1018,7 +1364,22 @@ const file_machineprovider_catalog_proto_rawDesc = "" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12@\n" +
 	"\achanges\x18\x02 \x03(\v2&.machine_provider.CatalogMachineChangeR\achanges\x12\x12\n" +
 	"\x04more\x18\x03 \x01(\bR\x04more\x12\x14\n" +
-	"\x05reset\x18\x04 \x01(\bR\x05resetBLZJgithub.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
+	"\x05reset\x18\x04 \x01(\bR\x05reset\"~\n" +
+	"\x1aCatalogMachineCountRequest\x123\n" +
+	"\abackend\x18\x01 \x01(\x0e2\x19.machine_provider.BackendR\abackend\x12+\n" +
+	"\x11hostname_prefixes\x18\x02 \x03(\tR\x10hostnamePrefixes\"K\n" +
+	"\x13CatalogMachineCount\x12\x1c\n" +
+	"\tavailable\x18\x01 \x01(\x03R\tavailable\x12\x16\n" +
+	"\x06leased\x18\x02 \x01(\x03R\x06leased\"\\\n" +
+	"\x1bCatalogMachineCountResponse\x12=\n" +
+	"\x06counts\x18\x01 \x03(\v2%.machine_provider.CatalogMachineCountR\x06counts\"\x8f\x01\n" +
+	"\x19CatalogMachineListRequest\x123\n" +
+	"\abackend\x18\x01 \x01(\x0e2\x19.machine_provider.BackendR\abackend\x12'\n" +
+	"\x0fhostname_prefix\x18\x02 \x01(\tR\x0ehostnamePrefix\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\tR\x05after\"\x7f\n" +
+	"\x1aCatalogMachineListResponse\x12M\n" +
+	"\bmachines\x18\x01 \x03(\v21.machine_provider.CatalogMachineRetrievalResponseR\bmachines\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04moreBLZJgithub.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
 
 var (
 	file_machineprovider_catalog_proto_rawDescOnce sync.Once
@@ -1033,7 +1394,7 @@ func file_machineprovider_catalog_proto_rawDescGZIP() []byte {
 }
 
 var file_machineprovider_catalog_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_machineprovider_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_machineprovider_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_machineprovider_catalog_proto_goTypes = []any{
 	(CatalogManipulationResponse_Error)(0),       // 0: machine_provider.CatalogManipulationResponse.Error
 	(*CatalogMachineRetrievalRequest)(nil),       // 1: machine_provider.CatalogMachineRetrievalRequest
@@ -1049,33 +1410,42 @@ var file_machineprovider_catalog_proto_goTypes = []any{
 	(*CatalogChangesRequest)(nil),                // 11: machine_provider.CatalogChangesRequest
 	(*CatalogMachineChange)(nil),                 // 12: machine_provider.CatalogMachineChange
 	(*CatalogChangesResponse)(nil),               // 13: machine_provider.CatalogChangesResponse
-	(Backend)(0),                                 // 14: machine_provider.Backend
-	(*Dimensions)(nil),                           // 15: machine_provider.Dimensions
-	(*Policies)(nil),                             // 16: machine_provider.Policies
+	(*CatalogMachineCountRequest)(nil),           // 14: machine_provider.CatalogMachineCountRequest
+	(*CatalogMachineCount)(nil),                  // 15: machine_provider.CatalogMachineCount
+	(*CatalogMachineCountResponse)(nil),          // 16: machine_provider.CatalogMachineCountResponse
+	(*CatalogMachineListRequest)(nil),            // 17: machine_provider.CatalogMachineListRequest
+	(*CatalogMachineListResponse)(nil),           // 18: machine_provider.CatalogMachineListResponse
+	(Backend)(0),                                 // 19: machine_provider.Backend
+	(*Dimensions)(nil),                           // 20: machine_provider.Dimensions
+	(*Policies)(nil),                             // 21: machine_provider.Policies
 }
 var file_machineprovider_catalog_proto_depIdxs = []int32{
-	14, // 0: machine_provider.CatalogMachineRetrievalRequest.backend:type_name -> machine_provider.Backend
-	15, // 1: machine_provider.CatalogMachineRetrievalResponse.dimensions:type_name -> machine_provider.Dimensions
-	16, // 2: machine_provider.CatalogMachineRetrievalResponse.policies:type_name -> machine_provider.Policies
+	19, // 0: machine_provider.CatalogMachineRetrievalRequest.backend:type_name -> machine_provider.Backend
+	20, // 1: machine_provider.CatalogMachineRetrievalResponse.dimensions:type_name -> machine_provider.Dimensions
+	21, // 2: machine_provider.CatalogMachineRetrievalResponse.policies:type_name -> machine_provider.Policies
 	0,  // 3: machine_provider.CatalogMachineRetrievalResponse.error:type_name -> machine_provider.CatalogManipulationResponse.Error
 	1,  // 4: machine_provider.CatalogMachineBatchRetrievalRequest.requests:type_name -> machine_provider.CatalogMachineRetrievalRequest
 	2,  // 5: machine_provider.CatalogMachineBatchRetrievalResponse.responses:type_name -> machine_provider.CatalogMachineRetrievalResponse
-	15, // 6: machine_provider.CatalogMachineAdditionRequest.dimensions:type_name -> machine_provider.Dimensions
-	16, // 7: machine_provider.CatalogMachineAdditionRequest.policies:type_name -> machine_provider.Policies
+	20, // 6: machine_provider.CatalogMachineAdditionRequest.dimensions:type_name -> machine_provider.Dimensions
+	21, // 7: machine_provider.CatalogMachineAdditionRequest.policies:type_name -> machine_provider.Policies
 	5,  // 8: machine_provider.CatalogMachineBatchAdditionRequest.requests:type_name -> machine_provider.CatalogMachineAdditionRequest
-	15, // 9: machine_provider.CatalogMachineDeletionRequest.dimensions:type_name -> machine_provider.Dimensions
+	20, // 9: machine_provider.CatalogMachineDeletionRequest.dimensions:type_name -> machine_provider.Dimensions
 	7,  // 10: machine_provider.CatalogMachineBatchDeletionRequest.requests:type_name -> machine_provider.CatalogMachineDeletionRequest
 	0,  // 11: machine_provider.CatalogManipulationResponse.error:type_name -> machine_provider.CatalogManipulationResponse.Error
 	5,  // 12: machine_provider.CatalogManipulationResponse.machine_addition_request:type_name -> machine_provider.CatalogMachineAdditionRequest
 	7,  // 13: machine_provider.CatalogManipulationResponse.machine_deletion_request:type_name -> machine_provider.CatalogMachineDeletionRequest
 	9,  // 14: machine_provider.CatalogBatchManipulationResponse.responses:type_name -> machine_provider.CatalogManipulationResponse
-	14, // 15: machine_provider.CatalogChangesRequest.backend:type_name -> machine_provider.Backend
+	19, // 15: machine_provider.CatalogChangesRequest.backend:type_name -> machine_provider.Backend
 	12, // 16: machine_provider.CatalogChangesResponse.changes:type_name -> machine_provider.CatalogMachineChange
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	19, // 17: machine_provider.CatalogMachineCountRequest.backend:type_name -> machine_provider.Backend
+	15, // 18: machine_provider.CatalogMachineCountResponse.counts:type_name -> machine_provider.CatalogMachineCount
+	19, // 19: machine_provider.CatalogMachineListRequest.backend:type_name -> machine_provider.Backend
+	2,  // 20: machine_provider.CatalogMachineListResponse.machines:type_name -> machine_provider.CatalogMachineRetrievalResponse
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_machineprovider_catalog_proto_init() }
@@ -1091,7 +1461,7 @@ func file_machineprovider_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_machineprovider_catalog_proto_rawDesc), len(file_machineprovider_catalog_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

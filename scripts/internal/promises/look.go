@@ -50,6 +50,9 @@ func read(ctx context.Context, from store.Store) (r invariants.Records, problems
 	err = errors.Join(
 		each(ctx, from, "instances", &problems, func(key store.Key, i fleet.Instance) { r.Instances[key.ID()] = i }),
 		each(ctx, from, "machines", &problems, func(key store.Key, m leasing.Machine) {
+			if !m.Entry() {
+				return
+			}
 			if m.Instance() == "" || key.ID() != m.Backend+":"+m.Hostname {
 				problems = append(problems, fmt.Errorf("%s is the machine %q of instance %q", key, m.Hostname, m.Instance()))
 			}
@@ -59,7 +62,6 @@ func read(ctx context.Context, from store.Store) (r invariants.Records, problems
 		each(ctx, from, "managers", &problems, func(_ store.Key, m fleet.Manager) { r.Managers[m.Key()] = m }),
 		each(ctx, from, "revisions", &problems, func(_ store.Key, v fleet.Revision) { r.Revisions[v.TemplateName()] = v }),
 		each(ctx, from, "instanceTemplates", &problems, func(_ store.Key, t fleet.TemplateRecord) { r.Templates[t.BaseName] = t }),
-		each(ctx, from, "offers", &problems, func(key store.Key, o invariants.Offer) { r.Offers[key.ID()] = o }),
 		each(ctx, from, "orphans", &problems, func(key store.Key, _ struct{}) { r.Orphans[key.ID()] = struct{}{} }),
 	)
 	return r, problems, err

@@ -6,6 +6,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
@@ -18,20 +19,27 @@ type Catalog interface {
 	// Add offers machines.
 	Add(ctx context.Context, entries ...Entry) ([]error, error)
 	// Get asks for the state of machines.
-	Get(ctx context.Context, hostnames ...string) ([]Machine, error)
+	Get(ctx context.Context, questions ...Question) ([]Machine, error)
 	// Remove takes machines out of the catalog.
 	Remove(ctx context.Context, removals ...Removal) ([]error, error)
-	// Changes tells what changed since a cursor. It answers ErrUnsupported
-	// where the Machine Provider has no such call.
+	// Changes tells what changed since a cursor. It, Count and List return
+	// ErrUnsupported where the Machine Provider has no such call.
 	Changes(ctx context.Context, cursor string) (Changes, error)
+	// Count counts the machines whose hostnames begin with each prefix.
+	Count(ctx context.Context, prefixes ...string) ([]Count, error)
+	// List lists the machines whose hostnames begin with a prefix.
+	List(ctx context.Context, prefix string) ([]Machine, error)
 }
 
 // What the catalog may answer for one machine. Any other error means that
 // nothing is known.
 var (
-	ErrLeased      = errors.New("the machine is leased")
-	ErrNotFound    = errors.New("the catalog has no such machine")
-	ErrReused      = errors.New("the catalog has another machine of this hostname")
+	ErrLeased   = errors.New("the machine is leased")
+	ErrNotFound = errors.New("the catalog has no such machine")
+	ErrReused   = errors.New("the catalog has another machine of this hostname")
+	// ErrSettled is an ErrNotFound that is final: the catalog has no such
+	// machine, and takes none by an offer that was settled.
+	ErrSettled     = fmt.Errorf("%w, and takes none by this offer", ErrNotFound)
 	ErrUnsupported = errors.New("this Machine Provider has no such call")
 )
 
@@ -39,12 +47,24 @@ var (
 type Entry struct {
 	Hostname string
 	Instance string // the instance's key, handed back with each message
+	Offer    int64  // the number of the offer, higher with each one of the instance
 	// Dimensions are what lessees choose it by, beside its hostname and backend.
 	Dimensions *machineproviderpb.Dimensions
 	// ServiceAccount is what the machine itself authenticates as.
 	ServiceAccount string
 	// Project and Topic say where messages about the machine go.
 	Project, Topic string
+}
+
+// Question names a machine to ask for.
+type Question struct {
+	Hostname string
+	// Settle asks for ErrSettled where the catalog has no entry of the instance:
+	// its offers with a number up to Offer are then refused when they come late.
+	// A Machine Provider that cannot do that answers ErrNotFound.
+	Settle   bool
+	Instance string
+	Offer    int64
 }
 
 // Machine is what the catalog says of a machine.
@@ -67,10 +87,16 @@ func (m Machine) Leased() bool { return m.LeasedIndefinitely || !m.LeaseExpirati
 type Removal struct {
 	Hostname string
 	Instance string
+	// Settle and Offer are as in Question.
+	Settle bool
+	Offer  int64
 	// Gone says that the VM exists no more: where the Machine Provider knows
 	// how, a lease on it is ended too.
 	Gone bool
 }
+
+// Count is how many machines there are.
+type Count struct{ Available, Leased int }
 
 // Changes is what changed in the catalog since a cursor.
 type Changes struct {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +22,8 @@ const (
 	Get     Method = "Get"
 	Remove  Method = "Remove"
 	Changes Method = "Changes"
+	Count   Method = "Count"
+	List    Method = "List"
 )
 
 // Fault is the fault of a call; the zero value is none.
@@ -60,14 +63,17 @@ type Catalog struct {
 	machines map[string]machine
 	calls    map[Method]int
 	changed  []catalog.Change
-	// unsupported makes Changes answer that there is no such call.
+	fences   map[string]int64 // by instance: the number up to which its offers are refused
+	// unsupported makes it a Machine Provider without the calls of ours.
 	unsupported bool
 }
 
 var _ catalog.Catalog = (*Catalog)(nil)
 
 // New makes an empty catalog.
-func New() *Catalog { return &Catalog{machines: map[string]machine{}, calls: map[Method]int{}} }
+func New() *Catalog {
+	return &Catalog{machines: map[string]machine{}, calls: map[Method]int{}, fences: map[string]int64{}}
+}
 
 // Hook sets the hooks of the calls to come.
 func (c *Catalog) Hook(hooks Hooks) {
@@ -76,7 +82,8 @@ func (c *Catalog) Hook(hooks Hooks) {
 	c.hooks = hooks
 }
 
-// WithoutChanges makes Changes answer catalog.ErrUnsupported.
+// WithoutChanges makes Changes answer catalog.ErrUnsupported, and an absence
+// never final.
 func (c *Catalog) WithoutChanges() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -164,18 +171,25 @@ func (c *Catalog) Add(ctx context.Context, entries ...catalog.Entry) ([]error, e
 		if _, there := c.machines[hostnames[i]]; there {
 			return catalog.ErrReused // whether by this very machine, its backend is to see
 		}
+		if until, fenced := c.fences[entries[i].Instance]; fenced && entries[i].Offer <= until {
+			return catalog.ErrSettled
+		}
 		c.put(hostnames[i], machine{entry: entries[i]})
 		return nil
 	})
 }
 
 // Get returns the state of machines.
-func (c *Catalog) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
+func (c *Catalog) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
+	hostnames := make([]string, len(questions))
+	for i, question := range questions {
+		hostnames[i] = question.Hostname
+	}
 	failed := func(i int, err error) catalog.Machine { return catalog.Machine{Hostname: hostnames[i], Err: err} }
 	return call(ctx, c, Get, hostnames, failed, func(i int) catalog.Machine {
 		m, there := c.machines[hostnames[i]]
-		if !there {
-			return catalog.Machine{Hostname: hostnames[i], Err: catalog.ErrNotFound}
+		if q := questions[i]; !there || q.Settle && m.entry.Instance != q.Instance {
+			return catalog.Machine{Hostname: q.Hostname, Err: c.absent(q.Settle, q.Instance, q.Offer)}
 		}
 		return catalog.Machine{Hostname: hostnames[i], Instance: m.entry.Instance, LeaseExpiration: m.expiration, LeasedIndefinitely: m.indefinitely}
 	})
@@ -191,13 +205,24 @@ func (c *Catalog) Remove(ctx context.Context, removals ...catalog.Removal) ([]er
 		m, there := c.machines[hostnames[i]]
 		switch {
 		case !there || removals[i].Instance != "" && m.entry.Instance != removals[i].Instance:
-			return catalog.ErrNotFound
+			return c.absent(removals[i].Settle, removals[i].Instance, removals[i].Offer)
 		case m.leased() && !removals[i].Gone:
 			return catalog.ErrLeased
 		}
 		c.drop(hostnames[i])
 		return nil
 	})
+}
+
+// absent puts up the fence that was asked for.
+func (c *Catalog) absent(settle bool, instance string, offer int64) error {
+	if !settle || c.unsupported {
+		return catalog.ErrNotFound
+	}
+	if until, fenced := c.fences[instance]; !fenced || until < offer {
+		c.fences[instance] = offer
+	}
+	return catalog.ErrSettled
 }
 
 // Changes returns the changes since a cursor, which is the number of changes
@@ -221,6 +246,53 @@ func (c *Catalog) Changes(ctx context.Context, cursor string) (catalog.Changes, 
 		return catalog.Changes{}, err
 	}
 	return answers[0].changes, answers[0].err
+}
+
+// Count counts the machines whose hostnames begin with each prefix.
+func (c *Catalog) Count(ctx context.Context, prefixes ...string) ([]catalog.Count, error) {
+	counts := make([]catalog.Count, len(prefixes))
+	for i, prefix := range prefixes {
+		machines, err := c.list(ctx, Count, prefix)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range machines {
+			if m.Leased() {
+				counts[i].Leased++
+			} else {
+				counts[i].Available++
+			}
+		}
+	}
+	return counts, nil
+}
+
+// List lists the machines whose hostnames begin with a prefix.
+func (c *Catalog) List(ctx context.Context, prefix string) ([]catalog.Machine, error) {
+	return c.list(ctx, List, prefix)
+}
+
+func (c *Catalog) list(ctx context.Context, method Method, prefix string) ([]catalog.Machine, error) {
+	type answer struct {
+		machines []catalog.Machine
+		err      error
+	}
+	answers, err := call(ctx, c, method, []string{""}, func(_ int, err error) answer { return answer{err: err} }, func(int) (a answer) {
+		if c.unsupported {
+			return answer{err: catalog.ErrUnsupported}
+		}
+		for hostname, m := range c.machines {
+			if strings.HasPrefix(hostname, prefix) {
+				a.machines = append(a.machines, catalog.Machine{Hostname: hostname, Instance: m.entry.Instance,
+					LeaseExpiration: m.expiration, LeasedIndefinitely: m.indefinitely})
+			}
+		}
+		return a
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answers[0].machines, answers[0].err
 }
 
 func asIs(_ int, err error) error { return err }

@@ -24,7 +24,7 @@ func TestCatalog(t *testing.T) {
 	if !c.Lease("a", until) || c.Lease("a", until) || c.Lease("x", until) || !c.Lease("b", time.Time{}) {
 		t.Error("leases")
 	}
-	machines, err := c.Get(ctx, "a", "b", "x")
+	machines, err := c.Get(ctx, catalog.Question{Hostname: "a"}, catalog.Question{Hostname: "b"}, catalog.Question{Hostname: "x"})
 	if err != nil || machines[0].Instance != "a:1" || !machines[0].LeaseExpiration.Equal(until) || !machines[1].LeasedIndefinitely || !errors.Is(machines[2].Err, catalog.ErrNotFound) {
 		t.Errorf("%+v, %v", machines, err)
 	}

@@ -7,36 +7,19 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Offer is the record of an offer that is open.
-type Offer struct {
-	At        time.Time `firestore:"at"`
-	Instances []string  `firestore:"instances"`
-}
+// untilCompared is how long a machine may say that it is cataloged and be in no
+// catalog, where the run that offered it was killed: until
+// update-cataloged-instances compares the two, which it does every five minutes.
+const untilCompared = 7 * time.Minute
 
-// inDoubt reports whether an instance may yet come into the catalog: the run was
-// killed that offered it, or it was offered again after an answer that was
-// lost. That is not known for fleet.OfferWindow: so long it may stay as it is.
+// inDoubt reports whether the run may have been killed that offered an instance.
 func (v View) inDoubt(key string) bool {
 	i := v.Instances[key]
 	_, offered := v.Machines[key]
-	again := i.Reoffered && i.State != fleet.Deleted
-	return !v.Late && !offered && (v.cutOff(i) || again) && v.Now.Sub(i.CatalogedAt) < fleet.OfferWindow+sweep
+	return !v.Late && !offered && i.State == fleet.Cataloged && v.Now.Sub(i.CatalogedAt) < untilCompared+sweep
 }
 
-// cutOff reports whether the run may have been killed that offered an instance.
-func (v View) cutOff(i fleet.Instance) bool {
-	if i.State != fleet.Found && i.State != fleet.Cataloged {
-		return false
-	}
-	for _, offer := range v.Offers {
-		if offer.At.Equal(i.CatalogedAt) && slices.Contains(offer.Instances, i.Key()) {
-			return true
-		}
-	}
-	return false
-}
-
-// InDoubt are the instances that may yet come into the catalog.
+// InDoubt are the instances whose offers may have been cut off.
 func (v View) InDoubt() []string {
 	var keys []string
 	for key := range v.Instances {

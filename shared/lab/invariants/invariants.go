@@ -53,7 +53,6 @@ type Records struct {
 	Machines  map[string]leasing.Machine // by the instance's key
 	Leases    map[string]leasing.Lease   // by hash
 	Orphans   map[string]struct{}
-	Offers    map[string]Offer // that are open
 }
 
 // NewRecords makes records without any.
@@ -61,7 +60,7 @@ func NewRecords() Records {
 	return Records{
 		Templates: map[string]fleet.TemplateRecord{}, Revisions: map[string]fleet.Revision{}, Managers: map[fleet.ManagerKey]fleet.Manager{},
 		Instances: map[string]fleet.Instance{}, Machines: map[string]leasing.Machine{}, Leases: map[string]leasing.Lease{},
-		Orphans: map[string]struct{}{}, Offers: map[string]Offer{},
+		Orphans: map[string]struct{}{},
 	}
 }
 

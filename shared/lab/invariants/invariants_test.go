@@ -176,26 +176,7 @@ func TestDifferences(t *testing.T) {
 		{"a VM that is not offered", func(v *View) { delete(v.Machines, freeVM) }, "not in the catalog"},
 		{"the same, cut off by a kill", func(v *View) {
 			delete(v.Machines, freeVM)
-			at := noon.Add(-time.Minute)
-			change(v.Instances, freeVM, func(i *fleet.Instance) { i.CatalogedAt = at })
-			v.Offers = map[string]Offer{"one": {At: at, Instances: []string{freeVM}}}
-		}, ""},
-		{"the same, for too long", func(v *View) {
-			delete(v.Machines, freeVM)
-			v.Offers = map[string]Offer{"one": {At: v.Instances[freeVM].CatalogedAt, Instances: []string{freeVM}}}
-		}, "not in the catalog"},
-		{"the same, offered again and pending deletion", func(v *View) {
-			delete(v.Machines, freeVM)
-			change(v.Instances, freeVM, func(i *fleet.Instance) {
-				i.State, i.CatalogedAt, i.Reoffered = fleet.PendingDeletion, noon.Add(-time.Minute), true
-			})
-		}, ""},
-		{"the same, for too long after", func(v *View) {
-			delete(v.Machines, freeVM)
-			change(v.Instances, freeVM, func(i *fleet.Instance) { i.State, i.Reoffered = fleet.PendingDeletion, true })
-		}, "not in the catalog"},
-		{"a cut-off offer whose machine is there", func(v *View) {
-			v.Offers = map[string]Offer{"one": {At: v.Instances[freeVM].CatalogedAt, Instances: []string{freeVM}}}
+			change(v.Instances, freeVM, func(i *fleet.Instance) { i.CatalogedAt = noon.Add(-time.Minute) })
 		}, ""},
 		{"a lease that is not recorded", func(v *View) {
 			change(v.Instances, leasedVM, func(i *fleet.Instance) { i.State = fleet.Cataloged })
@@ -220,7 +201,11 @@ func TestDifferences(t *testing.T) {
 			v.Late = true
 			v.Instances["x:9"] = fleet.Instance{State: fleet.Deleted, DeletedAt: noon.Add(-time.Minute)}
 		}, "x:9"},
-		{"an open offer, late", func(v *View) { v.Late, v.Offers = true, map[string]Offer{"one": {}} }, "the offer one"},
+		{"a VM whose offer was cut off, late", func(v *View) {
+			v.Late = true
+			delete(v.Machines, freeVM)
+			change(v.Instances, freeVM, func(i *fleet.Instance) { i.CatalogedAt = noon.Add(-time.Minute) })
+		}, "not in the catalog"},
 		{"an orphan", func(v *View) { v.Orphans = map[string]struct{}{"one": {}} }, "an orphan"},
 		{"a lease that is over", func(v *View) {
 			change(v.Leases, "hash", func(l *leasing.Lease) { l.ExpiresAt = noon })

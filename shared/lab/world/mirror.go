@@ -90,8 +90,6 @@ func (w *World) committed(writes []store.Write) {
 			w.configured(write)
 		case "orphans":
 			take(w, m.Orphans, before.Orphans, id, write)
-		case "offers":
-			take(w, m.Offers, before.Offers, id, write)
 		}
 	}
 	view := invariants.View{Records: m.Records, Now: w.clock, Apart: w.apart(), EveryCommit: true}
@@ -129,6 +127,9 @@ func (w *World) machine(id string, write store.Write, before invariants.Records)
 	}
 	decoded := map[string]leasing.Machine{}
 	_, is := take(w, decoded, map[string]leasing.Machine{}, id, write)
+	if !is.Entry() {
+		return
+	}
 	instance := is.Instance()
 	if _, changed := before.Machines[instance]; !changed {
 		before.Machines[instance] = m.Machines[instance]

@@ -31,10 +31,10 @@ func (b *Broker) Machines(ctx context.Context, ids ...MachineID) ([]leasing.Mach
 	found, errs := make([]leasing.Machine, len(ids)), make([]error, len(ids))
 	for i, item := range items {
 		switch found[i] = item.Value; {
-		case !item.Exists():
-			errs[i] = leasing.EntryNotFound
-		case item.Value.State == "":
+		case item.Exists() && item.Value.State == "":
 			errs[i] = failure.New(failure.Permanent, "the stored machine %s cannot be read", item.Key().ID())
+		case !item.Value.Entry():
+			errs[i] = leasing.EntryNotFound
 		}
 	}
 	return found, errs, nil
@@ -42,7 +42,8 @@ func (b *Broker) Machines(ctx context.Context, ids ...MachineID) ([]leasing.Mach
 
 // Add puts machines into the catalog, each by itself, and gives them to
 // requests that wait for them. The errors are in order: leasing.HostnameReuse
-// where the backend has a machine of that hostname.
+// where the backend has a machine of that hostname, leasing.Settled where the
+// offer was settled before it came.
 func (b *Broker) Add(ctx context.Context, added ...leasing.Machine) []error {
 	errs := make([]error, len(added))
 	a := addition{broker: b, errs: errs, seen: map[store.Key]bool{}}
@@ -88,7 +89,7 @@ func (a *addition) prepare(place int, machine leasing.Machine) {
 
 // commit creates the documents. The first attempt reads nothing; when it
 // conflicts, the hostnames that are there already are looked up at once, not
-// found one by one.
+// found one by one; an addition that no fence refuses takes the fences over.
 func (a *addition) commit(ctx context.Context) {
 	for i := 0; i < len(a.writes); i += maxTogether {
 		end := min(i+maxTogether, len(a.writes))
@@ -113,17 +114,28 @@ func (a *addition) commitSome(ctx context.Context, from, to int) {
 		}
 		return
 	}
-	documents, err := a.broker.store.Get(ctx, keys...)
+	there, err := store.GetAs[leasing.Machine](ctx, a.broker.store, keys...)
 	var left [][]store.Write
 	var places []int
 	for i := from; i < to; i++ {
-		switch {
-		case err != nil:
+		if there == nil {
 			a.done(i, outcome{err: fmt.Errorf("read the machines that are there: %w", err)})
-		case documents[i-from].Exists():
+			continue
+		}
+		switch was := there[i-from]; {
+		case was.Exists() && (was.Value.Entry() || was.Value.State == ""):
 			a.errs[a.places[i]] = leasing.HostnameReuse
+		case was.Value.Settled(a.items[i].Value):
+			a.errs[a.places[i]] = leasing.Settled
 		default:
-			left, places = append(left, a.writes[i]), append(places, i)
+			a.items[i].Value.Fences = was.Value.Fences
+			write, item, err := replace(was, &a.items[i].Value)
+			if err != nil {
+				a.done(i, outcome{err: err})
+				continue
+			}
+			a.items[i] = item
+			left, places = append(left, []store.Write{write}), append(places, i)
 		}
 	}
 	for i, out := range a.broker.commitGroups(ctx, left) {

@@ -17,6 +17,8 @@ const (
 	fieldDueAt        = "dueAt"
 	fieldBackend      = "backend"
 	fieldChangedAt    = "changedAt"
+	fieldHostname     = "hostname"
+	fieldState        = "state"
 )
 
 const (
@@ -112,6 +114,26 @@ func changes(backend string, since time.Time, limit int, after *store.Document) 
 	}
 }
 
+// machinesOf finds a backend's machines whose hostnames begin with a prefix and
+// come after one of them, in a state where that is not "".
+func machinesOf(backend, prefix string, state leasing.MachineState, limit int, after string) store.Query {
+	query := store.Query{
+		Name:       "machines by hostname",
+		Collection: machines,
+		Where: []store.Filter{
+			{Field: fieldBackend, Op: store.Equal, Value: backend},
+			{Field: fieldHostname, Op: store.Greater, Value: max(after, prefix)},
+			{Field: fieldHostname, Op: store.Less, Value: prefix + "\U0010ffff"},
+		},
+		OrderBy: []store.Order{{Field: fieldHostname}},
+		Limit:   limit,
+	}
+	if state != "" {
+		query.Where = append(query.Where, store.Filter{Field: fieldState, Op: store.Equal, Value: string(state)})
+	}
+	return query
+}
+
 // Queries lists one of each kind of query that the Machine Provider makes, for
 // the test that compares them with the indexes that are deployed.
 func Queries() []store.Query {
@@ -127,5 +149,7 @@ func Queries() []store.Query {
 		changes("", now, 1, nil),
 		onLease(1, nil),
 		leasesOfHost("", 1),
+		machinesOf("", "", "", 1, ""),
+		machinesOf("", "", leasing.Available, 0, ""),
 	}
 }

@@ -14,6 +14,8 @@ type Removal struct {
 	// Instance, where not "", is the backend attribute that the machine must
 	// have been added with.
 	Instance string
+	// Settle, where not nil, makes leasing.EntryNotFound final, as in Broker.Settle.
+	Settle *int64
 	// Gone says that the machine exists no more: a lease on it is ended.
 	Gone bool
 	// By is the administrator who takes the machine away; its backend is told.
@@ -55,7 +57,10 @@ func (b *Broker) removeAll(ctx context.Context, removals []Removal, items []stor
 			continue
 		}
 		seen[item.Key()] = true
-		groups, places = append(groups, []store.Write{store.Remove(item.Document)}), append(places, i)
+		write, _, err := replace(item, item.Value.Vacated(b.now()))
+		if errs[i] = err; err == nil {
+			groups, places = append(groups, []store.Write{write}), append(places, i)
+		}
 	}
 	for i, out := range b.commitGroups(ctx, groups) {
 		if place := places[i]; failure.Is(out.err, failure.Conflict) {
@@ -68,7 +73,7 @@ func (b *Broker) removeAll(ctx context.Context, removals []Removal, items []stor
 
 // simple reports whether the removal is just to delete the machine as read.
 func (r Removal) simple(item storedMachine) bool {
-	return item.Exists() && r.By == "" && item.Value.State != leasing.OnLease && item.Value.State != "" &&
+	return item.Value.Entry() && r.By == "" && item.Value.State != leasing.OnLease &&
 		(r.Instance == "" || r.Instance == item.Value.Instance())
 }
 
@@ -80,8 +85,8 @@ func (b *Broker) removeOne(ctx context.Context, removal Removal) error {
 		}
 		machine := item.Value
 		switch {
-		case !item.Exists(), removal.Instance != "" && removal.Instance != machine.Instance():
-			return leasing.EntryNotFound
+		case !item.Exists(), machine.State != "" && !machine.Entry(), removal.Instance != "" && removal.Instance != machine.Instance():
+			return b.absent(ctx, item, removal)
 		case machine.State == leasing.OnLease && !removal.Gone:
 			return leasing.Leased
 		case machine.State == leasing.OnLease:
@@ -89,9 +94,17 @@ func (b *Broker) removeOne(ctx context.Context, removal Removal) error {
 		case removal.By != "":
 			return b.takeAway(ctx, item, removal.By)
 		}
-		_, err = b.commit(ctx, []store.Write{store.Remove(item.Document)})
-		return err
+		return b.vacate(ctx, item)
 	})
+}
+
+// vacate takes an entry that nobody leases out of the catalog.
+func (b *Broker) vacate(ctx context.Context, item storedMachine) error {
+	write, _, err := replace(item, item.Value.Vacated(b.now()))
+	if err == nil {
+		_, err = b.commit(ctx, []store.Write{write})
+	}
+	return err
 }
 
 // removeLeased ends the lease of a machine that exists no more.
@@ -101,11 +114,10 @@ func (b *Broker) removeLeased(ctx context.Context, item storedMachine) error {
 		return err
 	}
 	if !lease.Exists() || !lease.Value.Running() {
-		_, err = b.commit(ctx, []store.Write{store.Remove(item.Document)})
-		return err
+		return b.vacate(ctx, item)
 	}
-	next, _ := leasing.End(lease.Value, &item.Value, leasing.Gone, b.now(), b.limits())
-	result, err := b.applyOne(ctx, change{lease: lease, next: &next, machine: &item})
+	next, left := leasing.End(lease.Value, &item.Value, leasing.Gone, b.now(), b.limits())
+	result, err := b.applyOne(ctx, change{lease: lease, next: &next, machine: &item, machineTo: left})
 	if err != nil {
 		return err
 	}
@@ -119,7 +131,7 @@ func (b *Broker) takeAway(ctx context.Context, item storedMachine, by string) er
 	now := b.now()
 	record := leasing.TakenAway(by, item.Value, now, b.limits())
 	lease := storedLease{Document: store.Document{Key: LeaseKey(record.Hash)}}
-	result, err := b.applyOne(ctx, change{lease: lease, next: &record, machine: &item})
+	result, err := b.applyOne(ctx, change{lease: lease, next: &record, machine: &item, machineTo: item.Value.Vacated(now)})
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,11 @@
 // the Machine Provider's catalog: how a machine is offered and how it is taken
 // back, such that a machine that may be leased is never deleted.
 //
-// The record says cataloged before the machine is offered, and pending
-// deletion only when the catalog is known not to have it any more.
+// The record says cataloged, with the offer's number, before the machine is
+// offered, and pending deletion only when the catalog is known not to have it
+// and not to take it any more. What is uncertain is settled: the catalog
+// answers the entry, or refuses the offer from then on. So at most one offer of
+// a machine is ever alive. See docs/decisions/0002.
 package offer
 
 import (
@@ -26,139 +29,35 @@ type Protocol struct {
 	Log     *slog.Logger
 }
 
-// Withdrawal is why machines are taken out of the catalog.
-type Withdrawal struct {
-	Reason string
-	// Gone says that the VMs exist no more: a lease on one is ended with it,
-	// where the Machine Provider knows how.
-	Gone bool
-}
-
-// Outcome is what became of a withdrawal.
-type Outcome struct {
-	// Withdrawn are pending deletion now.
-	Withdrawn []fleet.Instance
-	// Leased are leased and left alone.
-	Leased []fleet.Instance
-}
-
-// Withdraw takes machines out of the catalog and marks those that are out as
-// pending deletion. A machine that was never offered needs no asking; a leased
-// one is left alone, and so is one whose answer is not certain: the next sweep
-// asks again.
-func (p Protocol) Withdraw(ctx context.Context, items []records.Instance, why Withdrawal) (Outcome, error) {
-	var outcome Outcome
-	var never, offered []records.Instance
+// Change lets a transition change the instances that were not offered again
+// since they were read.
+func (p Protocol) Change(ctx context.Context, items []records.Instance, transition func(fleet.Instance) (fleet.Instance, bool)) ([]fleet.Instance, error) {
+	read := map[string]int64{}
 	for _, item := range items {
-		switch {
-		case !item.Value.Live():
-		case item.Value.MaybeOffered():
-			offered = append(offered, item)
-		default:
-			never = append(never, item)
-		}
+		read[item.Value.Key()] = item.Value.OfferNumber
 	}
-	withdrawn, err := p.Records.ChangeInstances(ctx, never, func(i fleet.Instance) (fleet.Instance, bool) {
-		if i.MaybeOffered() { // it was offered since
+	return p.Records.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
+		if i.OfferNumber != read[i.Key()] {
 			return i, false
 		}
-		return i.Reclaim(why.Reason)
+		return transition(i)
 	})
-	outcome.Withdrawn = withdrawn
-	if err != nil || len(offered) == 0 {
-		return outcome, err
-	}
-	return outcome, p.takeBack(ctx, offered, why, &outcome)
-}
-
-func (p Protocol) takeBack(ctx context.Context, items []records.Instance, why Withdrawal, outcome *Outcome) error {
-	removals := make([]catalog.Removal, len(items))
-	for i, item := range items {
-		removals[i] = catalog.Removal{Hostname: item.Value.Hostname, Instance: item.Value.Key(), Gone: why.Gone}
-	}
-	answers, err := p.Catalog.Remove(ctx, removals...)
-	if err != nil {
-		return fmt.Errorf("remove %d machines from the catalog: %w", len(items), err)
-	}
-	var out, leased []records.Instance
-	var errs []error
-	for i, answer := range answers {
-		switch {
-		case answer == nil && items[i].Value.RemovedForGood(p.Now()),
-			errors.Is(answer, catalog.ErrNotFound) && items[i].Value.RemovalCertain(p.Now()):
-			out = append(out, items[i])
-		case answer == nil, errors.Is(answer, catalog.ErrNotFound):
-			p.underWay(items[i])
-		case errors.Is(answer, catalog.ErrLeased):
-			leased = append(leased, items[i])
-		default:
-			errs = append(errs, fmt.Errorf("remove %s from the catalog: %w", items[i].Value.Hostname, answer))
-		}
-	}
-	offeredAt := map[string]time.Time{}
-	for _, item := range out {
-		offeredAt[item.Value.Key()] = item.Value.CatalogedAt
-	}
-	withdrawn, err := p.Records.ChangeInstances(ctx, out, func(i fleet.Instance) (fleet.Instance, bool) {
-		if !i.CatalogedAt.Equal(offeredAt[i.Key()]) { // offered again since: the answer is about the offer before
-			return i, false
-		}
-		return i.Reclaim(why.Reason)
-	})
-	outcome.Withdrawn = append(outcome.Withdrawn, withdrawn...)
-	errs = append(errs, err)
-	seen, err := p.seeLeases(ctx, leased)
-	outcome.Leased = seen
-	return errors.Join(append(errs, err)...)
-}
-
-func (p Protocol) underWay(item records.Instance) {
-	until := item.Value.CatalogedAt.Add(fleet.OfferWindow)
-	p.Log.Info("an offer of "+item.Value.Hostname+" may still be under way, until "+until.Format(time.TimeOnly)+": until then it does not count as taken out, and the catalog is asked again at each tick",
-		"hostname", item.Value.Hostname, "until", until)
-}
-
-// seeLeases records the leases of machines that the catalog called leased.
-func (p Protocol) seeLeases(ctx context.Context, items []records.Instance) ([]fleet.Instance, error) {
-	if len(items) == 0 {
-		return nil, nil
-	}
-	looks, err := p.Look(ctx, items)
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]fleet.Instance{} // the last word of each, because a change may be tried again
-	_, err = p.Records.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
-		delete(seen, i.Key())
-		machine := looks[i.Key()]
-		if !machine.Leased() {
-			return i, false
-		}
-		next, ok := i.SeeLease(machine.LeaseExpiration, machine.LeasedIndefinitely)
-		if ok {
-			seen[i.Key()] = next
-		}
-		return next, ok
-	})
-	var leased []fleet.Instance
-	for _, item := range items {
-		if instance, ok := seen[item.Value.Key()]; ok {
-			leased = append(leased, instance)
-		}
-	}
-	return leased, err
 }
 
 // Look asks the catalog for machines, by their instance's key. An entry that
 // holds another machine of the hostname counts as none.
 func (p Protocol) Look(ctx context.Context, items []records.Instance) (map[string]catalog.Machine, error) {
-	hostnames := make([]string, len(items))
+	return p.look(ctx, items, false)
+}
+
+func (p Protocol) look(ctx context.Context, items []records.Instance, settle bool) (map[string]catalog.Machine, error) {
+	questions := make([]catalog.Question, len(items))
 	for i, item := range items {
-		hostnames[i] = item.Value.Hostname
+		questions[i] = catalog.Question{Hostname: item.Value.Hostname, Settle: settle, Instance: item.Value.Key(), Offer: item.Value.OfferNumber}
 	}
-	machines, err := p.Catalog.Get(ctx, hostnames...)
+	machines, err := p.Catalog.Get(ctx, questions...)
 	if err != nil {
-		return nil, fmt.Errorf("ask the catalog for %d machines: %w", len(hostnames), err)
+		return nil, fmt.Errorf("ask the catalog for %d machines: %w", len(items), err)
 	}
 	looks := make(map[string]catalog.Machine, len(items))
 	for i, item := range items {
@@ -169,4 +68,126 @@ func (p Protocol) Look(ctx context.Context, items []records.Instance) (map[strin
 		looks[item.Value.Key()] = machine
 	}
 	return looks, nil
+}
+
+// See records what the catalog says of the machines that it has, and returns
+// those whose records changed.
+func (p Protocol) See(ctx context.Context, items []records.Instance, looks map[string]catalog.Machine) ([]fleet.Instance, error) {
+	return p.Records.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
+		switch machine, looked := looks[i.Key()]; {
+		case !looked || machine.Err != nil:
+			return i, false
+		case machine.Leased():
+			return i.SeeLease(machine.LeaseExpiration, machine.LeasedIndefinitely)
+		}
+		return i.SeeFree(p.Now())
+	})
+}
+
+// Settle asks the catalog for machines, records what it has of them, and
+// returns those that it certainly has not, and whose offers are refused from
+// now on. Beside them it returns the instances whose records changed.
+func (p Protocol) Settle(ctx context.Context, items []records.Instance) (absent []records.Instance, seen []fleet.Instance, _ error) {
+	if len(items) == 0 {
+		return nil, nil, nil
+	}
+	looks, err := p.look(ctx, items, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	var errs []error
+	for _, item := range items {
+		switch machine := looks[item.Value.Key()]; {
+		case machine.Err == nil:
+		case !errors.Is(machine.Err, catalog.ErrNotFound):
+			errs = append(errs, fmt.Errorf("ask the catalog for %s: %w", item.Value.Hostname, machine.Err))
+		case p.final(machine.Err, item.Value):
+			absent = append(absent, item)
+		}
+	}
+	seen, err = p.See(ctx, items, looks)
+	return absent, seen, errors.Join(append(errs, err)...)
+}
+
+// final reports whether the answer that the catalog has no such machine stays
+// true. Of a Machine Provider that cannot settle an offer it does once no offer
+// can be under way any more; here alone time decides.
+func (p Protocol) final(answer error, i fleet.Instance) bool {
+	if errors.Is(answer, catalog.ErrSettled) || i.OutForGood() || i.OffersOver(p.Now()) {
+		return true
+	}
+	until := i.CatalogedAt.Add(fleet.OfferWindow)
+	p.Log.Info("an offer of "+i.Hostname+" may still be under way, until "+until.Format(time.TimeOnly)+": until then it does not count as taken out, and the catalog is asked again at each tick",
+		"hostname", i.Hostname, "until", until)
+	return false
+}
+
+// Offer adds machines to the catalog, and returns those that it has now. Each
+// record says cataloged before the machine is offered; one that the catalog did
+// not take goes back to found, and is offered again by a later sweep.
+func (p Protocol) Offer(ctx context.Context, items []records.Instance, entry func(fleet.Instance) catalog.Entry) ([]fleet.Instance, error) {
+	var ready, unsure []records.Instance
+	for _, item := range items {
+		if item.Value.MaybeOffered() {
+			unsure = append(unsure, item)
+		} else {
+			ready = append(ready, item)
+		}
+	}
+	absent, cataloged, settleErr := p.Settle(ctx, unsure)
+	claimed, claimErr := p.Change(ctx, append(ready, absent...), func(i fleet.Instance) (fleet.Instance, bool) { return i.Offer(p.Now()) })
+	added, addErr := p.add(ctx, claimed, entry)
+	return append(cataloged, added...), errors.Join(settleErr, claimErr, addErr)
+}
+
+func (p Protocol) add(ctx context.Context, claimed []fleet.Instance, entry func(fleet.Instance) catalog.Entry) ([]fleet.Instance, error) {
+	if len(claimed) == 0 {
+		return nil, nil
+	}
+	entries := make([]catalog.Entry, len(claimed))
+	for i, instance := range claimed {
+		entries[i] = entry(instance)
+	}
+	answers, err := p.Catalog.Add(ctx, entries...)
+	if err != nil {
+		// Nothing is known of any of them: each may be in the catalog.
+		return nil, errors.Join(fmt.Errorf("add %d machines to the catalog: %w", len(claimed), err), p.decline(ctx, claimed, false))
+	}
+	var added, refused, unsure []fleet.Instance
+	var errs []error
+	for i, answer := range answers {
+		switch instance := claimed[i]; {
+		case answer == nil:
+			added = append(added, instance)
+		case errors.Is(answer, catalog.ErrSettled):
+			refused = append(refused, instance)
+		case errors.Is(answer, catalog.ErrReused):
+			unsure = append(unsure, instance)
+			p.Log.Warn("the catalog has a machine as "+instance.Hostname+" already; the next tick asks whose it is", "hostname", instance.Hostname)
+		default:
+			unsure = append(unsure, instance)
+			errs = append(errs, fmt.Errorf("add %s to the catalog: %w", instance.Hostname, answer))
+		}
+	}
+	return added, errors.Join(append(errs, p.decline(ctx, refused, true), p.decline(ctx, unsure, false))...)
+}
+
+func (p Protocol) decline(ctx context.Context, instances []fleet.Instance, certain bool) error {
+	number := map[string]int64{}
+	keys := make([]string, len(instances))
+	for i, instance := range instances {
+		keys[i] = instance.Key()
+		number[instance.Key()] = instance.OfferNumber
+	}
+	items, err := p.Records.Instances(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	_, err = p.Records.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
+		if i.OfferNumber != number[i.Key()] {
+			return i, false
+		}
+		return i.Decline(certain)
+	})
+	return err
 }

@@ -24,14 +24,13 @@ func TestOffer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.expectNames("cataloged", offered.Cataloged, "a", "b")
-	b.expectNames("refused", offered.Refused)
-	for _, name := range []string{"a", "b"} {
+	b.expectNames("cataloged", offered, "a", "b")
+	for name, number := range map[string]int64{"a": 1, "b": 2} {
 		b.expect(name, fleet.Cataloged, true)
-		if i := b.record(name); !i.CatalogedAt.Equal(noon) {
-			t.Errorf("%s: offered at %v", name, i.CatalogedAt)
+		if i := b.record(name); !i.CatalogedAt.Equal(noon) || i.OfferNumber != number {
+			t.Errorf("%s: offered at %v as number %d", name, i.CatalogedAt, i.OfferNumber)
 		}
-		if entry, there := b.catalog.Entry(name); !there || !reflect.DeepEqual(entry, catalog.Entry{Hostname: name, Instance: key(name), Project: "p", Topic: "leases-changed"}) {
+		if entry, there := b.catalog.Entry(name); !there || !reflect.DeepEqual(entry, catalog.Entry{Hostname: name, Instance: key(name), Offer: number, Project: "p", Topic: "leases-changed"}) {
 			t.Errorf("%s: entry %+v", name, entry)
 		}
 	}
@@ -65,7 +64,7 @@ func TestOnlyWhatIsStillFoundIsOffered(t *testing.T) {
 			items := b.items("a")
 			b.change("a", other)
 			offered, err := b.Offer(t.Context(), items, entryOf)
-			if err != nil || b.catalog.Calls(catalogtest.Add) != 0 || len(offered.Cataloged)+len(offered.Refused) != 0 {
+			if err != nil || b.catalog.Calls(catalogtest.Add) != 0 || len(offered) != 0 {
 				t.Errorf("%+v, %v; %d calls", offered, err, b.catalog.Calls(catalogtest.Add))
 			}
 		})
@@ -91,7 +90,7 @@ func TestOneBadRecordDoesNotStrandTheOthers(t *testing.T) {
 	if err == nil {
 		t.Error("no error about b")
 	}
-	b.expectNames("cataloged", offered.Cataloged, "a")
+	b.expectNames("cataloged", offered, "a")
 	if b.record("a").State == fleet.Cataloged != (len(b.catalog.Hostnames()) == 1) {
 		t.Errorf("a is %s, the catalog has %v", b.record("a").State, b.catalog.Hostnames())
 	}
@@ -102,14 +101,13 @@ func TestOneBadRecordDoesNotStrandTheOthers(t *testing.T) {
 // record keeps the sign that it may be there.
 func TestWhatIsNotTakenIsFoundAgain(t *testing.T) {
 	for _, c := range []struct {
-		name         string
-		fault        catalogtest.Fault
-		inCatalog    bool
-		maybeOffered bool
+		name      string
+		fault     catalogtest.Fault
+		inCatalog bool
 	}{
-		{"the call fails before it arrives", catalogtest.Fault{Before: down}, false, true},
-		{"the answer is lost", catalogtest.Fault{After: down}, true, true},
-		{"one is refused", catalogtest.Fault{Each: map[string]error{"a": down}}, false, true},
+		{"the call fails before it arrives", catalogtest.Fault{Before: down}, false},
+		{"the answer is lost", catalogtest.Fault{After: down}, true},
+		{"one is refused", catalogtest.Fault{Each: map[string]error{"a": down}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)
@@ -119,20 +117,27 @@ func TestWhatIsNotTakenIsFoundAgain(t *testing.T) {
 			if !errors.Is(err, down) {
 				t.Errorf("%v", err)
 			}
-			b.expectNames("cataloged", offered.Cataloged)
-			b.expectNames("refused", offered.Refused, "a")
-			b.expect("a", fleet.Found, c.maybeOffered)
+			b.expectNames("cataloged", offered)
+			b.expect("a", fleet.Found, true)
 			if there := len(b.catalog.Hostnames()) == 1; there != c.inCatalog {
 				t.Errorf("in the catalog: %v", there)
 			}
-			// The next sweep offers it again; it is there already, or is now.
+			// The next sweep sees it there, or offers it again once its first offer
+			// can come to nothing.
 			b.catalog.Hook(catalogtest.Hooks{})
 			offered, err = b.Offer(t.Context(), b.items("a"), entryOf)
 			if err != nil {
 				t.Error(err)
 			}
-			b.expectNames("cataloged by the next sweep", offered.Cataloged, "a")
+			b.expectNames("cataloged by the next sweep", offered, "a")
 			b.expect("a", fleet.Cataloged, true)
+			if n := b.catalog.Calls(catalogtest.Add); (n == 1) != c.inCatalog {
+				t.Errorf("it was offered %d times", n)
+			}
+			late, err := b.catalog.Add(t.Context(), catalog.Entry{Hostname: "a", Instance: key("a"), Offer: 1})
+			if err != nil || late[0] == nil {
+				t.Errorf("the first offer came late and was answered %v, %v", late, err)
+			}
 		})
 	}
 }
@@ -159,56 +164,109 @@ func TestALeaseThatComesBeforeTheAnswerStands(t *testing.T) {
 	b.expect("a", fleet.Leased, true)
 }
 
-// HOSTNAME_REUSE counts as done only if the entry is this very instance.
+// Of HOSTNAME_REUSE nothing follows: the next sweep asks whose entry it is.
 func TestReusedHostnames(t *testing.T) {
-	nobody := func(*bench) {}
 	for _, c := range []struct {
-		name         string
-		holder       string
-		look         catalogtest.Fault
-		state        fleet.InstanceState
-		maybeOffered bool
-		fails        bool
-		between      func(*bench)
+		name   string
+		holder string
+		look   catalogtest.Fault
+		leaves bool // before the next sweep
+		state  fleet.InstanceState
+		number int64
+		fails  bool
 	}{
-		{"this very instance", key("a"), catalogtest.Fault{}, fleet.Cataloged, true, false, nobody},
-		{"another machine of the name", "a:9", catalogtest.Fault{}, fleet.Found, false, false, nobody},
-		{"who it is cannot be asked", key("a"), catalogtest.Fault{Before: down}, fleet.Found, true, true, nobody},
-		{"who it is is not known", key("a"), catalogtest.Fault{Each: map[string]error{"a": down}}, fleet.Found, true, true, nobody},
-		{"an entry that names no instance", "", catalogtest.Fault{}, fleet.Found, true, false, nobody},
-		{"gone when it is looked at", key("a"), catalogtest.Fault{}, fleet.Found, true, false, func(b *bench) { b.catalog.Reclaim("a") }},
+		{name: "this very instance", holder: key("a"), state: fleet.Cataloged, number: 1},
+		{name: "another machine of the name", holder: "a:9", state: fleet.Found, number: 2},
+		{name: "another one that leaves", holder: "a:9", leaves: true, state: fleet.Cataloged, number: 2},
+		{name: "who it is cannot be asked", holder: key("a"), look: catalogtest.Fault{Before: down}, state: fleet.Found, number: 1, fails: true},
+		{name: "who it is is not known", holder: key("a"), look: catalogtest.Fault{Each: map[string]error{"a": down}}, state: fleet.Found, number: 1, fails: true},
+		{name: "this very instance, which leaves", holder: key("a"), leaves: true, state: fleet.Cataloged, number: 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)
 			b.add("a", nil)
 			b.add("b", nil)
 			b.inCatalog("a", c.holder)
+			offered, err := b.Offer(t.Context(), b.items("a", "b"), entryOf)
+			if err != nil {
+				t.Error(err)
+			}
+			b.expectNames("cataloged", offered, "b")
+			b.expect("a", fleet.Found, true)
+			b.expect("b", fleet.Cataloged, true)
+			if c.leaves {
+				b.catalog.Reclaim("a")
+			}
 			b.catalog.Hook(catalogtest.Hooks{Before: func(method catalogtest.Method, _ []string) catalogtest.Fault {
 				if method == catalogtest.Get {
-					c.between(b)
 					return c.look
 				}
 				return catalogtest.Fault{}
 			}})
-			offered, err := b.Offer(t.Context(), b.items("a", "b"), entryOf)
-			if (err != nil) != c.fails {
-				t.Errorf("%v", err)
+			if _, err = b.Offer(t.Context(), b.items("a"), entryOf); (err != nil) != c.fails {
+				t.Error(err)
 			}
-			b.expect("a", c.state, c.maybeOffered)
-			b.expect("b", fleet.Cataloged, true)
-			if c.state == fleet.Cataloged {
-				b.expectNames("cataloged", offered.Cataloged, "a", "b")
-			} else {
-				b.expectNames("cataloged", offered.Cataloged, "b")
-				b.expectNames("refused", offered.Refused, "a")
+			b.expect("a", c.state, true)
+			if n := b.record("a").OfferNumber; n != c.number {
+				t.Errorf("it was offered as number %d, want %d", n, c.number)
 			}
 		})
 	}
 }
 
+// An offer that was settled under way is refused, and that is certain.
+func TestAnOfferThatIsSettledUnderWay(t *testing.T) {
+	b := newBench(t)
+	b.add("a", nil)
+	b.catalog.Hook(catalogtest.Hooks{Before: func(method catalogtest.Method, _ []string) catalogtest.Fault {
+		if method == catalogtest.Add {
+			if absent, _, err := b.Settle(t.Context(), b.items("a")); err != nil || len(absent) != 1 {
+				t.Errorf("%v, %v", absent, err)
+			}
+		}
+		return catalogtest.Fault{}
+	}})
+	if offered, err := b.Offer(t.Context(), b.items("a"), entryOf); err != nil || len(offered) > 0 {
+		t.Errorf("%v, %v", offered, err)
+	}
+	b.expect("a", fleet.Found, false)
+}
+
+// Of two runs that settled the same offer one offers the machine again.
+func TestTwoRunsOfferAgain(t *testing.T) {
+	b := newBench(t)
+	b.add("a", unsure(time.Minute))
+	items := b.items("a")
+	once := false
+	b.catalog.Hook(catalogtest.Hooks{After: func(method catalogtest.Method, _ []string) {
+		if method == catalogtest.Get && !once { // the other run is quicker, and its answer is lost
+			once = true
+			b.change("a", func(i fleet.Instance) (fleet.Instance, bool) { return i.Offer(noon) })
+			b.change("a", func(i fleet.Instance) (fleet.Instance, bool) { return i.Decline(false) })
+		}
+	}})
+	if offered, err := b.Offer(t.Context(), items, entryOf); err != nil || len(offered) > 0 || b.catalog.Calls(catalogtest.Add) > 0 {
+		t.Errorf("%v, %v: an offer was made while another one may be alive", offered, err)
+	}
+}
+
+// Where the Machine Provider cannot settle an offer, and only there, it counts
+// as over after a time.
+func TestWithoutFencesTimeDecides(t *testing.T) {
+	for ago, state := range map[time.Duration]fleet.InstanceState{fleet.OfferWindow - time.Second: fleet.Found, fleet.OfferWindow: fleet.Cataloged} {
+		b := newBench(t)
+		b.catalog.WithoutChanges()
+		b.add("a", unsure(ago))
+		if _, err := b.Offer(t.Context(), b.items("a"), entryOf); err != nil {
+			t.Error(err)
+		}
+		b.expect("a", state, true)
+	}
+}
+
 func TestOfferOfNothing(t *testing.T) {
 	b := newBench(t)
-	if offered, err := b.Offer(t.Context(), nil, entryOf); err != nil || len(offered.Cataloged) != 0 || b.catalog.Calls(catalogtest.Add) != 0 {
+	if offered, err := b.Offer(t.Context(), nil, entryOf); err != nil || len(offered) != 0 || b.catalog.Calls(catalogtest.Add) != 0 {
 		t.Errorf("%+v, %v", offered, err)
 	}
 }

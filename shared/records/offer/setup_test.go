@@ -129,36 +129,41 @@ func (b *bench) expectNames(what string, got []fleet.Instance, want ...string) {
 }
 
 func entryOf(i fleet.Instance) catalog.Entry {
-	return catalog.Entry{Hostname: i.Hostname, Instance: i.Key(), Project: "p", Topic: "leases-changed"}
+	return catalog.Entry{Hostname: i.Hostname, Instance: i.Key(), Offer: i.OfferNumber, Project: "p", Topic: "leases-changed"}
 }
 
 // States of records.
 func cataloged(ago time.Duration) func(fleet.Instance) fleet.Instance {
 	return func(i fleet.Instance) fleet.Instance {
-		i.State, i.CatalogedAt = fleet.Cataloged, noon.Add(-ago)
+		i.State, i.CatalogedAt, i.OfferNumber = fleet.Cataloged, noon.Add(-ago), 1
 		return i
 	}
 }
 
 func unsure(ago time.Duration) func(fleet.Instance) fleet.Instance {
-	return func(i fleet.Instance) fleet.Instance { i.CatalogedAt = noon.Add(-ago); return i }
+	return func(i fleet.Instance) fleet.Instance {
+		i.CatalogedAt, i.OfferNumber = noon.Add(-ago), 1
+		return i
+	}
 }
 
-func reoffered(ago time.Duration) func(fleet.Instance) fleet.Instance {
+// unnumbered is the state as the version before wrote it, which gave no numbers
+// and may have offered the machine twice.
+func unnumbered(state func(fleet.Instance) fleet.Instance) func(fleet.Instance) fleet.Instance {
 	return func(i fleet.Instance) fleet.Instance {
-		i = cataloged(ago)(i)
-		i.Reoffered = true
+		i = state(i)
+		i.OfferNumber = 0
 		return i
 	}
 }
 
 func pending(i fleet.Instance) fleet.Instance {
-	i.State, i.CatalogedAt, i.Reason = fleet.PendingDeletion, noon.Add(-time.Hour), "why"
+	i.State, i.CatalogedAt, i.OfferNumber, i.Reason = fleet.PendingDeletion, noon.Add(-time.Hour), 1, "why"
 	return i
 }
 
 func leased(i fleet.Instance) fleet.Instance {
-	i.State, i.CatalogedAt, i.LeaseExpiration = fleet.Leased, noon.Add(-time.Hour), noon.Add(time.Hour)
+	i.State, i.CatalogedAt, i.OfferNumber, i.LeaseExpiration = fleet.Leased, noon.Add(-time.Hour), 1, noon.Add(time.Hour)
 	return i
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/catalogtest"
 	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
@@ -19,6 +20,7 @@ func TestWithdraw(t *testing.T) {
 		lease     bool
 		gone      bool
 		fault     catalogtest.Fault
+		fenceless bool // the Machine Provider cannot settle an offer
 
 		state  fleet.InstanceState
 		asked  int  // calls of Remove
@@ -29,15 +31,17 @@ func TestWithdraw(t *testing.T) {
 		{name: "never offered: no asking", state: fleet.PendingDeletion},
 		{name: "offered: removed", record: cataloged(time.Hour), inCatalog: key("a"), state: fleet.PendingDeletion, asked: 1},
 		{name: "just offered and there: removed", record: cataloged(0), inCatalog: key("a"), state: fleet.PendingDeletion, asked: 1},
-		{name: "offered long ago and not there: certain", record: cataloged(window), state: fleet.PendingDeletion, asked: 1},
-		{name: "just offered and not there: the offer may be under way", record: cataloged(window - time.Second), state: fleet.Cataloged, asked: 1},
-		{name: "an offer of unknown outcome, just now", record: unsure(time.Minute), state: fleet.Found, asked: 1},
-		{name: "an offer of unknown outcome, long ago", record: unsure(window), state: fleet.PendingDeletion, asked: 1},
+		{name: "not there: settled", record: cataloged(time.Second), state: fleet.PendingDeletion, asked: 1},
+		{name: "an offer of unknown outcome: settled", record: unsure(time.Second), state: fleet.PendingDeletion, asked: 1},
+		{name: "without fences, long ago and not there: certain", record: cataloged(window), fenceless: true, state: fleet.PendingDeletion, asked: 1},
+		{name: "without fences, just offered and not there", record: cataloged(window - time.Second), fenceless: true, state: fleet.Cataloged, asked: 1},
+		{name: "without fences, an offer of unknown outcome", record: unsure(time.Minute), fenceless: true, state: fleet.Found, asked: 1},
+		{name: "without fences, long ago", record: unsure(window), fenceless: true, state: fleet.PendingDeletion, asked: 1},
 		{name: "an offer of unknown outcome that arrived", record: unsure(time.Minute), inCatalog: key("a"), state: fleet.PendingDeletion, asked: 1},
-		{name: "offered again just now: what was removed may have been of the offer before", record: reoffered(window - time.Second), inCatalog: key("a"),
-			state: fleet.Cataloged, asked: 1},
-		{name: "offered again long ago: removed", record: reoffered(window), inCatalog: key("a"), state: fleet.PendingDeletion, asked: 1},
-		{name: "offered again just now and gone", record: reoffered(time.Minute), inCatalog: key("a"), gone: true, state: fleet.Cataloged, asked: 1},
+		{name: "without a number and removed: perhaps one of two offers", record: unnumbered(cataloged(time.Minute)), inCatalog: key("a"), state: fleet.Cataloged, asked: 1},
+		{name: "without a number, removed and gone", record: unnumbered(cataloged(time.Minute)), inCatalog: key("a"), gone: true, state: fleet.Cataloged, asked: 1},
+		{name: "without a number, long ago: removed", record: unnumbered(cataloged(window)), inCatalog: key("a"), state: fleet.PendingDeletion, asked: 1},
+		{name: "without a number and not there: settled", record: unnumbered(unsure(time.Second)), state: fleet.PendingDeletion, asked: 1},
 		{name: "another machine of the hostname is left alone", record: cataloged(time.Hour), inCatalog: "a:9", state: fleet.PendingDeletion, asked: 1, left: true},
 		{name: "leased: left alone", record: cataloged(time.Hour), inCatalog: key("a"), lease: true, state: fleet.Leased, asked: 1, left: true, leased: true},
 		{name: "leased and known to be", record: leased, inCatalog: key("a"), lease: true, state: fleet.Leased, asked: 1, left: true, leased: true},
@@ -65,6 +69,9 @@ func TestWithdraw(t *testing.T) {
 				}
 				return catalogtest.Fault{}
 			}})
+			if c.fenceless {
+				b.catalog.WithoutChanges()
+			}
 			start := b.record("a")
 			outcome, err := b.Withdraw(t.Context(), b.items("a", "other"), Withdrawal{Reason: "drained", Gone: c.gone})
 			if (err != nil) != c.fails || c.fails && !errors.Is(err, down) {
@@ -79,6 +86,12 @@ func TestWithdraw(t *testing.T) {
 			}
 			if left := len(b.catalog.Hostnames()) == 1; left != c.left {
 				t.Errorf("in the catalog: %v", left)
+			}
+			if c.state == fleet.PendingDeletion && c.inCatalog == "" && c.asked > 0 && !c.fenceless {
+				late, err := b.catalog.Add(t.Context(), catalog.Entry{Hostname: "a", Instance: key("a"), Offer: start.OfferNumber})
+				if err != nil || !errors.Is(late[0], catalog.ErrSettled) {
+					t.Errorf("an offer that comes late is answered %v, %v", late, err)
+				}
 			}
 			b.expect("other", fleet.PendingDeletion, false)
 			if c.state == fleet.PendingDeletion && start.State != fleet.PendingDeletion {
@@ -120,7 +133,9 @@ func TestAnOfferBetweenLookAndWriteWins(t *testing.T) {
 					if method == catalogtest.Remove && !once { // the answer "not found" is on its way
 						once = true
 						offer()
-						b.inCatalog("a", key("a"))
+						if answers, err := b.catalog.Add(t.Context(), entryOf(b.record("a"))); err != nil || answers[0] != nil {
+							t.Error(answers, err)
+						}
 					}
 				}})
 			}

@@ -19,6 +19,7 @@ import (
 // must not look like success.
 type manipulation struct {
 	Error    string `json:"error"`
+	Settled  bool   `json:"settled"`
 	Addition echo   `json:"machine_addition_request"`
 	Deletion echo   `json:"machine_deletion_request"`
 }
@@ -43,11 +44,20 @@ func (m manipulation) result(method, hostname string) error {
 	case pb.CatalogManipulationResponse_LEASED.String():
 		return catalog.ErrLeased
 	case pb.CatalogManipulationResponse_ENTRY_NOT_FOUND.String():
-		return catalog.ErrNotFound
+		return absence(m.Settled)
+	case pb.CatalogManipulationResponse_SETTLED.String():
+		return catalog.ErrSettled
 	case pb.CatalogManipulationResponse_HOSTNAME_REUSE.String():
 		return catalog.ErrReused
 	}
 	return failure.New(failure.Permanent, "the Machine Provider refused %s: %s", hostname, m.Error)
+}
+
+func absence(settled bool) error {
+	if settled {
+		return catalog.ErrSettled
+	}
+	return catalog.ErrNotFound
 }
 
 // manipulations reads the answer to a batch.
@@ -104,7 +114,7 @@ func addition(entry catalog.Entry) *pb.CatalogMachineAdditionRequest {
 			{Key: proto.String(event.AttributeInstance), Value: proto.String(entry.Instance)},
 		}
 	}
-	return &pb.CatalogMachineAdditionRequest{Dimensions: dimensions, Policies: policies}
+	return &pb.CatalogMachineAdditionRequest{Dimensions: dimensions, Policies: policies, Offer: optional(entry.Offer)}
 }
 
 func optional[T comparable](value T) *T {

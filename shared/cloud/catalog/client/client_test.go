@@ -79,7 +79,7 @@ func TestGet(t *testing.T) {
 		}
 		p.leases["vm-1"] = object{"state": "LEASED", "lease_expiration_ts": "1767323045"}
 		p.leases["vm-2"] = object{"state": "LEASED", "leased_indefinitely": true}
-		got, err := c.Get(t.Context(), hostnames(4)...)
+		got, err := c.Get(t.Context(), questions(hostnames(4)...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,6 +126,60 @@ func TestRemove(t *testing.T) {
 	})
 }
 
+// An absence is final where the Machine Provider says so, and LUCI's never
+// does: it is sent no field of ours.
+func TestSettle(t *testing.T) {
+	both(t, func(t *testing.T, p *provider) {
+		c := p.client()
+		entry := entries(1)[0]
+		entry.Offer = 1
+		machines, err1 := c.Get(t.Context(), catalog.Question{Hostname: "vm-0", Instance: "key-0", Offer: 1, Settle: true})
+		removed, err2 := c.Remove(t.Context(), catalog.Removal{Hostname: "vm-1", Instance: "key-1", Offer: 0, Settle: true})
+		late, err3 := c.Add(t.Context(), entry)
+		entry.Offer = 2
+		higher, err4 := c.Add(t.Context(), entry)
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
+			t.Fatal(err)
+		}
+		wantAbsent, wantLate, wantHigher := catalog.ErrSettled, catalog.ErrSettled, error(nil)
+		if !p.extended {
+			wantAbsent, wantLate, wantHigher = catalog.ErrNotFound, nil, catalog.ErrReused
+			for _, body := range p.bodies {
+				if _, ours := body["settle"]; ours {
+					t.Errorf("LUCI's Machine Provider was sent %v", body)
+				}
+			}
+		}
+		if machines[0].Err != wantAbsent || removed[0] != wantAbsent || late[0] != wantLate || higher[0] != wantHigher { //nolint:errorlint // these very errors
+			t.Errorf("got %v, %v, %v and %v", machines[0].Err, removed[0], late[0], higher[0])
+		}
+	})
+}
+
+func TestCountAndList(t *testing.T) {
+	both(t, func(t *testing.T, p *provider) {
+		c := p.client()
+		if _, err := c.Add(t.Context(), entries(5)...); err != nil {
+			t.Fatal(err)
+		}
+		p.leases["vm-1"] = object{"state": "LEASED", "leased_indefinitely": true}
+		counts, err1 := c.Count(t.Context(), "vm-", "vm-1", "x")
+		listed, err2 := c.List(t.Context(), "vm-")
+		if !p.extended {
+			if !errors.Is(err1, catalog.ErrUnsupported) || !errors.Is(err2, catalog.ErrUnsupported) {
+				t.Errorf("got %v and %v, want ErrUnsupported", err1, err2)
+			}
+			return
+		}
+		if want := []catalog.Count{{Available: 4, Leased: 1}, {Leased: 1}, {}}; err1 != nil || !reflect.DeepEqual(counts, want) {
+			t.Errorf("counts %v, %v", counts, err1)
+		}
+		if err2 != nil || len(listed) != 5 || listed[4].Instance != "key-4" || !listed[1].LeasedIndefinitely {
+			t.Errorf("listed %v, %v", listed, err2)
+		}
+	})
+}
+
 func TestChanges(t *testing.T) {
 	got, err := newProvider(t, true).client().Changes(t.Context(), "c")
 	want := catalog.Changes{Cursor: "c+1", More: true, Changed: []catalog.Change{
@@ -144,7 +198,7 @@ func TestWhatIsMissingIsRememberedForAWhile(t *testing.T) {
 	c := p.client(func(o *client.Options) { o.Now = func() time.Time { return now } })
 	ask := func(want int) {
 		t.Helper()
-		if _, err := c.Get(t.Context(), "vm-0"); err != nil {
+		if _, err := c.Get(t.Context(), questions("vm-0")...); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Changes(t.Context(), ""); !errors.Is(err, catalog.ErrUnsupported) {
@@ -160,7 +214,7 @@ func TestWhatIsMissingIsRememberedForAWhile(t *testing.T) {
 	ask(2)
 	p.extended = true
 	now = now.Add(11 * time.Minute)
-	if _, err := c.Get(t.Context(), "vm-0"); err != nil || p.calls["get"] != 3 {
+	if _, err := c.Get(t.Context(), questions("vm-0")...); err != nil || p.calls["get"] != 3 {
 		t.Errorf("got %v after %d single calls, want the batch to be used", err, p.calls["get"])
 	}
 }
@@ -180,15 +234,15 @@ func TestTheURLMayChangeAndMayBeMissing(t *testing.T) {
 	first, second := newProvider(t, false), newProvider(t, true)
 	url := first.url
 	c := first.client(func(o *client.Options) { o.Base = func(context.Context) (string, error) { return url, nil } })
-	if _, err := c.Get(t.Context(), "vm-0"); err != nil {
+	if _, err := c.Get(t.Context(), questions("vm-0")...); err != nil {
 		t.Fatal(err)
 	}
 	url = second.url
-	if _, err := c.Get(t.Context(), "vm-0"); err != nil || second.calls["get_machines"] != 1 || second.calls["get"] != 0 {
+	if _, err := c.Get(t.Context(), questions("vm-0")...); err != nil || second.calls["get_machines"] != 1 || second.calls["get"] != 0 {
 		t.Errorf("got %v and the calls %v", err, second.calls)
 	}
 	url = ""
-	if _, err := c.Get(t.Context(), "vm-0"); err == nil {
+	if _, err := c.Get(t.Context(), questions("vm-0")...); err == nil {
 		t.Error("no URL, and no error")
 	}
 }

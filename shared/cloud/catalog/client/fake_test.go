@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +27,7 @@ type provider struct {
 	machines map[string]map[string]any // the additions, by hostname
 	leases   map[string]map[string]any // fields beside them
 	refuse   map[string]string         // errors to answer, by hostname
+	fences   map[string]string         // by instance: the number up to which its offers are refused
 	calls    map[string]int
 	sizes    []int
 	bodies   []map[string]any
@@ -35,7 +38,7 @@ type provider struct {
 func newProvider(t *testing.T, extended bool) *provider {
 	t.Helper()
 	p := &provider{extended: extended, machines: map[string]map[string]any{}, leases: map[string]map[string]any{},
-		refuse: map[string]string{}, calls: map[string]int{}}
+		refuse: map[string]string{}, fences: map[string]string{}, calls: map[string]int{}}
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
 	p.url = server.URL
@@ -43,7 +46,7 @@ func newProvider(t *testing.T, extended bool) *provider {
 }
 
 // own are the calls that LUCI's Machine Provider does not have.
-var own = []string{"get_machines", "delete_machines", "list_changes"}
+var own = []string{"get_machines", "delete_machines", "list_changes", "count_machines", "list_machines"}
 
 type object = map[string]any
 
@@ -85,12 +88,21 @@ func (p *provider) answer(w http.ResponseWriter, method string, body object) {
 		p.batch(w, body, func(one object) object {
 			answer, ok := p.get(one)
 			if !ok {
-				return object{"error": "ENTRY_NOT_FOUND"}
+				return p.absent(object{}, one["instance"], one["settle"])
 			}
 			return answer
 		})
 	case "add_machines":
 		p.batch(w, body, p.add)
+	case "count_machines":
+		var counts []object
+		for _, prefix := range body["hostname_prefixes"].([]any) {
+			free, leased := p.count(prefix.(string))
+			counts = append(counts, object{"available": fmt.Sprint(free), "leased": fmt.Sprint(leased)})
+		}
+		p.write(w, http.StatusOK, object{"counts": counts})
+	case "list_machines":
+		p.write(w, http.StatusOK, p.list(fmt.Sprint(body["hostname_prefix"]), body["after"]))
 	case "delete_machine":
 		p.write(w, http.StatusOK, p.remove(body))
 	case "delete_machines":
@@ -143,6 +155,8 @@ func (p *provider) add(body object) object {
 		answer["error"] = p.refuse[hostname]
 	case taken:
 		answer["error"] = "HOSTNAME_REUSE"
+	case p.fences[instanceOf(body)] != "" && number(body["offer"]) <= p.fences[instanceOf(body)]:
+		answer["error"] = "SETTLED"
 	default:
 		p.machines[hostname] = body
 	}
@@ -156,13 +170,69 @@ func (p *provider) remove(body object) object {
 	case p.refuse[hostname] != "":
 		answer["error"] = p.refuse[hostname]
 	case !known:
-		answer["error"] = "ENTRY_NOT_FOUND"
+		p.absent(answer, body["instance"], body["settle"])
 	case len(p.leases[hostname]) > 0 && body["gone"] != true:
 		answer["error"] = "LEASED"
 	default:
 		delete(p.machines, hostname)
 	}
 	return answer
+}
+
+// absent answers that there is no such machine, and puts up the fence that was
+// asked for.
+func (p *provider) absent(answer object, instance, settle any) object {
+	answer["error"] = "ENTRY_NOT_FOUND"
+	if settle != nil && p.extended {
+		p.fences[fmt.Sprint(instance)], answer["settled"] = number(settle), true
+	}
+	return answer
+}
+
+// number is an offer's number, of one digit in these tests.
+func number(field any) string {
+	if field == nil {
+		return "0"
+	}
+	return fmt.Sprint(field)
+}
+
+func instanceOf(body object) string {
+	policies, _ := body["policies"].(object)
+	attributes, _ := policies["backend_attributes"].([]any)
+	if len(attributes) == 0 {
+		return ""
+	}
+	return fmt.Sprint(attributes[0].(object)["value"])
+}
+
+func (p *provider) count(prefix string) (free, leased int) {
+	for hostname := range p.machines {
+		switch {
+		case !strings.HasPrefix(hostname, prefix):
+		case len(p.leases[hostname]) > 0:
+			leased++
+		default:
+			free++
+		}
+	}
+	return free, leased
+}
+
+// list answers two machines a page.
+func (p *provider) list(prefix string, after any) object {
+	var machines []object
+	for _, hostname := range slices.Sorted(maps.Keys(p.machines)) {
+		if !strings.HasPrefix(hostname, prefix) || after != nil && hostname <= after.(string) {
+			continue
+		}
+		if len(machines) == 2 {
+			return object{"machines": machines, "more": true}
+		}
+		answer, _ := p.get(object{"hostname": hostname})
+		machines = append(machines, answer)
+	}
+	return object{"machines": machines}
 }
 
 func (p *provider) refused(w http.ResponseWriter, status int, message string) {
@@ -192,6 +262,14 @@ func entries(count int) []catalog.Entry {
 	for i := range all {
 		all[i] = catalog.Entry{Hostname: fmt.Sprintf("vm-%d", i), Instance: fmt.Sprintf("key-%d", i),
 			ServiceAccount: "machine@example.com", Project: "p", Topic: "leases-changed"}
+	}
+	return all
+}
+
+func questions(hostnames ...string) []catalog.Question {
+	all := make([]catalog.Question, len(hostnames))
+	for i, hostname := range hostnames {
+		all[i].Hostname = hostname
 	}
 	return all
 }

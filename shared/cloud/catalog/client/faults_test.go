@@ -50,7 +50,7 @@ func TestFailedCalls(t *testing.T) {
 			both(t, func(t *testing.T, p *provider) {
 				c := p.client()
 				p.before = test.before
-				machines, err1 := c.Get(t.Context(), "vm-0", "vm-1")
+				machines, err1 := c.Get(t.Context(), questions("vm-0", "vm-1")...)
 				added, err2 := c.Add(t.Context(), entries(2)...)
 				removed, err3 := c.Remove(t.Context(), catalog.Removal{Hostname: "vm-0"}, catalog.Removal{Hostname: "vm-1"})
 				for call, err := range map[string]error{"Get": err1, "Add": err2} {
@@ -78,7 +78,7 @@ func TestAFailureInTheMiddle(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return true
 	}
-	machines, err := p.client(func(o *client.Options) { o.Batch = 2 }).Get(t.Context(), hostnames(6)...)
+	machines, err := p.client(func(o *client.Options) { o.Batch = 2 }).Get(t.Context(), questions(hostnames(6)...)...)
 	if err != nil || len(machines) != 6 || p.calls["get_machines"] != 2 {
 		t.Fatalf("got %v, %v after %v", machines, err, p.calls)
 	}
@@ -100,7 +100,7 @@ func TestSingleCallsGiveUp(t *testing.T) {
 		return true
 	}
 	c := p.client(func(o *client.Options) { o.Concurrency = 1 })
-	machines, err := c.Get(t.Context(), hostnames(100)...)
+	machines, err := c.Get(t.Context(), questions(hostnames(100)...)...)
 	if err != nil || p.calls["get"] != 7 {
 		t.Fatalf("got %v after %v, want 4 answers and 3 failures", err, p.calls)
 	}
@@ -131,7 +131,7 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 			return true
 		}
 		c := p.client()
-		machines, err := c.Get(t.Context(), "vm-0")
+		machines, err := c.Get(t.Context(), questions("vm-0")...)
 		if err == nil && (machines[0].Err == nil || errors.Is(machines[0].Err, catalog.ErrNotFound)) {
 			t.Errorf("Get: %s was taken for %+v", answer, machines[0])
 		}
@@ -147,7 +147,7 @@ func TestACallHasADeadline(t *testing.T) {
 	release := make(chan struct{})
 	p.before = func(http.ResponseWriter, string) bool { <-release; return true }
 	c := p.client(func(o *client.Options) { o.Timeout = 20 * time.Millisecond })
-	_, err := c.Get(t.Context(), "vm-0")
+	_, err := c.Get(t.Context(), questions("vm-0")...)
 	close(release)
 	if !failure.Is(err, failure.Transient) {
 		t.Errorf("got %v of class %q, want a transient one", err, failure.ClassOf(err))
@@ -162,7 +162,7 @@ func TestA404ToEverythingIsNotBelieved(t *testing.T) {
 		p.refused(w, http.StatusNotFound, "not found")
 		return true
 	}
-	machines, err := p.client().Get(t.Context(), "a", "b")
+	machines, err := p.client().Get(t.Context(), questions("a", "b")...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,6 +51,7 @@ type retrieval struct {
 	LeaseExpiration    seconds `json:"lease_expiration_ts"`
 	LeasedIndefinitely bool    `json:"leased_indefinitely"`
 	Error              string  `json:"error"`
+	Settled            bool    `json:"settled"`
 }
 
 // machine is what the answer says of the machine that was asked for. An answer
@@ -59,7 +60,7 @@ func (r retrieval) machine(method, hostname string) catalog.Machine {
 	machine := catalog.Machine{Hostname: hostname}
 	switch {
 	case r.Error == pb.CatalogManipulationResponse_ENTRY_NOT_FOUND.String():
-		machine.Err = catalog.ErrNotFound
+		machine.Err = absence(r.Settled)
 	case r.Error != "":
 		machine.Err = failure.New(failure.Permanent, "the Machine Provider says nothing of %s: %s", hostname, r.Error)
 	case r.Dimensions.Hostname != hostname:
@@ -80,13 +81,13 @@ func (r retrieval) machine(method, hostname string) catalog.Machine {
 }
 
 // Get is catalog.get_machines, or catalog.get for each.
-func (c *Client) Get(ctx context.Context, hostnames ...string) ([]catalog.Machine, error) {
+func (c *Client) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
 	server, err := c.server(ctx)
-	if err != nil || len(hostnames) == 0 {
+	if err != nil || len(questions) == 0 {
 		return nil, err
 	}
 	if c.unknown.known(server, "get_machines") {
-		machines, err := batches(hostnames, c.options.Batch, func(chunk []string) ([]catalog.Machine, error) {
+		machines, err := batches(questions, c.options.Batch, func(chunk []catalog.Question) ([]catalog.Machine, error) {
 			return c.getBatch(ctx, server, chunk)
 		}, unknownMachine)
 		if err == nil || !methodUnknown(err) {
@@ -94,8 +95,8 @@ func (c *Client) Get(ctx context.Context, hostnames ...string) ([]catalog.Machin
 		}
 		c.unknown.forget(server, "get_machines")
 	}
-	machines, err := singles(ctx, hostnames, c.options.Concurrency, func(ctx context.Context, hostname string) (catalog.Machine, error) {
-		return c.getOne(ctx, server, hostname)
+	machines, err := singles(ctx, questions, c.options.Concurrency, func(ctx context.Context, question catalog.Question) (catalog.Machine, error) {
+		return c.getOne(ctx, server, question.Hostname)
 	}, unknownMachine)
 	if err == nil {
 		c.doubt(ctx, server, machines)
@@ -122,14 +123,18 @@ func (c *Client) doubt(ctx context.Context, server string, machines []catalog.Ma
 	}
 }
 
-func unknownMachine(hostname string, err error) catalog.Machine {
-	return catalog.Machine{Hostname: hostname, Err: err}
+func unknownMachine(question catalog.Question, err error) catalog.Machine {
+	return catalog.Machine{Hostname: question.Hostname, Err: err}
 }
 
-func (c *Client) getBatch(ctx context.Context, server string, hostnames []string) ([]catalog.Machine, error) {
+func (c *Client) getBatch(ctx context.Context, server string, questions []catalog.Question) ([]catalog.Machine, error) {
 	request := &pb.CatalogMachineBatchRetrievalRequest{}
-	for _, hostname := range hostnames {
-		request.Requests = append(request.Requests, retrievalRequest(hostname))
+	for _, question := range questions {
+		one := retrievalRequest(question.Hostname)
+		if question.Settle {
+			one.Settle, one.Instance = proto.Int64(question.Offer), proto.String(question.Instance)
+		}
+		request.Requests = append(request.Requests, one)
 	}
 	answer, err := c.send(ctx, server, "get_machines", request)
 	if err != nil {
@@ -141,12 +146,12 @@ func (c *Client) getBatch(ctx context.Context, server string, hostnames []string
 	if err := json.Unmarshal(answer, &batch); err != nil {
 		return nil, foreign("get_machines", err)
 	}
-	if len(batch.Responses) != len(hostnames) {
-		return nil, foreign("get_machines", fmt.Errorf("%d answers for %d machines", len(batch.Responses), len(hostnames)))
+	if len(batch.Responses) != len(questions) {
+		return nil, foreign("get_machines", fmt.Errorf("%d answers for %d machines", len(batch.Responses), len(questions)))
 	}
-	machines := make([]catalog.Machine, len(hostnames))
+	machines := make([]catalog.Machine, len(questions))
 	for i, response := range batch.Responses {
-		machines[i] = response.machine("get_machines", hostnames[i])
+		machines[i] = response.machine("get_machines", questions[i].Hostname)
 	}
 	return machines, nil
 }

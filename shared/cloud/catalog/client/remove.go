@@ -37,6 +37,9 @@ func (c *Client) removeBatch(ctx context.Context, server string, removals []cata
 		one := deletion(removal.Hostname)
 		one.Gone = optional(removal.Gone)
 		one.Instance = optional(removal.Instance)
+		if removal.Settle {
+			one.Settle = proto.Int64(removal.Offer)
+		}
 		request.Requests = append(request.Requests, one)
 	}
 	answer, err := c.send(ctx, server, "delete_machines", request)

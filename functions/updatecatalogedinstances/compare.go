@@ -1,0 +1,121 @@
+package updatecatalogedinstances
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
+)
+
+// How often, in minutes, the catalog is held against the records: in numbers,
+// and each entry by itself, which shows what numbers do not. A Machine Provider
+// that cannot count is asked for each entry more often, as it does not say what
+// changed either.
+const (
+	countMinutes      = 5
+	entryMinutes      = 24 * 60
+	entryMinutesAlone = 60
+)
+
+// compares reports whether this minute's sweep holds the catalog against the
+// records.
+func (u updater) compares() bool { return u.d.Now().Unix()/60%countMinutes == 0 }
+
+// divergent reads the instances of the groups of which the catalog and the
+// records differ in number, or that are to be looked at one by one; entries that
+// no record accounts for are removed.
+func (u updater) divergent(ctx context.Context) ([]records.Instance, error) {
+	if !u.compares() {
+		return nil, nil
+	}
+	minute := u.d.Now().Unix() / 60
+	managers, err := u.e.Managers(ctx)
+	if err != nil || len(managers) == 0 {
+		return nil, err
+	}
+	prefixes := make([]string, len(managers))
+	for i, manager := range managers {
+		prefixes[i] = manager.Value.HostnamePrefix()
+	}
+	counts, err := u.d.Catalog.Count(ctx, prefixes...)
+	every := int64(entryMinutes)
+	if errors.Is(err, catalog.ErrUnsupported) {
+		every, err = entryMinutesAlone, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("count the machines of %d groups in the catalog: %w", len(managers), err)
+	}
+	var items []records.Instance
+	var errs []error
+	for i, manager := range managers {
+		key := manager.Value.Key()
+		due := (minute/countMinutes+key.Phase())%(every/countMinutes) == 0
+		some, err := u.compare(ctx, key, prefixes[i], counts, i, due)
+		items, errs = append(items, some...), append(errs, job.About(err, job.ManagerAttrs(key)...))
+	}
+	return items, job.Joined(errs...)
+}
+
+// compare reads the instances of one group if its numbers differ or it is due.
+func (u updater) compare(ctx context.Context, key fleet.ManagerKey, prefix string, counts []catalog.Count, place int, due bool) ([]records.Instance, error) {
+	if counts != nil && !due {
+		cataloged, err := u.e.CountOf(ctx, key, fleet.Cataloged)
+		if err != nil {
+			return nil, err
+		}
+		leased, err := u.e.CountOf(ctx, key, fleet.Leased)
+		if err != nil || counts[place] == (catalog.Count{Available: cataloged, Leased: leased}) {
+			return nil, err
+		}
+		due = true
+	}
+	if !due {
+		return nil, nil
+	}
+	strayErr := u.removeStrays(ctx, prefix, counts != nil)
+	items, err := u.e.InstancesOf(ctx, key, fleet.Cataloged, fleet.Leased)
+	return items, job.Joined(strayErr, err)
+}
+
+// removeStrays removes entries of instances that are gone or going, or that no
+// record knows. A leased one is left until its lease ends.
+func (u updater) removeStrays(ctx context.Context, prefix string, listable bool) error {
+	if !listable {
+		return nil
+	}
+	machines, err := u.d.Catalog.List(ctx, prefix)
+	if err != nil {
+		return fmt.Errorf("list the machines %s* of the catalog: %w", prefix, err)
+	}
+	keys := make([]string, len(machines))
+	for i, machine := range machines {
+		keys[i] = machine.Instance
+	}
+	known, err := u.e.Instances(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	live := map[string]bool{}
+	for _, item := range known {
+		live[item.Value.Key()] = item.Value.Live()
+	}
+	var strays []catalog.Removal
+	for _, machine := range machines {
+		if machine.Instance != "" && !live[machine.Instance] && !machine.Leased() {
+			strays = append(strays, catalog.Removal{Hostname: machine.Hostname, Instance: machine.Instance})
+			u.run.Log.Warn("the catalog offers "+machine.Hostname+", which no record accounts for; it is taken out", "hostname", machine.Hostname)
+		}
+	}
+	answers, err := u.d.Catalog.Remove(ctx, strays...)
+	errs := []error{err}
+	for _, answer := range answers {
+		if !errors.Is(answer, catalog.ErrNotFound) && !errors.Is(answer, catalog.ErrLeased) {
+			errs = append(errs, answer)
+		}
+	}
+	return job.Joined(errs...)
+}
