@@ -20,20 +20,25 @@ import (
 var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: job.Stateless(clean)}
 
 func clean(ctx context.Context, d job.Dependencies, run job.Run) error {
-	settings, err := d.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	c := cleaner{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}, freeze: settings.Freeze}
+	c := cleaner{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
 	return job.Joined(c.instances(ctx), c.managers(ctx), c.revisions(ctx), c.templates(ctx))
 }
 
 // cleaner is one run of the job.
 type cleaner struct {
-	d      job.Dependencies
-	run    job.Run
-	e      records.Records
-	freeze fleet.Freeze
+	d   job.Dependencies
+	run job.Run
+	e   records.Records
+}
+
+// thawed keeps the items whose template is not frozen. Where there are none the
+// settings are not read.
+func thawed[T any](ctx context.Context, c cleaner, items []T, baseName func(T) string) ([]T, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	settings, err := c.d.Settings(ctx)
+	return job.Thaw(c.run, settings.Freeze, items, baseName), err
 }
 
 // instances deletes the records of instances that were deleted long enough
@@ -52,8 +57,11 @@ func (c cleaner) instances(ctx context.Context) error {
 }
 
 func (c cleaner) remove(ctx context.Context, over []records.Instance, now time.Time) error {
-	over = job.Thaw(c.run, c.freeze, over, func(i records.Instance) string { return i.Value.BaseName })
-	_, err := records.Remove(ctx, c.e, over, func(i fleet.Instance) bool { return i.TombstoneOver(now) })
+	over, err := thawed(ctx, c, over, func(i records.Instance) string { return i.Value.BaseName })
+	if err != nil {
+		return err
+	}
+	_, err = records.Remove(ctx, c.e, over, func(i fleet.Instance) bool { return i.TombstoneOver(now) })
 	if err != nil {
 		return fmt.Errorf("remove the records of deleted instances: %w", err)
 	}
@@ -67,10 +75,12 @@ func (c cleaner) remove(ctx context.Context, over []records.Instance, now time.T
 // whose group is gone and that have no instances.
 func (c cleaner) managers(ctx context.Context) error {
 	drained, err := c.e.ManagersIn(ctx, fleet.Drained)
+	if err == nil {
+		drained, err = thawed(ctx, c, drained, func(m records.Manager) string { return m.Value.BaseName })
+	}
 	if err != nil {
 		return err
 	}
-	drained = job.Thaw(c.run, c.freeze, drained, func(m records.Manager) string { return m.Value.BaseName })
 	now := c.d.Now()
 	var over []records.Manager
 	for _, manager := range drained {
@@ -93,10 +103,12 @@ func (c cleaner) managers(ctx context.Context) error {
 // whose template is gone and that have no managers.
 func (c cleaner) revisions(ctx context.Context) error {
 	drained, err := c.e.RevisionsIn(ctx, fleet.Drained)
+	if err == nil {
+		drained, err = thawed(ctx, c, drained, func(r records.Revision) string { return r.Value.BaseName })
+	}
 	if err != nil {
 		return err
 	}
-	drained = job.Thaw(c.run, c.freeze, drained, func(r records.Revision) string { return r.Value.BaseName })
 	now := c.d.Now()
 	var over []records.Revision
 	for _, revision := range drained {
@@ -118,10 +130,12 @@ func (c cleaner) revisions(ctx context.Context) error {
 // templates deletes the records of templates without revisions.
 func (c cleaner) templates(ctx context.Context) error {
 	unconfigured, err := c.e.TemplatesUnconfigured(ctx)
+	if err == nil {
+		unconfigured, err = thawed(ctx, c, unconfigured, func(t records.Template) string { return t.Value.BaseName })
+	}
 	if err != nil {
 		return err
 	}
-	unconfigured = job.Thaw(c.run, c.freeze, unconfigured, func(t records.Template) string { return t.Value.BaseName })
 	var over []records.Template
 	for _, template := range unconfigured {
 		n, err := c.e.CountRevisions(ctx, template.Value.BaseName)

@@ -21,12 +21,8 @@ type news struct {
 
 // changes asks the Machine Provider what changed. Where it has no such call the
 // error is catalog.ErrUnsupported.
-func (u updater) changes(ctx context.Context) (news, error) {
-	n := news{reclaimed: map[string]bool{}}
-	cursor, err := u.e.Cursor(ctx)
-	if err != nil {
-		return n, err
-	}
+func (u updater) changes(ctx context.Context, cursor records.Cursor) (n news, err error) {
+	n.reclaimed = map[string]bool{}
 	var keys []string
 	for range maxChangePages {
 		page, err := u.d.Catalog.Changes(ctx, cursor.Value)

@@ -76,36 +76,30 @@ func (u updater) compare(ctx context.Context, key fleet.ManagerKey, prefix strin
 	if !due {
 		return nil, nil
 	}
-	strayErr := u.removeStrays(ctx, prefix, counts != nil)
-	items, err := u.e.InstancesOf(ctx, key, fleet.Cataloged, fleet.Leased)
-	return items, job.Joined(strayErr, err)
+	var machines []catalog.Machine
+	if counts != nil { // before the records: each was written before its entry
+		var err error
+		if machines, err = u.d.Catalog.List(ctx, prefix); err != nil {
+			return nil, fmt.Errorf("list the machines %s* of the catalog: %w", prefix, err)
+		}
+	}
+	items, err := u.e.InstancesOf(ctx, key, fleet.Found, fleet.Cataloged, fleet.Leased)
+	if err != nil {
+		return nil, err
+	}
+	return items, u.removeStrays(ctx, machines, items)
 }
 
 // removeStrays removes entries of instances that are gone or going, or that no
 // record knows. A leased one is left until its lease ends.
-func (u updater) removeStrays(ctx context.Context, prefix string, listable bool) error {
-	if !listable {
-		return nil
-	}
-	machines, err := u.d.Catalog.List(ctx, prefix)
-	if err != nil {
-		return fmt.Errorf("list the machines %s* of the catalog: %w", prefix, err)
-	}
-	keys := make([]string, len(machines))
-	for i, machine := range machines {
-		keys[i] = machine.Instance
-	}
-	known, err := u.e.Instances(ctx, keys...)
-	if err != nil {
-		return err
-	}
-	live := map[string]bool{}
-	for _, item := range known {
-		live[item.Value.Key()] = item.Value.Live()
+func (u updater) removeStrays(ctx context.Context, machines []catalog.Machine, live []records.Instance) error {
+	known := map[string]bool{}
+	for _, item := range live {
+		known[item.Value.Key()] = true
 	}
 	var strays []catalog.Removal
 	for _, machine := range machines {
-		if machine.Instance != "" && !live[machine.Instance] && !machine.Leased() {
+		if machine.Instance != "" && !known[machine.Instance] && !machine.Leased() {
 			strays = append(strays, catalog.Removal{Hostname: machine.Hostname, Instance: machine.Instance})
 			u.run.Log.Warn("the catalog offers "+machine.Hostname+", which no record accounts for; it is taken out", "hostname", machine.Hostname)
 		}

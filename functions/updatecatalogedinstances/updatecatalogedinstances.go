@@ -80,11 +80,16 @@ func (u updater) told(ctx context.Context) error {
 // sweep looks at what changed in the catalog, at what is due to have changed,
 // and at the groups of which the catalog and the records differ.
 func (u updater) sweep(ctx context.Context) error {
-	settings, err := u.d.Settings(ctx)
-	if err != nil || !settings.Imported {
-		return err // the Machine Provider knows nobody yet
+	cursor, err := u.e.Cursor(ctx)
+	if err != nil {
+		return err
 	}
-	news, err := u.changes(ctx)
+	if cursor.First() {
+		if settings, err := u.d.Settings(ctx); err != nil || !settings.Imported {
+			return err // the Machine Provider knows nobody yet
+		}
+	}
+	news, err := u.changes(ctx, cursor)
 	if err != nil && !errors.Is(err, catalog.ErrUnsupported) {
 		u.run.Log.Warn("ask the catalog what changed: "+err.Error(), "error_class", string(failure.ClassOf(err)),
 			"next", "leases are noticed by the Machine Provider's messages and by looking at the machines one by one; asked again at the job's next tick")

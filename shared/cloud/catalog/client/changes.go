@@ -67,7 +67,7 @@ func (c *Client) Count(ctx context.Context, prefixes ...string) ([]catalog.Count
 			counts[i] = catalog.Count{Available: int(count.GetAvailable()), Leased: int(count.GetLeased())}
 		}
 		return counts, nil
-	}, nil)
+	}, func(string, error) catalog.Count { return catalog.Count{Available: -1} }) // it equals nothing: the group is looked at
 }
 
 // List is catalog.list_machines, all its pages.
