@@ -31,14 +31,14 @@ type cleaner struct {
 	e   records.Records
 }
 
-// thawed keeps the items whose template is not frozen. Where there are none the
+// withoutFrozen keeps the items whose template is not frozen. Where there are none the
 // settings are not read.
-func thawed[T any](ctx context.Context, c cleaner, items []T, baseName func(T) string) ([]T, error) {
+func withoutFrozen[T any](ctx context.Context, c cleaner, items []T, baseName func(T) string) ([]T, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
 	settings, err := c.d.Settings(ctx)
-	return job.Thaw(c.run, settings.Freeze, items, baseName), err
+	return job.WithoutFrozen(c.run, settings.Freeze, items, baseName), err
 }
 
 // instances deletes the records of instances that were deleted long enough
@@ -57,7 +57,7 @@ func (c cleaner) instances(ctx context.Context) error {
 }
 
 func (c cleaner) remove(ctx context.Context, over []records.Instance, now time.Time) error {
-	over, err := thawed(ctx, c, over, func(i records.Instance) string { return i.Value.BaseName })
+	over, err := withoutFrozen(ctx, c, over, func(i records.Instance) string { return i.Value.BaseName })
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (c cleaner) remove(ctx context.Context, over []records.Instance, now time.T
 func (c cleaner) managers(ctx context.Context) error {
 	drained, err := c.e.ManagersIn(ctx, fleet.Drained)
 	if err == nil {
-		drained, err = thawed(ctx, c, drained, func(m records.Manager) string { return m.Value.BaseName })
+		drained, err = withoutFrozen(ctx, c, drained, func(m records.Manager) string { return m.Value.BaseName })
 	}
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (c cleaner) managers(ctx context.Context) error {
 func (c cleaner) revisions(ctx context.Context) error {
 	drained, err := c.e.RevisionsIn(ctx, fleet.Drained)
 	if err == nil {
-		drained, err = thawed(ctx, c, drained, func(r records.Revision) string { return r.Value.BaseName })
+		drained, err = withoutFrozen(ctx, c, drained, func(r records.Revision) string { return r.Value.BaseName })
 	}
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func (c cleaner) revisions(ctx context.Context) error {
 func (c cleaner) templates(ctx context.Context) error {
 	unconfigured, err := c.e.TemplatesUnconfigured(ctx)
 	if err == nil {
-		unconfigured, err = thawed(ctx, c, unconfigured, func(t records.Template) string { return t.Value.BaseName })
+		unconfigured, err = withoutFrozen(ctx, c, unconfigured, func(t records.Template) string { return t.Value.BaseName })
 	}
 	if err != nil {
 		return err

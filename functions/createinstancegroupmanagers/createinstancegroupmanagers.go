@@ -31,7 +31,7 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	managers = job.Thaw(run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName })
+	managers = job.WithoutFrozen(run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName })
 	urls, err := templateURLs(ctx, e, managers)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func create(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	revisions = job.Thaw(run, settings.Freeze, revisions, func(r records.Revision) string { return r.Value.BaseName })
+	revisions = job.WithoutFrozen(run, settings.Freeze, revisions, func(r records.Revision) string { return r.Value.BaseName })
 	return job.Joined(job.Each(ctx, d, revisions, func(ctx context.Context, revision records.Revision) error {
 		r := revision.Value
 		if run.Scope.BaseName != "" && run.Scope.BaseName != r.BaseName {

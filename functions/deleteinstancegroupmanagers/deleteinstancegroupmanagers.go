@@ -40,7 +40,7 @@ func sweep(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	thawed := job.Thaw(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName })
+	thawed := job.WithoutFrozen(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName })
 	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, manager records.Manager) error {
 		m := manager.Value
 		if m.State != fleet.Drained || !job.Covers(r.run.Scope, m.Key()) {

@@ -35,7 +35,7 @@ func process(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	wishes := job.Thaw(run, fleet.Freeze(current.Settings.GetFreeze()), ChangedWishes(current, known),
+	wishes := job.WithoutFrozen(run, fleet.Freeze(current.Settings.GetFreeze()), ChangedWishes(current, known),
 		func(wish fleet.Wish) string { return wish.BaseName })
 	var processed []event.Scope
 	var errs []error

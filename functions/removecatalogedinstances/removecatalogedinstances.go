@@ -31,7 +31,7 @@ func remove(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	drained = job.Thaw(run, settings.Freeze, drained, func(m records.Manager) string { return m.Value.BaseName })
+	drained = job.WithoutFrozen(run, settings.Freeze, drained, func(m records.Manager) string { return m.Value.BaseName })
 	var keys []fleet.ManagerKey
 	for _, manager := range drained {
 		if job.Covers(run.Scope, manager.Value.Key()) {

@@ -58,7 +58,7 @@ func (r resizer) resize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	active := r.inScope(job.Thaw(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName }))
+	active := r.inScope(job.WithoutFrozen(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName }))
 	if len(active) == 0 {
 		return nil
 	}

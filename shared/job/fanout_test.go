@@ -227,7 +227,7 @@ func TestAnnounce(t *testing.T) {
 	}
 }
 
-func TestThaw(t *testing.T) {
+func TestWithoutFrozen(t *testing.T) {
 	items := []string{"a1", "b1", "a2", "c1", "b2"}
 	baseName := func(item string) string { return item[:1] }
 	for _, c := range []struct {
@@ -242,7 +242,7 @@ func TestThaw(t *testing.T) {
 		{fleet.Freeze{"*"}, nil, "left alone, because settings.cfg freezes it: a, b, c"},
 	} {
 		var l lines
-		got := Thaw(Run{Log: l.logger()}, c.freeze, items, baseName)
+		got := WithoutFrozen(Run{Log: l.logger()}, c.freeze, items, baseName)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%v: %v", c.freeze, got)
 		}

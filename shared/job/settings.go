@@ -34,9 +34,9 @@ func (d Dependencies) Settings(ctx context.Context) (Settings, error) {
 	return settings, nil
 }
 
-// Thaw keeps the items whose template is not frozen, and says once what was
+// WithoutFrozen keeps the items whose template is not frozen, and says once what was
 // left alone.
-func Thaw[T any](run Run, freeze fleet.Freeze, items []T, baseName func(T) string) []T {
+func WithoutFrozen[T any](run Run, freeze fleet.Freeze, items []T, baseName func(T) string) []T {
 	if len(freeze) == 0 {
 		return items
 	}

@@ -20,7 +20,7 @@ func SpreadWaiting(ctx context.Context, d Dependencies, run Run, jobName string,
 	if err != nil {
 		return err
 	}
-	groups, keys := ByManager(Thaw(run, settings.Freeze, found, func(i records.Instance) string { return i.Value.BaseName }))
+	groups, keys := ByManager(WithoutFrozen(run, settings.Freeze, found, func(i records.Instance) string { return i.Value.BaseName }))
 	return Spread(ctx, d, jobName, keys, func(ctx context.Context, key fleet.ManagerKey) error { return work(ctx, key, groups[key]) })
 }
 

@@ -66,9 +66,9 @@ func (t Trial) Run(suite Suite) Outcome {
 	}
 	w.Calm()
 	c.mend()
-	c.goHome(3)
+	c.releaseAll(3)
 	took := w.Converge(t.Sweeps + c.patience())
-	c.goHome(0)
+	c.releaseAll(0)
 	w.StaysQuiet(2)
 	return Outcome{Seed: t.Seed, Broken: w.broken, Stats: w.Stats, Digest: w.Digest(), Took: took, Trace: w.Trace(0)}
 }
@@ -179,8 +179,8 @@ func (c *chaos) renew() {
 	}
 }
 
-// goHome: the lessees release what they do not hold for ever, but some.
-func (c *chaos) goHome(but int) {
+// releaseAll: the lessees release what they do not hold for ever, but some.
+func (c *chaos) releaseAll(but int) {
 	var ids []string
 	for _, lease := range c.mirror.Leases {
 		if lease.EndedAt.IsZero() && !lease.Indefinite() {
