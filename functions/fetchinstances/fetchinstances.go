@@ -15,6 +15,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/combine"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/spacing"
@@ -40,7 +41,7 @@ const (
 
 // New makes the job's handler.
 func New(d job.Dependencies) job.Handler {
-	groups, looks := &job.Flights{}, &job.Pace{PerMinute: d.ComputeRequests, Now: d.Now}
+	groups, looks := &combine.Flights{}, &job.Pace{PerMinute: d.ComputeRequests, Now: d.Now}
 	hints := &spacing.Limit{Every: hintSpacing, Burst: hintBurst}
 	return func(ctx context.Context, run job.Run) error {
 		e := records.Records{Store: d.Store, Log: run.Log}
@@ -57,7 +58,7 @@ type fetcher struct {
 	e        records.Records
 	protocol offer.Protocol
 	// groups lets messages of different scopes share the look at a group.
-	groups *job.Flights
+	groups *combine.Flights
 	// looks spaces the looks at all groups while many messages ask for them, and
 	// hints those at each of them.
 	looks *job.Pace

@@ -11,6 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/combine"
 )
 
 // Outcomes of a run, as the line that ends it says.
@@ -33,7 +34,7 @@ type Runner struct {
 	now     func() time.Time
 	log     *slog.Logger
 	record  Recorder // may be nil
-	flights Flights
+	flights combine.Flights
 }
 
 // NewRunner makes a job ready for messages. A run may take the timeout.

@@ -122,29 +122,6 @@ func TestAPanicReachesWhoShares(t *testing.T) {
 	})
 }
 
-// So it does where nobody recovers it before it is shared.
-func TestAPanicReachesWhoWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var flights Flights
-		proceed, answers := make(chan struct{}), make(chan error, 3)
-		for range 3 {
-			go func() {
-				answers <- surviving(func() error {
-					return flights.Join(t.Context(), "key", func() error { <-proceed; panic("x") })
-				})
-			}()
-			synctest.Wait()
-		}
-		close(proceed)
-		synctest.Wait()
-		for range 3 {
-			if err := <-answers; err == nil || failure.ClassOf(err) != failure.Permanent {
-				t.Errorf("got %v", err)
-			}
-		}
-	})
-}
-
 func TestDeliverAloneSharesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var begun atomic.Int32
