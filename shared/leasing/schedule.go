@@ -5,28 +5,32 @@ import (
 	"time"
 )
 
-// Sent notes that all messages were sent.
-func (l Lease) Sent(now time.Time, limits Limits) Lease {
-	l.Unsent, l.Attempts = nil, 0
+// Owe notes which messages are still to be sent, after the first attempt to send
+// all of them.
+func (l Lease) Owe(unsent []Notice, now time.Time, limits Limits) Lease {
+	l.Tell, l.Unsent = nil, unsent
+	if len(unsent) == 0 {
+		l.Attempts = 0
+	}
 	return l.schedule(now, limits)
 }
 
-// Failed notes that messages could not be sent.
-func (l Lease) Failed(now time.Time, limits Limits) Lease {
+// OweStill notes the same after another attempt: the next one comes later.
+func (l Lease) OweStill(unsent []Notice, now time.Time, limits Limits) Lease {
 	l.Attempts++
-	return l.schedule(now, limits)
+	return l.Owe(unsent, now, limits)
 }
 
 // notify adds the messages that have somewhere to go.
 func (l Lease) notify(notices ...Notice) Lease {
-	l.Unsent = slices.Clone(l.Unsent)
+	l.Tell, l.Unsent = slices.Clone(l.Tell), slices.Clone(l.Unsent)
 	for _, notice := range notices {
-		to := l.BackendTopic
+		to, list := l.BackendTopic, &l.Tell
 		if notice == LesseeNotice {
-			to = l.Lessee
+			to, list = l.Lessee, &l.Unsent
 		}
-		if to.Topic != "" && !slices.Contains(l.Unsent, notice) {
-			l.Unsent = append(l.Unsent, notice)
+		if to.Topic != "" && !slices.Contains(*list, notice) {
+			*list = append(*list, notice)
 		}
 	}
 	return l

@@ -51,7 +51,7 @@ func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, 
 	if why != Expired {
 		l.ExpiresAt = now
 	}
-	l.Unsent, l.Attempts = nil, 0 // what a message would have said is past
+	l.Tell, l.Unsent, l.Attempts = nil, nil, 0 // what a message would have said is past
 	if why == Gone {
 		return l.notify(LesseeNotice).schedule(now, limits), nil
 	}
