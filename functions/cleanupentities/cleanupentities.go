@@ -8,6 +8,7 @@ package cleanupentities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
@@ -22,13 +23,31 @@ var Job = job.Job{Name: "cleanup-entities", New: New}
 func New(d job.Dependencies) job.Handler {
 	return func(ctx context.Context, run job.Run) error {
 		c := cleaner{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
+		drained, err := c.drained(ctx)
+		group := run.Scope.Zone != "" // its instances are tombstones now, and stay for a while
+		if err != nil || group && len(drained) == 0 {
+			return err
+		}
 		settings, err := d.Settings(ctx)
 		if err != nil {
 			return err
 		}
 		c.freeze = settings.Freeze
-		return job.Joined(c.instances(ctx), c.managers(ctx), c.revisions(ctx), c.templates(ctx))
+		if group {
+			return c.managers(ctx, drained)
+		}
+		return job.Joined(c.instances(ctx), c.managers(ctx, drained), c.revisions(ctx), c.templates(ctx))
 	}
+}
+
+// drained reads the drained managers that the scope covers.
+func (c cleaner) drained(ctx context.Context) ([]records.Manager, error) {
+	scope := c.run.Scope
+	if scope.Zone == "" {
+		return c.e.ManagersIn(ctx, fleet.Drained)
+	}
+	managers, err := c.e.ManagersFor(ctx, scope.BaseName, scope.Revision, scope.Zone)
+	return slices.DeleteFunc(managers, func(m records.Manager) bool { return m.Value.State != fleet.Drained }), err
 }
 
 // cleaner is one run of the job.
@@ -68,11 +87,7 @@ func (c cleaner) remove(ctx context.Context, over []records.Instance, now time.T
 
 // managers deletes the records of managers that were drained a while ago,
 // whose group is gone and that have no instances.
-func (c cleaner) managers(ctx context.Context) error {
-	drained, err := c.e.ManagersIn(ctx, fleet.Drained)
-	if err != nil {
-		return err
-	}
+func (c cleaner) managers(ctx context.Context, drained []records.Manager) error {
 	drained = job.Thaw(c.run, c.freeze, drained, func(m records.Manager) string { return m.Value.BaseName })
 	now := c.d.Now()
 	var over []records.Manager

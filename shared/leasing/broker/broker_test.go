@@ -143,42 +143,6 @@ func TestCosts(t *testing.T) {
 	}
 }
 
-// refusals counts the commits that a store refuses.
-type refusals struct {
-	store.Store
-	n int
-}
-
-func (r *refusals) Commit(ctx context.Context, writes ...store.Write) ([]store.Version, error) {
-	versions, err := r.Store.Commit(ctx, writes...)
-	if err != nil {
-		r.n++
-	}
-	return versions, err
-}
-
-// Asking again for a lease that is given costs one read, and the free machines
-// that are remembered stay so.
-func TestAskingAgain(t *testing.T) {
-	refused := &refusals{}
-	b := newBench(t, func(inner store.Store) store.Store { refused.Store = inner; return refused })
-	b.add("LINUX", hostnames(2)...)
-	first := b.lease("r", "LINUX")
-	for range 3 {
-		reads, machineWrites, leaseWrites := b.cost(func() {
-			if again := b.lease("r", "LINUX"); again.Hostname != first.Hostname {
-				t.Errorf("got %s, then %s", first.Hostname, again.Hostname)
-			}
-		})
-		if reads != 1 || machineWrites+leaseWrites != 0 || refused.n != 0 {
-			t.Errorf("%d reads, %d and %d writes, %d refused commits", reads, machineWrites, leaseWrites, refused.n)
-		}
-	}
-	if reads, _, _ := b.cost(func() { b.lease("other", "LINUX") }); reads != 0 {
-		t.Errorf("the next lease cost %d reads", reads)
-	}
-}
-
 func hostnames(n int) []string {
 	var all []string
 	for i := range n {
