@@ -43,7 +43,7 @@ type Runner struct {
 // Each run about a group reads what waits there, so in a crowd of messages a few
 // runs in a second do as much as one for each.
 const (
-	runSpacing = 100 * time.Millisecond
+	runSpacing = 200 * time.Millisecond
 	runBurst   = 10
 )
 

