@@ -16,7 +16,7 @@ var lookOnly = map[string]bool{
 }
 
 // A pool is frozen just when a job has something to do about it: that waits
-// until the pool is thawed, and is then done.
+// until the pool is unfrozen, and is then done.
 func TestRaceFreezeBeforeAJobRuns(t *testing.T) {
 	for _, each := range functions.Jobs() {
 		if lookOnly[each.Name] {
@@ -45,7 +45,7 @@ func TestRaceFreezeBeforeAJobRuns(t *testing.T) {
 			before = w.Stats.Writes
 			w.Converge(90)
 			if w.Stats.Writes == before {
-				t.Error("nothing was done when the pools were thawed")
+				t.Error("nothing was done when the pools were unfrozen")
 			}
 			w.StaysQuiet(1)
 		})

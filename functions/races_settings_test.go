@@ -14,7 +14,7 @@ import (
 )
 
 // A pool is frozen while a run is at work on it: the run may finish the step
-// that it is at, and nothing else happens until the pool is thawed.
+// that it is at, and nothing else happens until the pool is unfrozen.
 func TestRaceFreezeWhileAJobRuns(t *testing.T) {
 	empty := func(c *world.Configuration) { c.Pools = map[string]world.Pool{} }
 	for name, c := range map[string]struct {

@@ -8,6 +8,7 @@ package cleanupentities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
@@ -21,7 +22,21 @@ var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: job.
 
 func clean(ctx context.Context, d job.Dependencies, run job.Run) error {
 	c := cleaner{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
-	return job.Joined(c.instances(ctx), c.managers(ctx), c.revisions(ctx), c.templates(ctx))
+	drained, err := c.drained(ctx)
+	if run.Scope.Zone != "" { // of a group: its instances are tombstones now, and stay for a while
+		return job.Joined(err, c.managers(ctx, drained))
+	}
+	return job.Joined(err, c.instances(ctx), c.managers(ctx, drained), c.revisions(ctx), c.templates(ctx))
+}
+
+// drained reads the drained managers that the scope covers.
+func (c cleaner) drained(ctx context.Context) ([]records.Manager, error) {
+	scope := c.run.Scope
+	if scope.Zone == "" {
+		return c.e.ManagersIn(ctx, fleet.Drained)
+	}
+	managers, err := c.e.ManagersFor(ctx, scope.BaseName, scope.Revision, scope.Zone)
+	return slices.DeleteFunc(managers, func(m records.Manager) bool { return m.Value.State != fleet.Drained }), err
 }
 
 // cleaner is one run of the job.
@@ -73,11 +88,8 @@ func (c cleaner) remove(ctx context.Context, over []records.Instance, now time.T
 
 // managers deletes the records of managers that were drained a while ago,
 // whose group is gone and that have no instances.
-func (c cleaner) managers(ctx context.Context) error {
-	drained, err := c.e.ManagersIn(ctx, fleet.Drained)
-	if err == nil {
-		drained, err = withoutFrozen(ctx, c, drained, func(m records.Manager) string { return m.Value.BaseName })
-	}
+func (c cleaner) managers(ctx context.Context, drained []records.Manager) error {
+	drained, err := withoutFrozen(ctx, c, drained, func(m records.Manager) string { return m.Value.BaseName })
 	if err != nil {
 		return err
 	}

@@ -40,8 +40,8 @@ func sweep(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	thawed := job.WithoutFrozen(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName })
-	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, manager records.Manager) error {
+	unfrozen := job.WithoutFrozen(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName })
+	errs := job.Each(ctx, r.d, unfrozen, func(ctx context.Context, manager records.Manager) error {
 		m := manager.Value
 		if m.State != fleet.Drained || !job.Covers(r.run.Scope, m.Key()) {
 			return nil

@@ -40,8 +40,8 @@ func sweep(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	thawed := job.WithoutFrozen(r.run, settings.Freeze, revisions, func(v records.Revision) string { return v.Value.BaseName })
-	errs := job.Each(ctx, r.d, thawed, func(ctx context.Context, revision records.Revision) error {
+	unfrozen := job.WithoutFrozen(r.run, settings.Freeze, revisions, func(v records.Revision) string { return v.Value.BaseName })
+	errs := job.Each(ctx, r.d, unfrozen, func(ctx context.Context, revision records.Revision) error {
 		v := revision.Value
 		if v.State != fleet.Drained || r.run.Scope.BaseName != "" && r.run.Scope.BaseName != v.BaseName {
 			return nil

@@ -15,7 +15,7 @@ import (
 const recordsPerCommit = 400
 
 // apply records new VMs, takes lost ones back, and keeps the listing.
-func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing records.Listing, now look, difference fleet.Difference, frozen bool) (outcome, error) {
+func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing records.Listing, now look, difference fleet.Difference, frozen asked) (outcome, error) {
 	var whole map[string]fleet.Sight // what to keep, where no loss is to be seen to first
 	if len(difference.Lost) == 0 {
 		whole = fleet.Settle(listing.VMs, now.vms, nil, now.complete)
@@ -26,8 +26,11 @@ func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing records.Lis
 	}
 	unfinished, done := difference.Lost, outcome{}
 	var lostErr error
-	if !frozen {
-		unfinished, done, lostErr = f.takeBack(ctx, listing, now, difference.Lost)
+	if len(difference.Lost) > 0 {
+		leave, err := frozen(m.BaseName)
+		if lostErr = err; err == nil && !leave {
+			unfinished, done, lostErr = f.takeBack(ctx, listing, now, difference.Lost)
+		}
 	}
 	settled := fleet.Settle(listing.VMs, now.vms, unfinished, now.complete)
 	if !sameSights(settled, listing.VMs) {

@@ -10,10 +10,12 @@ package fetchinstances
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/combine"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/spacing"
@@ -40,7 +42,7 @@ const (
 
 // newHandler makes the job's handler.
 func newHandler(d job.Dependencies) job.Handler {
-	groups := &job.Flights{}
+	groups := &combine.Flights{}
 	hints := &spacing.Limit{Every: hintSpacing, Burst: hintBurst, PerMinute: (d.ComputeRequests + 1) / 2}
 	return func(ctx context.Context, run job.Run) error {
 		e := records.Records{Store: d.Store, Log: run.Log}
@@ -57,10 +59,14 @@ type fetcher struct {
 	e        records.Records
 	protocol offer.Protocol
 	// groups lets messages of different scopes share the look at a group.
-	groups *job.Flights
+	groups *combine.Flights
 	// hints spaces the looks that messages about VMs ask for.
 	hints *spacing.Limit
 }
+
+// asked reports whether a template is frozen. It reads the settings when it is
+// first called.
+type asked func(baseName string) (bool, error)
 
 func (f fetcher) sweep(ctx context.Context) error {
 	scope := f.run.Scope
@@ -68,9 +74,10 @@ func (f fetcher) sweep(ctx context.Context) error {
 	if err != nil || len(managers) == 0 {
 		return err
 	}
-	settings, err := f.d.Settings(ctx)
-	if err != nil {
-		return err
+	settings := sync.OnceValues(func() (job.Settings, error) { return f.d.Settings(ctx) })
+	frozen := func(baseName string) (bool, error) {
+		current, err := settings()
+		return current.Freeze.Covers(baseName), err
 	}
 	byKey := map[fleet.ManagerKey]fleet.Manager{}
 	var keys []fleet.ManagerKey
@@ -82,7 +89,7 @@ func (f fetcher) sweep(ctx context.Context) error {
 	}
 	return job.Spread(ctx, f.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
 		m := byKey[key]
-		if err := f.share(ctx, m, settings.Freeze.Covers(m.BaseName)); err != nil {
+		if err := f.share(ctx, m, frozen); err != nil {
 			return fmt.Errorf("fetch the VMs of group %s in %s: %w", m.GroupName(), m.Zone, err)
 		}
 		return nil
@@ -93,7 +100,7 @@ func (f fetcher) sweep(ctx context.Context) error {
 const attempts = 3
 
 // share fetches a group, together with whoever else asks for it.
-func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen bool) error {
+func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen asked) error {
 	fetch := func() (err error) {
 		for range attempts {
 			if err = f.fetch(ctx, m, frozen); !failure.Is(err, failure.Conflict) {
@@ -127,7 +134,6 @@ type look struct {
 	vms      map[string]fleet.Sight // by id
 	urls     map[string]string      // by id
 	complete bool
-	busy     bool // VMs come or go
 	// trouble is the code of the error by which VMs are not created, "" for
 	// none, and detail its text.
 	trouble, detail string
@@ -135,7 +141,7 @@ type look struct {
 
 // fetch looks at one group. A listing that broke off still tells of new VMs,
 // but nothing of those that it did not see.
-func (f fetcher) fetch(ctx context.Context, m fleet.Manager, frozen bool) error {
+func (f fetcher) fetch(ctx context.Context, m fleet.Manager, frozen asked) error {
 	listing, err := f.e.Listing(ctx, m.Key())
 	if err != nil {
 		return err
@@ -169,7 +175,6 @@ func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 	}
 	seen := look{vms: map[string]fleet.Sight{}, urls: map[string]string{}, complete: err == nil}
 	for _, vm := range vms {
-		seen.busy = seen.busy || vm.Changing()
 		if vm.ID == "" { // does not exist yet
 			if vm.LastError != "" {
 				seen.trouble, seen.detail = vm.LastError, vm.LastMessage
@@ -226,11 +231,11 @@ func (f fetcher) recorded(ctx context.Context, m fleet.Manager) (map[string]flee
 }
 
 // resize keeps the manager's size up to date, and what keeps it from growing.
-// While VMs come and go by the hundred the size is written each minute, and
-// again once the group is at rest.
+// The size is written by sweeps only: nobody waits for it, and each VM that goes
+// and is replaced would change it twice.
 func (f fetcher) resize(ctx context.Context, m fleet.Manager, now look) error {
 	f.warn(m, now)
-	size := m.Size != len(now.vms) && !(now.busy && f.aboutVM())
+	size := m.Size != len(now.vms) && f.run.Scope.Sweep()
 	if !now.complete || !size && m.Trouble.Code == now.trouble {
 		return nil
 	}
@@ -261,7 +266,7 @@ type outcome struct {
 func (f fetcher) announce(ctx context.Context, m fleet.Manager, difference fleet.Difference, o outcome) error {
 	scope := job.ManagerScope(m.Key())
 	var errs []error
-	if len(difference.New)+len(difference.Started) > 0 || o.marked+o.deleted > 0 {
+	if len(difference.New)+len(difference.Started) > 0 {
 		errs = append(errs, f.d.Announce(ctx, "instances-fetched", scope))
 	}
 	if o.marked > 0 {

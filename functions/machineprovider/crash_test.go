@@ -11,6 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
+	"github.com/gce-backend/gce-backend/shared/leasing"
+	"github.com/gce-backend/gce-backend/shared/leasing/broker"
 )
 
 // crashing is a world whose process dies at one of its outside calls: that one
@@ -21,6 +23,8 @@ type crashing struct {
 	calls atomic.Int64
 	at    atomic.Int64 // the call that it dies at; 0: none
 	lost  bool
+	// cursor is how far the backend had read the changes.
+	cursor string
 }
 
 var errDead = failure.New(failure.Transient, "the process is dead")
@@ -61,6 +65,17 @@ func (c *crashing) next() (before, after bool) {
 	return true, false
 }
 
+// read makes the backend read all changes until now. The overlap of the changes
+// is left behind.
+func (c *crashing) read() {
+	c.clock.Advance(time.Minute)
+	changes, err := c.broker().Changes(context.Background(), "GCE", "", broker.MaxChanges)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.cursor = changes.Cursor
+}
+
 // dieAt makes the process die at its n-th call from now on.
 func (c *crashing) dieAt(n int) { c.calls.Store(0); c.at.Store(int64(n)) }
 
@@ -73,7 +88,8 @@ func (c *crashing) restart() (died bool) {
 
 // TestCrashAnywhere kills the process at each outside call of each step in
 // turn. The client repeats what was not answered and the sweep runs; then the
-// world is as if nothing had happened, and every message was sent.
+// world is as if nothing had happened, every message to the lessee was sent, and
+// the backend was told by a message or is by list_changes.
 func TestCrashAnywhere(t *testing.T) {
 	const request = `{"request_id":"r","dimensions":{"os_family":"LINUX"},"duration":600,"pubsub_topic":"lessee-topic"}`
 	steps := []struct {
@@ -167,6 +183,7 @@ func TestCrashAnywhere(t *testing.T) {
 					step.before(c)
 				}
 				c.publisher.take()
+				c.read()
 				c.dieAt(n)
 				if step.method == "" {
 					_, _ = c.broker().Sweep(context.Background())
@@ -197,8 +214,8 @@ func TestCrashAnywhere(t *testing.T) {
 	}
 }
 
-// wants tells what is wrong: with the state of a machine, or because a message
-// with one of the texts was not sent.
+// wants returns what is wrong: with the state of a machine, or because one of
+// the texts is neither in a message nor in the changes that the backend reads.
 func (c *crashing) wants(hostname, state string, messages ...string) string {
 	if got := c.state(hostname); got != state {
 		return fmt.Sprintf("%s is %q, not %q", hostname, got, state)
@@ -206,6 +223,19 @@ func (c *crashing) wants(hostname, state string, messages ...string) string {
 	var all []string
 	for _, message := range c.publisher.take() {
 		all = append(all, message.Data)
+	}
+	changes, err := c.broker().Changes(context.Background(), "GCE", c.cursor, broker.MaxChanges)
+	if err != nil {
+		return err.Error()
+	}
+	for _, change := range changes.Changes {
+		switch {
+		case change.Hostname != hostname:
+		case change.Machine == nil || change.Machine.State != leasing.OnLease:
+			all = append(all, "RECLAIMED")
+		default: // of a lease that ended before it, the machine says nothing any more
+			all = append(all, "LEASED", "RECLAIMED")
+		}
 	}
 	for _, message := range messages {
 		if !strings.Contains(strings.Join(all, "\n"), message) {
@@ -218,8 +248,10 @@ func (c *crashing) wants(hostname, state string, messages ...string) string {
 func TestMessagesThatCannotBeSent(t *testing.T) {
 	w := newWorld(t)
 	w.add("DELETE", "vm-1")
+	attempts := 0
 	w.publisher.setFault(func(topic event.Topic) error {
 		if topic.Name == "no-such-topic" {
+			attempts++
 			return failure.New(failure.NotFound, "no such topic")
 		}
 		return nil
@@ -229,24 +261,38 @@ func TestMessagesThatCannotBeSent(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	// It is tried again less and less often, and never fails the job.
-	attempts := 0
 	for range 24 * 60 {
 		w.clock.Advance(time.Minute)
 		w.sweep()
-		attempts += len(w.publisher.take())
 	}
-	if attempts < 20 || attempts > 40 {
-		t.Fatalf("%d attempts in a day", attempts)
+	if sent := w.publisher.take(); attempts < 20 || attempts > 40 || len(sent) != 0 {
+		t.Fatalf("%d attempts in a day; sent again: %+v", attempts, sent)
 	}
 	w.publisher.setFault(nil)
 	w.clock.Advance(time.Hour)
 	w.sweep()
-	if got := w.publisher.take(); len(got) != 2 {
+	if got := w.publisher.take(); len(got) != 1 {
 		t.Fatalf("%+v", got)
 	}
 	w.clock.Advance(24 * time.Hour)
 	if w.sweep(); len(w.publisher.take()) != 0 {
 		t.Fatal("sent again")
+	}
+}
+
+// What cannot be sent to the backend at first is kept, and sent by the sweep.
+func TestABackendThatCannotBeToldIsToldLater(t *testing.T) {
+	w := newWorld(t)
+	w.add("DELETE", "vm-1")
+	w.publisher.setFault(func(event.Topic) error { return failure.New(failure.Transient, "unavailable") })
+	w.lease(lessee, "r", `"dimensions":{},"indefinite":true`)
+	w.publisher.setFault(nil)
+	for _, want := range []int{0, 1, 0, 0} {
+		if got := w.publisher.take(); len(got) != want {
+			t.Fatalf("sent %+v, want %d messages", got, want)
+		}
+		w.clock.Advance(time.Minute)
+		w.sweep()
 	}
 }
 

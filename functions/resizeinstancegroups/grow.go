@@ -98,13 +98,13 @@ func ended(err error) bool {
 // decide reads all that a manager's size is decided by; ok is false where it
 // cannot be.
 func (r resizer) decide(ctx context.Context, key fleet.ManagerKey) (m fleet.Manager, sizing fleet.Sizing, ok bool, err error) {
-	managers, err := r.e.ManagersOf(ctx, key.BaseName)
+	managers, err := r.e.ManagersInZone(ctx, key.BaseName, key.Zone)
 	if err != nil {
 		return m, sizing, false, err
 	}
 	for _, manager := range managers {
 		of := manager.Value
-		if of.Zone != key.Zone || of.URL == "" {
+		if of.URL == "" {
 			continue
 		}
 		group, err := r.d.Compute.Group(ctx, refOf(of))

@@ -50,17 +50,17 @@ type resizer struct {
 }
 
 func (r resizer) resize(ctx context.Context) error {
-	managers, err := r.e.ManagersFor(ctx, r.run.Scope.BaseName, "", "") // others of its template count too
+	// The template's other revisions count too, in the same zone.
+	managers, err := r.e.ManagersFor(ctx, r.run.Scope.BaseName, "", r.run.Scope.Zone)
 	if err != nil || len(managers) == 0 {
 		return err
 	}
-	settings, err := r.d.Settings(ctx)
-	if err != nil {
-		return err
+	active := r.inScope(managers)
+	if r.run.Scope.Sweep() {
+		active, err = r.unfrozen(ctx, active...)
 	}
-	active := r.inScope(job.WithoutFrozen(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName }))
-	if len(active) == 0 {
-		return nil
+	if err != nil || len(active) == 0 {
+		return err
 	}
 	groups, err := r.look(ctx, managers)
 	if err != nil {
@@ -76,7 +76,7 @@ func (r resizer) resize(ctx context.Context) error {
 	}
 	return job.Joined(job.Each(ctx, r.d, active, func(ctx context.Context, manager records.Manager) error {
 		m := manager.Value
-		if err := r.one(ctx, m, managers, groups, anyLeased); err != nil {
+		if err := r.one(ctx, manager, managers, groups, anyLeased); err != nil {
 			return job.About(fmt.Errorf("resize group %s in %s: %w", m.GroupName(), m.Zone, err), job.ManagerAttrs(m.Key())...)
 		}
 		return nil
@@ -94,10 +94,17 @@ func (r resizer) inScope(managers []records.Manager) []records.Manager {
 	return active
 }
 
-func (r resizer) one(ctx context.Context, m fleet.Manager, all []records.Manager, groups groups, anyLeased bool) error {
+// unfrozen returns the managers whose template is not frozen.
+func (r resizer) unfrozen(ctx context.Context, managers ...records.Manager) ([]records.Manager, error) {
+	settings, err := r.d.Settings(ctx)
+	return job.WithoutFrozen(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName }), err
+}
+
+func (r resizer) one(ctx context.Context, manager records.Manager, all []records.Manager, groups groups, anyLeased bool) error {
+	m := manager.Value
 	group, ok := groups[refOf(m)]
 	if !ok {
-		return r.groupGone(ctx, m)
+		return r.unlessFrozen(ctx, manager, func() error { return r.groupGone(ctx, m) })
 	}
 	if group.Actions == nil {
 		r.run.Log.Warn("Compute Engine did not say what the group's VMs are doing; leaving its size", append(job.ManagerAttrs(m.Key()),
@@ -120,20 +127,39 @@ func (r resizer) one(ctx context.Context, m fleet.Manager, all []records.Manager
 	if err := r.report(ctx, m, sizing); err != nil {
 		return err
 	}
-	if _, more := sizing.Target(); more {
-		if err := r.count(ctx, m.Key(), &sizing); err != nil {
+	_, more := sizing.Target()
+	if !more && !sizing.Over() {
+		return nil
+	}
+	return r.unlessFrozen(ctx, manager, func() error {
+		if more {
+			pending, err := r.e.CountOf(ctx, m.Key(), fleet.PendingDeletion)
+			if err != nil {
+				return err
+			}
+			sizing.Pending = pending
+		}
+		if err := r.grow(ctx, m, sizing); err != nil {
+			return err
+		}
+		return r.shrink(ctx, m, sizing)
+	})
+}
+
+// unlessFrozen acts on a manager. The settings are read only here by runs that
+// are no sweeps, for most of these have nothing to do.
+func (r resizer) unlessFrozen(ctx context.Context, manager records.Manager, act func() error) error {
+	if !r.run.Scope.Sweep() {
+		if unfrozen, err := r.unfrozen(ctx, manager); err != nil || len(unfrozen) == 0 {
 			return err
 		}
 	}
-	if err := r.grow(ctx, m, sizing); err != nil {
-		return err
-	}
-	return r.shrink(ctx, m, sizing)
+	return act()
 }
 
 // shrink takes surplus machines out: the oldest of those that nobody leases.
 func (r resizer) shrink(ctx context.Context, m fleet.Manager, sizing fleet.Sizing) error {
-	if sizing.Group.Total <= sizing.Wanted() {
+	if !sizing.Over() {
 		return nil
 	}
 	cataloged, err := r.e.CountOf(ctx, m.Key(), fleet.Cataloged)

@@ -60,6 +60,9 @@ func (s Sizing) Target() (target int, ok bool) {
 	return target, target > s.Group.Target
 }
 
+// Over reports whether the group has more VMs than wanted: some may be surplus.
+func (s Sizing) Over() bool { return s.Group.Total > s.Wanted() }
+
 // Surplus is how many of the cataloged, unleased instances to take out: as
 // many as the machines at hand exceed the size wanted. The minimum is always
 // kept, also where another revision's VMs leave no room for it.

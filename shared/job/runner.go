@@ -11,6 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/combine"
+	"github.com/gce-backend/gce-backend/shared/job/spacing"
 )
 
 // Outcomes of a run, as the line that ends it says.
@@ -33,8 +35,17 @@ type Runner struct {
 	now     func() time.Time
 	log     *slog.Logger
 	record  Recorder // may be nil
-	flights Flights
+	flights combine.Flights
+	spaced  spacing.Limit
+	sleep   func(context.Context, time.Duration) error
 }
+
+// Each run about a group reads what waits there, so in a crowd of messages a few
+// runs in a second do as much as one for each.
+const (
+	runSpacing = 200 * time.Millisecond
+	runBurst   = 10
+)
 
 // NewRunner makes a job ready for messages. A run may take the timeout.
 func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logger) *Runner {
@@ -46,27 +57,42 @@ func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logg
 		now:     deps.Now,
 		log:     log.With("job", job.Name),
 		record:  deps.Recorder,
+		spaced:  spacing.Limit{Every: runSpacing, Burst: runBurst},
+		sleep:   deps.Sleep,
 	}
 }
 
 // Deliver runs the job for a message. Messages with the same scope that come
 // while a run is under way share the one run that follows it: the job is
-// level-triggered, so one run that begins after they came serves them all.
+// level-triggered, so one run that begins after they came serves them all. Many
+// runs of one scope are spaced.
 //
 // An error asks for the message to be delivered again, which only helps
 // against what passes by itself, and is not needed for a sweep: the next tick
 // is the retry. A message that cannot be read is logged once and set aside.
 func (r *Runner) Deliver(ctx context.Context, message event.Message) error {
-	return r.deliver(ctx, message, r.flights.Join)
+	return r.deliver(ctx, message, func(ctx context.Context, scope event.Scope, run func() error) error {
+		key := string(scope.Encode())
+		return r.flights.Join(ctx, key, func() error {
+			if len(scope.Instances) == 0 && !scope.Sweep() { // of instances there is no end
+				if wait := r.spaced.Take(key, r.now()); wait > 0 {
+					if err := r.sleep(context.WithoutCancel(ctx), wait); err != nil {
+						return err
+					}
+				}
+			}
+			return run()
+		})
+	})
 }
 
 // DeliverAlone is Deliver without sharing runs, for a simulation that
 // interleaves runs of its own choice.
 func (r *Runner) DeliverAlone(ctx context.Context, message event.Message) error {
-	return r.deliver(ctx, message, func(_ context.Context, _ string, fn func() error) error { return fn() })
+	return r.deliver(ctx, message, func(_ context.Context, _ event.Scope, run func() error) error { return run() })
 }
 
-func (r *Runner) deliver(ctx context.Context, message event.Message, share func(context.Context, string, func() error) error) error {
+func (r *Runner) deliver(ctx context.Context, message event.Message, share func(context.Context, event.Scope, func() error) error) error {
 	log := r.log.With("event_id", message.ID)
 	scope, err := r.job.Scope(message)
 	if errors.Is(err, ErrNotOurs) {
@@ -77,8 +103,10 @@ func (r *Runner) deliver(ctx context.Context, message event.Message, share func(
 		r.done(log, r.now(), outcomeSetAside, nil)
 		return nil //nolint:nilerr // it can never be read, so another delivery would not help
 	}
-	err = share(ctx, string(scope.Encode()), func() error {
-		return r.run(ctx, scope, log)
+	// What a job announces it has just read the record of.
+	fact := message.Topic != "" && message.Topic != r.job.Name
+	err = share(ctx, scope, func() error {
+		return r.run(ctx, scope, fact || scope.Hint, log)
 	})
 	if err == nil || scope.Sweep() {
 		return nil
@@ -94,9 +122,10 @@ func passes(class failure.Class) bool {
 	return class == failure.Transient || class == failure.Quota || class == failure.Conflict
 }
 
-// run calls the handler within the time limit. It outlives the message that
-// caused it, because others may have joined.
-func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (err error) {
+// run calls the handler within the time limit, once it is known that a record
+// is about what the scope names. It outlives the message that caused it, because
+// others may have joined.
+func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *slog.Logger) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 	defer cancel()
 	start := r.now()
@@ -114,7 +143,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, log *slog.Logger) (
 			r.record.Ended(ctx, r.job.Name, scope.Sweep(), err)
 		}
 	}()
-	if !scope.Sweep() && !scope.Hint {
+	if !scope.Sweep() && !known {
 		what, err := unknown(ctx, r.records, scope, log)
 		if err != nil {
 			logFailures(log, err, scope.Sweep())

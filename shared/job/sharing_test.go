@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
@@ -122,27 +123,42 @@ func TestAPanicReachesWhoShares(t *testing.T) {
 	})
 }
 
-// So it does where nobody recovers it before it is shared.
-func TestAPanicReachesWhoWaits(t *testing.T) {
+// In a crowd of messages about one group the runs are spaced; about others, and
+// in sweeps, nobody waits for that.
+func TestRunsOfOneScopeAreSpaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var flights Flights
-		proceed, answers := make(chan struct{}), make(chan error, 3)
-		for range 3 {
-			go func() {
-				answers <- surviving(func() error {
-					return flights.Join(t.Context(), "key", func() error { <-proceed; panic("x") })
-				})
-			}()
-			synctest.Wait()
-		}
-		close(proceed)
-		synctest.Wait()
-		for range 3 {
-			if err := <-answers; err == nil || failure.ClassOf(err) != failure.Permanent {
-				t.Errorf("got %v", err)
+		for data, want := range map[string]time.Duration{
+			scoped: 5 * runSpacing, `{"instances":["a:1"]}`: 0, "{}": 0,
+		} {
+			runner := runnerOf(&lines{}, func(context.Context, Run) error { return nil })
+			runner.sleep = func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
+			begin := time.Now()
+			for range runBurst + 5 {
+				_ = runner.Deliver(t.Context(), message(data))
+			}
+			if took := time.Since(begin); took != want {
+				t.Errorf("%s: %s, want %s", data, took, want)
+			}
+			if err := runner.Deliver(t.Context(), message(`{"baseName":"windows"}`)); err != nil || time.Since(begin) != want {
+				t.Errorf("another scope waited: %v", err)
 			}
 		}
 	})
+}
+
+// A fact names what the job that announced it has just read: nothing is read to
+// know that. What a person may have misspelt is looked for.
+func TestOnlyMessagesToTheJobItselfAreLookedFor(t *testing.T) {
+	ran := 0
+	runner := runnerOf(&lines{}, func(context.Context, Run) error { ran++; return nil })
+	for topic, want := range map[string]int{"test-job": 0, "": 0, "instances-marked": 1} {
+		ran = 0
+		told := message(`{"baseName":"misspelt"}`)
+		told.Topic = topic
+		if err := runner.Deliver(t.Context(), told); err != nil || ran != want {
+			t.Errorf("by topic %q: %d runs, %v", topic, ran, err)
+		}
+	}
 }
 
 func TestDeliverAloneSharesNothing(t *testing.T) {

@@ -82,6 +82,10 @@ type Lease struct {
 	Instruction      string           `firestore:"instruction,omitempty"`
 	InstructionState InstructionState `firestore:"instructionState,omitempty"`
 
+	// Tell holds the messages to the backend that the last change makes necessary.
+	// They are sent right after it and not stored, for the backend can read the
+	// same by list_changes; only what could not be sent goes to Unsent.
+	Tell []Notice `firestore:"-"`
 	// Unsent holds the messages that are not known to be sent.
 	Unsent   []Notice `firestore:"unsent,omitempty"`
 	Attempts int64    `firestore:"attempts,omitempty"`

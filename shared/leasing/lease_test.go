@@ -81,8 +81,8 @@ func TestGiveAndEnd(t *testing.T) {
 		if free.State != Available || len(free.Offers) != 3 {
 			t.Errorf("the argument was changed: %+v", free)
 		}
-		if fmt.Sprint(lease.Unsent) != "[LEASED RESPONSE]" || !lease.DueAt.Equal(t0.Add(limits.Resend)) && !lease.DueAt.Equal(lease.ExpiresAt) {
-			t.Errorf("unsent %v, due %v", lease.Unsent, lease.DueAt)
+		if fmt.Sprint(lease.Tell, lease.Unsent) != "[LEASED] [RESPONSE]" || !lease.DueAt.Equal(t0.Add(limits.Resend)) && !lease.DueAt.Equal(lease.ExpiresAt) {
+			t.Errorf("to tell %v, unsent %v, due %v", lease.Tell, lease.Unsent, lease.DueAt)
 		}
 		now := t0.Add(61 * time.Second)
 		ended, left := End(lease, &leased, test.why, now, limits)
@@ -92,18 +92,22 @@ func TestGiveAndEnd(t *testing.T) {
 		case left != nil && (left.Lease != "" || !left.LeaseExpiration.IsZero() || (left.State == Available) != (left.Offers != nil)):
 			t.Errorf("%s, %s: left %+v", test.policy, test.why, left)
 		}
-		unsent := "[RECLAIMED RESPONSE]"
+		messages := "[RECLAIMED] [RESPONSE]"
 		if test.why == Gone {
-			unsent = "[RESPONSE]"
+			messages = "[] [RESPONSE]"
 		}
-		if fmt.Sprint(ended.Unsent) != unsent || ended.Running() || ended.State != Fulfilled {
+		if fmt.Sprint(ended.Tell, ended.Unsent) != messages || ended.Running() || ended.State != Fulfilled {
 			t.Errorf("%s, %s: %+v", test.policy, test.why, ended)
 		}
 		if (test.why == Expired) != ended.ExpiresAt.Equal(lease.ExpiresAt) {
 			t.Errorf("%s, %s: its end is %v", test.policy, test.why, ended.ExpiresAt)
 		}
-		done := ended.Sent(now, limits)
-		if len(done.Unsent) != 0 || !done.DueAt.Equal(now.Add(limits.Retention)) {
+		owed := ended.Owe([]Notice{ReclaimedNotice}, now, limits).OweStill([]Notice{ReclaimedNotice}, now, limits)
+		if fmt.Sprint(owed.Tell, owed.Unsent) != "[] [RECLAIMED]" || !owed.DueAt.Equal(now.Add(2*limits.Resend)) {
+			t.Errorf("not sent at two attempts: %+v", owed)
+		}
+		done := owed.Owe(nil, now, limits)
+		if len(done.Tell)+len(done.Unsent) != 0 || done.Attempts != 0 || !done.DueAt.Equal(now.Add(limits.Retention)) {
 			t.Errorf("sent: %+v", done)
 		}
 	}
@@ -113,8 +117,13 @@ func TestNobodyToTell(t *testing.T) {
 	machine := newMachine(Delete)
 	machine.Policies.Backend = Destination{}
 	lease, _ := Give(newLease(nil), machine, t0, limits)
-	if len(lease.Unsent) != 0 || !lease.DueAt.Equal(lease.ExpiresAt) {
+	if len(lease.Tell)+len(lease.Unsent) != 0 || !lease.DueAt.Equal(lease.ExpiresAt) {
 		t.Errorf("%+v", lease)
+	}
+	other := newMachine(Delete)
+	other.Policies.Attributes = nil // of a backend that does not read list_changes
+	if lease, _ := Give(newLease(nil), other, t0, limits); len(lease.Tell) != 0 || fmt.Sprint(lease.Unsent) != "[LEASED]" || lease.DueAt.IsZero() {
+		t.Errorf("what another backend is told is not stored: %+v", lease)
 	}
 	indefinite, _ := Give(newLease(func(r *Request) { r.Length = Length{Indefinite: true} }), machine, t0, limits)
 	if !indefinite.DueAt.IsZero() || !indefinite.Indefinite() {
@@ -166,11 +175,13 @@ func TestInstructionOnlyGoesForward(t *testing.T) {
 }
 
 func TestResendingBacksOff(t *testing.T) {
+	unsent := []Notice{LeasedNotice}
 	lease, _ := Give(newLease(func(r *Request) { r.Length = Length{Indefinite: true} }), newMachine(Delete), t0, limits)
+	lease = lease.Owe(unsent, t0, limits)
 	var waits []time.Duration
 	for range 9 {
 		waits = append(waits, lease.DueAt.Sub(t0))
-		lease = lease.Failed(t0, limits)
+		lease = lease.OweStill(unsent, t0, limits)
 	}
 	want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60}
 	for i := range want {
@@ -181,7 +192,7 @@ func TestResendingBacksOff(t *testing.T) {
 	}
 	// The lease's own end is not missed for that.
 	finite, _ := Give(newLease(nil), newMachine(Delete), t0, limits)
-	if finite = finite.Failed(t0, limits); !finite.DueAt.Equal(finite.ExpiresAt) {
+	if finite = finite.OweStill(unsent, t0, limits); !finite.DueAt.Equal(finite.ExpiresAt) {
 		t.Errorf("due %v, ends %v", finite.DueAt, finite.ExpiresAt)
 	}
 }

@@ -5,28 +5,36 @@ import (
 	"time"
 )
 
-// Sent records that all messages were sent.
-func (l Lease) Sent(now time.Time, limits Limits) Lease {
-	l.Unsent, l.Attempts = nil, 0
+// Owe records which messages are still to be sent, after the first attempt to
+// send all of them.
+func (l Lease) Owe(unsent []Notice, now time.Time, limits Limits) Lease {
+	l.Tell, l.Unsent = nil, unsent
+	if len(unsent) == 0 {
+		l.Attempts = 0
+	}
 	return l.schedule(now, limits)
 }
 
-// Failed records that messages could not be sent.
-func (l Lease) Failed(now time.Time, limits Limits) Lease {
+// OweStill records the same after another attempt: the next one comes later.
+func (l Lease) OweStill(unsent []Notice, now time.Time, limits Limits) Lease {
 	l.Attempts++
-	return l.schedule(now, limits)
+	return l.Owe(unsent, now, limits)
 }
 
-// notify adds those messages that have a destination.
+// notify adds those messages that have a destination. Only a backend that gives
+// its machines the attribute instance, which is ours, reads list_changes: what
+// others and lessees are to be told is stored until it is sent.
 func (l Lease) notify(notices ...Notice) Lease {
-	l.Unsent = slices.Clone(l.Unsent)
+	l.Tell, l.Unsent = slices.Clone(l.Tell), slices.Clone(l.Unsent)
 	for _, notice := range notices {
-		to := l.BackendTopic
+		to, list := l.BackendTopic, &l.Unsent
 		if notice == LesseeNotice {
 			to = l.Lessee
+		} else if l.Instance() != "" {
+			list = &l.Tell
 		}
-		if to.Topic != "" && !slices.Contains(l.Unsent, notice) {
-			l.Unsent = append(l.Unsent, notice)
+		if to.Topic != "" && !slices.Contains(*list, notice) {
+			*list = append(*list, notice)
 		}
 	}
 	return l

@@ -51,7 +51,7 @@ func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, 
 	if why != Expired {
 		l.ExpiresAt = now
 	}
-	l.Unsent, l.Attempts = nil, 0 // their content is out of date
+	l.Tell, l.Unsent, l.Attempts = nil, nil, 0 // their content is out of date
 	if why == Gone {
 		l = l.notify(LesseeNotice).schedule(now, limits)
 	} else {

@@ -59,6 +59,11 @@ func managersOf(baseName string) store.Query {
 		Where: []store.Filter{equal("baseName", baseName)}}
 }
 
+func managersInZone(baseName, zone string) store.Query {
+	return store.Query{Name: "managers of a template in a zone", Collection: managers, Group: true,
+		Where: []store.Filter{equal("baseName", baseName), equal("zone", zone)}}
+}
+
 func managersOfRevision(baseName, revision string) store.Query {
 	return store.Query{Name: "managers of a revision",
 		Collection: templates + "/" + baseName + "/" + revisions + "/" + revision + "/" + managers}
@@ -109,7 +114,7 @@ func Queries() []store.Query {
 	now, manager := time.Unix(0, 0).UTC(), fleet.ManagerKey{BaseName: "b", Revision: "r", Zone: "z"}
 	return []store.Query{
 		allTemplates(), templatesUnconfigured(), revisionsOf("b"), revisionsIn(fleet.Active), revisionsWithoutURL(),
-		allManagers(), managersIn(fleet.Active), managersWithoutURL(), managersOf("b"), managersOfRevision("b", "r"),
+		allManagers(), managersIn(fleet.Active), managersWithoutURL(), managersOf("b"), managersInZone("b", "z"), managersOfRevision("b", "r"),
 		instancesIn(fleet.Found), instancesOf(manager), instancesOfIn(manager, fleet.Found), leasesOver(now),
 		instancesMissing(), tombstonesOver(now), allOrphans("group"), allProjects(),
 		leftOffers(), revisionHeads(), pageOf(manager, fleet.Found, 1, ""),

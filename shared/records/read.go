@@ -140,6 +140,12 @@ func (r Records) ManagersOf(ctx context.Context, baseName string) ([]Manager, er
 	return find[fleet.Manager](ctx, r, managersOf(baseName))
 }
 
+// ManagersInZone reads the managers of a template in a zone, of all its
+// revisions.
+func (r Records) ManagersInZone(ctx context.Context, baseName, zone string) ([]Manager, error) {
+	return find[fleet.Manager](ctx, r, managersInZone(baseName, zone))
+}
+
 // ManagersOfRevision reads the managers of one revision.
 func (r Records) ManagersOfRevision(ctx context.Context, baseName, revision string) ([]Manager, error) {
 	if _, err := RevisionKey(baseName, revision); err != nil {
@@ -162,7 +168,10 @@ func (r Records) ManagersFor(ctx context.Context, baseName, revision, zone strin
 	if baseName == "" {
 		return r.Managers(ctx)
 	}
-	if revision != "" && zone != "" {
+	if revision == "" && zone != "" {
+		return r.ManagersInZone(ctx, baseName, zone)
+	}
+	if zone != "" {
 		k, err := ManagerKey(fleet.ManagerKey{BaseName: baseName, Revision: revision, Zone: zone})
 		if err != nil {
 			return nil, err

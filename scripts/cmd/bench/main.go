@@ -23,6 +23,8 @@ type arguments struct {
 	Name      string `arg:"" optional:"" default:"all" help:"converge, recycle, idle, scale, lease, coldstart or all (default: all)."`
 	JSON      bool   `help:"Print what was found as JSON."`
 	Emulators bool   `help:"Use the Firestore and Pub/Sub emulators of the Google Cloud SDK in place of the memory."`
+	Rate      int    `placeholder:"N" help:"With lease: only so many leases a second, by the clock, for a minute."`
+	Machines  int    `default:"10000" help:"With --rate: of so many machines."`
 	CPU       string `name:"cpu-profile" placeholder:"FILE" help:"Write a CPU profile there; go tool pprof reads it."`
 	Memory    string `name:"memory-profile" placeholder:"FILE" help:"Write a profile of all allocations there."`
 }
@@ -57,7 +59,7 @@ func run(args arguments) error {
 	if err != nil {
 		return err
 	}
-	result, err := benchmark.Run(ctx, bench.Options{Emulators: args.Emulators, Root: root(), Say: sayTo(stderr)})
+	result, err := benchmark.Run(ctx, bench.Options{Emulators: args.Emulators, Rate: args.Rate, Machines: args.Machines, Root: root(), Say: sayTo(stderr)})
 	if err = ended(err); err != nil {
 		return err
 	}

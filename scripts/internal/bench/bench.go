@@ -15,6 +15,9 @@ type Options struct {
 	// Emulators asks for those of Firestore and Pub/Sub in place of the store
 	// and the bus in memory.
 	Emulators bool
+	// Rate, where not 0, has the lease benchmark make only so many leases a second
+	// of so many Machines, by the clock.
+	Rate, Machines int
 	// Root is the checkout, for what is built from it.
 	Root string
 	// Say reports progress.
@@ -36,7 +39,7 @@ func All() []Benchmark {
 		{Name: "recycle", Summary: "end of a lease → replacement leasable, a hundred times; a VM's whole life", Run: Recycle},
 		{Name: "idle", Summary: "ten simulated minutes of a steady pool of 10,000 VMs in 20 groups", Run: Idle},
 		{Name: "scale", Summary: "1,000, 10,000 and 100,000 VMs: longest run, cost per VM, memory", Run: Scale},
-		{Name: "lease", Summary: "64 clients lease from 1,000 machines", Run: Lease},
+		{Name: "lease", Summary: "64 clients lease from 1,000 machines; 1,000 and 2,500 leases a second, by the clock, of 10,000; on the emulators 8, 64 and 256 clients", Run: Lease},
 		{Name: "coldstart", Summary: "process start to first event done, memory, what is deployed", Embedded: true, Run: ColdStart},
 	}
 }

@@ -51,8 +51,9 @@ func TestWholeLifeOfAVM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if life := run.lives(); life.backend > 8 || life.machines != 3 {
-		t.Errorf("%v writes and deletes of the backend, %v of the catalog, want at most 8 and 3", life.backend, life.machines)
+	if life := run.lives(); tenths(life.reads) > 12 || life.backend > 8 || life.machines != 3 || life.leases != 2 {
+		t.Errorf("%v reads, %v writes and deletes of the backend, %v of the catalog, %v of leases; want at most 12, 8, 3 and 2",
+			life.reads, life.backend, life.machines, life.leases)
 	}
 	for _, part := range run.Store.Parts {
 		if part.Collection == "instances" && part.Job == "cleanup-entities" && part.Deletes != 90 {
@@ -61,6 +62,19 @@ func TestWholeLifeOfAVM(t *testing.T) {
 	}
 	if own := run.changes(func(c string) bool { return c == "instances" }); own != 7*90 {
 		t.Errorf("%d writes and deletes of 90 records, want 7 each", own)
+	}
+}
+
+// A lease that is alone reads of its own group only, whatever other zones the
+// template has.
+func TestALeaseAlone(t *testing.T) {
+	_, run, err := recycle(t.Context(), quietly(), Fleet{Groups: 10, Size: 3}, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if life := run.lives(); life.reads > 45 || life.changes > 18.1 || life.machines != 3 || life.leases != 2 {
+		t.Errorf("%v reads, %v writes and deletes, of these %v of the catalog and %v of leases; want at most 45, 18, 3 and 2",
+			life.reads, life.changes, life.machines, life.leases)
 	}
 }
 

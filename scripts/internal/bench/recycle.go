@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -14,12 +15,16 @@ import (
 // recycles is how many leases end, one after the other.
 const recycles = 100
 
+// recycleEvery is the simulated time between them: what one group causes is spaced,
+// and the Machine Provider still remembers which machine became free last.
+const recycleEvery = 4 * time.Second
+
 // Recycle measures the end of a lease until its replacement can be leased, and
 // what the whole life of a VM costs.
 func Recycle(ctx context.Context, o Options) (Result, error) {
 	result := newResult("recycle", o)
 	pool := Fleet{Groups: 10, Size: 10}
-	took, run, err := recycle(ctx, o, pool)
+	took, run, err := recycle(ctx, o, pool, recycles)
 	if err != nil {
 		return result, err
 	}
@@ -32,32 +37,44 @@ func Recycle(ctx context.Context, o Options) (Result, error) {
 		return result, err
 	}
 	result.Runs = append(result.Runs, many)
-	life := many.lives()
+	alone, crowd := run.lives(), many.lives()
+	result.atMost("one lease and all that follows, alone in a template of ten zones: Firestore reads", 45, tenths(alone.reads), "")
+	result.atMost("… writes + deletes", 16, tenths(alone.changes), "")
+	result.atMost("one lease and all that follows, 90 together: Firestore reads", 12, tenths(crowd.reads), "")
+	result.atMost("… writes + deletes", 13, tenths(crowd.changes), "")
+	life := crowd
 	result.atMost("whole life of one VM, 90 together: Firestore writes + deletes, without the Machine Provider's own", 8, life.backend, "")
 	result.figure("… of its machine's entry in the catalog (machines)", number(life.machines))
 	result.figure("… of its lease (leases)", number(life.leases))
-	life = run.lives()
+	life = alone
 	result.figure("whole life of one VM, all by itself: writes + deletes, without the Machine Provider's own", number(life.backend))
 	result.figure("… of its machine's entry in the catalog (machines)", number(life.machines))
 	return result, nil
 }
 
-// recycle leases and releases machine after machine. Twenty simulated minutes
-// later the records of the VMs that went are gone too, so that as many whole
-// lives ended as began.
-func recycle(ctx context.Context, o Options, pool Fleet) ([]time.Duration, Run, error) {
+// tenths rounds a cost: a job that runs once a minute has its part in it.
+func tenths(cost float64) float64 { return math.Round(cost*10) / 10 }
+
+// recycle leases and releases machine after machine, n times. Twenty simulated
+// minutes later the records of the VMs that went are gone too, so that as many
+// whole lives ended as began.
+func recycle(ctx context.Context, o Options, pool Fleet, n int) ([]time.Duration, Run, error) {
 	s, err := start(ctx, o, never)
 	if err != nil {
 		return nil, Run{}, err
 	}
 	defer s.stop()
-	o.Say("recycle %d of %s", recycles, pool)
+	o.Say("recycle %d of %s", n, pool)
 	if _, err := s.grow(ctx, pool); err != nil {
 		return nil, Run{}, err
 	}
+	if err := s.settle(ctx); err != nil {
+		return nil, Run{}, err
+	}
 	to, measured := s.lessee(), s.measure()
-	took := make([]time.Duration, recycles)
+	took := make([]time.Duration, n)
 	for i := range took {
+		s.clock.skip(recycleEvery)
 		id := fmt.Sprintf("recycle-%d", i)
 		if _, err := to.lease(ctx, id); err != nil {
 			return nil, Run{}, err
@@ -81,7 +98,8 @@ func recycle(ctx context.Context, o Options, pool Fleet) ([]time.Duration, Run, 
 	if err := s.bury(ctx); err != nil {
 		return nil, Run{}, err
 	}
-	return took, measured.end(fmt.Sprintf("%d recycles, one after the other", recycles)), nil
+	run, err := s.withoutIdle(ctx, measured.end(fmt.Sprintf("%d recycles, one after the other", n)))
+	return took, run, err
 }
 
 // together lets many leases of a pool end at once.
@@ -93,6 +111,9 @@ func together(ctx context.Context, o Options, pool Fleet, leases int) (Run, erro
 	defer s.stop()
 	o.Say("recycle %d at once of %s", leases, pool)
 	if _, err := s.grow(ctx, pool); err != nil {
+		return Run{}, err
+	}
+	if err := s.settle(ctx); err != nil {
 		return Run{}, err
 	}
 	to, measured := s.lessee(), s.measure()
@@ -118,7 +139,7 @@ func together(ctx context.Context, o Options, pool Fleet, leases int) (Run, erro
 	if err := s.bury(ctx); err != nil {
 		return Run{}, err
 	}
-	return measured.end(fmt.Sprintf("%d recycles at once", leases)), nil
+	return s.withoutIdle(ctx, measured.end(fmt.Sprintf("%d recycles at once", leases)))
 }
 
 // lesseesAtOnce is how many lessees ask at once.
@@ -130,11 +151,36 @@ func (s *system) bury(ctx context.Context) error {
 		return err
 	}
 	s.clock.skip(fleet.TombstoneTime)
-	return s.minutes(ctx, 2)
+	return s.minutes(ctx, buryMinutes)
 }
 
-// life is what a VM's life costs in writes and deletes.
-type life struct{ backend, machines, leases float64 }
+// buryMinutes is how many minutes pass until the records of VMs that are gone
+// are gone.
+const buryMinutes = 2
+
+// settle lets the jobs' sweeps end what is left to do of a growth. No time passes:
+// the Machine Provider remembers for seconds which machines are free.
+func (s *system) settle(ctx context.Context) error {
+	if err := s.tick(ctx); err != nil {
+		return err
+	}
+	return s.quiet(ctx)
+}
+
+// withoutIdle takes from a run's Firestore operations what the minutes in it cost
+// by themselves.
+func (s *system) withoutIdle(ctx context.Context, run Run) (Run, error) {
+	measured := s.measure()
+	if err := s.minutes(ctx, buryMinutes); err != nil {
+		return run, err
+	}
+	run.Store = storeSince(measured.end("idle").Store, run.Store)
+	return run, nil
+}
+
+// life is what a VM's life costs: in reads, in writes and deletes, and what of
+// these are its own backend's, its machine's entry's and its lease's.
+type life struct{ reads, changes, backend, machines, leases float64 }
 
 // lives divides a run by the lives that ended in it, in which as many began.
 func (r Run) lives() life {
@@ -146,6 +192,8 @@ func (r Run) lives() life {
 	}
 	in := func(wanted func(string) bool) float64 { return float64(r.changes(wanted)) / ended }
 	return life{
+		reads:    float64(r.Store.Reads) / ended,
+		changes:  in(func(string) bool { return true }),
 		backend:  in(func(c string) bool { return c != "machines" && c != "leases" }),
 		machines: in(func(c string) bool { return c == "machines" }),
 		leases:   in(func(c string) bool { return c == "leases" }),

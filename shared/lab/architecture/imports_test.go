@@ -9,7 +9,7 @@ import (
 // groups are the deployed half, from the ground up: a package imports its own
 // group and those before it. shared/deployment and the root compose them, and
 // nobody imports those.
-var groups = []string{"proto", "shared/fleet", "shared/cloud", "shared/records", "shared/identity", "shared/config", "shared/leasing", "shared/job", "functions", "shared/deployment", "."}
+var groups = []string{"proto", "shared/fleet", "shared/cloud", "shared/combine", "shared/records", "shared/identity", "shared/config", "shared/leasing", "shared/job", "functions", "shared/deployment", "."}
 
 // lab is never deployed: simulations, stand-ins, conformance suites.
 const lab = "shared/lab"

@@ -71,8 +71,8 @@ func (l *load) checkMachines(ctx context.Context) error {
 }
 
 // lease asks until the request is fulfilled: the same request again answers
-// its present state.
-func (l *load) lease(ctx context.Context, id string, dice *rand.Rand) (string, error) {
+// its present state. The latency counts from when it was to begin.
+func (l *load) lease(ctx context.Context, id string, at time.Time, dice *rand.Rand) (string, error) {
 	request := object{
 		"request_id": id,
 		"dimensions": object{"os_family": "LINUX"},
@@ -97,7 +97,7 @@ func (l *load) lease(ctx context.Context, id string, dice *rand.Rand) (string, e
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			if asked == 0 {
-				l.leases = append(l.leases, now.Sub(begin))
+				l.leases = append(l.leases, now.Sub(at))
 			} else {
 				l.waited++
 			}
@@ -114,15 +114,14 @@ func (l *load) lease(ctx context.Context, id string, dice *rand.Rand) (string, e
 	}
 }
 
-func (l *load) release(ctx context.Context, id string) error {
+func (l *load) release(ctx context.Context, id string, at time.Time) error {
 	var answer struct{ Error string }
-	begin := time.Now()
 	if err := l.call(ctx, l.options.Lessee, "machine_provider/v1/release", object{"request_id": id}, &answer); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.releases = append(l.releases, time.Since(begin))
+	l.releases = append(l.releases, time.Since(at))
 	// A repeated call may find what the first did.
 	if answer.Error != "" && answer.Error != "ALREADY_RECLAIMED" {
 		l.problemLocked("lease %s was lost: release answered %s", id, answer.Error)

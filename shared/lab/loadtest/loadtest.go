@@ -23,9 +23,13 @@ type Options struct {
 	URL string
 	// Backend and Lessee are the bearer tokens of a backend and of a lessee.
 	Backend, Lessee string
-	// Clients lease at once; Machines are added for them, named by Prefix.
-	Clients, Machines int
-	Prefix            string
+	// Clients lease at once, each again as soon as it has released; or, where Rate
+	// is not 0, so many leases a second begin by the clock, whatever became of
+	// those before, and latency counts from when each was to begin.
+	Clients, Rate int
+	// Machines are added for them, named by Prefix.
+	Machines int
+	Prefix   string
 	// Duration is for how long; Leases, where not 0, is after how many leases
 	// it ends at the latest.
 	Duration time.Duration
@@ -50,6 +54,7 @@ type Report struct {
 	PerSecond     float64       `json:"leases_per_second"`
 	P50, P95, P99 time.Duration // of the lease calls that were fulfilled at once
 	ReleaseP95    time.Duration
+	ReleaseP99    time.Duration
 	// Problems are violations: a machine with two lessees, a lease that was
 	// lost, a machine that did not come back.
 	Problems []string `json:"problems"`
@@ -62,7 +67,7 @@ func Run(ctx context.Context, options Options) (Report, error) {
 		options.Patience = 30 * time.Second
 	}
 	if options.Client == nil {
-		options.Client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: options.Clients + 1}}
+		options.Client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: max(options.Clients, options.Rate) + 1}}
 	}
 	l := &load{options: options, holders: map[string]string{}, run: options.Rand.Uint64()}
 	if err := l.addMachines(ctx); err != nil {
@@ -70,12 +75,11 @@ func Run(ctx context.Context, options Options) (Report, error) {
 	}
 	begin := time.Now()
 	l.end = begin.Add(options.Duration)
-	var clients sync.WaitGroup
-	for i := range options.Clients {
-		seed := options.Rand.Uint64()
-		clients.Go(func() { l.client(ctx, i, rand.New(rand.NewPCG(seed, uint64(i)))) }) //nolint:gosec // load, not secrets
+	if options.Rate > 0 {
+		l.arrivals(ctx, begin)
+	} else {
+		l.clients(ctx)
 	}
-	clients.Wait()
 	took := time.Since(begin)
 	if err := errors.Join(l.failed...); err != nil {
 		return Report{}, err
@@ -115,30 +119,55 @@ func (l *load) more() bool {
 	return true
 }
 
-func (l *load) client(ctx context.Context, number int, dice *rand.Rand) {
-	for n := 0; l.more(); n++ {
-		id := fmt.Sprintf("load-%x-%d-%d", l.run, number, n)
-		if err := l.cycle(ctx, id, dice); err != nil {
-			l.mu.Lock()
-			l.failed = append(l.failed, fmt.Errorf("request %s: %w", id, err))
-			l.mu.Unlock()
-			return
-		}
+// clients lease again and again, each as soon as it has released.
+func (l *load) clients(ctx context.Context) {
+	var clients sync.WaitGroup
+	for number := range l.options.Clients {
+		dice := l.dice()
+		clients.Go(func() {
+			for n := 0; l.more(); n++ {
+				l.cycle(ctx, fmt.Sprintf("load-%x-%d-%d", l.run, number, n), time.Now(), dice)
+			}
+		})
 	}
+	clients.Wait()
 }
 
-// cycle leases a machine, holds it and gives it back.
-func (l *load) cycle(ctx context.Context, id string, dice *rand.Rand) error {
-	hostname, err := l.lease(ctx, id, dice)
+// arrivals lease by the clock.
+func (l *load) arrivals(ctx context.Context, begin time.Time) {
+	var leases sync.WaitGroup
+	for n := 0; l.more() && ctx.Err() == nil; n++ {
+		at := begin.Add(time.Duration(n) * time.Second / time.Duration(l.options.Rate))
+		_ = pause.For(ctx, time.Until(at)) // the loop sees that ctx has ended
+		dice := l.dice()
+		leases.Go(func() { l.cycle(ctx, fmt.Sprintf("load-%x-%d", l.run, n), at, dice) })
+	}
+	leases.Wait()
+}
+
+// dice is randomness for one goroutine.
+func (l *load) dice() *rand.Rand {
+	return rand.New(rand.NewPCG(l.options.Rand.Uint64(), l.run)) //nolint:gosec // load, not secrets
+}
+
+// cycle leases a machine, holds it and gives it back. It was to begin at a time.
+func (l *load) cycle(ctx context.Context, id string, at time.Time, dice *rand.Rand) {
+	hostname, err := l.lease(ctx, id, at, dice)
+	if err == nil {
+		l.hold(hostname, id)
+		over := time.Now()
+		if l.options.Hold > 0 {
+			over = over.Add(time.Duration(dice.Int64N(int64(2 * l.options.Hold))))
+			_ = pause.For(ctx, time.Until(over)) // the machine is released all the same
+		}
+		l.letGo(hostname, id)
+		err = l.release(ctx, id, over)
+	}
 	if err != nil {
-		return err
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.failed = append(l.failed, fmt.Errorf("request %s: %w", id, err))
 	}
-	l.hold(hostname, id)
-	if l.options.Hold > 0 {
-		_ = pause.For(ctx, time.Duration(dice.Int64N(int64(2*l.options.Hold))))
-	}
-	l.letGo(hostname, id)
-	return l.release(ctx, id)
 }
 
 func (l *load) hold(hostname, id string) {
@@ -179,6 +208,7 @@ func (l *load) report(took time.Duration) Report {
 		P95:        percentile(l.leases, 95),
 		P99:        percentile(l.leases, 99),
 		ReleaseP95: percentile(l.releases, 95),
+		ReleaseP99: percentile(l.releases, 99),
 		Problems:   l.problems,
 	}
 }

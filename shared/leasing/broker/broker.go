@@ -4,9 +4,10 @@
 //
 // Every step is one write-only commit with preconditions over a lease and its
 // machine. A lease is running exactly while its machine's document names it,
-// for no step writes one without the other. What is kept in memory (which
-// machines this process is trying for, who hands out next) only saves vain
-// attempts; nothing relies on it.
+// for no step writes one without the other. What is kept in memory (leases and
+// machines as this process last saw them, who hands out next) only saves reads
+// and vain attempts; nothing relies on it. Steps of many callers share commits
+// once there are many: a store does a few large ones faster than many at once.
 package broker
 
 import (
@@ -18,12 +19,17 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/combine"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
 const (
-	// commitTimeout bounds one commit. The overlap of Changes relies on it.
+	// commitTimeout bounds the wait for a commit and, once more, the commit. The
+	// overlap of Changes relies on it.
 	commitTimeout = 10 * time.Second
+	// commitsAtOnce is how many commits of single steps are under way at once;
+	// the steps that come meanwhile share the next.
+	commitsAtOnce = 8
 	// publishTimeout bounds one attempt to send messages.
 	publishTimeout = 10 * time.Second
 	// maxAttempts is how often a step is tried under conflicts.
@@ -56,8 +62,10 @@ type Broker struct {
 	free      seenFree
 	searching chan struct{} // held while a request searches for what the others may use
 	handing   chan struct{} // held while machines are handed to waiting requests
-	rounds    rounds
-	marks     coalescer
+	recent    recent
+	steps     *combine.Combiner[change, changed]
+	offers    *combine.Combiner[[]storedMachine, struct{}]
+	rounds    *combine.Combiner[leasing.Dimensions, round]
 }
 
 // New makes a Broker.
@@ -76,10 +84,11 @@ func New(options Options) *Broker {
 	if b.current == nil {
 		b.current = leasing.DefaultLimits
 	}
-	b.rounds.turn = make(chan struct{}, 1)
 	b.free.dice = &b.dice
 	b.trying.keys = map[store.Key]bool{}
-	b.marks = coalescer{turn: make(chan struct{}, 1), commit: b.commitGroups}
+	b.steps = combine.New(commitsAtOnce, b.applyTogether)
+	b.offers = combine.New(1, b.offerTogether)
+	b.rounds = combine.New(1, b.serveTogether)
 	return b
 }
 

@@ -24,9 +24,39 @@ type changed struct {
 	err     error
 }
 
-// apply commits changes, together where they do not conflict. The answers are
-// in order.
+// apply commits changes, together where they do not conflict. The results are
+// in order. A single one shares a commit with those of other callers when there
+// are many.
 func (b *Broker) apply(ctx context.Context, changes ...change) []changed {
+	if len(changes) != 1 {
+		return b.applyNow(ctx, changes)
+	}
+	if err := ctx.Err(); err != nil {
+		return []changed{{err: err}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	result, err := b.steps.Do(ctx, changes[0])
+	if err != nil {
+		result.err = err
+	}
+	return []changed{result}
+}
+
+// applyOne is apply for one change.
+func (b *Broker) applyOne(ctx context.Context, c change) (changed, error) {
+	result := b.apply(ctx, c)[0]
+	return result, result.err
+}
+
+// applyTogether applies the changes of several callers.
+func (b *Broker) applyTogether(ctx context.Context, changes []change) ([]changed, error) {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	return b.applyNow(ctx, changes), nil
+}
+
+func (b *Broker) applyNow(ctx context.Context, changes []change) []changed {
 	results := make([]changed, len(changes))
 	var groups [][]store.Write
 	var places []int
@@ -48,14 +78,9 @@ func (b *Broker) apply(ctx context.Context, changes ...change) []changed {
 		if len(outcome.versions) > 1 {
 			result.machine.Document.Version = outcome.versions[1]
 		}
+		b.recent.put(*result)
 	}
 	return results
-}
-
-// applyOne is apply for one change.
-func (b *Broker) applyOne(ctx context.Context, c change) (changed, error) {
-	result := b.apply(ctx, c)[0]
-	return result, result.err
 }
 
 func (c change) writes() ([]store.Write, changed, error) {
@@ -99,15 +124,31 @@ const maxTogether = 100
 func (b *Broker) commitGroups(ctx context.Context, groups [][]store.Write) []outcome {
 	outcomes := make([]outcome, 0, len(groups))
 	for len(groups) > 0 {
-		n, writes := 0, 0
-		for n < len(groups) && (n == 0 || writes+len(groups[n]) <= maxTogether) {
-			writes += len(groups[n])
-			n++
-		}
+		n := fitting(groups)
 		outcomes = append(outcomes, b.commitTogether(ctx, groups[:n])...)
 		groups = groups[n:]
 	}
 	return outcomes
+}
+
+// fitting returns how many of the first groups can be one commit: few enough
+// writes, and no two of one document.
+func fitting(groups [][]store.Write) int {
+	seen := map[store.Key]bool{}
+	for n, group := range groups {
+		if n > 0 && len(seen)+len(group) > maxTogether {
+			return n
+		}
+		for _, write := range group {
+			if seen[write.Key] {
+				return n
+			}
+		}
+		for _, write := range group {
+			seen[write.Key] = true
+		}
+	}
+	return len(groups)
 }
 
 func (b *Broker) commitTogether(ctx context.Context, groups [][]store.Write) []outcome {

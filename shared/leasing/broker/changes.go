@@ -13,9 +13,9 @@ import (
 )
 
 // overlap is how far back each call of Changes looks: a change is stamped
-// before its commit, which may take commitTimeout, by a clock that may be
-// behind. What lies in it is answered again.
-const overlap = 3 * commitTimeout
+// before its commit, which may wait and then take commitTimeout each, by a
+// clock that may be behind. What lies in it is answered again.
+const overlap = 4 * commitTimeout
 
 // MaxChanges is the greatest number of leases that one call of Changes reads.
 const MaxChanges = 500

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/leasing"
@@ -10,6 +11,14 @@ import (
 // Release gives a client's machine back, or cancels a request that waits.
 func (b *Broker) Release(ctx context.Context, owner, requestID string) error {
 	hash := leasing.Hash(owner, requestID)
+	known, ok := b.recent.get(LeaseKey(hash))
+	if ok && known.lease.Value.Running() && known.machine != nil {
+		// What this process wrote last is mostly how it still is.
+		err := b.endOf(ctx, leasing.Released, []storedLease{known.lease}, []storedMachine{*known.machine})[0]
+		if !failure.Is(err, failure.Conflict) {
+			return err
+		}
+	}
 	return b.again(ctx, func() error {
 		lease, err := b.lease(ctx, hash)
 		switch {
@@ -32,18 +41,20 @@ func (b *Broker) Release(ctx context.Context, owner, requestID string) error {
 
 // end ends running leases and reclaims their machines, each by itself.
 func (b *Broker) end(ctx context.Context, why leasing.Ending, running ...storedLease) []error {
-	errs := make([]error, len(running))
 	ids := make([]MachineID, len(running))
 	for i, lease := range running {
 		ids[i] = MachineID{Backend: lease.Value.Backend, Hostname: lease.Value.Hostname}
 	}
 	held, err := b.machines(ctx, ids...)
 	if err != nil {
-		for i := range errs {
-			errs[i] = err
-		}
-		return errs
+		return slices.Repeat([]error{err}, len(running))
 	}
+	return b.endOf(ctx, why, running, held)
+}
+
+// endOf is end with the leases' machines as they were seen, in order.
+func (b *Broker) endOf(ctx context.Context, why leasing.Ending, running []storedLease, held []storedMachine) []error {
+	errs := make([]error, len(running))
 	now := b.now()
 	steps := make([]change, len(running))
 	for i, lease := range running {

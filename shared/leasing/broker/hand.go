@@ -2,13 +2,18 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
+
+// handTimeout bounds the handing out of machines for several callers.
+const handTimeout = 30 * time.Second
 
 // offer gives machines that became free to the requests that wait for them,
 // each to the one that has waited longest. Where that fails, the requests wait
@@ -18,17 +23,26 @@ func (b *Broker) offer(ctx context.Context, free []storedMachine) {
 	if len(free) == 0 {
 		return
 	}
-	anyone, err := b.findLeases(ctx, waiting(1, nil))
-	if err == nil && len(anyone.items) == 0 && anyone.last == nil {
-		b.free.put(b.now(), free...)
-		return
-	}
-	if err == nil {
-		err = b.handEach(ctx, free)
-	}
-	if err != nil {
+	if _, err := b.offers.Do(ctx, free); err != nil {
 		b.log.Warn("requests wait on: "+err.Error(), "event", "HANDING_FAILED")
 	}
+}
+
+// offerTogether offers the machines of several callers. One look whether
+// anybody waits serves them all: it begins after all became free.
+func (b *Broker) offerTogether(ctx context.Context, several [][]storedMachine) ([]struct{}, error) {
+	ctx, cancel := context.WithTimeout(ctx, handTimeout)
+	defer cancel()
+	free := slices.Concat(several...)
+	anyone, err := b.findLeases(ctx, waiting(1, nil))
+	switch {
+	case err != nil:
+	case len(anyone.items) == 0 && anyone.last == nil:
+		b.free.put(b.now(), free...)
+	default:
+		err = b.handEach(ctx, free)
+	}
+	return make([]struct{}, len(several)), err
 }
 
 func (b *Broker) handEach(ctx context.Context, free []storedMachine) error {
@@ -144,4 +158,39 @@ func (b *Broker) serve(ctx context.Context, wanted leasing.Dimensions) ([]stored
 			return given, err
 		}
 	}
+}
+
+// round is what was given in one pass over the lines of several requests.
+type round struct {
+	given map[store.Key]leasing.Lease
+	err   error
+}
+
+// serveSoon serves a line in a round that begins after this call, and returns
+// what was given in it. Requests that begin to wait during a round share the
+// next: it begins after all of them could be seen waiting, which is what each of
+// them needs.
+func (b *Broker) serveSoon(ctx context.Context, wanted leasing.Dimensions) (map[store.Key]leasing.Lease, error) {
+	served, err := b.rounds.Do(ctx, wanted)
+	return served.given, errors.Join(err, served.err)
+}
+
+func (b *Broker) serveTogether(ctx context.Context, lines []leasing.Dimensions) ([]round, error) {
+	ctx, cancel := context.WithTimeout(ctx, handTimeout)
+	defer cancel()
+	result := round{given: map[store.Key]leasing.Lease{}}
+	served := map[string]bool{}
+	for _, wanted := range lines {
+		if served[wanted.Key()] {
+			continue
+		}
+		served[wanted.Key()] = true
+		given, err := b.serve(ctx, wanted)
+		for _, lease := range given {
+			result.given[lease.Key()] = lease.Value
+		}
+		b.send(ctx, given...)
+		result.err = errors.Join(result.err, err)
+	}
+	return slices.Repeat([]round{result}, len(lines)), nil
 }

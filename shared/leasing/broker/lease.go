@@ -18,7 +18,7 @@ func (b *Broker) Lease(ctx context.Context, owner string, request leasing.Reques
 	}
 	fresh := leasing.NewLease(owner, request, b.now())
 	tooLate := request.Length.CheckAt(fresh.RequestedAt, fresh.RequestedAt, b.limits())
-	if tooLate == nil {
+	if _, asked := b.recent.get(LeaseKey(fresh.Hash)); !asked && tooLate == nil {
 		// Most requests are new: the commit finds out, without reading first.
 		lease, err := b.takeKnown(ctx, fresh)
 		if err != nil {

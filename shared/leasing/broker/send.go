@@ -4,21 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
-	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
-// send sends the messages of leases and notes that they are sent. What fails
-// here is sent by the sweep: the note of it is in the lease already.
+// send sends the messages of leases that were just changed. Those to the lessee
+// stand in the lease until they are sent. Those to the backend do so only where
+// they cannot be sent: what a process did not come to send, the backend learns
+// by list_changes. The sweep sends what is left.
 func (b *Broker) send(ctx context.Context, items ...storedLease) {
-	sent, failed := b.publish(ctx, items)
-	err := b.note(ctx, sent, leasing.Lease.Sent)
-	if err = errors.Join(failed, err); err != nil {
+	left, failed := b.publish(ctx, items)
+	var changes []change
+	for i, item := range items {
+		if !slices.Equal(left[i], item.Value.Unsent) {
+			next := item.Value.Owe(left[i], b.now(), b.limits())
+			changes = append(changes, change{lease: item, next: &next})
+		}
+	}
+	if err := errors.Join(failed, b.note(ctx, changes)); err != nil {
 		b.log.Warn("messages are sent again by the sweep: "+err.Error(), "event", "SENDING_FAILED")
 	}
 }
@@ -26,101 +33,65 @@ func (b *Broker) send(ctx context.Context, items ...storedLease) {
 // resend sends the messages of leases that were not sent at first, and waits
 // longer before each further attempt.
 func (b *Broker) resend(ctx context.Context, items []storedLease) error {
-	sent, failed := b.publish(ctx, items)
-	done := map[store.Key]bool{}
-	for _, lease := range sent {
-		done[lease.Key()] = true
+	left, failed := b.publish(ctx, items)
+	changes := make([]change, len(items))
+	for i, item := range items {
+		next := item.Value.OweStill(left[i], b.now(), b.limits())
+		changes[i] = change{lease: item, next: &next}
 	}
-	var unsent []storedLease
-	for _, lease := range items {
-		if !done[lease.Key()] {
-			unsent = append(unsent, lease)
-		}
-	}
-	return errors.Join(failed, b.note(ctx, sent, leasing.Lease.Sent), b.note(ctx, unsent, leasing.Lease.Failed))
+	return errors.Join(failed, b.note(ctx, changes))
 }
 
 // note writes what became of sending. Where a lease changed meanwhile, whoever
 // changed it sends.
-func (b *Broker) note(ctx context.Context, items []storedLease, as scheduled) error {
-	if len(items) == 0 {
-		return nil
-	}
-	var writes []store.Write
-	now := b.now()
-	for _, item := range items {
-		next := as(item.Value, now, b.limits())
-		write, _, err := replace(item, &next)
-		if err != nil {
-			return err
-		}
-		writes = append(writes, write)
-	}
-	outcomes, err := b.marks.add(ctx, writes...)
-	if err != nil {
-		return fmt.Errorf("note what was sent: %w", err)
-	}
+func (b *Broker) note(ctx context.Context, changes []change) error {
 	var errs []error
-	for _, out := range outcomes {
-		if out.err != nil && !failure.Is(out.err, failure.Conflict) {
-			errs = append(errs, fmt.Errorf("note what was sent: %w", out.err))
+	for _, result := range b.apply(ctx, changes...) {
+		if result.err != nil && !failure.Is(result.err, failure.Conflict) {
+			errs = append(errs, fmt.Errorf("note what was sent: %w", result.err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// publish sends the messages of leases, those of one topic together. A lease
-// is sent when all its messages are.
-func (b *Broker) publish(ctx context.Context, items []storedLease) (sent []storedLease, err error) {
+// publish sends the messages of leases, those of one topic together. It returns
+// those that could not be sent, in the order of the leases.
+func (b *Broker) publish(ctx context.Context, items []storedLease) (left [][]leasing.Notice, err error) {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
+	type notice struct {
+		of   int // the place among items
+		what leasing.Notice
+	}
 	var order []event.Topic
-	messages := map[event.Topic][]event.Message{}
-	for _, item := range items {
-		for _, notice := range item.Value.Unsent {
-			topic, message := compose(item.Value, notice)
-			if topic.Project == b.project {
-				topic.Project = ""
-			}
+	messages, notices := map[event.Topic][]event.Message{}, map[event.Topic][]notice{}
+	for i, item := range items {
+		for _, what := range slices.Concat(item.Value.Tell, item.Value.Unsent) {
+			topic, message := b.compose(item.Value, what)
 			if messages[topic] == nil {
 				order = append(order, topic)
 			}
 			messages[topic] = append(messages[topic], message)
+			notices[topic] = append(notices[topic], notice{of: i, what: what})
 		}
 	}
-	broken := map[event.Topic]bool{}
+	left = make([][]leasing.Notice, len(items))
 	var errs []error
 	for _, topic := range order {
 		if err := b.publisher.Publish(ctx, topic, messages[topic]...); err != nil {
-			broken[topic] = true
 			errs = append(errs, fmt.Errorf("publish to topic %s %s: %w", topic.Project, topic.Name, err))
+			for _, n := range notices[topic] {
+				left[n.of] = append(left[n.of], n.what)
+			}
 		}
 	}
-	for _, item := range items {
-		if len(item.Value.Unsent) > 0 && !b.touches(item.Value, broken) {
-			sent = append(sent, item)
-		}
-	}
-	return sent, errors.Join(errs...)
-}
-
-func (b *Broker) touches(lease leasing.Lease, broken map[event.Topic]bool) bool {
-	for _, notice := range lease.Unsent {
-		topic, _ := compose(lease, notice)
-		if topic.Project == b.project {
-			topic.Project = ""
-		}
-		if broken[topic] {
-			return true
-		}
-	}
-	return false
+	return left, errors.Join(errs...)
 }
 
 // compose writes a message about a lease as it is.
-func compose(lease leasing.Lease, notice leasing.Notice) (event.Topic, event.Message) {
+func (b *Broker) compose(lease leasing.Lease, notice leasing.Notice) (event.Topic, event.Message) {
 	if notice == leasing.LesseeNotice {
-		return topicOf(lease.Lessee), event.Message{Data: response(lease)}
+		return b.topicOf(lease.Lessee), event.Message{Data: response(lease)}
 	}
 	attributes := map[string]string{}
 	for _, attribute := range lease.BackendAttributes {
@@ -131,15 +102,16 @@ func compose(lease leasing.Lease, notice leasing.Notice) (event.Topic, event.Mes
 	if notice == leasing.ReclaimedNotice {
 		data = event.Reclaimed
 	}
-	return topicOf(lease.BackendTopic), event.Message{Data: []byte(data), Attributes: attributes}
+	return b.topicOf(lease.BackendTopic), event.Message{Data: []byte(data), Attributes: attributes}
 }
 
-func topicOf(to leasing.Destination) event.Topic {
-	return event.Topic{Project: to.Project, Name: to.Topic}
+func (b *Broker) topicOf(to leasing.Destination) event.Topic {
+	topic := event.Topic{Project: to.Project, Name: to.Topic}
+	if topic.Project == b.project {
+		topic.Project = ""
+	}
+	return topic
 }
-
-// scheduled is a change of a lease that decides when it is looked at again.
-type scheduled func(leasing.Lease, time.Time, leasing.Limits) leasing.Lease
 
 func response(lease leasing.Lease) []byte {
 	data, err := wire.Encode(wire.LeaseMessage(lease))

@@ -85,7 +85,7 @@ func (s *sweep) doPage(ctx context.Context, now time.Time, page []storedLease) e
 		s.deny(ctx, work[leasing.ToDeny]),
 		s.resend(ctx, work[leasing.ToSend]),
 		s.forget(ctx, work[leasing.ToForget]),
-		s.broker.note(ctx, work[leasing.NothingDue], leasing.Lease.Reschedule),
+		s.reschedule(ctx, work[leasing.NothingDue]),
 	)
 }
 
@@ -143,6 +143,15 @@ func (s *sweep) resend(ctx context.Context, unsent []storedLease) error {
 	// not make the job fail for ever.
 	s.broker.log.Warn("messages are tried again later: "+err.Error(), "event", "SENDING_FAILED")
 	return nil
+}
+
+func (s *sweep) reschedule(ctx context.Context, early []storedLease) error {
+	changes := make([]change, len(early))
+	for i, lease := range early {
+		next := lease.Value.Reschedule(s.broker.now(), s.broker.limits())
+		changes[i] = change{lease: lease, next: &next}
+	}
+	return s.broker.note(ctx, changes)
 }
 
 func (s *sweep) forget(ctx context.Context, old []storedLease) error {

@@ -169,6 +169,7 @@ func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine stored
 		if err != nil || !known.Exists() {
 			return nil, err
 		}
+		b.free.put(b.now(), machine) // as far as is known it is free
 		return &known.Value, nil
 	}
 	if err != nil {

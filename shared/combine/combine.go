@@ -1,0 +1,139 @@
+// Package combine lets callers that come at the same time share work: what is
+// asked for while all turns are taken is done together, in the next one.
+package combine
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+)
+
+// Combiner does the items of many callers in common runs. A run begins after
+// each of its callers has asked. The zero Combiner cannot be used; New makes one.
+type Combiner[I, O any] struct {
+	do    func(context.Context, []I) ([]O, error)
+	turns chan struct{} // one is held by each run
+
+	mu   sync.Mutex
+	next *batch[I, O] // of those who wait for a turn
+}
+
+type batch[I, O any] struct {
+	entries []*entry[I, O]
+	err     error
+	done    chan struct{}
+}
+
+type entry[I, O any] struct {
+	item   I
+	output O
+}
+
+// New makes a Combiner of which at most width runs are under way at once. do
+// returns an output for each item, in order, or an error for all of them.
+func New[I, O any](width int, do func(context.Context, []I) ([]O, error)) *Combiner[I, O] {
+	return &Combiner[I, O]{do: do, turns: make(chan struct{}, width)}
+}
+
+var errPanicked = failure.New(failure.Permanent, "the run that was waited for panicked")
+
+// Do does an item: at once while there is a turn, otherwise with whatever else
+// waits for one. A caller whose context ends while it waits leaves. A run that
+// has begun goes on, for others may share it: its context has the values of one
+// caller's, and no end.
+func (c *Combiner[I, O]) Do(ctx context.Context, item I) (O, error) {
+	var none O
+	mine := &entry[I, O]{item: item}
+	of := c.join(mine)
+	if !c.turn(ctx, of) {
+		c.leave(of, mine)
+		return none, ctx.Err()
+	}
+	select {
+	case <-of.done:
+		return mine.output, of.err
+	default: // another caller has begun the run
+	}
+	select {
+	case <-of.done:
+		return mine.output, of.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
+
+// turn waits until a batch is done, or is this caller's to do, and does it then;
+// false where the context ended before.
+func (c *Combiner[I, O]) turn(ctx context.Context, of *batch[I, O]) bool {
+	select {
+	case c.turns <- struct{}{}:
+		c.run(ctx, of)
+		return true
+	default:
+	}
+	select {
+	case <-of.done:
+	case c.turns <- struct{}{}:
+		c.run(ctx, of)
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+func (c *Combiner[I, O]) join(mine *entry[I, O]) *batch[I, O] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.next == nil {
+		c.next = &batch[I, O]{done: make(chan struct{})}
+	}
+	c.next.entries = append(c.next.entries, mine)
+	return c.next
+}
+
+// leave takes an entry out of a batch that has not begun.
+func (c *Combiner[I, O]) leave(of *batch[I, O], mine *entry[I, O]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.next != of {
+		return
+	}
+	of.entries = slices.DeleteFunc(of.entries, func(e *entry[I, O]) bool { return e == mine })
+	if len(of.entries) == 0 {
+		c.next = nil
+	}
+}
+
+// begin takes a batch out of the queue, unless whoever had a turn before did.
+func (c *Combiner[I, O]) begin(of *batch[I, O]) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.next != of {
+		return false
+	}
+	c.next = nil
+	return true
+}
+
+// run does a batch, unless another caller has begun it, and gives the turn back.
+func (c *Combiner[I, O]) run(ctx context.Context, of *batch[I, O]) {
+	defer func() { <-c.turns }()
+	if !c.begin(of) {
+		return
+	}
+	defer close(of.done)
+	items := make([]I, len(of.entries))
+	for i, e := range of.entries {
+		items[i] = e.item
+	}
+	of.err = errPanicked // stays where do does not come back
+	outputs, err := c.do(context.WithoutCancel(ctx), items)
+	if of.err = err; err != nil {
+		return
+	}
+	for i, e := range of.entries {
+		e.output = outputs[i]
+	}
+}
