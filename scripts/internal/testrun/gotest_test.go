@@ -87,7 +87,7 @@ func TestSummary(t *testing.T) {
 		}
 	}
 	r.unverified("data races")
-	r.summary()
+	r.summary(63 * time.Second)
 	lines := strings.Split(strings.TrimSpace(printed.String()), "\n")
 	if last := lines[len(lines)-1]; last != "8 passed, 3 failed" {
 		t.Errorf("the last line is %q", last)

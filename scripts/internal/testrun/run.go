@@ -74,9 +74,9 @@ func Run(ctx context.Context, options Options) (passed bool, err error) {
 		}
 		r.changes.print(r.Output)
 	}
-	defer r.emulators.stop()
 	r.all(ctx, chosen)
-	r.summary()
+	r.emulators.stop() // so that what they took counts
+	r.summary(childrenTime())
 	return r.failures() == 0, ctx.Err()
 }
 

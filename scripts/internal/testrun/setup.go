@@ -138,7 +138,7 @@ func Setup(ctx context.Context, in io.Reader, out io.Writer, yes bool) error {
 	}
 	_, _ = fmt.Fprintln(out, "Missing on this machine:")
 	for _, t := range lacking {
-		_, _ = fmt.Fprintf(out, "  %-60s for %s\n", t.needed, t.checks)
+		_, _ = fmt.Fprintf(out, "  %s, for %s\n", t, t.checks)
 	}
 	here := system()
 	if here == "" {
@@ -159,7 +159,7 @@ func Setup(ctx context.Context, in io.Reader, out io.Writer, yes bool) error {
 		return fmt.Errorf("install what is missing: %w", err)
 	}
 	if lacking = missing(ctx); len(lacking) > 0 {
-		return fmt.Errorf("%s is still missing", lacking[0].needed)
+		return fmt.Errorf("%s is still missing", lacking[0])
 	}
 	return nil
 }

@@ -3,6 +3,9 @@ package testrun
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,10 +48,26 @@ sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommen
 	}
 }
 
-// Each tool says what it is for and how it comes onto each system.
+// Each tool says what it is for and how it comes onto each system, and stands
+// in the README.
 func TestToolsAreComplete(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(repository(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	terraform, err := os.ReadFile(filepath.Join(repository(t), "terraform", "versions.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, each := range tools() {
-		if each.needed == "" || each.checks == "" || len(each.debian) == 0 || each.mac == "" || each.there == nil {
+		row := fmt.Sprintf("| %s | %s | %s |", each.title, each.needed, each.checks)
+		if !bytes.Contains(readme, []byte(row)) {
+			t.Errorf("README.md has no row %s", row)
+		}
+		if each.name == "terraform" && !bytes.Contains(terraform, []byte(`">= `+each.needed+`"`)) {
+			t.Errorf("terraform/versions.tf does not require %s", each.needed)
+		}
+		if each.title == "" || each.needed == "" || each.checks == "" || len(each.debian) == 0 || each.mac == "" || each.there == nil {
 			t.Errorf("%+v", each)
 		}
 	}
@@ -65,7 +84,7 @@ func TestSetupAsks(t *testing.T) {
 	if err == nil || !strings.Contains(printed.String(), "Run them? [y/N]") || strings.Contains(printed.String(), "+ ") {
 		t.Errorf("%v\n%s", err, printed.String())
 	}
-	for _, want := range []string{"Terraform 1.9 or later", "a C compiler", "apt.releases.hashicorp.com"} {
+	for _, want := range []string{"Terraform 1.9 or later", "C compiler", "apt.releases.hashicorp.com"} {
 		if system() != mac && !strings.Contains(printed.String(), want) {
 			t.Errorf("it does not say %s:\n%s", want, printed.String())
 		}

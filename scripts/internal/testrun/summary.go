@@ -10,9 +10,9 @@ import (
 // shownSlowest is how many of the slowest are shown at the end.
 const shownSlowest = 10
 
-// summary prints what became of the steps. Its last line is what continuous
-// integration reads.
-func (r *testRun) summary() {
+// summary prints what became of the steps, of which all together took so much
+// CPU time. Its last line is what continuous integration reads.
+func (r *testRun) summary(cpu time.Duration) {
 	r.print("\nSteps:\n")
 	for _, result := range r.results {
 		word := r.colour("32", "ok")
@@ -21,7 +21,7 @@ func (r *testRun) summary() {
 		}
 		r.print("  %-16s %6.0f s %7.0f CPU s  %s\n", result.name, result.took.Seconds(), result.cpu.Seconds(), word)
 	}
-	r.printSlowest()
+	r.printSlowest(cpu)
 	if len(r.tests.skipped) > 0 {
 		r.print("Skipped tests:\n")
 		slices.Sort(r.tests.skipped)
@@ -33,7 +33,7 @@ func (r *testRun) summary() {
 		r.print("%s\n", r.colour("33", text))
 	}
 	took := time.Since(r.begin).Round(time.Second)
-	r.print("Took %d min %d s.\n", int(took.Minutes()), int(took.Seconds())%60)
+	r.print("Took %d min %d s, %.0f CPU s.\n", int(took.Minutes()), int(took.Seconds())%60, cpu.Seconds())
 	failed := r.failures()
 	r.print("%d passed, %d failed\n", r.tests.passed+len(r.results)-failed, r.tests.failed+failed)
 }
@@ -51,14 +51,16 @@ func (r *testRun) failures() (n int) {
 // printSlowest prints which packages' tests and which steps took most CPU time.
 // A step that runs tests stands there with what it took beside them, which is
 // their building.
-func (r *testRun) printSlowest() {
+func (r *testRun) printSlowest(cpu time.Duration) {
 	var all []usage
+	shared := cpu
 	for _, result := range r.results {
 		packages, err := readUsage(usageFile(r.folder, result.name), r.Root)
 		if err != nil {
 			r.print("the times of the packages cannot be read: %v\n", err)
 		}
 		rest := result.usage
+		shared -= rest.cpu
 		for _, p := range packages {
 			rest.cpu -= p.cpu
 		}
@@ -67,6 +69,7 @@ func (r *testRun) printSlowest() {
 		}
 		all = append(append(all, packages...), rest)
 	}
+	all = append(all, usage{name: "emulators, and the run itself", cpu: max(shared, 0)})
 	r.print("Slowest:\n")
 	for _, u := range slowest(all, shownSlowest) {
 		r.print("  %7.1f CPU s", u.cpu.Seconds())

@@ -20,7 +20,8 @@ import (
 // tool is a program that a check needs and that is not built here.
 type tool struct {
 	name   string
-	needed string // its version
+	title  string // what it is
+	needed string // its version: a lowest one, or any
 	checks string // what cannot be checked without it
 	there  func(context.Context) bool
 	debian []string // packages of Debian, and of Ubuntu unless there are others
@@ -29,22 +30,30 @@ type tool struct {
 	mac    string // a command
 }
 
+// String is the tool with its version.
+func (t tool) String() string {
+	if t.needed == "any" {
+		return t.title
+	}
+	return t.title + " " + t.needed + " or later"
+}
+
 // tools are all that a machine with Go and git may lack.
 func tools() []tool {
 	return []tool{
-		{name: "compiler", needed: "a C compiler, any version", checks: "data races", there: hasRaceDetector,
+		{name: "compiler", title: "C compiler", needed: "any", checks: "data races", there: hasRaceDetector,
 			debian: []string{"gcc", "libc6-dev"}, mac: "xcode-select --install"},
-		{name: "curl", needed: "curl, any version", checks: "the commands in README and docs", there: onPath("curl"),
+		{name: "curl", title: "curl", needed: "any", checks: "the commands in README and docs", there: onPath("curl"),
 			debian: []string{"curl"}, mac: "brew install curl"},
-		{name: "java", needed: "Java 17 or later", checks: "what runs on the emulators", there: java,
+		{name: "java", title: "Java", needed: "17", checks: "what runs on the emulators", there: java,
 			debian: []string{"default-jre-headless"}, mac: "brew install --cask temurin"},
-		{name: "emulators", needed: "the Google Cloud SDK with the emulators of Firestore and Pub/Sub, any version", checks: "what runs on the emulators",
+		{name: "emulators", title: "Google Cloud SDK with the emulators of Firestore and Pub/Sub", needed: "any", checks: "what runs on the emulators",
 			there:  func(context.Context) bool { return emulators.Installed() },
 			debian: []string{"google-cloud-cli", "google-cloud-cli-firestore-emulator", "google-cloud-cli-pubsub-emulator"}, source: google,
 			mac: "brew install --cask google-cloud-sdk && gcloud components install --quiet cloud-firestore-emulator pubsub-emulator"},
-		{name: "terraform", needed: "Terraform 1.9 or later", checks: "the Terraform folder", there: atLeast(`Terraform v(\d+)\.(\d+)`, 1, 9, "terraform", "version"),
+		{name: "terraform", title: "Terraform", needed: "1.9", checks: "the Terraform folder", there: atLeast(`Terraform v(\d+)\.(\d+)`, 1, 9, "terraform", "version"),
 			debian: []string{"terraform"}, source: hashicorp, mac: "brew install hashicorp/tap/terraform"},
-		{name: "chromium", needed: "Chromium or Chrome, any version", checks: "the status page in a browser", there: onPath(browsers()...),
+		{name: "chromium", title: "Chromium or Chrome", needed: "any", checks: "the status page in a browser", there: onPath(browsers()...),
 			debian: []string{"chromium"}, ubuntu: []string{"chromium-browser"}, mac: "brew install --cask chromium"},
 	}
 }
@@ -126,7 +135,7 @@ func stepTools(ctx context.Context, p *progress) error {
 	if len(p.missing) > 0 {
 		_, _ = fmt.Fprintln(p.shown, "Missing on this machine:")
 		for _, t := range p.missing {
-			_, _ = fmt.Fprintf(p.shown, "  %-60s for %s\n", t.needed, t.checks)
+			_, _ = fmt.Fprintf(p.shown, "  %s, for %s\n", t, t.checks)
 			for _, line := range t.howTo() {
 				_, _ = fmt.Fprintf(p.shown, "    %s\n", line)
 			}
@@ -135,7 +144,7 @@ func stepTools(ctx context.Context, p *progress) error {
 	}
 	var problems []error
 	for _, t := range p.missing {
-		problems = append(problems, p.uncheckable("%s: %s is missing", t.checks, t.needed))
+		problems = append(problems, p.uncheckable("%s: %s is missing", t.checks, t))
 	}
 	return errors.Join(problems...)
 }
