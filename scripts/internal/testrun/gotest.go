@@ -119,11 +119,9 @@ func (t *testReader) take(e event) {
 			all.failed++
 		case "skip":
 			all.skipped = append(all.skipped, short(e.Package)+" "+e.Test)
+			t.skipped++
 		}
 	})
-	if e.Action == "skip" {
-		t.skipped++
-	}
 	if e.Action != "pass" {
 		t.say("%s", strings.Join(printed, ""))
 	}

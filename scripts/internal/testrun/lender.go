@@ -8,7 +8,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
-// lender starts the emulators once, for all steps that need them.
+// lender starts the emulators once, for all tests of the first module that
+// need them, and for the step emulators.
 type lender struct {
 	once    sync.Once
 	hosts   []string // as variables
