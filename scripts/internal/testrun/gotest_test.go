@@ -79,7 +79,7 @@ func TestSummary(t *testing.T) {
 	var printed bytes.Buffer
 	folder := t.TempDir()
 	r := &testRun{Options: Options{Output: &printed, Root: "/root"}, folder: folder, begin: time.Now()}
-	r.results = []result{{usage{"tools", time.Second, time.Second}, nil}, {usage{"unit", 60 * time.Second, time.Minute}, os.ErrInvalid}}
+	r.results = []result{{usage{"tools", time.Second, time.Second}, "", nil}, {usage{"unit", 60 * time.Second, time.Minute}, "3 packages", os.ErrInvalid}}
 	r.tests = tally{passed: 7, failed: 2, skipped: []string{"p TestC"}, cached: []string{"q"}}
 	for range shownSlowest {
 		if err := appendLine(usageFile(folder, "unit"), "/root/shared/job\t5s\t6s\n"); err != nil {
@@ -92,7 +92,7 @@ func TestSummary(t *testing.T) {
 	if last := lines[len(lines)-1]; last != "8 passed, 3 failed" {
 		t.Errorf("the last line is %q", last)
 	}
-	for _, want := range []string{"FAILED", "  p TestC", "NOT CHECKED: data races", "5.0 CPU s in    6.0 s  shared/job", "10.0 CPU s              building for unit", "1 packages"} {
+	for _, want := range []string{"FAILED  3 packages", "  p TestC", "NOT CHECKED: data races", "5.0 CPU s in    6.0 s  shared/job", "10.0 CPU s              building for unit", "1 packages"} {
 		if !strings.Contains(printed.String(), want) {
 			t.Errorf("it does not say %q:\n%s", want, printed.String())
 		}

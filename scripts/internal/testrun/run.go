@@ -45,6 +45,7 @@ type testRun struct {
 // result is what became of a step.
 type result struct {
 	usage
+	did string // in a few words
 	err error
 }
 
@@ -138,7 +139,7 @@ func (r *testRun) step(ctx context.Context, s step) error {
 	}
 	p.used.name = s.name
 	r.mu.Lock()
-	r.results = append(r.results, result{p.used, err})
+	r.results = append(r.results, result{p.used, p.did, err})
 	r.mu.Unlock()
 	if err != nil {
 		if text, readErr := os.ReadFile(file.Name()); readErr == nil && !s.loud {
@@ -157,6 +158,7 @@ type progress struct {
 	shown io.Writer // the file, and the terminal where the step shows what it does
 	mu    sync.Mutex
 	used  usage
+	did   string // what it ran, where that differs between runs
 	// skipped counts its tests that were skipped.
 	skipped int
 }

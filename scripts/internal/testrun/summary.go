@@ -19,6 +19,9 @@ func (r *testRun) summary(cpu time.Duration) {
 		if result.err != nil {
 			word = r.colour("31", "FAILED")
 		}
+		if result.did != "" {
+			word += "  " + result.did
+		}
 		r.print("  %-16s %6.0f s %7.0f CPU s  %s\n", result.name, result.took.Seconds(), result.cpu.Seconds(), word)
 	}
 	r.printSlowest(cpu)
