@@ -23,7 +23,7 @@ const Measure = "measure"
 // all that it started. The binary shuffles its tests: go test itself would not
 // cache the results of shuffled tests, and knows nothing of this.
 func Measured(file string, command []string) (code int) {
-	c := exec.Command(command[0], append(command[1:], "-test.shuffle=on")...)
+	c := exec.Command(command[0], append(command[1:], "-test.shuffle=on")...) //nolint:noctx // go test ends it
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGQUIT, syscall.SIGINT, syscall.SIGTERM) // go test sends SIGQUIT at its limit

@@ -109,7 +109,7 @@ func (r *testRun) all(ctx context.Context, chosen []step) {
 		case r.changes != nil && !s.needed(r.changes):
 			continue
 		case s.beside && len(chosen) > 2: // beside what, otherwise?
-			beside.Go(func() { r.step(ctx, s) })
+			beside.Go(func() { _ = r.step(ctx, s) }) // it is in the results
 			continue
 		}
 		if err := r.step(ctx, s); err != nil && s.name == "tools" {

@@ -153,7 +153,7 @@ func Setup(ctx context.Context, in io.Reader, out io.Writer, yes bool) error {
 			return errors.New("nothing was installed")
 		}
 	}
-	c := exec.CommandContext(ctx, "bash", "-euxo", "pipefail", "-c", script) //nolint:gosec // it was shown above
+	c := exec.CommandContext(ctx, "bash", "-euxo", "pipefail", "-c", script) // it was shown above
 	c.Stdin, c.Stdout, c.Stderr = in, out, out
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("install what is missing: %w", err)

@@ -77,7 +77,7 @@ func onPath(programs ...string) func(context.Context) bool {
 func atLeast(pattern string, major, minor int, program ...string) func(context.Context) bool {
 	found := regexp.MustCompile(pattern)
 	return func(ctx context.Context) bool {
-		printed, err := exec.CommandContext(ctx, program[0], program[1:]...).CombinedOutput()
+		printed, err := exec.CommandContext(ctx, program[0], program[1:]...).CombinedOutput() //nolint:gosec // Java or Terraform
 		if err != nil {
 			return false
 		}
