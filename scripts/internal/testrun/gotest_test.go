@@ -116,3 +116,21 @@ func TestChoose(t *testing.T) {
 		t.Errorf("an unknown step: %v", err)
 	}
 }
+
+func TestOneRunAtATime(t *testing.T) {
+	root := t.TempDir()
+	begin := func() (func(), error) {
+		return (&testRun{Options: Options{Root: root}, bin: filepath.Join(root, ".build", "bin"), folder: filepath.Join(root, ".build", "test")}).makeFolders()
+	}
+	unlock, err := begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := begin(); err == nil {
+		t.Error("a second run began")
+	}
+	unlock()
+	if _, err := begin(); err != nil {
+		t.Error(err)
+	}
+}

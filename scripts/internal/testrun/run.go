@@ -4,6 +4,7 @@ package testrun
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -57,14 +59,11 @@ func Run(ctx context.Context, options Options) (passed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := os.RemoveAll(r.folder); err != nil {
+	unlock, err := r.makeFolders()
+	if err != nil {
 		return false, err
 	}
-	for _, folder := range []string{r.bin, r.folder} {
-		if err := os.MkdirAll(folder, 0o750); err != nil {
-			return false, err
-		}
-	}
+	defer unlock()
 	if r.packages, err = readPackages(ctx, options.Root); err != nil {
 		return false, err
 	}
@@ -79,6 +78,27 @@ func Run(ctx context.Context, options Options) (passed bool, err error) {
 	r.emulators.stop() // so that what they took counts
 	r.summary(childrenTime())
 	return r.failures() == 0, ctx.Err()
+}
+
+// makeFolders makes the folders of the run, for which there is one run at a
+// time.
+func (r *testRun) makeFolders() (unlock func(), err error) {
+	if err := os.MkdirAll(r.bin, 0o750); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(r.Root, ".build", "test.lock"), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { // it ends with the process
+		_ = lock.Close()
+		return nil, fmt.Errorf("another scripts/test runs in this checkout: %w", err)
+	}
+	if err := errors.Join(os.RemoveAll(r.folder), os.MkdirAll(r.folder, 0o750)); err != nil {
+		_ = lock.Close()
+		return nil, err
+	}
+	return func() { _ = lock.Close() }, nil
 }
 
 // choose returns the steps that are to be run. The tools come first.
