@@ -48,10 +48,7 @@ func Measured(file string, command []string) (code int) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 	}
-	if code = c.ProcessState.ExitCode(); code < 0 { // a signal ended it
-		code = 2
-	}
-	return code
+	return c.ProcessState.ExitCode() // of what a signal ended: -1
 }
 
 func cpuTime(c *exec.Cmd) time.Duration {

@@ -81,7 +81,7 @@ func TestSetupAsks(t *testing.T) {
 	if system() == "" {
 		t.Skip("there are no commands for this system")
 	}
-	if err == nil || !strings.Contains(printed.String(), "Run them? [y/N]") || strings.Contains(printed.String(), "+ ") {
+	if err == nil || err.Error() != "nothing was installed" || !strings.Contains(printed.String(), "Run them? [y/N]") {
 		t.Errorf("%v\n%s", err, printed.String())
 	}
 	for _, want := range []string{"Terraform 1.9 or later", "C compiler", "apt.releases.hashicorp.com"} {
