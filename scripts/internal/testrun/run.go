@@ -129,6 +129,7 @@ func (r *testRun) all(ctx context.Context, chosen []step) {
 		case r.changes != nil && !s.needed(r.changes):
 			continue
 		case s.beside && len(chosen) > 2: // beside what, otherwise?
+			s.about += " (beside the following)"
 			beside.Go(func() { _ = r.step(ctx, s) }) // it is in the results
 			continue
 		}
@@ -140,11 +141,7 @@ func (r *testRun) all(ctx context.Context, chosen []step) {
 
 // step runs one.
 func (r *testRun) step(ctx context.Context, s step) error {
-	about := s.about
-	if s.beside {
-		about += " (beside the following)"
-	}
-	r.print("%-16s %s\n", s.name, about)
+	r.print("%-16s %s\n", s.name, s.about)
 	p := &progress{testRun: r, name: s.name}
 	file, err := os.Create(filepath.Join(r.folder, s.name+".log"))
 	if err == nil {
