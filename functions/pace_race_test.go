@@ -2,9 +2,7 @@
 
 package functions_test
 
-// Under the race detector a world takes ten times as long: it goes through
-// few, to see races; whether the promises hold is for the run without.
-const (
-	seeds        = 4
-	scenarioSize = 40
-)
+// A world does one thing at a time, and under the race detector takes ten times
+// as long: there are a few here, side by side, to see what they share. The
+// promises themselves, and the planted bugs, are for the run without.
+const seeds = 4

@@ -39,6 +39,9 @@ type planted struct {
 
 // TestPlantedBugs shows that the checks can fail.
 func TestPlantedBugs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: hundreds of worlds take a minute; run without -short")
+	}
 	s := suite(t)
 	for _, bug := range bugs {
 		t.Run(bug.name, func(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +15,7 @@ import (
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
 	"github.com/gce-backend/gce-backend/functions/statuspage"
-	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
-	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/push"
 	"github.com/gce-backend/gce-backend/shared/lab/world"
@@ -119,78 +116,4 @@ func TestNoDeliveryForWhatServesHTTP(t *testing.T) {
 			}
 		}
 	}
-}
-
-// What a message names may be anything; it reaches no other document than the
-// one of that name. Each message here would lead to a document that is there,
-// were names joined to paths.
-func TestNamesInMessagesReachNothingElse(t *testing.T) {
-	for _, each := range functions.Jobs() {
-		t.Run(each.Name, func(t *testing.T) {
-			w := newWorld(t, world.Options{Seed: 132})
-			w.Config.Set(one(2, 4))
-			w.Converge(20)
-			group := w.Cloud.State().Groups[0].Name
-			base, revision, _ := fleet.SplitTemplateName(group)
-			instance := someInstance(w)
-			w.HoldOthers("") // whatever it may announce
-			w.Settle(time.Minute)
-			aside := outcomes(w)
-			messages := evil(base, revision, instance)
-			before := w.Stats
-			for _, message := range messages {
-				w.Deliver(each.Name, message)
-			}
-			w.Settle(10 * time.Minute)
-			if after := w.Stats; after.Writes != before.Writes || after.Calls != before.Calls {
-				t.Errorf("%d writes, %d calls to Compute Engine", after.Writes-before.Writes, after.Calls-before.Calls)
-			}
-			if aside["set_aside"] != len(messages) {
-				t.Errorf("%d of %d messages were set aside: %v", aside["set_aside"], len(messages), aside)
-			}
-		})
-	}
-}
-
-// evil are messages whose names, joined to paths, lead to what is there.
-func evil(base, revision, instance string) []event.Message {
-	var messages []event.Message
-	for _, scope := range []event.Scope{
-		{BaseName: base + "/revisions/" + revision}, {BaseName: "x/../" + base}, {BaseName: "../instanceTemplates/" + base}, {BaseName: "./" + base},
-		{BaseName: base + "\x00"}, {BaseName: base + "/"}, {BaseName: "/" + base}, {BaseName: ".."}, {BaseName: "__" + base + "__"},
-		{BaseName: base, Revision: revision + "/managers/us-central1-a"}, {BaseName: base, Revision: "../revisions/" + revision},
-		{BaseName: base, Revision: revision, Zone: "../managers/us-central1-a"}, {BaseName: base, Revision: revision, Zone: "us-central1-a/"},
-		{BaseName: base, Revision: revision, Zone: "."}, {Revision: revision},
-		{Instances: []string{"../instances/" + instance}}, {Instances: []string{instance + "/"}}, {Instances: []string{"/" + instance}},
-		{Instances: []string{"..", "instanceTemplates/" + base, strings.ToUpper(instance)}},
-	} {
-		messages = append(messages, event.Message{Data: scope.Encode()})
-	}
-	for _, data := range []string{`{"hostnames":["no-such-vm"]}`, `{"reclaimed":true}`, `{"instances":[]}`, `{"instances":["no-such-vm:1"]}`, `{"baseName":""}`, `{"zone":null}`} {
-		messages = append(messages, event.Message{Data: []byte(data)})
-	}
-	for _, name := range []string{"../instances/" + instance, instance + "/", "../instanceTemplates/" + base, ""} {
-		messages = append(messages, event.Message{Data: []byte(event.Reclaimed), Attributes: map[string]string{event.AttributeHostname: "vm", event.AttributeInstance: name}})
-	}
-	return messages
-}
-
-// someInstance names an instance that is there.
-func someInstance(w *world.World) string {
-	vm := w.Cloud.VMs()[0]
-	return vm.Name + ":" + strconv.FormatUint(vm.ID, 10)
-}
-
-// outcomes count how runs end.
-func outcomes(w *world.World) map[string]int {
-	counts := map[string]int{}
-	w.Listen(func(record slog.Record, _ []slog.Attr) {
-		record.Attrs(func(a slog.Attr) bool {
-			if a.Key == "outcome" {
-				counts[a.Value.String()]++
-			}
-			return true
-		})
-	})
-	return counts
 }

@@ -1,3 +1,5 @@
+//go:build !race
+
 package functions_test
 
 import (
@@ -19,7 +21,10 @@ import (
 // corrupt.
 func TestScenario10EveryLeaseEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	const groups, size = 5, scenarioSize
+	groups, size := 5, scenarioSize
+	if testing.Short() {
+		size = 40
+	}
 	w := world.New(suite(t), world.Options{Seed: 110})
 	defer w.Close()
 	w.Config.Set(func(c *world.Configuration) {

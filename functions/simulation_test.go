@@ -11,6 +11,9 @@ import (
 
 func TestSimulation(t *testing.T) {
 	n := uint64(seeds)
+	if testing.Short() {
+		n = 4
+	}
 	if text := os.Getenv("WORLD_SEEDS"); text != "" {
 		more, err := strconv.Atoi(text)
 		if err != nil {

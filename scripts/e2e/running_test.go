@@ -10,7 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/gce-backend/gce-backend/scripts/internal/suite"
 )
 
 func TestEditingTheConfiguration(t *testing.T) {
@@ -54,19 +55,22 @@ func TestQuietWithNothingToDo(t *testing.T) {
 	t.Parallel()
 	l := start(t, "--tick", "100ms")
 	l.converged()
+	ticks := func(n int) (before, after suite.Counters) {
+		before = l.counters()
+		l.eventually(fmt.Sprintf("%d ticks passed", n), func() error {
+			after = l.counters()
+			if passed := after.Published["import-config"] - before.Published["import-config"]; passed < n {
+				return fmt.Errorf("%d ticks", passed)
+			}
+			return nil
+		})
+		return before, after
+	}
 	l.eventually("all is quiet", func() error { // what convergence left under way
-		before := l.counters()
-		time.Sleep(500 * time.Millisecond)
-		return changed(before.Mutations, l.counters().Mutations, before.Store.Writes, l.counters().Store.Writes)
+		before, after := ticks(5)
+		return changed(before.Mutations, after.Mutations, before.Store.Writes, after.Store.Writes)
 	})
-	before := l.counters()
-	l.eventually("20 ticks passed", func() error {
-		if n := l.counters().Published["import-config"] - before.Published["import-config"]; n < 20 {
-			return fmt.Errorf("%d ticks", n)
-		}
-		return nil
-	})
-	after := l.counters()
+	before, after := ticks(20)
 	if err := changed(before.Mutations, after.Mutations, before.Store.Writes, after.Store.Writes); err != nil {
 		t.Errorf("%v: %+v", err, after.Store.Parts)
 	}

@@ -59,10 +59,13 @@ func (o *output) String() string {
 // quick are flags that make the simulator fast.
 var quick = []string{"--vm-boot", "200ms", "--operation", "50ms"}
 
+// built are the commands that the tests run.
+var built = []string{"local", "publish", "config"}
+
 // TestMain lets the commands be built once, as their first use does; the tests
 // run what was built.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"local", "publish", "config"} {
+	for _, name := range built {
 		if printed, err := exec.Command("../"+name, "--help").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "scripts/%s --help: %v\n%s", name, err, printed)
 			os.Exit(1)
@@ -72,8 +75,10 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	if err := os.Setenv("GCE_BACKEND_ROOT", root); err != nil {
-		panic(err)
+	for name, value := range map[string]string{"GCE_BACKEND_ROOT": root, "GCE_BACKEND_BUILT": strings.Join(built, " ")} {
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
 	}
 	os.Exit(m.Run())
 }

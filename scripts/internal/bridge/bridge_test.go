@@ -27,7 +27,10 @@ type inbox struct {
 	got      []event.Message
 	failures int // deliveries that fail first; -1: all
 	calls    int
+	came     chan struct{} // something, since it was last looked at
 }
+
+func newInbox(failures int) *inbox { return &inbox{failures: failures, came: make(chan struct{}, 1)} }
 
 func (i *inbox) deliver(_ context.Context, m event.Message) error {
 	i.mu.Lock()
@@ -38,6 +41,10 @@ func (i *inbox) deliver(_ context.Context, m event.Message) error {
 		return errors.New("not now")
 	}
 	i.got = append(i.got, m)
+	select {
+	case i.came <- struct{}{}:
+	default:
+	}
 	return nil
 }
 
@@ -47,11 +54,15 @@ func (i *inbox) count() int {
 	return len(i.got)
 }
 
-func eventually(t *testing.T, what string, check func() bool) {
+// await waits until n messages came.
+func (i *inbox) await(t *testing.T, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !check(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited for a minute until %s", what)
+	limit := time.After(time.Minute)
+	for i.count() < n {
+		select {
+		case <-i.came:
+		case <-limit:
+			t.Fatalf("%d of %d messages came within a minute", i.count(), n)
 		}
 	}
 }
@@ -70,8 +81,7 @@ func open(t *testing.T, topics ...string) *Bridge {
 
 func TestDeliversWithRetryAndDeadLetter(t *testing.T) {
 	b := open(t, "facts", "poison")
-	var good, bad, dead inbox
-	good.failures, bad.failures = 2, -1
+	good, bad, dead := newInbox(2), newInbox(-1), newInbox(0)
 	for _, sub := range []bus.Subscription{
 		{Name: "listener.facts", Topic: event.Topic{Name: "facts"}, Deliver: good.deliver, Concurrency: 4, Timeout: time.Minute},
 		{Name: "listener.poison", Topic: event.Topic{Name: "poison"}, Deliver: bad.deliver, Concurrency: 1, Timeout: time.Minute},
@@ -87,11 +97,11 @@ func TestDeliversWithRetryAndDeadLetter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "the third delivery succeeds", func() bool { return good.count() == 1 })
+	good.await(t, 1) // the third delivery
 	if m := good.got[0]; m.Topic != "facts" || string(m.Data) != "{}" || m.Attributes["a"] != "b" || m.ID == "" || m.Published.IsZero() {
 		t.Errorf("delivered %+v", m)
 	}
-	eventually(t, "the poison is a dead letter", func() bool { return dead.count() == 1 })
+	dead.await(t, 1)
 	if bad.calls < attempts {
 		t.Errorf("given up after %d deliveries", bad.calls)
 	}
@@ -104,7 +114,7 @@ func TestDeliversWithRetryAndDeadLetter(t *testing.T) {
 // same message as the bridge's.
 func TestRealPushArrivesAsTheBridges(t *testing.T) {
 	b := open(t, "facts")
-	var got inbox
+	got := newInbox(0)
 	server, err := framework.Serve(t.Context(), 0, []framework.Function{{Name: "listener", Handler: push.Function(got.deliver)}})
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +136,7 @@ func TestRealPushArrivesAsTheBridges(t *testing.T) {
 	if err := b.Publish(t.Context(), event.Topic{Name: "facts"}, event.Message{Data: []byte(`{"baseName":"x"}`), Attributes: map[string]string{"a": "b"}}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "both arrived", func() bool { return got.count() == 2 })
+	got.await(t, 2)
 	one, two := got.got[0], got.got[1]
 	if one.ID != two.ID || one.Topic != two.Topic || string(one.Data) != string(two.Data) ||
 		one.Attributes["a"] != two.Attributes["a"] || one.Topic != "facts" {
@@ -136,11 +146,15 @@ func TestRealPushArrivesAsTheBridges(t *testing.T) {
 
 func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 	b := open(t, "facts")
-	started, ended := make(chan struct{}), make(chan struct{})
+	started, closed := make(chan struct{}), make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(started)
-		time.Sleep(300 * time.Millisecond) // the time that the delivery takes
-		close(ended)
+		<-b.ctx.Done() // it is being closed
+		select {
+		case <-closed:
+			t.Error("closed in the middle of a delivery")
+		case <-time.After(100 * time.Millisecond):
+		}
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer slow.Close()
@@ -155,10 +169,6 @@ func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 	}
 	<-started
 	b.Close(t.Context())
-	select {
-	case <-ended:
-	default:
-		t.Error("closed in the middle of a delivery")
-	}
+	close(closed)
 	b.Close(t.Context()) // once more does no harm
 }

@@ -152,7 +152,6 @@ func TestPlanIsTheRollout(t *testing.T) {
 		parsed := r.configure(files)
 		made, err := plan.Make(state, parsed)
 		r.must(err)
-		time.Sleep(time.Second) // the folder is let settle before it is read
 		r.settled()
 		if got, want := promised(made), difference(before, r.vms()); got != want {
 			t.Errorf("step %d: planned\n%s\nbut there were\n%s\n%s", step, got, want, made)

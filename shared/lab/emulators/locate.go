@@ -58,6 +58,16 @@ func (c component) find() (string, error) {
 		c.component, ErrMissing, sdkRoots(), c.component, c.apt)
 }
 
+// Installed reports whether both emulators are here, Java aside.
+func Installed() bool {
+	for _, c := range []component{firestore, pubsub} {
+		if _, err := c.find(); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // sdkRoots are the folders in which the Google Cloud SDK may stand, in the
 // order in which they are tried.
 func sdkRoots() []string {

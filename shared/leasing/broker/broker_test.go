@@ -57,7 +57,7 @@ func machine(hostname, family string) leasing.Machine {
 	return leasing.Machine{
 		Backend: "GCE", Hostname: hostname,
 		Dimensions: leasing.Dimensions{Values: map[string]string{leasing.Hostname: hostname, "backend": "GCE", "os_family": family}},
-		Policies:   leasing.Policies{OnReclamation: leasing.Delete, Backend: leasing.Destination{Topic: "leases-changed", Project: "own"},
+		Policies: leasing.Policies{OnReclamation: leasing.Delete, Backend: leasing.Destination{Topic: "leases-changed", Project: "own"},
 			Attributes: []leasing.Attribute{{Key: leasing.InstanceAttribute, Value: hostname + ":1"}}},
 	}
 }

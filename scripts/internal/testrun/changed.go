@@ -1,0 +1,152 @@
+package testrun
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+)
+
+// changes are those of the working tree since a revision. Nil stands for a run
+// of everything.
+type changes struct {
+	base     string
+	files    map[string]bool
+	touched  map[string]bool // packages in which a file changed, by their folders
+	affected map[string]bool // these, and those whose tests link them, by import path
+	left     []string        // what they may break that is left to the whole run
+}
+
+// everywhere are packages whose tests read the whole tree.
+var everywhere = []string{"shared/lab/architecture", "scripts/internal/testrun"}
+
+// readChanges finds out what changed.
+func readChanges(ctx context.Context, root, base string, packages []goPackage) (*changes, error) {
+	tracked, err := output(ctx, root, "git", "diff", "--name-only", base, "--")
+	if err != nil {
+		return nil, err
+	}
+	added, err := output(ctx, root, "git", "ls-files", "--others", "--exclude-standard")
+	if err != nil {
+		return nil, err
+	}
+	return newChanges(base, append(strings.Fields(tracked), strings.Fields(added)...), packages), nil
+}
+
+func newChanges(base string, files []string, packages []goPackage) *changes {
+	c := &changes{base: base, files: map[string]bool{}, touched: map[string]bool{}, affected: map[string]bool{}}
+	byFolder := map[string]goPackage{}
+	for _, g := range packages {
+		byFolder[g.folder] = g
+	}
+	for _, file := range files {
+		c.files[file] = true
+		switch folder, name := nearest(byFolder, path.Dir(file)), path.Base(file); {
+		case name == "go.mod" || name == "go.sum":
+			for _, g := range packages {
+				c.touched[g.folder] = c.touched[g.folder] || g.module == path.Dir(file) || path.Dir(file) == "."
+			}
+		case folder != ".", strings.HasSuffix(file, ".go"): // what lies at the root is of no package
+			c.touched[folder] = true
+		}
+	}
+	for _, g := range packages {
+		affected := len(files) > 0 && slices.Contains(everywhere, g.folder)
+		for _, other := range packages {
+			affected = affected || c.touched[other.folder] && g.links[other.path]
+		}
+		if affected {
+			c.affected[g.path] = true
+		}
+		if affected && !c.runs(g) && g.tests {
+			c.left = append(c.left, g.folder)
+		}
+	}
+	return c
+}
+
+// nearest is the folder of the package that a folder belongs to, such as the
+// one of its testdata.
+func nearest(packages map[string]goPackage, folder string) string {
+	for folder != "." {
+		if _, ok := packages[folder]; ok {
+			break
+		}
+		folder = path.Dir(folder)
+	}
+	return folder
+}
+
+func (c *changes) touches(g goPackage) bool { return c == nil || c.touched[g.folder] }
+
+// affects reports whether the changes can break the package or its tests.
+func (c *changes) affects(g goPackage) bool { return c == nil || c.affected[g.path] }
+
+// runs reports whether the package's tests are to be run. Those that run other
+// programs take minutes: they are left to the whole run, unless they changed
+// themselves.
+func (c *changes) runs(g goPackage) bool {
+	return c.affects(g) && (!g.programs || c.touches(g) || slices.Contains(everywhere, g.folder))
+}
+
+func (c *changes) print(w io.Writer) {
+	if len(c.files) == 0 {
+		_, _ = fmt.Fprintf(w, "Nothing changed since %s.\n", c.base)
+		return
+	}
+	_, _ = fmt.Fprintf(w, "Since %s %d files changed, which %d packages stand on.\n", c.base, len(c.files), len(c.affected))
+	left := slices.Sorted(slices.Values(c.left))
+	_, _ = fmt.Fprintf(w, "Left to scripts/test as a whole: the steps killed, simulation, fuzz, local and emulators; the tests of %s.\n", strings.Join(append(left, "long proofs"), ", "))
+}
+
+// any reports whether a file changed that is one of these, or in one of these
+// folders, which end in a slash, or ends like one of these, which begin with a
+// dot.
+func (c *changes) any(names ...string) bool {
+	for file := range maps.Keys(c.files) {
+		for _, name := range names {
+			if file == name || strings.HasSuffix(name, "/") && strings.HasPrefix(file, name) || strings.HasPrefix(name, ".") && strings.HasSuffix(file, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func always(*changes) bool             { return true }
+func never(*changes) bool              { return false }
+func goFiles(c *changes) bool          { return c.any(".go", ".mod", ".sum") }
+func tested(c *changes) bool           { return len(c.files) > 0 }
+func infrastructure(c *changes) bool   { return c.any("terraform/", "functions/functions.yaml") }
+func requirements(c *changes) bool     { return c.any(".mod", ".sum") }
+func (c *changes) documentation() bool { return c != nil && c.any("docs/", ".md") }
+
+// generated reports whether something changed that code or pages are made
+// from, or what is made.
+func generated(c *changes) bool {
+	return c.any("proto/", "README.md", "docs/configuration.md", "functions/functions.yaml", "scripts/generate", "scripts/cmd/diagram/", "scripts/cmd/reference/", "scripts/internal/reference/")
+}
+
+// deployed reports whether something changed that decides how the functions
+// are built, code aside.
+func deployed(c *changes) bool {
+	return c.any("go.mod", "go.sum", "functions.go", "functions/functions.yaml", "terraform/source.txt", "terraform/modules/function/function.tf", "scripts/buildcheck")
+}
+
+// output returns what a program prints.
+func output(ctx context.Context, folder string, arguments ...string) (string, error) {
+	c := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
+	c.Dir = folder
+	printed, err := c.Output()
+	if err != nil {
+		if exit, ok := err.(*exec.ExitError); ok { //nolint:errorlint // it is not wrapped
+			return "", fmt.Errorf("%s: %w: %s", strings.Join(arguments, " "), err, exit.Stderr)
+		}
+		return "", fmt.Errorf("%s: %w", strings.Join(arguments, " "), err)
+	}
+	return string(printed), nil
+}

@@ -1,0 +1,47 @@
+package testrun
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/gce-backend/gce-backend/shared/lab/emulators"
+)
+
+// lender starts the emulators once, for all tests of the first module that
+// need them, and for the step emulators.
+type lender struct {
+	once    sync.Once
+	hosts   []string // as variables
+	started []*emulators.Emulator
+	err     error
+}
+
+// borrow returns the variables that name the emulators; none where they are
+// not installed, for the tests say themselves what they cannot test.
+func (l *lender) borrow(ctx context.Context) ([]string, error) {
+	l.once.Do(func() {
+		for _, each := range []struct {
+			variable string
+			start    func(context.Context, emulators.Options) (*emulators.Emulator, error)
+		}{{"FIRESTORE_EMULATOR_HOST", emulators.StartFirestore}, {"PUBSUB_EMULATOR_HOST", emulators.StartPubSub}} {
+			started, err := each.start(ctx, emulators.Options{})
+			if errors.Is(err, emulators.ErrMissing) {
+				continue
+			}
+			if err != nil {
+				l.err = err
+				return
+			}
+			l.started = append(l.started, started)
+			l.hosts = append(l.hosts, each.variable+"="+started.Host)
+		}
+	})
+	return l.hosts, l.err
+}
+
+func (l *lender) stop() {
+	for _, started := range l.started {
+		started.Stop()
+	}
+}

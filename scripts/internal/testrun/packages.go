@@ -1,0 +1,207 @@
+package testrun
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/build/constraint"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// project begins the import path of each package of the project.
+const project = "github.com/gce-backend/gce-backend"
+
+// modules are the project's, by their folders. The second one requires the
+// first.
+var modules = []string{".", "scripts"}
+
+// goPackage is a package of the project, as its files are.
+type goPackage struct {
+	path   string // its import path
+	folder string // relative to the root
+	module string // its folder
+	tests  bool   // it has some
+	// links are the packages of the project that its tests link, itself
+	// included; needs those without which it does not build, tests aside.
+	links, needs map[string]bool
+	// concurrent reports whether goroutines are started by its code, by its
+	// tests, or by a package that its tests import, such as a suite for all
+	// implementations of a contract. The race detector looks at such packages:
+	// it makes the others' tests several times as slow and cannot find
+	// anything in them.
+	concurrent bool
+	// both reports whether some of its tests are only for the race detector,
+	// or only for runs without it.
+	both bool
+	// programs reports whether its tests link code of the project that runs
+	// other programs.
+	programs bool
+	fuzz     []string // its fuzz targets
+}
+
+// cached reports whether go test knows all that the package's tests depend on:
+// the code that they link, variables, and files of their module. It does not
+// know what other programs read (emulators, browsers, terraform), nor files of
+// another module.
+func (p goPackage) cached() bool { return !p.programs && p.module == "." }
+
+// listed is what go list prints.
+type listed struct {
+	ImportPath, Dir                    string
+	GoFiles, CgoFiles                  []string
+	TestGoFiles, XTestGoFiles          []string
+	IgnoredGoFiles                     []string
+	Imports, TestImports, XTestImports []string
+	Error                              *struct{ Err string }
+	parsed                             findings
+	closure                            map[string]bool
+}
+
+// findings are what the source of a package says.
+type findings struct {
+	goroutines, raceOnly bool
+	fuzz                 []string
+}
+
+// readPackages lists the packages of the project.
+func readPackages(ctx context.Context, root string) ([]goPackage, error) {
+	all := map[string]*listed{}
+	in := map[string]string{}
+	for _, module := range modules {
+		found, err := list(ctx, filepath.Join(root, module))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range found {
+			all[p.ImportPath], in[p.ImportPath] = p, module
+		}
+	}
+	for _, p := range all {
+		p.parse()
+	}
+	runs := func(path string) bool { return slices.Contains(all[path].Imports, "os/exec") }
+	var packages []goPackage
+	for path, p := range all {
+		folder, err := filepath.Rel(root, p.Dir)
+		if err != nil {
+			return nil, err
+		}
+		made := goPackage{path: path, folder: filepath.ToSlash(folder), module: in[path], needs: closure(all, path), links: map[string]bool{path: true},
+			tests: len(p.TestGoFiles)+len(p.XTestGoFiles) > 0, concurrent: p.parsed.goroutines, both: p.parsed.raceOnly, fuzz: p.parsed.fuzz}
+		tests := slices.Concat(p.TestImports, p.XTestImports)
+		for _, imported := range append(tests, path) {
+			made.concurrent = made.concurrent || all[imported] != nil && all[imported].parsed.goroutines
+			for linked := range closure(all, imported) {
+				made.links[linked] = true
+			}
+		}
+		made.programs = slices.Contains(tests, "os/exec")
+		for linked := range made.links {
+			made.programs = made.programs || runs(linked)
+		}
+		packages = append(packages, made)
+	}
+	slices.SortFunc(packages, func(a, b goPackage) int { return strings.Compare(a.path, b.path) })
+	return packages, nil
+}
+
+func list(ctx context.Context, folder string) ([]*listed, error) {
+	c := exec.CommandContext(ctx, "go", "list", "-e", "-json=ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports,Error", "./...")
+	var stderr bytes.Buffer
+	c.Dir, c.Stderr = folder, &stderr
+	printed, err := c.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list in %s: %w\n%s", folder, err, stderr.String())
+	}
+	var all []*listed
+	for decoder := json.NewDecoder(bytes.NewReader(printed)); ; {
+		p := &listed{}
+		if err := decoder.Decode(p); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("read what go list in %s prints: %w", folder, err)
+		}
+		all = append(all, p)
+	}
+}
+
+// closure are the packages of the project that a package links, itself
+// included.
+func closure(all map[string]*listed, path string) map[string]bool {
+	p, ours := all[path]
+	if !ours {
+		return nil
+	}
+	if p.closure == nil {
+		p.closure = map[string]bool{path: true}
+		for _, imported := range p.Imports {
+			for linked := range closure(all, imported) {
+				p.closure[linked] = true
+			}
+		}
+	}
+	return p.closure
+}
+
+// parse reads the package's files. Those with mistakes are left to the steps
+// that build them.
+func (p *listed) parse() {
+	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles, p.TestGoFiles, p.XTestGoFiles, p.IgnoredGoFiles) {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err == nil {
+			p.parsed.look(file, strings.HasSuffix(name, "_test.go"))
+		}
+	}
+}
+
+func (f *findings) look(file *ast.File, test bool) {
+	f.raceOnly = f.raceOnly || test && mentionsRace(file)
+	ast.Inspect(file, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.GoStmt:
+			f.goroutines = true
+		case *ast.CallExpr:
+			if called, ok := node.Fun.(*ast.SelectorExpr); ok && slices.Contains(starters, called.Sel.Name) {
+				f.goroutines = true
+			}
+		case *ast.FuncDecl:
+			if test && node.Recv == nil && strings.HasPrefix(node.Name.Name, "Fuzz") {
+				f.fuzz = append(f.fuzz, node.Name.Name)
+			}
+		}
+		return true
+	})
+}
+
+// starters are methods and functions that start goroutines: those of
+// sync.WaitGroup and errgroup.Group, testing, httptest, net/http and time.
+var starters = []string{"Go", "Parallel", "NewServer", "NewTLSServer", "NewUnstartedServer", "Serve", "ListenAndServe", "AfterFunc"}
+
+func mentionsRace(file *ast.File) bool {
+	for _, group := range file.Comments {
+		for _, comment := range group.List {
+			if !constraint.IsGoBuild(comment.Text) || comment.Pos() > file.Package {
+				continue
+			}
+			expression, err := constraint.Parse(comment.Text)
+			if err != nil {
+				continue
+			}
+			named := false
+			expression.Eval(func(tag string) bool { named = named || tag == "race"; return true })
+			if named {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,257 @@
+// Package testrun runs everything that checks the project, says what could not
+// be checked and where the time went.
+package testrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Options decide what is run.
+type Options struct {
+	Root    string
+	Steps   []string // their names; none: all
+	Changed string   // only what the changes since this revision can break; "": everything
+	Long    bool     // without budgets of time
+	CI      bool     // what cannot be checked is a failure
+	Output  io.Writer
+}
+
+// testRun is a run of the steps.
+type testRun struct {
+	Options
+	bin, folder string // of the programs, and of what is kept of the run
+	packages    []goPackage
+	changes     *changes // nil: everything counts as changed
+	race        bool     // there is a race detector
+	missing     []tool
+	emulators   lender
+	begin       time.Time
+
+	mu        sync.Mutex
+	results   []result
+	unchecked []string
+	tests     tally
+}
+
+// result is what became of a step.
+type result struct {
+	usage
+	did string // in a few words
+	err error
+}
+
+// Run runs the steps, prints what became of them, and reports whether nothing
+// failed.
+func Run(ctx context.Context, options Options) (passed bool, err error) {
+	r := &testRun{Options: options, bin: filepath.Join(options.Root, ".build", "bin"), folder: filepath.Join(options.Root, ".build", "test"), begin: time.Now()}
+	chosen, err := choose(options)
+	if err != nil {
+		return false, err
+	}
+	unlock, err := r.makeFolders()
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	if r.packages, err = readPackages(ctx, options.Root); err != nil {
+		return false, err
+	}
+	r.race, r.missing = hasRaceDetector(ctx), missing(ctx)
+	if options.Changed != "" {
+		if r.changes, err = readChanges(ctx, r.Root, options.Changed, r.packages); err != nil {
+			return false, err
+		}
+		r.changes.print(r.Output)
+	}
+	r.all(ctx, chosen)
+	r.emulators.stop() // so that what they took counts
+	r.summary(childrenTime())
+	return r.failures() == 0, ctx.Err()
+}
+
+// makeFolders makes the folders of the run, for which there is one run at a
+// time.
+func (r *testRun) makeFolders() (unlock func(), err error) {
+	if err := os.MkdirAll(r.bin, 0o750); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(r.Root, ".build", "test.lock"), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { // it ends with the process
+		_ = lock.Close()
+		return nil, fmt.Errorf("another scripts/test runs in this checkout: %w", err)
+	}
+	if err := errors.Join(os.RemoveAll(r.folder), os.MkdirAll(r.folder, 0o750)); err != nil {
+		_ = lock.Close()
+		return nil, err
+	}
+	return func() { _ = lock.Close() }, nil
+}
+
+// choose returns the steps that are to be run. The tools come first.
+func choose(options Options) ([]step, error) {
+	var chosen []step
+	for _, s := range steps() {
+		if s.name == "tools" || slices.Contains(options.Steps, s.name) || len(options.Steps) == 0 && (options.Long || !s.long) {
+			chosen = append(chosen, s)
+		}
+	}
+	for _, name := range options.Steps {
+		if !slices.ContainsFunc(chosen, func(s step) bool { return s.name == name }) {
+			return nil, fmt.Errorf("there is no step %s; the steps are: %s", name, strings.Join(names(), " "))
+		}
+	}
+	return chosen, nil
+}
+
+// all runs the steps one after the other, and beside them those that wait most
+// of their time.
+func (r *testRun) all(ctx context.Context, chosen []step) {
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	for _, s := range chosen {
+		switch {
+		case ctx.Err() != nil:
+			return
+		case r.changes != nil && !s.needed(r.changes):
+			continue
+		case s.beside && len(chosen) > 2: // beside what, otherwise?
+			s.about += " (beside the following)"
+			beside.Go(func() { _ = r.step(ctx, s) }) // it is in the results
+			continue
+		}
+		if err := r.step(ctx, s); err != nil && s.name == "tools" {
+			return
+		}
+	}
+}
+
+// step runs one.
+func (r *testRun) step(ctx context.Context, s step) error {
+	r.print("%-16s %s\n", s.name, s.about)
+	p := &progress{testRun: r, name: s.name}
+	file, err := os.Create(filepath.Join(r.folder, s.name+".log"))
+	if err == nil {
+		p.log, p.shown = file, file
+		if s.loud {
+			p.shown = io.MultiWriter(file, printer{r})
+		}
+		begin := time.Now()
+		err = s.run(ctx, p)
+		_ = file.Close()
+		p.used.took = time.Since(begin)
+	}
+	p.used.name = s.name
+	r.mu.Lock()
+	r.results = append(r.results, result{p.used, p.did, err})
+	r.mu.Unlock()
+	if err != nil {
+		if text, readErr := os.ReadFile(file.Name()); readErr == nil && !s.loud {
+			r.print("%s", text)
+		}
+		r.print("%s: %v\n", s.name, err)
+	}
+	return err
+}
+
+// progress is a step that runs.
+type progress struct {
+	*testRun
+	name  string
+	log   io.Writer // the step's file
+	shown io.Writer // the file, and the terminal where the step shows what it does
+	mu    sync.Mutex
+	used  usage
+	did   string // what it ran, where that differs between runs
+	// skipped counts its tests that were skipped.
+	skipped int
+}
+
+// command runs a program in a folder below the root; what it prints goes into
+// the step's log.
+func (p *progress) command(ctx context.Context, folder string, arguments ...string) error {
+	return p.commandWith(ctx, folder, nil, arguments...)
+}
+
+func (p *progress) commandWith(ctx context.Context, folder string, variables []string, arguments ...string) error {
+	c := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
+	c.Dir, c.Stdout, c.Stderr = filepath.Join(p.Root, folder), p.shown, p.shown
+	c.Env = append(os.Environ(), variables...)
+	return p.await(c)
+}
+
+// await runs a command to its end, or interrupts it, and counts what it took.
+func (p *progress) await(c *exec.Cmd) error {
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = interruptLimit
+	err := c.Run()
+	p.mu.Lock()
+	p.used.cpu += cpuTime(c)
+	p.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(c.Args[:min(len(c.Args), 3)], " "), err)
+	}
+	return nil
+}
+
+// interruptLimit is how long a program may take to end once it is interrupted.
+const interruptLimit = 10 * time.Second
+
+// both runs a command in both modules, in the second one also when it failed
+// in the first.
+func (p *progress) both(ctx context.Context, arguments ...string) error {
+	var first error
+	for _, module := range modules {
+		if err := p.command(ctx, module, arguments...); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// uncheckable notes what cannot be checked here: a failure in CI, said loudly
+// elsewhere.
+func (r *testRun) uncheckable(format string, args ...any) error {
+	r.unverified(format, args...)
+	if r.CI {
+		return fmt.Errorf(format, args...)
+	}
+	return nil
+}
+
+// unverified notes what was not checked.
+func (r *testRun) unverified(format string, args ...any) {
+	text := fmt.Sprintf("NOT CHECKED: "+format, args...)
+	r.mu.Lock()
+	r.unchecked = append(r.unchecked, text)
+	r.mu.Unlock()
+	r.print("%s\n", text)
+}
+
+func (r *testRun) print(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, _ = fmt.Fprintf(r.Output, format, args...)
+}
+
+// printer prints for several steps at once.
+type printer struct{ *testRun }
+
+func (p printer) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.Output.Write(text)
+}

@@ -1,0 +1,234 @@
+package testrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Programs that are built here.
+const (
+	linter             = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
+	vulnerabilityCheck = "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
+)
+
+// step is a part of the run, which can be run alone.
+type step struct {
+	name, about string
+	loud        bool // shows what it does, not only how it failed
+	long        bool // only with --long, or by its name
+	beside      bool // waits most of its time: it runs beside those that follow
+	// needed reports whether changes can break what it checks.
+	needed func(*changes) bool
+	run    func(context.Context, *progress) error
+}
+
+// steps are all there are, in their order.
+func steps() []step {
+	return []step{
+		{name: "tools", about: "the tools that the steps need", run: stepTools, needed: always, loud: true},
+		{name: "format", about: "gofmt", run: stepFormat, needed: goFiles},
+		{name: "vet", about: "go vet, in both modules", run: stepVet, needed: goFiles},
+		{name: "lint", about: "golangci-lint, in both modules", run: stepLint, needed: goFiles},
+		{name: "generated", about: "generated code is up to date", run: stepGenerated, needed: generated},
+		{name: "tidy", about: "go.mod and go.sum are tidy, in both modules", run: stepTidy, needed: goFiles},
+		{name: "killed", about: "the suite on the emulators is killed again and again", run: stepKilled, needed: never, beside: true},
+		{name: "unit", about: "unit, conformance, emulator and end-to-end tests, shuffled, with -race where there are goroutines", run: stepUnit, needed: tested, loud: true},
+		{name: "simulation", about: "the promises under faults, in more worlds", run: stepSimulation, needed: never},
+		{name: "fuzz", about: "each fuzz target for a moment", run: stepFuzz, needed: never},
+		{name: "terraform", about: "the Terraform folder", run: stepTerraform, needed: infrastructure, loud: true},
+		{name: "buildcheck", about: "the source as it is deployed builds and starts", run: stepBuildcheck, needed: deployed},
+		{name: "local", about: "scripts/local converges, in memory", run: stepLocal, needed: never},
+		{name: "emulators", about: "scripts/local converges, on the emulators", run: stepEmulators, needed: never},
+		{name: "vulnerabilities", about: "known vulnerabilities in what is linked", run: stepVulnerabilities, needed: requirements},
+		{name: "cross", about: "both modules build for other systems", run: stepCross, needed: never, long: true},
+	}
+}
+
+func names() []string {
+	var all []string
+	for _, s := range steps() {
+		all = append(all, s.name)
+	}
+	return all
+}
+
+// List prints the steps.
+func List(w io.Writer) {
+	for _, s := range steps() {
+		note := ""
+		if s.long {
+			note = " (with --long, or by its name)"
+		}
+		_, _ = fmt.Fprintf(w, "%-16s %s%s\n", s.name, s.about, note)
+	}
+}
+
+func stepFormat(ctx context.Context, p *progress) error {
+	listed, err := output(ctx, p.Root, "git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go")
+	if err != nil {
+		return err
+	}
+	arguments := []string{"-l"}
+	for _, name := range strings.Fields(listed) {
+		if _, err := os.Stat(filepath.Join(p.Root, name)); err == nil && (p.changes == nil || p.changes.files[name]) {
+			arguments = append(arguments, name)
+		}
+	}
+	found, err := output(ctx, p.Root, append([]string{"gofmt"}, arguments...)...)
+	if err == nil && found != "" {
+		err = fmt.Errorf("not formatted (gofmt -w FILE):\n%s", found)
+	}
+	return err
+}
+
+func stepVet(ctx context.Context, p *progress) error {
+	return p.each(ctx, func(g goPackage) bool { return p.changes.affects(g) }, "go", "vet")
+}
+
+func stepLint(ctx context.Context, p *progress) error {
+	program, err := p.build(ctx, linter)
+	if err != nil {
+		return err
+	}
+	return p.each(ctx, func(g goPackage) bool { return p.changes.touches(g) }, program, "run", "--config", filepath.Join(p.Root, ".golangci.yml"))
+}
+
+// each runs a command on packages, in each module.
+func (p *progress) each(ctx context.Context, takes func(goPackage) bool, arguments ...string) error {
+	var problems []error
+	for _, module := range modules {
+		folders := []string{"./..."}
+		if p.changes != nil {
+			folders = p.foldersOf(module, takes)
+		}
+		if len(folders) > 0 {
+			problems = append(problems, p.command(ctx, module, append(arguments[:len(arguments):len(arguments)], folders...)...))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// foldersOf are those of a module's packages, as go takes them there.
+func (r *testRun) foldersOf(module string, takes func(goPackage) bool) []string {
+	var folders []string
+	for _, g := range r.packages {
+		if folder, err := filepath.Rel(module, g.folder); err == nil && g.module == module && takes(g) {
+			folders = append(folders, "./"+filepath.ToSlash(folder))
+		}
+	}
+	return folders
+}
+
+func stepGenerated(ctx context.Context, p *progress) error {
+	return p.command(ctx, ".", "scripts/generate", "--check")
+}
+
+func stepTidy(ctx context.Context, p *progress) error {
+	return p.both(ctx, "go", "mod", "tidy", "-diff")
+}
+
+func stepSimulation(ctx context.Context, p *progress) error {
+	// The tests of functions go through the first of these worlds.
+	worlds := []string{"--first", "31", "--seeds", "70"}
+	p.did = "worlds 31 to 100"
+	if p.Long {
+		worlds, p.did = []string{"--seeds", "1000"}, "worlds 1 to 1000"
+	}
+	return p.command(ctx, ".", append([]string{"scripts/simulate"}, worlds...)...)
+}
+
+func stepTerraform(ctx context.Context, p *progress) error {
+	// The tests run terraform/check and look at its plan.
+	var variables []string
+	if p.CI {
+		variables = []string{"TERRAFORM_REQUIRED=1"}
+	}
+	if err := p.goTest(ctx, ".", variables, "-count=1", "./terraform"); err != nil {
+		return err
+	}
+	if p.skipped > 0 && !p.lacks("terraform") {
+		return p.uncheckable("Terraform: the provider registry does not answer")
+	}
+	return nil
+}
+
+func stepBuildcheck(ctx context.Context, p *progress) error {
+	return p.command(ctx, ".", "scripts/buildcheck")
+}
+
+func stepLocal(ctx context.Context, p *progress) error { return p.converge(ctx, nil) }
+
+// notRun is said of a step whose tools are missing, which stepTools noted.
+const notRun = "NOT RUN, see below"
+
+func stepEmulators(ctx context.Context, p *progress) error {
+	if p.lacks("emulators", "java") {
+		p.did = notRun
+		return nil
+	}
+	hosts, err := p.emulators.borrow(ctx)
+	if err != nil {
+		return err
+	}
+	return p.converge(ctx, hosts, "--emulators")
+}
+
+func (p *progress) converge(ctx context.Context, variables []string, arguments ...string) error {
+	return p.commandWith(ctx, ".", variables, append([]string{"scripts/local", "--until", "converged", "--timeout", "2m", "--vm-boot", "500ms", "--operation", "100ms",
+		"--endpoints", filepath.Join(p.folder, "endpoints.json"), "--log", filepath.Join(p.folder, "local.log")}, arguments...)...)
+}
+
+// databaseLimit is how long the database of vulnerabilities may take to answer.
+const databaseLimit = 20 * time.Second
+
+func stepVulnerabilities(ctx context.Context, p *progress) error {
+	database := os.Getenv("GOVULNDB")
+	if database == "" {
+		database = "https://vuln.go.dev"
+	}
+	if !answers(ctx, database+"/index/db.json") {
+		p.unverified("known vulnerabilities, for their database does not answer")
+		return nil
+	}
+	program, err := p.build(ctx, vulnerabilityCheck)
+	if err != nil {
+		return err
+	}
+	return p.both(ctx, program, "./...")
+}
+
+func answers(ctx context.Context, url string) bool {
+	ctx, cancel := context.WithTimeout(ctx, databaseLimit)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody) //nolint:gosec // whoever starts the run names the database
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(request) //nolint:gosec // likewise
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+// systems are others than this one that people work on, as GOOS and GOARCH.
+var systems = [][]string{{"GOOS=darwin", "GOARCH=arm64"}, {"GOOS=linux", "GOARCH=arm64"}, {"GOOS=linux", "GOARCH=amd64"}}
+
+func stepCross(ctx context.Context, p *progress) error {
+	var problems []error
+	p.did = fmt.Sprint(systems)
+	for _, system := range systems {
+		for _, module := range modules {
+			problems = append(problems, p.commandWith(ctx, module, append(system[:2:2], "CGO_ENABLED=0"), "go", "build", "./..."))
+		}
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,103 @@
+package testrun
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// shownSlowest is how many of the slowest are shown at the end.
+const shownSlowest = 10
+
+// summary prints what became of the steps, of which all together took so much
+// CPU time. Its last line is what continuous integration reads.
+func (r *testRun) summary(cpu time.Duration) {
+	r.print("\nSteps:\n")
+	for _, result := range r.results {
+		word := r.colour("32", "ok")
+		if result.err != nil {
+			word = r.colour("31", "FAILED")
+		}
+		if result.did != "" {
+			word += "  " + result.did
+		}
+		r.print("  %-16s %6.0f s %7.0f CPU s  %s\n", result.name, result.took.Seconds(), result.cpu.Seconds(), word)
+	}
+	r.printSlowest(cpu)
+	if len(r.tests.skipped) > 0 {
+		r.print("Skipped tests:\n")
+		slices.Sort(r.tests.skipped)
+		for _, name := range r.tests.skipped {
+			r.print("  %s\n", name)
+		}
+	}
+	for _, text := range r.unchecked {
+		r.print("%s\n", r.colour("33", text))
+	}
+	took := time.Since(r.begin).Round(time.Second)
+	r.print("Took %d min %d s, %.0f CPU s.\n", int(took.Minutes()), int(took.Seconds())%60, cpu.Seconds())
+	failed := r.failures()
+	r.print("%d passed, %d failed\n", r.tests.passed+len(r.results)-failed, r.tests.failed+failed)
+}
+
+// failures counts the steps that failed.
+func (r *testRun) failures() (n int) {
+	for _, result := range r.results {
+		if result.err != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// printSlowest prints which packages' tests and which steps took most CPU time.
+// A step that runs tests stands there with what it took beside them, which is
+// their building.
+func (r *testRun) printSlowest(cpu time.Duration) {
+	var all []usage
+	shared := cpu
+	for _, result := range r.results {
+		packages, err := readUsage(usageFile(r.folder, result.name), r.Root)
+		if err != nil {
+			r.print("the times of the packages cannot be read: %v\n", err)
+		}
+		rest := result.usage
+		shared -= rest.cpu
+		for _, p := range packages {
+			rest.cpu -= p.cpu
+		}
+		if len(packages) > 0 {
+			rest.name, rest.took = "building for "+rest.name, 0
+		}
+		all = append(append(all, packages...), rest)
+	}
+	all = append(all, usage{name: "emulators, and the run itself", cpu: max(shared, 0)})
+	r.print("Slowest:\n")
+	for _, u := range slowest(all, shownSlowest) {
+		r.print("  %7.1f CPU s", u.cpu.Seconds())
+		if u.took > 0 {
+			r.print(" in %6.1f s", u.took.Seconds())
+		} else {
+			r.print("            ")
+		}
+		r.print("  %s\n", u.name)
+	}
+	if n := len(r.tests.cached); n > 0 {
+		r.print("  %d packages' tests stand on what did not change since they passed\n", n)
+	}
+}
+
+// usageFile is where a step's tests write what they took.
+func usageFile(folder, step string) string { return filepath.Join(folder, "usage."+step) }
+
+func (r *testRun) colour(code, text string) string {
+	file, ok := r.Output.(*os.File)
+	if !ok {
+		return text
+	}
+	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
