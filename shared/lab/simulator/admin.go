@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// adminRoutes is the control of the simulator over HTTP: POST with a JSON object,
-// answers in JSON. Each has a Go method that does the same.
+// adminRoutes serves the admin endpoint, which controls the simulator by JSON over
+// HTTP. Each command has a Go method too.
 func (c *Cloud) adminRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/state", func(w http.ResponseWriter, _ *http.Request) { writeAdmin(w, c.State()) })
 	mux.HandleFunc("GET /admin/vms", func(w http.ResponseWriter, _ *http.Request) { writeAdmin(w, c.VMs()) })
@@ -49,7 +49,7 @@ type vmName struct {
 	Name    string `json:"name"`
 }
 
-// adminCommand serves POST /admin/<name> with a JSON object, strictly read.
+// adminCommand serves POST /admin/NAME. It refuses unknown fields.
 func adminCommand[T any](mux *http.ServeMux, name string, do func(T) error) {
 	mux.HandleFunc("POST /admin/"+name, func(w http.ResponseWriter, r *http.Request) {
 		var argument T

@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// activity is what happened to an instance, for the audit log.
+// activity is an event of an instance for the audit log.
 type activity struct {
 	method string
-	system bool // Compute Engine did it, not a request: the system_event log
-	agent  bool // the group did it, through the Google APIs service agent
+	system bool // done by Compute Engine itself: logged in system_event
+	agent  bool // done by the group, through the Google APIs service agent
 }
 
-// logActivity queues the LogEntry that a Cloud Logging sink would export. It is
-// the last entry of the operation, when its effect is there.
+// logActivity queues the LogEntry that a Cloud Logging sink would export: the last
+// one of the operation, after its effect.
 func (c *Cloud) logActivity(v *vm, a activity) {
 	if c.opts.OnActivity == nil || v.id == 0 {
 		return
@@ -52,8 +52,8 @@ func (c *Cloud) logActivity(v *vm, a activity) {
 	c.outbox.put(raw)
 }
 
-// outbox hands out messages in their order and outside the Cloud's lock, also
-// when the receiver calls the Cloud.
+// outbox delivers messages in order and without the Cloud's lock, so that the
+// receiver may call the Cloud.
 type outbox struct {
 	deliver func([]byte)
 
@@ -68,8 +68,8 @@ func (o *outbox) put(message []byte) {
 	o.queue = append(o.queue, message)
 }
 
-// flush delivers until the queue is empty. Who comes while another delivers
-// leaves it to that one.
+// flush delivers until the queue is empty. It returns at once where another call
+// delivers already.
 func (o *outbox) flush() {
 	o.mu.Lock()
 	if o.delivering {

@@ -13,12 +13,12 @@ import (
 	"strings"
 )
 
-// maxBatch is how many calls a batch may hold, as in the real service.
+// maxBatch limits the calls of a batch, as the real service does.
 const maxBatch = 1000
 
-// serveBatch answers a multipart/mixed body of application/http parts, which
-// gcloud sends for its lists and mutations. Each part is a call of its own to
-// the quota, the counters and the faults; a lost response loses the whole batch.
+// serveBatch serves the requests in a multipart/mixed body of application/http
+// parts, which gcloud sends. Quota, counters and faults treat each part as a call; a
+// lost response loses the whole batch.
 func (c *Cloud) serveBatch(w http.ResponseWriter, r *http.Request) {
 	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/mixed" {
@@ -77,9 +77,8 @@ func (c *Cloud) answerPart(answers *multipart.Writer, part *multipart.Part, batc
 	return err
 }
 
-// readInnerRequest reads the request in a part. Clients leave out Content-Length
-// and end lines with either kind of line end, so the body is what follows the
-// first empty line.
+// readInnerRequest reads the request in a part. Clients omit Content-Length and end
+// lines with LF or CRLF, so the body begins after the first empty line.
 func readInnerRequest(part io.Reader) (*http.Request, error) {
 	raw, err := io.ReadAll(part)
 	if err != nil {

@@ -2,15 +2,15 @@ package simulator
 
 import "maps"
 
-// Calls counts the calls by method since the start or [Cloud.ResetCalls], those
-// that a fault or the quota refused included.
+// Calls returns the number of calls by method since the start or
+// [Cloud.ResetCalls]. It includes calls that a fault or the quota refused.
 func (c *Cloud) Calls() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.calls)
 }
 
-// Mutations counts the calls that could have changed something.
+// Mutations returns the number of calls of methods that can change something.
 func (c *Cloud) Mutations() int {
 	n := 0
 	for method, count := range c.Calls() {

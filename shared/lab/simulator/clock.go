@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// event is something that happens at a time; seq keeps those of one instant in
-// the order in which they were planned.
+// event is a function to run at a time. Events of the same time run in the order of
+// seq.
 type event struct {
 	at  time.Time
 	seq uint64
@@ -33,7 +33,7 @@ func (h *eventHeap) Pop() any {
 	return e
 }
 
-// after plans f; the caller holds the lock.
+// after plans f. The caller holds the lock.
 func (c *Cloud) after(d time.Duration, f func()) {
 	c.sequence++
 	heap.Push(&c.events, event{at: c.clock.Add(max(d, 0)), seq: c.sequence, run: f})
@@ -43,8 +43,8 @@ func (c *Cloud) after(d time.Duration, f func()) {
 	}
 }
 
-// advance lets happen what is due. Each event sees its own time as the clock, so
-// that a late Advance leaves the same timestamps as a punctual one.
+// advance runs the events that are due. Each event sees its own time as the clock,
+// so timestamps do not depend on when Advance is called.
 func (c *Cloud) advance() {
 	now := c.opts.Now()
 	for len(c.events) > 0 && !c.events[0].at.After(now) {
@@ -59,12 +59,11 @@ func (c *Cloud) advance() {
 	}
 }
 
-// Advance carries the state forward to now and delivers the audit messages of
-// what happened.
+// Advance brings the state up to now and delivers the audit messages.
 func (c *Cloud) Advance() { c.locked(func() {}) }
 
-// NextEvent tells when something will happen next by itself; false when nothing
-// is under way.
+// NextEvent returns the time of the next planned event, and false where there is
+// none.
 func (c *Cloud) NextEvent() (time.Time, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,9 +73,9 @@ func (c *Cloud) NextEvent() (time.Time, bool) {
 	return c.events[0].at, true
 }
 
-// Run advances the state whenever something is due, until ctx ends. A server in
-// real time runs it so that audit messages come without a request; with a
-// controlled clock call Advance instead.
+// Run advances the state whenever an event is due, until ctx ends. A server in real
+// time runs it so that audit messages come without a request. With a controlled
+// clock, call Advance instead.
 func (c *Cloud) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		c.Advance()
@@ -92,7 +91,7 @@ func (c *Cloud) Run(ctx context.Context) {
 	}
 }
 
-// sleepUntil returns at t, or earlier when something new was planned.
+// sleepUntil returns at t, or earlier when another event is planned.
 func (c *Cloud) sleepUntil(ctx context.Context, t time.Time) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

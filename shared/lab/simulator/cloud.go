@@ -39,7 +39,7 @@ func New(opts Options) *Cloud {
 	return c
 }
 
-// ServeHTTP answers the Compute Engine API under /compute/v1/, its batches under
+// ServeHTTP serves the Compute Engine API under /compute/v1/, its batches under
 // /batch/compute/v1, and the admin endpoint under /admin/.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mux.ServeHTTP(w, r)

@@ -1,25 +1,25 @@
 package simulator
 
 import (
+	"cmp"
 	"strconv"
-	"time"
+
+	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
 // disk is a persistent disk of a zone.
 type disk struct {
+	meta
 	zone     *zone
-	name     string
-	id       uint64
-	created  time.Time
 	sizeGb   int64
 	kind     string // pd-standard, pd-ssd, …
 	image    string
 	snapshot *snapshot
 	labels   map[string]string
-	user     *vm // what it is attached to
+	user     *vm // the VM that it is attached to; may be nil
 }
 
-// attachment is a disk in a VM.
+// attachment is a disk of a VM.
 type attachment struct {
 	disk       *disk
 	boot       bool
@@ -27,10 +27,8 @@ type attachment struct {
 	deviceName string
 }
 
-func (d *disk) key() string          { return d.name }
-func (d *disk) createdAt() time.Time { return d.created }
-func (d *disk) path() string         { return d.zone.path("disks", d.name) }
-func (d *disk) link() string         { return linkPrefix + d.path() }
+func (d *disk) path() string { return d.zone.path("disks", d.name) }
+func (d *disk) link() string { return linkPrefix + d.path() }
 
 func (d *disk) json() map[string]any {
 	m := map[string]any{
@@ -57,20 +55,20 @@ func (d *disk) json() map[string]any {
 
 const defaultDiskGb = 10
 
-// attachDisks gives a new instance its disks: all of them or, with the reasons,
-// none.
+// attachDisks gives a new instance its disks. It attaches none and returns the
+// reason where one of them cannot be had.
 func (c *Cloud) attachDisks(v *vm) []OperationError {
 	if v.template == nil {
 		return nil
 	}
 	var attached []*attachment
-	for _, spec := range v.template.vm.disks {
+	for _, spec := range v.template.spec.GetDisks() {
 		d, problem := c.diskFor(v, spec)
 		if problem != nil {
 			return []OperationError{*problem}
 		}
-		attached = append(attached, &attachment{disk: d, boot: spec.boot,
-			autoDelete: spec.autoDelete, deviceName: spec.deviceName})
+		attached = append(attached, &attachment{disk: d, boot: spec.GetBoot(),
+			autoDelete: spec.GetAutoDelete(), deviceName: spec.GetDeviceName()})
 	}
 	for _, a := range attached {
 		a.disk.user = v
@@ -80,9 +78,10 @@ func (c *Cloud) attachDisks(v *vm) []OperationError {
 	return nil
 }
 
-// diskFor finds or makes a disk of a template for a VM.
-func (c *Cloud) diskFor(v *vm, spec diskSpec) (*disk, *OperationError) {
-	name := spec.diskName(v.name)
+// diskFor finds or creates a disk of a template for a VM.
+func (c *Cloud) diskFor(v *vm, spec *computepb.AttachedDisk) (*disk, *OperationError) {
+	init := spec.GetInitializeParams()
+	name := diskName(v, spec)
 	d, found := v.zone.disks.get(name)
 	switch {
 	case found && d.user != nil:
@@ -90,15 +89,15 @@ func (c *Cloud) diskFor(v *vm, spec diskSpec) (*disk, *OperationError) {
 		return nil, &OperationError{Code: "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", Message: e.Message}
 	case found:
 		return d, nil
-	case spec.source != "":
+	case spec.GetSource() != "":
 		return nil, &OperationError{Code: "RESOURCE_NOT_FOUND", Message: notFound(v.zone.path("disks", name)).Message}
 	}
-	d = &disk{zone: v.zone, name: name, id: c.newID(), created: c.clock, sizeGb: spec.sizeGb,
-		kind: spec.diskType, image: spec.image, labels: spec.labels}
-	if spec.snapshot != "" {
-		s, ok := v.zone.project.snapshots.get(lastSegment(spec.snapshot))
+	d = &disk{meta: c.newMeta(name), zone: v.zone, sizeGb: init.GetDiskSizeGb(),
+		kind: lastSegment(init.GetDiskType()), image: init.GetSourceImage(), labels: init.GetLabels()}
+	if url := init.GetSourceSnapshot(); url != "" {
+		s, ok := v.zone.project.snapshots.get(lastSegment(url))
 		if !ok || s.status != snapshotReady {
-			path := v.zone.project.globalPath("snapshots", lastSegment(spec.snapshot))
+			path := v.zone.project.globalPath("snapshots", lastSegment(url))
 			return nil, &OperationError{Code: "RESOURCE_NOT_FOUND", Message: notFound(path).Message}
 		}
 		d.snapshot = s
@@ -109,28 +108,25 @@ func (c *Cloud) diskFor(v *vm, spec diskSpec) (*disk, *OperationError) {
 }
 
 func (d *disk) setDefaults() {
-	if d.sizeGb == 0 {
-		d.sizeGb = defaultDiskGb
-	}
-	if d.kind == "" {
-		d.kind = "pd-standard"
-	}
+	d.sizeGb = cmp.Or(d.sizeGb, defaultDiskGb)
+	d.kind = cmp.Or(d.kind, "pd-standard")
 }
 
-// diskName: the boot disk has the VM's name, another one the device's behind it.
-func (s diskSpec) diskName(vmName string) string {
+// diskName returns the name of a VM's disk. By default it is the VM's for the boot
+// disk; another disk has the device's name added.
+func diskName(v *vm, spec *computepb.AttachedDisk) string {
+	name := cmp.Or(lastSegment(spec.GetSource()), spec.GetInitializeParams().GetDiskName())
 	switch {
-	case s.source != "":
-		return s.source
-	case s.name != "":
-		return s.name
-	case s.boot:
-		return vmName
+	case name != "":
+		return name
+	case spec.GetBoot():
+		return v.name
 	}
-	return vmName + "-" + s.deviceName
+	return v.name + "-" + spec.GetDeviceName()
 }
 
-// detachDisks removes with the instance what is set to go with it.
+// detachDisks detaches all disks of an instance that ends, and deletes those with
+// autoDelete.
 func (c *Cloud) detachDisks(v *vm) {
 	for _, a := range v.disks {
 		a.disk.user = nil

@@ -1,55 +1,21 @@
 package simulator
 
-import (
-	"cloud.google.com/go/compute/apiv1/computepb"
-)
+import "cloud.google.com/go/compute/apiv1/computepb"
 
 func (c *Cloud) diskRoutes() []route {
 	const collection = "/zones/{zone}/disks"
 	const instance = "/zones/{zone}/instances/{name}"
-	return []route{
+	return append([]route{
 		{"POST " + collection, "disks.insert", mutation, c.change(c.insertDisk)},
-		{"GET " + collection, "disks.list", read, c.listDisks},
-		{"GET /aggregated/disks", "disks.aggregatedList", heavyRead, c.aggregateDisks},
-		{"GET " + collection + "/{name}", "disks.get", read, c.getDisk},
 		{"DELETE " + collection + "/{name}", "disks.delete", mutation, c.change(c.deleteDisk)},
 		{"POST " + instance + "/attachDisk", "instances.attachDisk", mutation, c.change(c.attachDisk)},
 		{"POST " + instance + "/detachDisk", "instances.detachDisk", mutation, c.change(c.detachDisk)},
 		{"POST " + instance + "/setDiskAutoDelete", "instances.setDiskAutoDelete", mutation, c.change(c.setDiskAutoDelete)},
-		{"GET /global/snapshots", "snapshots.list", read, c.listSnapshots},
-		{"GET /global/snapshots/{name}", "snapshots.get", read, c.getSnapshot},
-	}
+	}, append(disks.routes(c), snapshots.listRoute(c), snapshots.getRoute(c))...)
 }
 
-func (c *Cloud) findDisk(r *Request) (*disk, error) {
-	z := c.zone(r.Project, r.Zone)
-	if d, ok := z.disks.get(r.Name); ok {
-		return d, nil
-	}
-	return nil, notFound(z.path("disks", r.Name))
-}
-
-func (c *Cloud) getDisk(r *Request) (any, error) {
-	d, err := c.findDisk(r)
-	if err != nil {
-		return nil, err
-	}
-	return d.json(), nil
-}
-
-func (c *Cloud) listDisks(r *Request) (any, error) {
-	path := "projects/" + r.Project + "/zones/" + r.Zone + "/disks"
-	return listOf(r, listSpec{kind: "compute#diskList", id: path, link: linkPrefix + path},
-		c.zone(r.Project, r.Zone).disks.all())
-}
-
-func (c *Cloud) aggregateDisks(r *Request) (any, error) {
-	var scopes []scope[*disk]
-	for _, z := range c.project(r.Project).zonesOf() {
-		scopes = append(scopes, scope[*disk]{"zones/" + z.name, z.disks.all()})
-	}
-	return aggregateOf(c, r, "compute#diskAggregatedList", "disks", scopes)
-}
+var disks = kind[*disk]{collection: "disks", name: "disk", place: inZones,
+	in: func(c *Cloud, project, zone string) lister[*disk] { return c.zone(project, zone).disks }}
 
 func (c *Cloud) insertDisk(r *Request) (*operation, error) {
 	var m computepb.Disk
@@ -60,7 +26,7 @@ func (c *Cloud) insertDisk(r *Request) (*operation, error) {
 		return nil, err
 	}
 	z := c.zone(r.Project, r.Zone)
-	d := &disk{zone: z, name: m.GetName(), id: c.newID(), created: c.clock, sizeGb: m.GetSizeGb(),
+	d := &disk{meta: c.newMeta(m.GetName()), zone: z, sizeGb: m.GetSizeGb(),
 		kind: lastSegment(m.GetType()), image: m.GetSourceImage(), labels: m.GetLabels()}
 	if _, taken := z.disks.get(d.name); taken {
 		return nil, alreadyExists(d.path())
@@ -83,7 +49,7 @@ func (c *Cloud) insertDisk(r *Request) (*operation, error) {
 }
 
 func (c *Cloud) deleteDisk(r *Request) (*operation, error) {
-	d, err := c.findDisk(r)
+	d, err := disks.find(c, r)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +65,7 @@ func (c *Cloud) deleteDisk(r *Request) (*operation, error) {
 }
 
 func (c *Cloud) attachDisk(r *Request) (*operation, error) {
-	v, err := c.findInstance(r)
+	v, err := instances.find(c, r)
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +92,8 @@ func (c *Cloud) attachDisk(r *Request) (*operation, error) {
 	}), nil
 }
 
-// diskChange is an operation on a VM's disks; it is void when the instance is
-// another one by then.
+// diskChange starts an operation on a VM's disks. It changes nothing where the
+// instance was replaced before it ends.
 func (c *Cloud) diskChange(r *Request, v *vm, kind string, apply func()) *operation {
 	id := v.id
 	return c.start(r, operationSpec{kind: kind, targetLink: v.link(), targetID: id, queued: true, apply: func() {
@@ -147,7 +113,7 @@ func (v *vm) device(name string) (int, error) {
 }
 
 func (c *Cloud) detachDisk(r *Request) (*operation, error) {
-	v, err := c.findInstance(r)
+	v, err := instances.find(c, r)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +130,7 @@ func (c *Cloud) detachDisk(r *Request) (*operation, error) {
 }
 
 func (c *Cloud) setDiskAutoDelete(r *Request) (*operation, error) {
-	v, err := c.findInstance(r)
+	v, err := instances.find(c, r)
 	if err != nil {
 		return nil, err
 	}

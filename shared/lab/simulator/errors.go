@@ -1,11 +1,12 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 )
 
-// apiError is an answer other than 200, in the shape of Google's JSON APIs.
+// apiError is an error answer, in the form of Google's JSON APIs.
 type apiError struct {
 	Status  int
 	Reason  string
@@ -15,32 +16,9 @@ type apiError struct {
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d %s: %s", e.Status, e.Reason, e.Message) }
 
-type errorBody struct {
-	Error errorEnvelope `json:"error"`
-}
-
-type errorEnvelope struct {
-	Code    int         `json:"code"`
-	Errors  []errorItem `json:"errors"`
-	Message string      `json:"message"`
-}
-
-type errorItem struct {
-	Domain  string `json:"domain"`
-	Message string `json:"message"`
-	Reason  string `json:"reason"`
-}
-
-func (e *apiError) body() errorBody {
-	domain := e.Domain
-	if domain == "" {
-		domain = "global"
-	}
-	return errorBody{errorEnvelope{
-		Code:    e.Status,
-		Errors:  []errorItem{{Domain: domain, Message: e.Message, Reason: e.Reason}},
-		Message: e.Message,
-	}}
+func (e *apiError) body() map[string]any {
+	return map[string]any{"error": map[string]any{"code": e.Status, "message": e.Message,
+		"errors": []map[string]any{{"domain": cmp.Or(e.Domain, "global"), "message": e.Message, "reason": e.Reason}}}}
 }
 
 func notFound(path string) *apiError {
@@ -76,7 +54,7 @@ func required(field string) *apiError {
 		Message: fmt.Sprintf("Required field '%s' not specified", field)}
 }
 
-// clientGone is an answer that nobody is there to read.
+// clientGone is the error of a request whose client has gone.
 func clientGone(err error) *apiError {
 	return &apiError{Status: 499, Reason: "cancelled", Message: err.Error()}
 }

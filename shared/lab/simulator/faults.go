@@ -9,29 +9,29 @@ import (
 	"time"
 )
 
-// Fault is what goes wrong with one call, or with one attempt of a group to
-// create or delete a VM. Fields combine.
+// Fault is a failure of one call, or of one attempt of a group to create or delete
+// a VM. Fields combine.
 type Fault struct {
-	// Status, Reason and Message answer the call with an error before anything
-	// is done; Reason and Message have the usual ones of the status.
+	// Status, Reason and Message refuse the call. Reason and Message default to
+	// the usual ones of the status.
 	Status  int    `json:"status,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
-	// OperationErrors let the operation end with them and without its change; of
-	// a VM attempt, the errors in lastAttempt.
+	// OperationErrors are the errors that the operation ends with, without its
+	// change, or the errors in lastAttempt of a VM.
 	OperationErrors []OperationError `json:"operationErrors,omitempty"`
-	// NeverEnds leaves the operation RUNNING, or the VM where it is, until
+	// NeverEnds keeps the operation RUNNING, or the VM in its state, until
 	// [Cloud.Unstick].
 	NeverEnds bool `json:"neverEnds,omitempty"`
-	// Delay holds back the answer; OperationDelay makes the operation, the boot
-	// or the deletion take longer. In JSON as "1m30s".
+	// Delay delays the answer; OperationDelay prolongs the operation, the boot or
+	// the deletion. In JSON they are strings such as "1m30s".
 	Delay          time.Duration `json:"-"`
 	OperationDelay time.Duration `json:"-"`
-	// LoseResponse closes the connection after the change was made; DropRequest
-	// before it.
+	// LoseResponse closes the connection after the change, DropRequest before
+	// it.
 	LoseResponse bool `json:"loseResponse,omitempty"`
 	DropRequest  bool `json:"dropRequest,omitempty"`
-	// Page changes the pages of a list: one of the Page constants.
+	// Page is one of the Page constants and changes the pages of a list.
 	Page string `json:"page,omitempty"`
 }
 
@@ -65,13 +65,14 @@ func (f *Fault) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// What Fault.Page can be. All of them are within what the API's contract allows.
+// Values of Fault.Page. The API's contract allows all of them.
 const (
-	PageEmpty     = "empty"      // no items, and a token that goes on at the same place
-	PagePartial   = "partial"    // half of the items, the token goes on after them
-	PageEmptyLast = "empty-last" // the last page has a token, to an empty page
-	// PageUnreachable answers no items, no token and the warning UNREACHABLE, as
-	// when a zone is down. listManagedInstances cannot say so, and is not changed.
+	PageEmpty     = "empty"      // no items, and a token for the same position
+	PagePartial   = "partial"    // half of the items, and a token for the rest
+	PageEmptyLast = "empty-last" // the last page has a token for an empty page
+	// PageUnreachable is a page without items or token, with the warning
+	// UNREACHABLE, as when a zone is down. It does not apply to
+	// listManagedInstances, whose answer has no warnings.
 	PageUnreachable = "unreachable"
 )
 
@@ -80,11 +81,11 @@ const (
 type OperationError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
-	// HTTPStatus is operation.httpErrorStatusCode; by the code when zero.
+	// HTTPStatus is operation.httpErrorStatusCode; where zero the code decides.
 	HTTPStatus int `json:"httpStatus,omitempty"`
 }
 
-// usualReason of a status, where the fault names none.
+// usualReason holds the reason of a status for faults without one.
 var usualReason = map[int]string{
 	http.StatusBadRequest:          "invalid",
 	http.StatusUnauthorized:        "required",
@@ -113,15 +114,15 @@ func (f *Fault) httpError() *apiError {
 
 // Injection is a fault for the next calls of a method.
 type Injection struct {
-	// Method as in [Request.Method]; "*" is any call of the API.
+	// Method is as in [Request.Method]; "*" stands for all.
 	Method string `json:"method"`
-	// Project, Zone and Name narrow it, where not empty. Name is the resource in
-	// the path; for VM attempts the group.
+	// Project, Zone and Name restrict it, where not empty. Name is the resource in
+	// the path; of VM attempts, the group.
 	Project string `json:"project,omitempty"`
 	Zone    string `json:"zone,omitempty"`
 	Name    string `json:"name,omitempty"`
-	// Skip lets so many calls pass first. Count calls are then hit: 1 when zero,
-	// all when negative.
+	// Skip is how many calls pass first, Count how many then fail: one where
+	// zero, all where negative.
 	Skip  int   `json:"skip,omitempty"`
 	Count int   `json:"count,omitempty"`
 	Fault Fault `json:"fault"`
@@ -132,7 +133,7 @@ type faultQueue struct {
 	pending []*Injection
 }
 
-// Inject adds a fault; the earliest one that matches a call is used.
+// Inject adds a fault. A call takes the earliest fault that matches it.
 func (c *Cloud) Inject(i Injection) {
 	if i.Count == 0 {
 		i.Count = 1
@@ -142,7 +143,8 @@ func (c *Cloud) Inject(i Injection) {
 	c.faults.pending = append(c.faults.pending, &i)
 }
 
-// ClearFaults removes the injected faults. What is stuck stays so; see Unstick.
+// ClearFaults removes the injected faults. It does not end what they hold: see
+// Unstick.
 func (c *Cloud) ClearFaults() { c.faults.clear() }
 
 func (q *faultQueue) clear() {
@@ -185,7 +187,7 @@ func (i *Injection) matches(r *Request) bool {
 		(i.Name == "" || i.Name == name)
 }
 
-// faultFor asks the injected faults, then the hook.
+// faultFor returns an injected fault or that of the hook; nil for none.
 func (c *Cloud) faultFor(r *Request) *Fault {
 	if f := c.faults.next(r); f != nil {
 		return f
@@ -196,7 +198,7 @@ func (c *Cloud) faultFor(r *Request) *Fault {
 	return nil
 }
 
-// Unstick lets everything go on that a NeverEnds fault holds.
+// Unstick ends what NeverEnds faults hold.
 func (c *Cloud) Unstick() {
 	c.locked(func() {
 		held := c.stuck

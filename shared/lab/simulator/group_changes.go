@@ -31,13 +31,14 @@ func (c *Cloud) resizeGroup(r *Request) (*operation, error) {
 	return op, nil
 }
 
-// operation of a change that is scheduled when it is accepted: DONE says only
-// that, not that the VMs are there or gone.
+// operation describes a change that the group accepts and makes later: the
+// operation is DONE before the VMs are created or deleted.
 func (g *group) operation(kind string) operationSpec {
 	return operationSpec{kind: kind, targetLink: g.link(), targetID: g.id, queued: true}
 }
 
-// patchGroup merges the posted fields: objects by field, anything else replaced.
+// patchGroup merges the posted fields: it merges objects by field and replaces
+// other values.
 func (c *Cloud) patchGroup(r *Request) (*operation, error) {
 	g, err := c.changeableGroup(r)
 	if err != nil {
@@ -93,7 +94,7 @@ func mergeJSON(old, patch map[string]any) map[string]any {
 	return merged
 }
 
-// deleteGroup deletes the VMs, then the group; it can be asked for until then.
+// deleteGroup deletes the VMs, then the group, which get returns until then.
 func (c *Cloud) deleteGroup(r *Request) (*operation, error) {
 	g, err := c.changeableGroup(r)
 	if err != nil {
@@ -107,7 +108,7 @@ func (c *Cloud) deleteGroup(r *Request) (*operation, error) {
 		return op, nil
 	}
 	g.deletion, g.targetSize = op, 0
-	for _, v := range g.members.all() {
+	for _, v := range g.members.every() {
 		c.deleteVM(v)
 	}
 	c.after(c.opts.OperationTime+r.extraTime(), func() {
@@ -117,7 +118,8 @@ func (c *Cloud) deleteGroup(r *Request) (*operation, error) {
 	return op, nil
 }
 
-// endDeletion lets a group go that is due and has no VM left.
+// endDeletion removes a group whose deletion has taken its time and which has no VM
+// left.
 func (c *Cloud) endDeletion(g *group) {
 	if g.deletion != nil && g.deletionDue && g.members.len() == 0 {
 		c.complete(g.deletion)

@@ -1,9 +1,5 @@
 package simulator
 
-import (
-	"time"
-)
-
 // action is a managed instance's currentAction.
 type action int
 
@@ -24,7 +20,7 @@ const (
 	actions
 )
 
-// actionNames are currentAction and the field of currentActions.
+// actionNames holds the value of currentAction and the field of currentActions.
 var actionNames = [actions]struct{ name, field string }{
 	actionNone:         {"NONE", "none"},
 	actionCreating:     {"CREATING", "creating"},
@@ -41,13 +37,11 @@ var actionNames = [actions]struct{ name, field string }{
 	actionResuming:     {"RESUMING", "resuming"},
 }
 
-// group is a zonal managed instance group. Its members include those on their
-// way in and out.
+// group is a zonal managed instance group. Its members include VMs that are being
+// created or deleted.
 type group struct {
+	meta
 	zone        *zone
-	name        string
-	id          uint64
-	created     time.Time
 	body        map[string]any // as posted and patched; replaced, never changed
 	fingerprint string
 	baseName    string
@@ -64,12 +58,11 @@ type group struct {
 	deletionDue bool // its own time is over; it waits for its VMs
 }
 
-func (g *group) key() string          { return g.name }
-func (g *group) createdAt() time.Time { return g.created }
-func (g *group) path() string         { return g.zone.path("instanceGroupManagers", g.name) }
-func (g *group) link() string         { return linkPrefix + g.path() }
+func (g *group) listed() bool { return g.ready }
+func (g *group) path() string { return g.zone.path("instanceGroupManagers", g.name) }
+func (g *group) link() string { return linkPrefix + g.path() }
 
-// limit is the largest target size.
+// limit returns the largest target size that the group may have.
 func (g *group) limit() int {
 	if g.paginated {
 		return 2000
@@ -132,10 +125,10 @@ func (g *group) json() map[string]any {
 	return m
 }
 
-// versionReached: every VM comes from the group's template.
+// versionReached reports whether every VM was made from the group's template.
 func (g *group) versionReached() bool { return g.made[g.template] == g.members.len() }
 
-// setAction keeps the group's summary in step.
+// setAction sets the VM's currentAction and updates the group's summary.
 func (v *vm) setAction(a action) {
 	if v.group != nil {
 		v.group.counts[v.action]--

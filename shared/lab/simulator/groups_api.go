@@ -12,30 +12,22 @@ func (c *Cloud) groupRoutes() []route {
 	const one = collection + "/{name}"
 	return append([]route{
 		{"POST " + collection, "instanceGroupManagers.insert", mutation, c.change(c.insertGroup)},
-		{"GET " + collection, "instanceGroupManagers.list", read, c.listGroups},
-		{"GET /aggregated/instanceGroupManagers", "instanceGroupManagers.aggregatedList", heavyRead, c.aggregateGroups},
-		{"GET " + one, "instanceGroupManagers.get", read, c.getGroup},
 		{"PATCH " + one, "instanceGroupManagers.patch", mutation, c.change(c.patchGroup)},
 		{"DELETE " + one, "instanceGroupManagers.delete", mutation, c.change(c.deleteGroup)},
 		{"POST " + one + "/resize", "instanceGroupManagers.resize", mutation, c.change(c.resizeGroup)},
 		{"POST " + one + "/deleteInstances", "instanceGroupManagers.deleteInstances", mutation, c.change(c.deleteInstances)},
 		{"POST " + one + "/createInstances", "instanceGroupManagers.createInstances", mutation, c.change(c.createInstances)},
 		{"POST " + one + "/listManagedInstances", "instanceGroupManagers.listManagedInstances", listing, c.listManagedInstances},
-	}, c.instanceGroupRoutes()...)
+	}, append(groups.routes(c), c.instanceGroupRoutes()...)...)
 }
 
-// findGroup answers 404 for one whose insert still runs.
-func (c *Cloud) findGroup(r *Request) (*group, error) {
-	z := c.zone(r.Project, r.Zone)
-	if g, ok := z.groups.get(r.Name); ok && g.ready {
-		return g, nil
-	}
-	return nil, notFound(z.path("instanceGroupManagers", r.Name))
-}
+var groups = kind[*group]{collection: "instanceGroupManagers", name: "instanceGroupManager", place: inZones,
+	in: func(c *Cloud, project, zone string) lister[*group] { return c.zone(project, zone).groups }}
 
-// changeableGroup is findGroup for mutations, which a group being deleted refuses.
+// changeableGroup finds the group for a mutation, which a group that is being
+// deleted refuses.
 func (c *Cloud) changeableGroup(r *Request) (*group, error) {
-	g, err := c.findGroup(r)
+	g, err := groups.find(c, r)
 	if err == nil && g.deletion != nil {
 		return nil, notReady(g.path())
 	}
@@ -52,7 +44,7 @@ func (c *Cloud) insertGroup(r *Request) (*operation, error) {
 		return nil, err
 	}
 	z := c.zone(r.Project, r.Zone)
-	g := &group{zone: z, name: m.GetName(), id: c.newID(), created: c.clock,
+	g := &group{meta: c.newMeta(m.GetName()), zone: z,
 		fingerprint: c.newFingerprint(), members: newCollection[*vm](), made: map[*template]int{}}
 	if _, taken := z.groups.get(g.name); taken {
 		return nil, alreadyExists(g.path())
@@ -69,8 +61,8 @@ func (c *Cloud) insertGroup(r *Request) (*operation, error) {
 	}), nil
 }
 
-// configure checks a group's body and takes it over; on an error the group is as
-// before.
+// configure checks a group's body and applies it. On an error the group is left
+// unchanged.
 func (c *Cloud) configure(g *group, m *computepb.InstanceGroupManager, body map[string]any) error {
 	base := m.GetBaseInstanceName()
 	if base == "" {
@@ -101,8 +93,8 @@ func (c *Cloud) configure(g *group, m *computepb.InstanceGroupManager, body map[
 	return nil
 }
 
-// templateURLs yields the fields that refer to templates, the one that new VMs
-// are made from first.
+// templateURLs yields the fields that refer to templates. The first one is that of
+// new VMs.
 func templateURLs(m *computepb.InstanceGroupManager) func(yield func(field, url string) bool) {
 	return func(yield func(field, url string) bool) {
 		for i, v := range m.GetVersions() {
@@ -134,43 +126,14 @@ func (c *Cloud) resolveTemplate(p *project, field, url string) (*template, error
 	if ref.project == "" {
 		ref.project = p.id
 	}
-	t, err := c.findTemplate(ref.project, ref.name)
-	if err == nil && t.deleting {
+	t, ok := c.project(ref.project).templates.find(ref.name)
+	switch {
+	case !ok:
+		return nil, notFound(c.project(ref.project).globalPath("instanceTemplates", ref.name))
+	case t.deleting:
 		return nil, notReady(t.path())
 	}
-	return t, err
-}
-
-func (c *Cloud) getGroup(r *Request) (any, error) {
-	g, err := c.findGroup(r)
-	if err != nil {
-		return nil, err
-	}
-	return g.json(), nil
-}
-
-func (z *zone) readyGroups() []*group {
-	var ready []*group
-	for _, g := range z.groups.all() {
-		if g.ready {
-			ready = append(ready, g)
-		}
-	}
-	return ready
-}
-
-func (c *Cloud) listGroups(r *Request) (any, error) {
-	path := "projects/" + r.Project + "/zones/" + r.Zone + "/instanceGroupManagers"
-	return listOf(r, listSpec{kind: "compute#instanceGroupManagerList", id: path, link: linkPrefix + path},
-		c.zone(r.Project, r.Zone).readyGroups())
-}
-
-func (c *Cloud) aggregateGroups(r *Request) (any, error) {
-	var scopes []scope[*group]
-	for _, z := range c.project(r.Project).zonesOf() {
-		scopes = append(scopes, scope[*group]{"zones/" + z.name, z.readyGroups()})
-	}
-	return aggregateOf(c, r, "compute#instanceGroupManagerAggregatedList", "instanceGroupManagers", scopes)
+	return t, nil
 }
 
 func conditionNotMet() *apiError {

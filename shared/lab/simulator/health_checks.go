@@ -2,23 +2,18 @@ package simulator
 
 import (
 	"maps"
-	"time"
 
 	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
-// healthCheck can be created and referred to; nothing is ever probed.
+// healthCheck can be created and referred to; it never probes anything.
 type healthCheck struct {
+	meta
 	project *project
-	name    string
-	id      uint64
-	created time.Time
 	body    map[string]any
 }
 
-func (h *healthCheck) key() string          { return h.name }
-func (h *healthCheck) createdAt() time.Time { return h.created }
-func (h *healthCheck) link() string         { return linkPrefix + h.project.globalPath("healthChecks", h.name) }
+func (h *healthCheck) link() string { return linkPrefix + h.project.globalPath("healthChecks", h.name) }
 
 func (h *healthCheck) json() map[string]any {
 	m := maps.Clone(h.body)
@@ -44,11 +39,14 @@ func (h *healthCheck) json() map[string]any {
 func (c *Cloud) healthRoutes() []route {
 	return []route{
 		{"POST /global/healthChecks", "healthChecks.insert", mutation, c.change(c.insertHealthCheck)},
-		{"GET /global/healthChecks", "healthChecks.list", read, c.listHealthChecks},
-		{"GET /global/healthChecks/{name}", "healthChecks.get", read, c.getHealthCheck},
+		healthChecks.listRoute(c),
+		healthChecks.getRoute(c),
 		{"DELETE /global/healthChecks/{name}", "healthChecks.delete", mutation, c.change(c.deleteHealthCheck)},
 	}
 }
+
+var healthChecks = kind[*healthCheck]{collection: "healthChecks", name: "healthCheck", place: inGlobal,
+	in: func(c *Cloud, project, _ string) lister[*healthCheck] { return c.project(project).health }}
 
 func (c *Cloud) insertHealthCheck(r *Request) (*operation, error) {
 	var m computepb.HealthCheck
@@ -63,35 +61,13 @@ func (c *Cloud) insertHealthCheck(r *Request) (*operation, error) {
 	if _, taken := p.health.get(m.GetName()); taken {
 		return nil, alreadyExists(p.globalPath("healthChecks", m.GetName()))
 	}
-	h := &healthCheck{project: p, name: m.GetName(), id: c.newID(), created: c.clock, body: body}
+	h := &healthCheck{meta: c.newMeta(m.GetName()), project: p, body: body}
 	return c.start(r, operationSpec{kind: "insert", targetLink: h.link(), targetID: h.id,
 		apply: func() { p.health.add(h) }}), nil
 }
 
-func (c *Cloud) findHealthCheck(r *Request) (*healthCheck, error) {
-	p := c.project(r.Project)
-	if h, ok := p.health.get(r.Name); ok {
-		return h, nil
-	}
-	return nil, notFound(p.globalPath("healthChecks", r.Name))
-}
-
-func (c *Cloud) getHealthCheck(r *Request) (any, error) {
-	h, err := c.findHealthCheck(r)
-	if err != nil {
-		return nil, err
-	}
-	return h.json(), nil
-}
-
-func (c *Cloud) listHealthChecks(r *Request) (any, error) {
-	path := "projects/" + r.Project + "/global/healthChecks"
-	return listOf(r, listSpec{kind: "compute#healthCheckList", id: path, link: linkPrefix + path},
-		c.project(r.Project).health.all())
-}
-
 func (c *Cloud) deleteHealthCheck(r *Request) (*operation, error) {
-	h, err := c.findHealthCheck(r)
+	h, err := healthChecks.find(c, r)
 	if err != nil {
 		return nil, err
 	}

@@ -5,37 +5,35 @@ import (
 	"strings"
 )
 
-// Any image of a valid name exists: which images there are is not what this
-// simulator is about. The newest of family F is F-v20231010, as the public images
-// are named.
-
+// Every image with a valid name exists. The newest image of the family F is
+// F-v20231010, after the pattern of the public images.
 const imageVersion = "v20231010"
 
-func (c *Cloud) getImage(r *Request) (any, error) {
-	if !namePattern.MatchString(r.Name) {
-		return nil, notFound(c.project(r.Project).globalPath("images", r.Name))
-	}
-	return image(c.project(r.Project), r.Name), nil
-}
+var (
+	images = kind[fixture]{collection: "images", name: "image", place: inGlobal,
+		in: func(_ *Cloud, project, _ string) lister[fixture] { return imagesOf{project: project} }}
+	imageFamilies = kind[fixture]{collection: "images/family", name: "image", place: inGlobal, service: "images", getMethod: "getFromFamily",
+		in: func(_ *Cloud, project, _ string) lister[fixture] {
+			return imagesOf{project: project, suffix: "-" + imageVersion}
+		}}
+)
 
-func (c *Cloud) getImageFromFamily(r *Request) (any, error) {
-	if !namePattern.MatchString(r.Name) {
-		return nil, notFound(c.project(r.Project).globalPath("images/family", r.Name))
-	}
-	return image(c.project(r.Project), r.Name+"-"+imageVersion), nil
-}
+// imagesOf finds the image whose name is the one asked for and the suffix.
+type imagesOf struct{ project, suffix string }
 
-func image(p *project, name string) map[string]any {
+func (imagesOf) all() []fixture { return nil }
+
+func (i imagesOf) find(name string) (fixture, bool) {
+	if !namePattern.MatchString(name) {
+		return fixture{}, false
+	}
+	name += i.suffix
 	family := name
-	if i := strings.LastIndex(name, "-v"); i > 0 {
-		if _, err := strconv.Atoi(name[i+2:]); err == nil {
-			family = name[:i]
+	if at := strings.LastIndex(name, "-v"); at > 0 {
+		if _, err := strconv.Atoi(name[at+2:]); err == nil {
+			family = name[:at]
 		}
 	}
-	path := p.globalPath("images", name)
-	return map[string]any{
-		"kind": "compute#image", "id": idString(projectNumber(path)), "name": name, "family": family,
-		"status": "READY", "sourceType": "RAW", "diskSizeGb": "10", "archiveSizeBytes": "1073741824",
-		"creationTimestamp": timestamp(epoch), "selfLink": linkPrefix + path, "architecture": "X86_64",
-	}
+	return newFixture(i.project, "image", "global/images/"+name, map[string]any{"family": family,
+		"status": "READY", "sourceType": "RAW", "diskSizeGb": "10", "archiveSizeBytes": "1073741824", "architecture": "X86_64"}), true
 }

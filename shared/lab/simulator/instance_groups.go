@@ -4,70 +4,42 @@ package simulator
 // for sizes and members.
 
 func (c *Cloud) instanceGroupRoutes() []route {
-	const collection = "/zones/{zone}/instanceGroups"
-	return []route{
-		{"GET " + collection, "instanceGroups.list", read, c.listInstanceGroups},
-		{"GET /aggregated/instanceGroups", "instanceGroups.aggregatedList", heavyRead, c.aggregateInstanceGroups},
-		{"GET " + collection + "/{name}", "instanceGroups.get", read, c.getInstanceGroup},
-		{"POST " + collection + "/{name}/listInstances", "instanceGroups.listInstances", read, c.listGroupInstances},
-	}
+	return append(instanceGroups.routes(c),
+		route{"POST " + instanceGroups.pattern() + "/{name}/listInstances", "instanceGroups.listInstances", read, c.listGroupInstances})
 }
 
-// instanceGroup is a group as its instanceGroups resource.
-type instanceGroup struct{ *group }
+var instanceGroups = kind[instanceGroup]{collection: "instanceGroups", name: "instanceGroup", place: inZones,
+	in: func(c *Cloud, project, zone string) lister[instanceGroup] {
+		return groupLister{c.zone(project, zone).groups}
+	}}
 
-func (g instanceGroup) json() map[string]any {
-	size := 0
-	for _, v := range g.members.byName {
-		if v.exists() {
-			size++
-		}
-	}
-	return map[string]any{
-		"kind": "compute#instanceGroup", "id": idString(g.id), "name": g.name,
-		"creationTimestamp": timestamp(g.created), "fingerprint": g.fingerprint,
-		"selfLink": linkPrefix + g.zone.path("instanceGroups", g.name), "zone": g.zone.link(),
-		"network": linkPrefix + g.zone.project.globalPath("networks", "default"),
-		"size":    size,
-	}
-}
+// groupLister lists managed groups as instance groups.
+type groupLister struct{ groups *collection[*group] }
 
-func (z *zone) instanceGroups() []instanceGroup {
+func (l groupLister) all() []instanceGroup {
 	var all []instanceGroup
-	for _, g := range z.readyGroups() {
+	for _, g := range l.groups.all() {
 		all = append(all, instanceGroup{g})
 	}
 	return all
 }
 
-func (c *Cloud) findInstanceGroup(r *Request) (instanceGroup, error) {
-	g, err := c.findGroup(r)
-	if err != nil {
-		return instanceGroup{}, notFound(c.zone(r.Project, r.Zone).path("instanceGroups", r.Name))
-	}
-	return instanceGroup{g}, nil
+func (l groupLister) find(name string) (instanceGroup, bool) {
+	g, ok := l.groups.find(name)
+	return instanceGroup{g}, ok
 }
 
-func (c *Cloud) getInstanceGroup(r *Request) (any, error) {
-	g, err := c.findInstanceGroup(r)
-	if err != nil {
-		return nil, err
-	}
-	return g.json(), nil
-}
+// instanceGroup is the instanceGroups resource of a managed group.
+type instanceGroup struct{ *group }
 
-func (c *Cloud) listInstanceGroups(r *Request) (any, error) {
-	path := "projects/" + r.Project + "/zones/" + r.Zone + "/instanceGroups"
-	return listOf(r, listSpec{kind: "compute#instanceGroupList", id: path, link: linkPrefix + path},
-		c.zone(r.Project, r.Zone).instanceGroups())
-}
-
-func (c *Cloud) aggregateInstanceGroups(r *Request) (any, error) {
-	var scopes []scope[instanceGroup]
-	for _, z := range c.project(r.Project).zonesOf() {
-		scopes = append(scopes, scope[instanceGroup]{"zones/" + z.name, z.instanceGroups()})
+func (g instanceGroup) json() map[string]any {
+	return map[string]any{
+		"kind": "compute#instanceGroup", "id": idString(g.id), "name": g.name,
+		"creationTimestamp": timestamp(g.created), "fingerprint": g.fingerprint,
+		"selfLink": linkPrefix + g.zone.path("instanceGroups", g.name), "zone": g.zone.link(),
+		"network": linkPrefix + g.zone.project.globalPath("networks", "default"),
+		"size":    len(g.members.all()),
 	}
-	return aggregateOf(c, r, "compute#instanceGroupAggregatedList", "instanceGroups", scopes)
 }
 
 // groupInstance is an entry of instanceGroups.listInstances.
@@ -78,15 +50,13 @@ func (v groupInstance) json() map[string]any {
 }
 
 func (c *Cloud) listGroupInstances(r *Request) (any, error) {
-	g, err := c.findInstanceGroup(r)
+	g, err := instanceGroups.find(c, r)
 	if err != nil {
 		return nil, err
 	}
 	var items []groupInstance
 	for _, v := range g.members.all() {
-		if v.exists() {
-			items = append(items, groupInstance{v})
-		}
+		items = append(items, groupInstance{v})
 	}
 	path := g.zone.path("instanceGroups", g.name)
 	return listOf(r, listSpec{kind: "compute#instanceGroupsListInstances", id: path, link: linkPrefix + path + "/listInstances"}, items)

@@ -6,60 +6,20 @@ import (
 )
 
 func (c *Cloud) instanceRoutes() []route {
-	const collection = "/zones/{zone}/instances"
-	return []route{
-		{"GET " + collection, "instances.list", read, c.listInstances},
-		{"GET /aggregated/instances", "instances.aggregatedList", heavyRead, c.aggregateInstances},
-		{"GET " + collection + "/{name}", "instances.get", read, c.getInstance},
+	collection := instances.pattern()
+	return append([]route{
 		{"DELETE " + collection + "/{name}", "instances.delete", mutation, c.change(c.deleteInstance)},
 		{"POST " + collection + "/{name}/stop", "instances.stop", mutation, c.change(c.stopInstance)},
 		{"POST " + collection + "/{name}/start", "instances.start", mutation, c.change(c.startInstance)},
-	}
+	}, instances.routes(c)...)
 }
 
-func (c *Cloud) findInstance(r *Request) (*vm, error) {
-	z := c.zone(r.Project, r.Zone)
-	if v, ok := z.vms.get(r.Name); ok && v.exists() {
-		return v, nil
-	}
-	return nil, notFound(z.path("instances", r.Name))
-}
+var instances = kind[*vm]{collection: "instances", name: "instance", place: inZones,
+	in: func(c *Cloud, project, zone string) lister[*vm] { return c.zone(project, zone).vms }}
 
-func (c *Cloud) getInstance(r *Request) (any, error) {
-	v, err := c.findInstance(r)
-	if err != nil {
-		return nil, err
-	}
-	return v.json(), nil
-}
-
-func (z *zone) instances() []*vm {
-	var existing []*vm
-	for _, v := range z.vms.all() {
-		if v.exists() {
-			existing = append(existing, v)
-		}
-	}
-	return existing
-}
-
-func (c *Cloud) listInstances(r *Request) (any, error) {
-	path := "projects/" + r.Project + "/zones/" + r.Zone + "/instances"
-	return listOf(r, listSpec{kind: "compute#instanceList", id: path, link: linkPrefix + path},
-		c.zone(r.Project, r.Zone).instances())
-}
-
-func (c *Cloud) aggregateInstances(r *Request) (any, error) {
-	var scopes []scope[*vm]
-	for _, z := range c.project(r.Project).zonesOf() {
-		scopes = append(scopes, scope[*vm]{"zones/" + z.name, z.instances()})
-	}
-	return aggregateOf(c, r, "compute#instanceAggregatedList", "instances", scopes)
-}
-
-// deleteInstance deletes behind the group's back: the group recreates the VM.
+// deleteInstance deletes a VM without its group, which then recreates it.
 func (c *Cloud) deleteInstance(r *Request) (*operation, error) {
-	v, err := c.findInstance(r)
+	v, err := instances.find(c, r)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +37,7 @@ func (c *Cloud) deleteInstance(r *Request) (*operation, error) {
 	}
 	v.status = stopping
 	if v.action != actionDeleting {
-		v.generation++ // whatever was planned for it, such as its boot, is off
+		v.generation++ // cancels what was planned for it, such as its boot
 	}
 	c.after(c.opts.DeleteTime+r.extraTime(), func() { c.complete(op) })
 	return op, nil
@@ -119,10 +79,10 @@ func (v *vm) machineType() string {
 	if v.template == nil {
 		return "n1-standard-1"
 	}
-	return v.template.vm.machineType
+	return lastSegment(v.template.spec.GetMachineType())
 }
 
-// metadata is the template's with the two items that a group adds.
+// metadata returns the template's metadata and the two items that a group adds.
 func (v *vm) metadata(properties map[string]any) map[string]any {
 	var items []any
 	if m, ok := properties["metadata"].(map[string]any); ok {
@@ -140,7 +100,7 @@ func (v *vm) metadata(properties map[string]any) map[string]any {
 	return map[string]any{"kind": "compute#metadata", "items": items, "fingerprint": contentFingerprint(items)}
 }
 
-// networkInterfaces are the template's with addresses.
+// networkInterfaces returns the template's interfaces with addresses.
 func (v *vm) networkInterfaces(properties map[string]any) []map[string]any {
 	var out []map[string]any
 	for i, n := range objects(properties["networkInterfaces"]) {

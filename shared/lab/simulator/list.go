@@ -15,10 +15,10 @@ import (
 
 const maxPage = 500
 
-// listSpec is the envelope of a list's answer.
+// listSpec holds the fields of a list beside its items.
 type listSpec struct{ kind, id, link string }
 
-// listQuery is what a list request asks for.
+// listQuery holds the parameters of a list request.
 type listQuery struct {
 	filter     filter.Expression
 	newest     bool // orderBy=creationTimestamp desc
@@ -27,11 +27,11 @@ type listQuery struct {
 	fault      string
 }
 
-// position is where the page before ended: a page token is it in base64.
+// position is the end of the page before. In base64 it is a page token.
 type position struct {
 	Key     string    `json:"k"`
 	Created time.Time `json:"c,omitzero"`
-	Last    bool      `json:"l,omitempty"` // the page after the last one: empty
+	Last    bool      `json:"l,omitempty"` // behind the last item
 }
 
 func (p position) token() string {
@@ -75,8 +75,8 @@ func parseList(r *Request) (q listQuery, err error) {
 	return q, nil
 }
 
-// page picks the items after the query's position; items come in the order of
-// their keys.
+// page returns the items after the query's position and the next page token. The
+// items must be in the order of their keys.
 func page[T resource](q listQuery, items []T) (picked []T, next string) {
 	if q.after != nil && q.after.Last || q.fault == PageUnreachable {
 		return nil, ""
@@ -113,7 +113,7 @@ func page[T resource](q listQuery, items []T) (picked []T, next string) {
 	return picked, ""
 }
 
-// compareNewest orders by creation, the latest first, then by key.
+// compareNewest orders by creation, latest first, then by key.
 func compareNewest(a resource, created time.Time, key string) int {
 	return cmp.Or(created.Compare(a.createdAt()), strings.Compare(a.key(), key))
 }
@@ -139,7 +139,7 @@ func matching[T resource](f filter.Expression, items []T) []T {
 	return kept
 }
 
-// listOf answers a list request.
+// listOf returns the answer to a list request.
 func listOf[T resource](r *Request, s listSpec, items []T) (any, error) {
 	q, err := parseList(r)
 	if err != nil {
@@ -154,7 +154,7 @@ func listOf[T resource](r *Request, s listSpec, items []T) (any, error) {
 	return answer, nil
 }
 
-// complete adds what follows the items of a page.
+// complete adds the page token and the warning.
 func (q listQuery) complete(answer map[string]any, next string) {
 	if next != "" {
 		answer["nextPageToken"] = next

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// family is a machine family's kinds in MB per CPU, and the sizes that a list
-// shows. A get answers any size.
+// family is a machine family: its types in MB per CPU, and the sizes that a list
+// returns. A get returns any size.
 type family struct {
 	name  string
 	kinds map[string]int
@@ -29,13 +29,13 @@ var families = []family{
 	{"t2d", map[string]int{"standard": 4096}, []int{1, 2, 4, 8, 16, 32, 48, 60}},
 }
 
-// shared are the shared-core types: CPUs and MB.
+// shared holds the shared-core types: CPUs and MB.
 var shared = map[string][2]int{
 	"e2-micro": {2, 1024}, "e2-small": {2, 2048}, "e2-medium": {2, 4096},
 	"f1-micro": {1, 614}, "g1-small": {1, 1740},
 }
 
-// machineShape is a type's CPUs and MB; false for a name that no rule knows.
+// machineShape returns a type's CPUs and MB, and false for an unknown type.
 func machineShape(name string) (cpus, mb int, ok bool) {
 	if s, found := shared[name]; found {
 		return s[0], s[1], true
@@ -60,51 +60,38 @@ func machineShape(name string) (cpus, mb int, ok bool) {
 
 func machineType(project, zone, name string) (fixture, bool) {
 	cpus, mb, ok := machineShape(name)
-	path := fmt.Sprintf("projects/%s/zones/%s/machineTypes/%s", project, zone, name)
-	return fixture{name, map[string]any{
-		"kind": "compute#machineType", "id": idString(projectNumber(name)), "name": name, "zone": zone,
-		"description": fmt.Sprintf("%d vCPUs, %d MB RAM", cpus, mb), "creationTimestamp": timestamp(epoch),
+	return newFixture(project, "machineType", "zones/"+zone+"/machineTypes/"+name, map[string]any{
+		"zone": zone, "description": fmt.Sprintf("%d vCPUs, %d MB RAM", cpus, mb),
 		"guestCpus": cpus, "memoryMb": mb, "isSharedCpu": shared[name] != [2]int{},
 		"maximumPersistentDisks": 128, "maximumPersistentDisksSizeGb": "263168",
-		"selfLink": linkPrefix + path,
-	}}, ok
+	}), ok
 }
 
-func machineTypes(project, zone string) []fixture {
+var machineTypes = kind[fixture]{collection: "machineTypes", name: "machineType", place: inZones,
+	in: func(_ *Cloud, project, zone string) lister[fixture] { return machineTypesOf{project, zone} }}
+
+// machineTypesOf lists the machine types of a zone.
+type machineTypesOf struct{ project, zone string }
+
+func (m machineTypesOf) find(name string) (fixture, bool) {
+	return machineType(m.project, m.zone, name)
+}
+
+func (m machineTypesOf) all() []fixture {
 	all := newCollection[fixture]()
-	for name := range shared {
-		f, _ := machineType(project, zone, name)
+	add := func(name string) {
+		f, _ := m.find(name)
 		all.add(f)
+	}
+	for name := range shared {
+		add(name)
 	}
 	for _, f := range families {
 		for kind := range f.kinds {
 			for _, size := range f.sizes {
-				m, _ := machineType(project, zone, fmt.Sprintf("%s-%s-%d", f.name, kind, size))
-				all.add(m)
+				add(fmt.Sprintf("%s-%s-%d", f.name, kind, size))
 			}
 		}
 	}
 	return all.all()
-}
-
-func (c *Cloud) getMachineType(r *Request) (any, error) {
-	m, ok := machineType(r.Project, r.Zone, r.Name)
-	if !ok {
-		return nil, notFound(c.zone(r.Project, r.Zone).path("machineTypes", r.Name))
-	}
-	return m.body, nil
-}
-
-func (c *Cloud) listMachineTypes(r *Request) (any, error) {
-	path := "projects/" + r.Project + "/zones/" + r.Zone + "/machineTypes"
-	return listOf(r, listSpec{kind: "compute#machineTypeList", id: path, link: linkPrefix + path},
-		machineTypes(r.Project, r.Zone))
-}
-
-func (c *Cloud) aggregateMachineTypes(r *Request) (any, error) {
-	var scopes []scope[fixture]
-	for _, z := range c.zones {
-		scopes = append(scopes, scope[fixture]{"zones/" + z, machineTypes(r.Project, z)})
-	}
-	return aggregateOf(c, r, "compute#machineTypeAggregatedList", "machineTypes", scopes)
 }

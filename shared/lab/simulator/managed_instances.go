@@ -47,17 +47,19 @@ func (v *vm) managed() managedInstance {
 	return m
 }
 
-// managedVM is a VM as listManagedInstances' filter sees it.
+// managedVM is a VM as the filter of listManagedInstances sees it.
 type managedVM struct{ *vm }
+
+func (v managedVM) listed() bool { return true }
 
 func (v managedVM) json() map[string]any {
 	return copyJSON(v.managed()).(map[string]any)
 }
 
-// listManagedInstances pages only where the group was created for it; else it
-// ignores maxResults and pageToken and answers everything.
+// listManagedInstances returns pages where the group is PAGINATED. Otherwise it
+// ignores maxResults and pageToken and returns everything.
 func (c *Cloud) listManagedInstances(r *Request) (any, error) {
-	g, err := c.findGroup(r)
+	g, err := groups.find(c, r)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +67,7 @@ func (c *Cloud) listManagedInstances(r *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := g.members.all()
+	all := g.members.every()
 	items := make([]managedVM, len(all))
 	for i, v := range all {
 		items[i] = managedVM{v}
@@ -89,7 +91,7 @@ func (c *Cloud) listManagedInstances(r *Request) (any, error) {
 	return answer, nil
 }
 
-// maxPerCall is the number of VMs that one call may name.
+// maxPerCall limits the VMs of one call.
 const maxPerCall = 1000
 
 func (c *Cloud) deleteInstances(r *Request) (*operation, error) {
@@ -135,8 +137,8 @@ func (c *Cloud) deleteInstances(r *Request) (*operation, error) {
 	return op, nil
 }
 
-// memberOf finds the VM that a URL or a name means; nil when it is none of the
-// group's. A malformed URL, or another zone's, is always an error.
+// memberOf finds the VM that a URL or a name refers to. It returns nil where the
+// group has no such VM, and an error for a malformed URL or another zone's.
 func (c *Cloud) memberOf(g *group, i int, url string) (*vm, error) {
 	field := fmt.Sprintf("resource.instances[%d]", i)
 	ref, ok := parseReference(url)
@@ -160,7 +162,7 @@ func checkCount(n int) error {
 	return nil
 }
 
-// createInstances adds VMs with names of the caller's choice.
+// createInstances adds VMs with the caller's names.
 func (c *Cloud) createInstances(r *Request) (*operation, error) {
 	g, err := c.changeableGroup(r)
 	if err != nil {

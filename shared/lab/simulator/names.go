@@ -29,7 +29,7 @@ func checkName(field, name string) error {
 	return nil
 }
 
-// newID is a numeric id of 19 digits, as real ones are.
+// newID returns an id of 19 digits, as real ones are.
 func (c *Cloud) newID() uint64 {
 	return 1_000_000_000_000_000_000 + c.opts.Rand.Uint64N(8_000_000_000_000_000_000)
 }
@@ -38,8 +38,8 @@ func idString(id uint64) string { return strconv.FormatUint(id, 10) }
 
 const suffixAlphabet = "0123456789bcdfghjklmnpqrstvwxz"
 
-// newVMName is the group's base instance name and four random characters, which
-// no VM of the zone has.
+// newVMName returns the base instance name with a random suffix that is unique in
+// the zone.
 func (c *Cloud) newVMName(g *group) string {
 	for {
 		var suffix [4]byte
@@ -53,7 +53,7 @@ func (c *Cloud) newVMName(g *group) string {
 	}
 }
 
-// fingerprint is eight bytes in base64, as the field's are.
+// newFingerprint returns eight random bytes in base64, as real ones are.
 func (c *Cloud) newFingerprint() string {
 	var b [8]byte
 	for i := range b {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// operationLog keeps the operations of a scope in the order of their insertion,
-// for operationRetention after their end.
+// operationLog keeps the operations of a scope in the order of their insertion. It
+// drops them operationRetention after their end.
 type operationLog struct {
 	byName map[string]*operation
 	inTime []*operation
@@ -29,21 +29,27 @@ func (l *operationLog) add(op *operation, now time.Time) {
 	l.inTime = append(l.inTime, op)
 }
 
-// all is in the order of names, which begin with the time.
+func (l *operationLog) find(name string) (*operation, bool) {
+	op, ok := l.byName[name]
+	return op, ok
+}
+
+// all returns the operations in the order of their names, which begin with the
+// time.
 func (l *operationLog) all() []*operation {
 	all := slices.Clone(l.inTime)
 	slices.SortFunc(all, func(a, b *operation) int { return strings.Compare(a.name, b.name) })
 	return all
 }
 
-// requestRecord is what a request id stands for.
+// requestRecord is the request that a request id was first used for.
 type requestRecord struct {
 	method, path string
 	op           *operation
 	at           time.Time
 }
 
-// repeated finds the operation that a request id already stands for.
+// repeated returns the operation of an earlier request with the same request id.
 func (c *Cloud) repeated(r *Request) (*operation, error) {
 	id := r.Query.Get("requestId")
 	if id == "" {
@@ -79,8 +85,7 @@ func (c *Cloud) rememberRequest(r *Request, op *operation) {
 	p.requestIDs = append(p.requestIDs, id)
 }
 
-// change is the frame of a mutation: a repeated request id answers the operation
-// that it began.
+// change wraps a mutation: a repeated request id returns the first operation.
 func (c *Cloud) change(h func(*Request) (*operation, error)) handler {
 	return func(r *Request) (any, error) {
 		if op, err := c.repeated(r); op != nil || err != nil {
@@ -102,5 +107,5 @@ func errorItems(errors []OperationError) []map[string]any {
 	return items
 }
 
-// httpErrorMessage is the status's text in the form of operation.httpErrorMessage.
+// httpErrorMessage returns the text of operation.httpErrorMessage for a status.
 func httpErrorMessage(status int) string { return strings.ToUpper(http.StatusText(status)) }

@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// operation is a long-running change. It is PENDING or RUNNING until it ends;
-// then it is DONE, with errors or with its change made.
+// operation is a long-running change: PENDING or RUNNING, then DONE with errors or
+// with its change made.
 type operation struct {
-	id         uint64
-	name       string
+	meta       // created is insertTime
 	project    *project
 	zone       *zone // nil: global
 	kind       string
@@ -18,16 +17,15 @@ type operation struct {
 	requestID  string
 	user       string
 	status     string
-	inserted   time.Time
 	started    time.Time
 	ended      time.Time
 	errors     []OperationError
 
-	apply func() // the change, made when it ends well
-	undo  func() // takes back what acceptance reserved, when it ends badly
+	apply func() // makes the change when it succeeds
+	undo  func() // takes back what acceptance reserved when it fails
 	fault *Fault
 	held  bool // a NeverEnds fault keeps it from ending
-	ready bool // its handler has said that the change is complete
+	ready bool // its handler has called complete
 }
 
 const (
@@ -36,7 +34,7 @@ const (
 	done    = "DONE"
 )
 
-// operationSpec is what a handler knows of its operation.
+// operationSpec is what a handler sets of its operation.
 type operationSpec struct {
 	kind       string // operationType
 	targetLink string
@@ -44,7 +42,7 @@ type operationSpec struct {
 	queued     bool // begins as PENDING
 	apply      func()
 	undo       func()
-	// waits: the handler ends the operation itself with complete.
+	// waits says that the handler ends the operation with complete.
 	waits bool
 }
 
@@ -52,10 +50,10 @@ type operationSpec struct {
 func (c *Cloud) start(r *Request, s operationSpec) *operation {
 	p := c.project(r.Project)
 	op := &operation{
-		id: c.newID(), name: operationName(c), project: p,
+		meta: c.newMeta(operationName(c)), project: p,
 		kind: s.kind, targetLink: s.targetLink, targetID: s.targetID,
 		requestID: r.Query.Get("requestId"), user: c.opts.User,
-		status: running, inserted: c.clock, started: c.clock,
+		status: running, started: c.clock,
 		apply: s.apply, undo: s.undo, fault: r.fault,
 	}
 	log := p.ops
@@ -92,8 +90,8 @@ func (r *Request) extraTime() time.Duration {
 	return r.fault.OperationDelay
 }
 
-// willFail tells at acceptance that the operation shall end with errors, so that
-// its change is not begun.
+// willFail reports whether a fault lets the operation end with errors. Its change is
+// not begun then.
 func (op *operation) willFail() bool { return op.fault != nil && len(op.fault.OperationErrors) > 0 }
 
 func (c *Cloud) run(op *operation) {
@@ -102,7 +100,7 @@ func (c *Cloud) run(op *operation) {
 	}
 }
 
-// complete ends an operation whose handler waited for its change.
+// complete ends an operation whose spec has waits.
 func (c *Cloud) complete(op *operation) {
 	op.ready = true
 	if !op.held {
@@ -128,9 +126,7 @@ func (c *Cloud) finish(op *operation) {
 	}
 }
 
-func (op *operation) key() string          { return op.name }
-func (op *operation) createdAt() time.Time { return op.inserted }
-func (op *operation) render() any          { return op.json() }
+func (op *operation) render() any { return op.json() }
 
 func (op *operation) link() string {
 	if op.zone != nil {
@@ -144,7 +140,7 @@ func (op *operation) json() map[string]any {
 		"kind": "compute#operation", "id": idString(op.id), "name": op.name,
 		"operationType": op.kind, "targetLink": op.targetLink, "selfLink": op.link(),
 		"status": op.status, "progress": 0, "user": op.user,
-		"insertTime": timestamp(op.inserted),
+		"insertTime": timestamp(op.created),
 	}
 	if op.targetID != 0 {
 		m["targetId"] = idString(op.targetID)

@@ -1,74 +1,39 @@
 package simulator
 
-import (
-	"time"
-)
+import "time"
 
-// waitLimit is how long operations.wait waits at most.
+// waitLimit bounds operations.wait.
 const waitLimit = 2 * time.Minute
 
 func (c *Cloud) operationRoutes() []route {
-	return []route{
-		{"GET /global/operations/{name}", "globalOperations.get", read, c.getOperation},
-		{"GET /global/operations", "globalOperations.list", read, c.listOperations},
-		{"POST /global/operations/{name}/wait", "globalOperations.wait", heavyRead, c.waitOperation},
-		{"GET /aggregated/operations", "globalOperations.aggregatedList", heavyRead, c.aggregateOperations},
-		{"GET /zones/{zone}/operations/{name}", "zoneOperations.get", read, c.getOperation},
-		{"GET /zones/{zone}/operations", "zoneOperations.list", read, c.listOperations},
-		{"POST /zones/{zone}/operations/{name}/wait", "zoneOperations.wait", heavyRead, c.waitOperation},
+	var all []route
+	for _, k := range []kind[*operation]{zoneOperations, globalOperations} {
+		all = append(all, k.listRoute(c), k.getRoute(c), route{"POST " + k.pattern() + "/{name}/wait", k.method("wait"),
+			heavyRead, func(r *Request) (any, error) { return c.waitOperation(k, r) }})
 	}
+	return append(all, globalOperations.aggregateRoute(c))
 }
 
-func (c *Cloud) operationLogOf(r *Request) *operationLog {
-	if r.Zone == "" {
-		return c.project(r.Project).ops
+var (
+	zoneOperations = kind[*operation]{collection: "operations", name: "operation", service: "zoneOperations",
+		place: inZones, in: operationsIn}
+	globalOperations = kind[*operation]{collection: "operations", name: "operation", service: "globalOperations",
+		place: inGlobal, everywhere: true, in: operationsIn}
+)
+
+func operationsIn(c *Cloud, project, zone string) lister[*operation] {
+	if zone == "" {
+		return c.project(project).ops
 	}
-	return c.zone(r.Project, r.Zone).ops
+	return c.zone(project, zone).ops
 }
 
-func (c *Cloud) findOperation(r *Request) (*operation, error) {
-	if op := c.operationLogOf(r).byName[r.Name]; op != nil {
-		return op, nil
-	}
-	if r.Zone != "" {
-		return nil, notFound(c.zone(r.Project, r.Zone).path("operations", r.Name))
-	}
-	return nil, notFound(c.project(r.Project).globalPath("operations", r.Name))
-}
-
-func (c *Cloud) getOperation(r *Request) (any, error) {
-	op, err := c.findOperation(r)
-	if err != nil {
-		return nil, err
-	}
-	return op, nil
-}
-
-func (c *Cloud) listOperations(r *Request) (any, error) {
-	path, link := "projects/"+r.Project+"/global/operations", linkPrefix
-	if r.Zone != "" {
-		path = "projects/" + r.Project + "/zones/" + r.Zone + "/operations"
-	}
-	return listOf(r, listSpec{kind: "compute#operationList", id: path, link: link + path},
-		c.operationLogOf(r).all())
-}
-
-func (c *Cloud) aggregateOperations(r *Request) (any, error) {
-	p := c.project(r.Project)
-	scopes := []scope[*operation]{{"global", p.ops.all()}}
-	for _, z := range p.zonesOf() {
-		scopes = append(scopes, scope[*operation]{"zones/" + z.name, z.ops.all()})
-	}
-	return aggregateOf(c, r, "compute#operationAggregatedList", "operations", scopes)
-}
-
-// waitStep is how long waitOperation sleeps at most, so that it sees what others
-// do meanwhile.
+// waitStep bounds one sleep of waitOperation, so that it sees what other callers do
+// meanwhile.
 const waitStep = time.Second
 
-// waitOperation sleeps from one planned event to the next; it holds no lock
-// meanwhile.
-func (c *Cloud) waitOperation(r *Request) (any, error) {
+// waitOperation sleeps from one planned event to the next, without the lock.
+func (c *Cloud) waitOperation(k kind[*operation], r *Request) (any, error) {
 	deadline := c.opts.Now().Add(waitLimit)
 	for {
 		var (
@@ -82,7 +47,7 @@ func (c *Cloud) waitOperation(r *Request) (any, error) {
 				return
 			}
 			var op *operation
-			if op, err = c.findOperation(r); err != nil {
+			if op, err = k.find(c, r); err != nil {
 				return
 			}
 			answer, ended = op.json(), op.status == done

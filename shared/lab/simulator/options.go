@@ -8,52 +8,52 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
-// Options are the surroundings and the pace of a [Cloud]. The zero value is
-// usable: real time, a random seed, and everything happens at once.
+// Options configure a [Cloud]. The zero value means real time, a random seed and
+// operations that end at once.
 type Options struct {
-	// Now is the clock; time.Now when nil. A clock that steps back is held.
+	// Now is the clock, time.Now when nil. Where it steps back, time stands still.
 	Now func() time.Time
-	// Rand is the one source of names, ids and jitter; seeded at random when nil.
-	// It is used under the Cloud's lock only.
+	// Rand is the source of names, ids and jitter, seeded at random when nil. The
+	// Cloud uses it under its lock only.
 	Rand *rand.Rand
-	// Sleep waits for d or until ctx ends; a timer when nil. It is what
-	// operations.wait, Fault.Delay and Run wait with.
+	// Sleep waits for d or until ctx ends; a timer when nil. operations.wait,
+	// Fault.Delay and Run use it.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	// OperationTime is how long an operation takes to be DONE.
+	// OperationTime is the duration of an operation.
 	OperationTime time.Duration
-	// BootTime is how long a VM takes from its creation to RUNNING.
+	// BootTime is the time from a VM's creation to RUNNING.
 	BootTime time.Duration
-	// BootJitter is added to BootTime, evenly between 0 and itself.
+	// BootJitter is the upper bound of a random time added to BootTime.
 	BootJitter time.Duration
-	// DeleteTime is how long a VM takes to go; OperationTime when zero.
+	// DeleteTime is the duration of a VM's deletion; OperationTime when zero.
 	DeleteTime time.Duration
-	// RetryInterval is when a group tries again to create a VM that could not be
-	// created; 10 s when zero.
+	// RetryInterval is the time after which a group tries a failed creation of a
+	// VM again; 10 s when zero.
 	RetryInterval time.Duration
 
 	// Zones that exist; the real ones when empty.
 	Zones []string
-	// Quota in requests per minute; none when nil.
+	// Quota limits the requests per minute; no limit when nil.
 	Quota *Quota
-	// User is who the operations were requested by; user@example.com when empty.
+	// User is the user of all operations; user@example.com when empty.
 	User string
 
-	// OnActivity gets each audit-log entry about a VM as a Cloud Logging sink
+	// OnActivity receives each audit-log entry about a VM as a Cloud Logging sink
 	// would export it (LogEntry in JSON), in order. It may call the Cloud.
 	OnActivity func(logEntryJSON []byte)
-	// Fault is asked once for each call, and once for each attempt of a group to
-	// create or delete a VM (methods instances.insert and instances.delete with
-	// Request.Group set). It must not call the Cloud. Faults injected with
-	// [Cloud.Inject] go first.
+	// Fault returns the fault of a call, or of an attempt of a group to create or
+	// delete a VM (methods instances.insert and instances.delete with
+	// Request.Group set); nil for none. It must not call the Cloud. Faults
+	// injected with [Cloud.Inject] come first.
 	Fault func(method string, r *Request) *Fault
 }
 
-// operationRetention is how long a finished operation can be asked for; the real
-// service keeps them for about two weeks.
+// operationRetention is how long a finished operation is kept: about two weeks, as
+// by the real service.
 const operationRetention = 14 * 24 * time.Hour
 
-// requestIDRetention is for how long a request id names the same operation.
+// requestIDRetention is how long a request id stands for the same operation.
 const requestIDRetention = time.Hour
 
 func (o Options) withDefaults() Options {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// linkPrefix begins the links of zonal resources and operations; those of global
-// resources begin with globalPrefix. Both are as recorded.
+// linkPrefix begins links; those of templates begin with globalPrefix. Both are as
+// recorded.
 const (
 	linkPrefix   = "https://www.googleapis.com/compute/v1/"
 	globalPrefix = "https://compute.googleapis.com/compute/v1/"
@@ -18,7 +18,7 @@ type project struct {
 	templates  *collection[*template]
 	snapshots  *collection[*snapshot]
 	health     *collection[*healthCheck]
-	zones      map[string]*zone
+	zones      []*zone // of Cloud.zones, in the same order
 	ops        *operationLog
 	requests   map[string]*requestRecord // by request id
 	requestIDs []string                  // oldest first
@@ -41,30 +41,28 @@ func (c *Cloud) project(id string) *project {
 			templates: newCollection[*template](),
 			snapshots: newCollection[*snapshot](),
 			health:    newCollection[*healthCheck](),
-			zones:     map[string]*zone{},
 			ops:       newOperationLog(),
 			requests:  map[string]*requestRecord{},
+		}
+		for _, name := range c.zones {
+			p.zones = append(p.zones, &zone{
+				project: p,
+				name:    name,
+				groups:  newCollection[*group](),
+				vms:     newCollection[*vm](),
+				disks:   newCollection[*disk](),
+				ops:     newOperationLog(),
+			})
 		}
 		c.projects[id] = p
 	}
 	return p
 }
 
+// zone returns a zone that exists: see checkZone.
 func (c *Cloud) zone(project, name string) *zone {
-	p := c.project(project)
-	z := p.zones[name]
-	if z == nil {
-		z = &zone{
-			project: p,
-			name:    name,
-			groups:  newCollection[*group](),
-			vms:     newCollection[*vm](),
-			disks:   newCollection[*disk](),
-			ops:     newOperationLog(),
-		}
-		p.zones[name] = z
-	}
-	return z
+	i, _ := slices.BinarySearch(c.zones, name)
+	return c.project(project).zones[i]
 }
 
 func (c *Cloud) sortedProjects() []*project {
@@ -74,16 +72,6 @@ func (c *Cloud) sortedProjects() []*project {
 	}
 	slices.SortFunc(all, func(a, b *project) int { return strings.Compare(a.id, b.id) })
 	return all
-}
-
-// zonesOf are the zones of a project that were ever used, by name.
-func (p *project) zonesOf() []*zone {
-	zones := make([]*zone, 0, len(p.zones))
-	for _, z := range p.zones {
-		zones = append(zones, z)
-	}
-	slices.SortFunc(zones, func(a, b *zone) int { return strings.Compare(a.name, b.name) })
-	return zones
 }
 
 func (c *Cloud) zoneExists(name string) bool {

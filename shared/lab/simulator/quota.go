@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Quota is requests per minute, project and method group; zero is no limit. The
-// real default is 1,500 each.
+// Quota limits the requests of a project per minute, by group of methods; zero is no
+// limit. The real default is 1,500 for each group.
 type Quota struct {
 	Mutations  int `json:"mutations"` // listManagedInstances included
 	Reads      int `json:"reads"`
 	HeavyReads int `json:"heavyReads"` // aggregatedList and operations.wait
 }
 
-// SetQuota switches the quota on, or off with nil.
+// SetQuota sets the quota; nil removes it.
 func (c *Cloud) SetQuota(q *Quota) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,7 +62,7 @@ func (m *quotaMeter) spend(project string, k class, now time.Time) error {
 	return nil
 }
 
-// projectNumber is the same at each run for one project id.
+// projectNumber returns a number that depends on the project id only.
 func projectNumber(project string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(project)) // never fails

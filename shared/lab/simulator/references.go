@@ -2,14 +2,14 @@ package simulator
 
 import "strings"
 
-// reference is what a URL, whole or partial, points to.
+// reference is the target of a URL.
 type reference struct {
 	project, zone, collection, name string
 }
 
 // parseReference reads URLs of any host and version, partial ones such as
-// zones/Z/instances/N or global/instanceTemplates/N, and bare names; what they
-// leave out stays empty.
+// zones/Z/instances/N or global/instanceTemplates/N, and names. Missing parts stay
+// empty.
 func parseReference(url string) (reference, bool) {
 	if i := strings.Index(url, "/projects/"); i >= 0 {
 		url = url[i+1:]

@@ -2,20 +2,21 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
 
-// maxBody is the largest body that is read; deleteInstances of 1,000 VMs is far
-// below it.
+// maxBody limits a request's body.
 const maxBody = 16 << 20
 
-// Request is one call as a fault hook sees it.
+// Request is one call.
 type Request struct {
 	Method  string // as in the discovery document, without "compute."
 	Project string
@@ -25,8 +26,20 @@ type Request struct {
 	Query   url.Values
 	Body    []byte
 
-	http  *http.Request
-	fault *Fault
+	region string
+	http   *http.Request
+	fault  *Fault
+}
+
+// scope returns the zone or region of the path, if any.
+func (r *Request) scope() string {
+	return cmp.Or(r.Zone, r.region)
+}
+
+// resourcePath returns the path without the API's version.
+func (r *Request) resourcePath() string {
+	path := r.http.URL.Path
+	return path[strings.Index(path, "projects/"):]
 }
 
 func (c *Cloud) newRequest(method string, r *http.Request) (*Request, error) {
@@ -36,6 +49,7 @@ func (c *Cloud) newRequest(method string, r *http.Request) (*Request, error) {
 		Zone:    r.PathValue("zone"),
 		Name:    r.PathValue("name"),
 		Query:   r.URL.Query(),
+		region:  r.PathValue("region"),
 		http:    r,
 	}
 	if r.Body == nil {
@@ -53,8 +67,8 @@ func (c *Cloud) newRequest(method string, r *http.Request) (*Request, error) {
 	return req, nil
 }
 
-// decode reads the body into m and returns its canonical JSON form: unknown
-// fields are dropped, as the real service does, and 64-bit numbers are strings.
+// decode reads the body into m and returns its canonical JSON form, in which 64-bit
+// numbers are strings. It drops unknown fields.
 func (r *Request) decode(m proto.Message) (map[string]any, error) {
 	body := r.Body
 	if len(bytes.TrimSpace(body)) == 0 {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// route is a method of the API: pattern is "VERB path", below /compute/v1/.
+// route is a method of the API. The pattern is "VERB path", below the project.
 type route struct {
 	pattern string
 	method  string
@@ -19,7 +19,7 @@ func (c *Cloud) routes() *http.ServeMux {
 	var all []route
 	for _, part := range [][]route{
 		c.templateRoutes(), c.groupRoutes(), c.instanceRoutes(),
-		c.operationRoutes(), c.placeRoutes(), c.diskRoutes(),
+		c.operationRoutes(), c.placeRoutes(), c.diskRoutes(), c.healthRoutes(),
 	} {
 		all = append(all, part...)
 	}

@@ -8,23 +8,24 @@ import (
 	"time"
 )
 
-// class says what a method is to the quota and to the counters.
+// class is the group of methods to which a method belongs for quota and counters.
 type class int
 
 const (
 	read      class = iota
 	heavyRead       // aggregatedList and operations.wait
-	listing         // listManagedInstances: counts with the mutations, changes nothing
+	listing         // listManagedInstances, which counts with the mutations
 	mutation
 )
 
 type handler func(*Request) (any, error)
 
-// renderer is a result whose JSON is made after the state has advanced, so that
-// an operation that takes no time is answered as DONE.
+// renderer is a result that is rendered after the state has advanced, so that an
+// operation that takes no time is DONE in the answer.
 type renderer interface{ render() any }
 
-// api wraps a method: count, faults, quota, then the handler under the lock.
+// api serves a method: it counts the call, applies faults and quota and runs the
+// handler under the lock.
 func (c *Cloud) api(method string, k class, h handler) http.HandlerFunc {
 	return c.serve(method, k, func(r *Request) (result any, err error) {
 		defer c.outbox.flush()
@@ -45,7 +46,7 @@ func (c *Cloud) api(method string, k class, h handler) http.HandlerFunc {
 	})
 }
 
-// serve is api for a handler that takes the lock itself.
+// serve is like api, for a handler that takes the lock itself.
 func (c *Cloud) serve(method string, k class, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, httpRequest *http.Request) {
 		r, err := c.newRequest(method, httpRequest)
@@ -120,5 +121,5 @@ func writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 	_, _ = w.Write(b.Bytes()) // the client is gone; nobody to tell
 }
 
-// timestamp is RFC 3339 with microseconds, as the recorded exchanges have it.
+// timestamp formats in RFC 3339 with microseconds, as in the recorded exchanges.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }

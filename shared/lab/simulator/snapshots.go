@@ -8,7 +8,7 @@ import (
 
 const snapshotReady = "READY"
 
-// Snapshot is what CreateSnapshot makes.
+// Snapshot is the argument of CreateSnapshot.
 type Snapshot struct {
 	Project    string            `json:"project"`
 	Name       string            `json:"name"`
@@ -21,19 +21,15 @@ type Snapshot struct {
 }
 
 type snapshot struct {
+	meta
 	project    *project
-	name       string
-	id         uint64
-	created    time.Time
 	status     string
 	labels     map[string]string
 	diskSizeGb int64
 	sourceDisk string
 }
 
-func (s *snapshot) key() string          { return s.name }
-func (s *snapshot) createdAt() time.Time { return s.created }
-func (s *snapshot) link() string         { return linkPrefix + s.project.globalPath("snapshots", s.name) }
+func (s *snapshot) link() string { return linkPrefix + s.project.globalPath("snapshots", s.name) }
 
 func (s *snapshot) json() map[string]any {
 	m := map[string]any{
@@ -51,17 +47,17 @@ func (s *snapshot) json() map[string]any {
 	return m
 }
 
-// CreateSnapshot adds a snapshot, or replaces the one of its name.
+// CreateSnapshot adds a snapshot or replaces one.
 func (c *Cloud) CreateSnapshot(s Snapshot) error {
 	if err := checkName("name", s.Name); err != nil {
 		return fmt.Errorf("create a snapshot: %w", err)
 	}
 	c.locked(func() {
 		p := c.project(s.Project)
-		made := &snapshot{project: p, name: s.Name, id: c.newID(), created: s.Created, status: s.Status,
+		made := &snapshot{meta: c.newMeta(s.Name), project: p, status: s.Status,
 			labels: s.Labels, diskSizeGb: s.DiskSizeGb, sourceDisk: s.SourceDisk}
-		if made.created.IsZero() {
-			made.created = c.clock
+		if !s.Created.IsZero() {
+			made.created = s.Created
 		}
 		if made.status == "" {
 			made.status = snapshotReady
@@ -74,16 +70,5 @@ func (c *Cloud) CreateSnapshot(s Snapshot) error {
 	return nil
 }
 
-func (c *Cloud) listSnapshots(r *Request) (any, error) {
-	path := "projects/" + r.Project + "/global/snapshots"
-	return listOf(r, listSpec{kind: "compute#snapshotList", id: path, link: linkPrefix + path},
-		c.project(r.Project).snapshots.all())
-}
-
-func (c *Cloud) getSnapshot(r *Request) (any, error) {
-	p := c.project(r.Project)
-	if s, ok := p.snapshots.get(r.Name); ok {
-		return s.json(), nil
-	}
-	return nil, notFound(p.globalPath("snapshots", r.Name))
-}
+var snapshots = kind[*snapshot]{collection: "snapshots", name: "snapshot", place: inGlobal,
+	in: func(c *Cloud, project, _ string) lister[*snapshot] { return c.project(project).snapshots }}

@@ -1,6 +1,6 @@
 package simulator
 
-// State counts what there is.
+// State counts the resources.
 type State struct {
 	Templates  int          `json:"templates"`
 	Groups     []GroupState `json:"groups"`
@@ -24,7 +24,7 @@ type GroupState struct {
 	Actions    map[string]int `json:"actions"`
 }
 
-// VM is an instance as it stands.
+// VM is the state of one VM.
 type VM struct {
 	Project       string `json:"project"`
 	Zone          string `json:"zone"`
@@ -36,7 +36,8 @@ type VM struct {
 	CurrentAction string `json:"currentAction"`
 }
 
-// State of all projects, groups by project, zone and name.
+// State returns the state of all projects, with the groups by project, zone and
+// name.
 func (c *Cloud) State() State {
 	s := State{Groups: []GroupState{}}
 	c.locked(func() {
@@ -45,10 +46,10 @@ func (c *Cloud) State() State {
 			s.Templates += p.templates.len()
 			s.Snapshots += p.snapshots.len()
 			s.Operations += p.ops.open()
-			for _, z := range p.zonesOf() {
+			for _, z := range p.zones {
 				s.Disks += z.disks.len()
 				s.Operations += z.ops.open()
-				for _, g := range z.groups.all() {
+				for _, g := range z.groups.every() {
 					state := g.state()
 					for status, n := range state.VMs {
 						if status != "" {
@@ -63,8 +64,8 @@ func (c *Cloud) State() State {
 	return s
 }
 
-// Footprint is how many VMs the group comes to, while it is on its way to a
-// target: those that are being deleted count until they are gone.
+// Footprint returns the largest number of VMs that the group has on its way to a
+// target size. A VM that is being deleted counts until it is gone.
 func (s GroupState) Footprint(target int) int {
 	total := 0
 	for _, n := range s.Actions {
@@ -83,14 +84,14 @@ func (g *group) state() GroupState {
 	return s
 }
 
-// VMs are the places for VMs in all groups, those without an instance at this
-// moment included, by project, zone and name.
+// VMs returns the members of all groups by project, zone and name, including those
+// that have no instance at the moment.
 func (c *Cloud) VMs() []VM {
 	all := []VM{}
 	c.locked(func() {
 		for _, p := range c.sortedProjects() {
-			for _, z := range p.zonesOf() {
-				for _, v := range z.vms.all() {
+			for _, z := range p.zones {
+				for _, v := range z.vms.every() {
 					all = append(all, v.public())
 				}
 			}

@@ -6,14 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-
-	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
 func base64String(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-// contentFingerprint is the MD5 of the content, as that of empty metadata in the
-// recorded exchanges is.
+// contentFingerprint returns the MD5 of the content, like the fingerprint of empty
+// metadata in the recorded exchanges.
 func contentFingerprint(items any) string {
 	var raw []byte
 	if items != nil {
@@ -23,7 +21,8 @@ func contentFingerprint(items any) string {
 	return base64String(sum[:])
 }
 
-// templateDefaults gives the properties of a template with what the service adds.
+// templateDefaults returns the properties of a template with the defaults of the
+// service.
 func templateDefaults(body map[string]any) map[string]any {
 	p := copyJSON(body["properties"]).(map[string]any)
 	for i, d := range objects(p["disks"]) {
@@ -73,7 +72,7 @@ func set(m map[string]any, field string, value any) {
 	}
 }
 
-// object is the object in a field, which is made when it is absent.
+// object returns the object in a field and adds an empty one where it is absent.
 func object(m map[string]any, field string) map[string]any {
 	o, ok := m[field].(map[string]any)
 	if !ok {
@@ -106,43 +105,4 @@ func copyJSON(v any) any {
 		return map[string]any{}
 	}
 	return out
-}
-
-// vmProperties are the parts of a template that the simulator acts on.
-type vmProperties struct {
-	machineType string
-	disks       []diskSpec
-	spot        bool // may be preempted
-}
-
-type diskSpec struct {
-	boot, autoDelete bool
-	name             string // empty: made from the VM's name
-	deviceName       string
-	source           string // an existing disk
-	sizeGb           int64
-	diskType         string
-	image, snapshot  string
-	labels           map[string]string
-}
-
-func newVMProperties(p *computepb.InstanceProperties) vmProperties {
-	v := vmProperties{
-		machineType: lastSegment(p.GetMachineType()),
-		spot:        p.GetScheduling().GetPreemptible() || p.GetScheduling().GetProvisioningModel() == "SPOT",
-	}
-	for i, d := range p.GetDisks() {
-		init := d.GetInitializeParams()
-		spec := diskSpec{
-			boot: d.GetBoot(), autoDelete: d.GetAutoDelete(), name: init.GetDiskName(),
-			deviceName: d.GetDeviceName(), source: lastSegment(d.GetSource()),
-			sizeGb: init.GetDiskSizeGb(), diskType: lastSegment(init.GetDiskType()),
-			image: init.GetSourceImage(), snapshot: init.GetSourceSnapshot(), labels: init.GetLabels(),
-		}
-		if spec.deviceName == "" {
-			spec.deviceName = fmt.Sprintf("persistent-disk-%d", i)
-		}
-		v.disks = append(v.disks, spec)
-	}
-	return v
 }

@@ -1,28 +1,26 @@
 package simulator
 
 import (
-	"time"
+	"encoding/json"
 
 	"cloud.google.com/go/compute/apiv1/computepb"
+	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // template is an instance template; body and properties never change.
 type template struct {
+	meta
 	project    *project
-	name       string
-	id         uint64
-	created    time.Time
-	body       map[string]any // as posted, in canonical form
-	properties map[string]any // with the service's defaults
-	vm         vmProperties
-	ready      bool // false while its insert runs: only the name is taken
+	body       map[string]any                // as posted, in canonical form
+	properties map[string]any                // with the service's defaults
+	spec       *computepb.InstanceProperties // properties, for reading
+	ready      bool                          // false while its insert runs: only the name is taken
 	deleting   bool
 }
 
-func (t *template) key() string          { return t.name }
-func (t *template) createdAt() time.Time { return t.created }
-func (t *template) path() string         { return t.project.globalPath("instanceTemplates", t.name) }
-func (t *template) link() string         { return globalPrefix + t.path() }
+func (t *template) listed() bool { return t.ready }
+func (t *template) path() string { return t.project.globalPath("instanceTemplates", t.name) }
+func (t *template) link() string { return globalPrefix + t.path() }
 
 func (t *template) json() map[string]any {
 	m := map[string]any{
@@ -37,14 +35,14 @@ func (t *template) json() map[string]any {
 }
 
 func (c *Cloud) templateRoutes() []route {
-	return []route{
+	return append([]route{
 		{"POST /global/instanceTemplates", "instanceTemplates.insert", mutation, c.change(c.insertTemplate)},
-		{"GET /global/instanceTemplates", "instanceTemplates.list", read, c.listTemplates},
-		{"GET /aggregated/instanceTemplates", "instanceTemplates.aggregatedList", heavyRead, c.aggregateTemplates},
-		{"GET /global/instanceTemplates/{name}", "instanceTemplates.get", read, c.getTemplate},
 		{"DELETE /global/instanceTemplates/{name}", "instanceTemplates.delete", mutation, c.change(c.deleteTemplate)},
-	}
+	}, templates.routes(c)...)
 }
+
+var templates = kind[*template]{collection: "instanceTemplates", name: "instanceTemplate", place: inGlobal,
+	in: func(c *Cloud, project, _ string) lister[*template] { return c.project(project).templates }}
 
 func (c *Cloud) insertTemplate(r *Request) (*operation, error) {
 	var m computepb.InstanceTemplate
@@ -56,18 +54,29 @@ func (c *Cloud) insertTemplate(r *Request) (*operation, error) {
 		return nil, err
 	}
 	p := c.project(r.Project)
-	t := &template{project: p, name: m.GetName(), id: c.newID(), created: c.clock, body: body}
+	t := &template{meta: c.newMeta(m.GetName()), project: p, body: body}
 	if _, taken := p.templates.get(t.name); taken {
 		return nil, alreadyExists(t.path())
 	}
 	t.properties = templateDefaults(body)
-	t.vm = newVMProperties(m.GetProperties())
+	if t.spec, err = propertiesOf(t.properties); err != nil {
+		return nil, err
+	}
 	p.templates.add(t)
 	return c.start(r, operationSpec{
 		kind: "compute.instanceTemplates.insert", targetLink: t.link(), targetID: t.id,
 		apply: func() { t.ready = true },
 		undo:  func() { p.templates.remove(t.name) },
 	}), nil
+}
+
+func propertiesOf(properties map[string]any) (*computepb.InstanceProperties, error) {
+	p := &computepb.InstanceProperties{}
+	raw, err := json.Marshal(properties)
+	if err == nil {
+		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, p)
+	}
+	return p, err
 }
 
 func checkTemplate(m *computepb.InstanceTemplate) error {
@@ -94,46 +103,8 @@ func checkTemplate(m *computepb.InstanceTemplate) error {
 	return nil
 }
 
-// findTemplate answers 404 for one whose insert still runs.
-func (c *Cloud) findTemplate(project, name string) (*template, error) {
-	p := c.project(project)
-	if t, ok := p.templates.get(name); ok && t.ready {
-		return t, nil
-	}
-	return nil, notFound(p.globalPath("instanceTemplates", name))
-}
-
-func (c *Cloud) getTemplate(r *Request) (any, error) {
-	t, err := c.findTemplate(r.Project, r.Name)
-	if err != nil {
-		return nil, err
-	}
-	return t.json(), nil
-}
-
-func (c *Cloud) readyTemplates(project string) []*template {
-	var ready []*template
-	for _, t := range c.project(project).templates.all() {
-		if t.ready {
-			ready = append(ready, t)
-		}
-	}
-	return ready
-}
-
-func (c *Cloud) listTemplates(r *Request) (any, error) {
-	path := "projects/" + r.Project + "/global/instanceTemplates"
-	return listOf(r, listSpec{kind: "compute#instanceTemplateList", id: path, link: linkPrefix + path},
-		c.readyTemplates(r.Project))
-}
-
-func (c *Cloud) aggregateTemplates(r *Request) (any, error) {
-	return aggregateOf(c, r, "compute#instanceTemplateAggregatedList", "instanceTemplates",
-		[]scope[*template]{{"global", c.readyTemplates(r.Project)}})
-}
-
 func (c *Cloud) deleteTemplate(r *Request) (*operation, error) {
-	t, err := c.findTemplate(r.Project, r.Name)
+	t, err := templates.find(c, r)
 	if err != nil {
 		return nil, err
 	}
@@ -151,11 +122,11 @@ func (c *Cloud) deleteTemplate(r *Request) (*operation, error) {
 	}), nil
 }
 
-// templateUser is a group that refers to the template, one being created or
-// deleted included.
+// templateUser returns a group that refers to the template, or nil. A group that is
+// being created or deleted counts.
 func (c *Cloud) templateUser(t *template) *group {
-	for _, z := range t.project.zonesOf() {
-		for _, g := range z.groups.all() {
+	for _, z := range t.project.zones {
+		for _, g := range z.groups.every() {
 			for _, used := range g.templates {
 				if used == t {
 					return g

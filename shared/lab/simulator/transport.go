@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Transport calls the Cloud in the caller's goroutine, without a network. A lost
-// response is a connection reset.
+// Transport returns a RoundTripper that calls the Cloud without a network, in the
+// caller's goroutine. A lost response is a connection reset.
 func (c *Cloud) Transport() http.RoundTripper { return transport{c} }
 
 type transport struct{ cloud *Cloud }
@@ -49,7 +49,7 @@ func (t transport) RoundTrip(r *http.Request) (answer *http.Response, err error)
 	}, nil
 }
 
-// recorder is an answer in memory.
+// recorder keeps an answer in memory.
 type recorder struct {
 	header http.Header
 	status int

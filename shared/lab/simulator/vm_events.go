@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// Preempt takes a VM away as Spot VMs are: it stops, and its group recreates it
-// unless it was told to do nothing.
+// Preempt preempts a VM: it stops, and its group recreates it unless the policy is
+// DO_NOTHING.
 func (c *Cloud) Preempt(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
 		c.halt(v, c.opts.DeleteTime, activity{method: "compute.instances.preempted", system: true})
 	})
 }
 
-// StopVM stops a VM as its user may.
+// StopVM stops a VM, as a user may.
 func (c *Cloud) StopVM(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
 		c.halt(v, c.opts.DeleteTime, activity{method: "v1.compute.instances.stop"})
 	})
 }
 
-// DeleteVM deletes a VM behind its group's back; the group then recreates it
-// under the same name with another id.
+// DeleteVM deletes a VM without its group, which then recreates it under the same
+// name with another id.
 func (c *Cloud) DeleteVM(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
 		v.generation++
@@ -30,8 +30,8 @@ func (c *Cloud) DeleteVM(project, zone, name string) error {
 	})
 }
 
-// RepairVM has the group recreate a VM under the same name with another id, as
-// auto-repair does, whatever the group's policy says.
+// RepairVM lets the group recreate a VM under the same name with another id, as
+// auto-repair does, whatever the group's policy.
 func (c *Cloud) RepairVM(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
 		c.logActivity(v, activity{method: "compute.instances.repair.recreateInstance", system: true})
@@ -39,8 +39,8 @@ func (c *Cloud) RepairVM(project, zone, name string) error {
 	})
 }
 
-// halt stops the instance and logs why once it is stopped; a group that repairs
-// then recreates it.
+// halt stops the instance and logs the reason once it is stopped. A group that
+// repairs then recreates it.
 func (c *Cloud) halt(v *vm, took time.Duration, why activity) {
 	v.generation++
 	v.status = stopping
@@ -57,9 +57,13 @@ func (c *Cloud) halt(v *vm, took time.Duration, why activity) {
 
 func (c *Cloud) onVM(project, zone, name string, f func(*vm)) (err error) {
 	c.locked(func() {
-		v, ok := c.zone(project, zone).vms.get(name)
+		var v *vm
+		ok := c.zoneExists(zone)
+		if ok {
+			v, ok = c.zone(project, zone).vms.find(name)
+		}
 		switch {
-		case !ok || !v.exists():
+		case !ok:
 			err = fmt.Errorf("there is no instance %s in zone %s of project %s", name, zone, project)
 		case v.action == actionDeleting:
 			err = fmt.Errorf("instance %s is being deleted", name)
@@ -70,10 +74,10 @@ func (c *Cloud) onVM(project, zone, name string, f func(*vm)) (err error) {
 	return err
 }
 
-// stopInstance stops at the pace of its operation; a group that repairs then
-// recreates the VM.
+// stopInstance stops a VM within its operation. A group that repairs then recreates
+// it.
 func (c *Cloud) stopInstance(r *Request) (*operation, error) {
-	v, err := c.findInstance(r)
+	v, err := instances.find(c, r)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +88,9 @@ func (c *Cloud) stopInstance(r *Request) (*operation, error) {
 	return op, nil
 }
 
-// startInstance boots a stopped instance again: its id stays.
+// startInstance boots a stopped instance again, with the same id.
 func (c *Cloud) startInstance(r *Request) (*operation, error) {
-	v, err := c.findInstance(r)
+	v, err := instances.find(c, r)
 	if err != nil {
 		return nil, err
 	}

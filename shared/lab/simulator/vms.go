@@ -4,32 +4,30 @@ import (
 	"time"
 )
 
-// vm is a VM of a group: a place with a name in the group, and the instance that
-// stands in it. The name outlives the instance when the group recreates it.
+// vm is a member of a group and, while it exists, its instance. The name outlives
+// the instance when the group recreates it.
 type vm struct {
+	meta     // the id is 0 while there is no instance
 	zone     *zone
 	group    *group
 	template *template // may be nil
-	name     string
 	action   action
 
-	id         uint64 // 0: there is no instance now
-	status     string // empty: there is no instance now
-	created    time.Time
+	status     string // empty while there is no instance
 	started    time.Time
 	stopped    time.Time
 	address    uint32
 	disks      []*attachment
 	lastErrors []OperationError
 
-	// held: a NeverEnds fault keeps it from being deleted.
+	// held says that a NeverEnds fault keeps it from being deleted.
 	held bool
-	// generation goes up whenever the plans for the VM change; what was planned
-	// before is void then.
+	// generation goes up whenever the plans for the VM change, which cancels
+	// what was planned before.
 	generation int
 }
 
-// The states of an instance that occur here.
+// The states of an instance. RUNNING is that of operations too.
 const (
 	provisioning = "PROVISIONING"
 	staging      = "STAGING"
@@ -37,13 +35,12 @@ const (
 	terminated   = "TERMINATED"
 )
 
-func (v *vm) key() string          { return v.name }
-func (v *vm) createdAt() time.Time { return v.created }
-func (v *vm) path() string         { return v.zone.path("instances", v.name) }
-func (v *vm) link() string         { return linkPrefix + v.path() }
-func (v *vm) exists() bool         { return v.status != "" }
+func (v *vm) listed() bool { return v.exists() }
+func (v *vm) path() string { return v.zone.path("instances", v.name) }
+func (v *vm) link() string { return linkPrefix + v.path() }
+func (v *vm) exists() bool { return v.status != "" }
 
-// later plans f for the VM, unless its plans change before.
+// later plans f for the VM. It is not run where the plans change before.
 func (c *Cloud) later(v *vm, d time.Duration, f func()) {
 	generation := v.generation
 	c.after(d, func() {
@@ -53,7 +50,7 @@ func (c *Cloud) later(v *vm, d time.Duration, f func()) {
 	})
 }
 
-// hold is later with no time of its own: it waits for Unstick.
+// hold is like later, but f waits for Unstick.
 func (c *Cloud) hold(v *vm, f func()) {
 	generation := v.generation
 	c.stuck = append(c.stuck, func() {
@@ -63,7 +60,7 @@ func (c *Cloud) hold(v *vm, f func()) {
 	})
 }
 
-// reconcile brings the number of VMs to the target size.
+// reconcile adds or deletes VMs until the group has its target size.
 func (c *Cloud) reconcile(g *group) {
 	if g.deletion != nil || !g.ready {
 		return
@@ -80,17 +77,17 @@ func (c *Cloud) reconcile(g *group) {
 }
 
 func (c *Cloud) addVM(g *group, name string) *vm {
-	v := &vm{zone: g.zone, template: g.template, name: name, action: actionCreating, created: c.clock}
+	v := &vm{meta: meta{name: name, created: c.clock}, zone: g.zone, template: g.template, action: actionCreating}
 	g.zone.vms.add(v)
 	g.join(v)
 	c.create(v)
 	return v
 }
 
-// surplus picks VMs to delete: first those not yet or no longer running.
+// surplus returns n VMs to delete: first those that do not run.
 func (g *group) surplus(n int) []*vm {
 	var idle, busy []*vm
-	for _, v := range g.members.all() {
+	for _, v := range g.members.every() {
 		switch {
 		case v.action == actionDeleting:
 		case v.status == running:
@@ -102,7 +99,7 @@ func (g *group) surplus(n int) []*vm {
 	return append(idle, busy...)[:n]
 }
 
-// create plans an attempt to make the instance.
+// create plans an attempt to create the instance.
 func (c *Cloud) create(v *vm) {
 	v.generation++
 	boot := c.opts.BootTime
@@ -112,7 +109,8 @@ func (c *Cloud) create(v *vm) {
 	c.later(v, boot/10, func() { c.attempt(v, boot) })
 }
 
-// attempt makes the instance, or notes why not and tries again later.
+// attempt creates the instance. On an error it keeps the error and tries again
+// later.
 func (c *Cloud) attempt(v *vm, boot time.Duration) {
 	fault := c.vmFault("instances.insert", v)
 	problems := fault.OperationErrors
@@ -136,8 +134,8 @@ func (c *Cloud) attempt(v *vm, boot time.Duration) {
 
 const insertMethod = "v1.compute.instances.insert"
 
-// boot brings the instance from PROVISIONING to RUNNING; method is what the audit
-// log then says was done.
+// boot takes the instance from PROVISIONING to RUNNING and then logs the method in
+// the audit log.
 func (c *Cloud) boot(v *vm, boot time.Duration, method string) {
 	c.later(v, boot*3/10, func() {
 		v.status = staging
@@ -149,7 +147,7 @@ func (c *Cloud) boot(v *vm, boot time.Duration, method string) {
 	})
 }
 
-// vmFault asks for a fault of the group's own attempt.
+// vmFault returns the fault of the group's own attempt, the zero value for none.
 func (c *Cloud) vmFault(method string, v *vm) Fault {
 	found := c.faultFor(&Request{Method: method, Project: v.zone.project.id, Zone: v.zone.name,
 		Name: v.name, Group: v.group.name})
@@ -164,8 +162,8 @@ func (c *Cloud) vmFault(method string, v *vm) Fault {
 	return f
 }
 
-// deleteVM is a deletion by the group: the VM goes for good. Asked again it
-// starts over, which is a way out for one that is stuck.
+// deleteVM deletes a VM and its membership. Called again, it starts over, so a
+// deletion that is stuck can be retried.
 func (c *Cloud) deleteVM(v *vm) {
 	v.generation++
 	v.held = false
@@ -188,7 +186,7 @@ func (c *Cloud) deleteVM(v *vm) {
 	}
 }
 
-// vanish removes the VM and its place.
+// vanish removes the VM from its group and zone.
 func (c *Cloud) vanish(v *vm) {
 	c.endInstance(v)
 	v.generation++
@@ -199,7 +197,7 @@ func (c *Cloud) vanish(v *vm) {
 	}
 }
 
-// endInstance removes the instance, not its place.
+// endInstance removes the instance. The VM stays a member of its group.
 func (c *Cloud) endInstance(v *vm) {
 	if !v.exists() {
 		return
@@ -209,7 +207,7 @@ func (c *Cloud) endInstance(v *vm) {
 	v.id, v.status = 0, ""
 }
 
-// recreate puts another instance in the VM's place: same name, another id.
+// recreate replaces the instance by another of the same name, with another id.
 func (c *Cloud) recreate(v *vm) {
 	c.endInstance(v)
 	v.group.made[v.template]--
@@ -219,7 +217,7 @@ func (c *Cloud) recreate(v *vm) {
 	c.create(v)
 }
 
-// gone is what follows when the instance went by no deed of its group.
+// gone handles an instance that was deleted by someone other than its group.
 func (c *Cloud) gone(v *vm) {
 	if v.group == nil || v.group.deletion != nil || v.action == actionDeleting {
 		c.vanish(v)
