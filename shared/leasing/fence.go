@@ -39,7 +39,8 @@ func (m Machine) Settle(fence Fence, now time.Time) (Machine, bool) {
 			return m, false
 		}
 	}
-	m.Fences = append(others, fence)
+	others = append(others, fence)
+	m.Fences = others
 	if !m.Entry() {
 		m.State, m.ExpireAt = Withdrawn, fence.ExpireAt
 	}

@@ -38,8 +38,8 @@ func (r *Request) scope() string {
 
 // resourcePath returns the path without the API's version.
 func (r *Request) resourcePath() string {
-	path := r.http.URL.Path
-	return path[strings.Index(path, "projects/"):]
+	_, path, _ := strings.Cut(r.http.URL.Path, "projects/")
+	return "projects/" + path
 }
 
 func (c *Cloud) newRequest(method string, r *http.Request) (*Request, error) {

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 
@@ -87,11 +88,9 @@ func TestManyCallersOfOneLease(t *testing.T) {
 	calls.Wait()
 	released := 0
 	for range cap(results) {
-		switch err := <-results; err { //nolint:errorlint // it is not wrapped
-		case nil:
+		if err := <-results; err == nil {
 			released++
-		case leasing.AlreadyReclaimed:
-		default:
+		} else if !errors.Is(err, leasing.AlreadyReclaimed) {
 			t.Error(err)
 		}
 	}
