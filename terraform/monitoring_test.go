@@ -80,6 +80,37 @@ func TestQueriesNameMetricsThatExist(t *testing.T) {
 	}
 }
 
+var codesOf = regexp.MustCompile(`code=~"([^"]+)"`)
+
+// The alert on quotas and stockouts knows every code by which Compute Engine
+// says that there is no more; those in the reference of instances.insert and of
+// managed instance groups' errors, and the two by which it limits requests.
+func TestCodesOfQuotasAndStockouts(t *testing.T) {
+	var alert resource
+	for _, policy := range planned(t).of("google_monitoring_alert_policy") {
+		if policy.Index == "quota-or-stockout" {
+			alert = policy
+		}
+	}
+	found := codesOf.FindStringSubmatch(alert.text("conditions.condition_prometheus_query_language.query"))
+	if found == nil {
+		t.Fatal("the alert compares no codes")
+	}
+	codes := regexp.MustCompile("^(" + found[1] + ")$")
+	for code, want := range map[string]bool{
+		"QUOTA_EXCEEDED": true, "quotaExceeded": true, "CPUS_QUOTA_EXCEEDED": true,
+		"ZONE_RESOURCE_POOL_EXHAUSTED": true, "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS": true, "STOCKOUT": true,
+		"IP_SPACE_EXHAUSTED": true, "IP_SPACE_EXHAUSTED_WITH_DETAILS": true,
+		"INSUFFICIENT_CAPACITY": true, "VM_MIN_COUNT_NOT_REACHED": true,
+		"rateLimitExceeded": true, "RATE_LIMIT_EXCEEDED": true, "RESOURCE_OPERATION_RATE_EXCEEDED": true,
+		"RESOURCE_NOT_FOUND": false, "invalid": false, "forbidden": false, "PERMISSIONS_ERROR": false,
+	} {
+		if codes.MatchString(code) != want {
+			t.Errorf("%s is taken for the end of a quota or of a stock: %v", code, !want)
+		}
+	}
+}
+
 var (
 	eventName = regexp.MustCompile(`"([A-Z_]+)"`)
 	fieldName = regexp.MustCompile(`^EXTRACT\(jsonPayload\.(\w+)\)$`)
