@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every alert carries its page and links to it, and every page is an alert's.
@@ -77,6 +78,20 @@ func TestQueriesNameMetricsThatExist(t *testing.T) {
 	}
 	if len(used) < 10 {
 		t.Errorf("only %d metrics are used", len(used))
+	}
+}
+
+// Before the first runs there is no data, which the alert takes for no success:
+// it must last for longer than functions that were just made take for them.
+func TestNewFunctionsHaveTimeToSucceed(t *testing.T) {
+	for _, policy := range planned(t).of("google_monitoring_alert_policy") {
+		if policy.Index != "job-without-success" {
+			continue
+		}
+		text := policy.text("conditions.condition_prometheus_query_language.duration")
+		if duration, err := time.ParseDuration(text); err != nil || duration < 5*time.Minute {
+			t.Errorf("a job pages when it has not succeeded for %q", text)
+		}
 	}
 }
 

@@ -91,8 +91,30 @@ func (p plan) within(function string) plan {
 
 // result is what ./check found.
 type result struct {
-	plan  plan
-	graph graph
+	plan          plan
+	graph         graph
+	configuration configuration
+}
+
+// configuration is what stands in the files, as far as no plan shows it.
+type configuration struct {
+	Providers map[string]struct {
+		Expressions map[string]expression `json:"expressions"`
+	} `json:"provider_config"`
+	Root struct {
+		Resources []struct {
+			Address      string `json:"address"`
+			Provisioners []struct {
+				Expressions map[string]expression `json:"expressions"`
+			} `json:"provisioners"`
+		} `json:"resources"`
+	} `json:"root_module"`
+}
+
+// expression is a constant, or names what it is made of.
+type expression struct {
+	Constant   any      `json:"constant_value"`
+	References []string `json:"references"`
 }
 
 var checked = sync.OnceValues(func() (result, error) {
@@ -111,13 +133,14 @@ var checked = sync.OnceValues(func() (result, error) {
 		return result{}, err
 	}
 	var read struct {
-		Changes plan `json:"resource_changes"`
+		Changes       plan          `json:"resource_changes"`
+		Configuration configuration `json:"configuration"`
 	}
 	if err := json.Unmarshal(data, &read); err != nil {
 		return result{}, err
 	}
 	dot, err := os.ReadFile(graphFile)
-	return result{plan: read.Changes, graph: parseGraph(string(dot))}, err
+	return result{plan: read.Changes, graph: parseGraph(string(dot)), configuration: read.Configuration}, err
 })
 
 // planned checks the folder once and returns its plan.
