@@ -1,6 +1,7 @@
 # Alert policies. Each is called as its page in docs/operations, and carries it.
 locals {
-  # Jobs that must succeed within five minutes.
+  # Jobs that must succeed within ten minutes: the query looks five back, and must
+  # find nothing for five more, in which new functions have their first runs.
   watched_jobs = [
     for name, f in local.jobs : name
     if contains(["* * * * *", "*/2 * * * *"], coalesce(try(var.schedules[name].schedule, null), f.schedule, "never")) && !try(var.schedules[name].paused, false)
@@ -14,9 +15,9 @@ locals {
 
   alerts = {
     job-without-success = {
-      title    = "A job has not succeeded for five minutes"
+      title    = "A job has not succeeded for ten minutes"
       severity = "CRITICAL"
-      duration = "60s"
+      duration = "300s"
       query    = "(${local.successes}) < 0.5"
     }
     dead-letters = {
@@ -53,7 +54,7 @@ locals {
       title    = "Compute Engine has no quota or no machines left"
       severity = "WARNING"
       duration = "60s"
-      query    = "sum by (code, zone) (increase(${local.metric.operation_errors}{${local.on_run}, code=~\".*QUOTA.*|.*quota.*|.*RESOURCE_POOL_EXHAUSTED.*|.*STOCKOUT.*|rateLimitExceeded|RATE_LIMIT_EXCEEDED\"}[10m])) > 0"
+      query    = "sum by (code, zone) (increase(${local.metric.operation_errors}{${local.on_run}, code=~\".*QUOTA.*|.*quota.*|.*RESOURCE_POOL_EXHAUSTED.*|.*STOCKOUT.*|rateLimitExceeded|RATE_LIMIT_EXCEEDED|RESOURCE_OPERATION_RATE_EXCEEDED|IP_SPACE_EXHAUSTED.*|INSUFFICIENT_CAPACITY|VM_MIN_COUNT_NOT_REACHED\"}[10m])) > 0"
     }
     lease-wait = {
       title    = "Lease requests wait for longer than ${var.lease_wait_seconds} seconds"
@@ -99,5 +100,6 @@ resource "google_monitoring_alert_policy" "this" {
     }
   }
 
-  depends_on = [google_logging_metric.this]
+  # Before the first tick nothing succeeds.
+  depends_on = [google_logging_metric.this, google_cloud_scheduler_job.tick]
 }

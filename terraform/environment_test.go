@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/environment"
+	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 )
 
 // Every variable that the code reads is set somewhere, and none that it does not.
@@ -44,5 +45,15 @@ func TestEnvironment(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("set are\n%q, the code reads\n%q", got, want)
+	}
+}
+
+// Terraform and the code have one default database; the commands take theirs
+// from the code.
+func TestDefaultDatabase(t *testing.T) {
+	for _, database := range planned(t).of("google_firestore_database") {
+		if got := database.text("name"); got != firestore.DefaultDatabase {
+			t.Errorf("Terraform makes the database %s, the code opens %s", got, firestore.DefaultDatabase)
+		}
 	}
 }

@@ -5,10 +5,34 @@ resource "google_firestore_database" "this" {
   delete_protection_state = var.delete_data ? "DELETE_PROTECTION_DISABLED" : "DELETE_PROTECTION_ENABLED"
   deletion_policy         = var.delete_data ? "DELETE" : "ABANDON"
 
+  point_in_time_recovery_enablement = var.point_in_time_recovery ? "POINT_IN_TIME_RECOVERY_ENABLED" : "POINT_IN_TIME_RECOVERY_DISABLED"
+
+  dynamic "cmek_config" {
+    for_each = var.firestore_kms_key == null ? [] : [var.firestore_kms_key]
+
+    content {
+      kms_key_name = cmek_config.value
+    }
+  }
+
   depends_on = [terraform_data.apis]
 }
 
+resource "google_firestore_backup_schedule" "daily" {
+  count = var.backup_days == 0 ? 0 : 1
+
+  database  = google_firestore_database.this.name
+  retention = "${var.backup_days * 86400}s"
+
+  daily_recurrence {}
+}
+
 # ---- Indexes ----
+#
+# Functions wait for the indexes that they query by. An index that goes, as in a
+# rollback, goes after the functions were replaced: that is what
+# create_before_destroy does here. A field that loses its indexes waits for the
+# functions for the same reason: those before may still query by it.
 
 locals {
   indexes = yamldecode(file("${path.module}/indexes.yaml"))
@@ -38,6 +62,18 @@ resource "google_firestore_index" "this" {
       array_config = fields.value.order == "CONTAINS" ? "CONTAINS" : null
     }
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# Those that an earlier deployment left with the database.
+import {
+  for_each = { for key, id in var.left_indexes : key => id if contains(keys(local.composite_indexes), key) }
+
+  to = google_firestore_index.this[each.key]
+  id = each.value
 }
 
 # A field that is queried over a collection group needs that said; the other
@@ -64,6 +100,10 @@ resource "google_firestore_field" "group" {
       array_config = "CONTAINS"
     }
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # A time that rises with every write makes a hot index, and nothing queries it.
@@ -76,6 +116,8 @@ resource "google_firestore_field" "ttl" {
 
   ttl_config {}
   index_config {}
+
+  depends_on = [module.function]
 }
 
 resource "google_firestore_field" "unindexed" {
@@ -86,6 +128,8 @@ resource "google_firestore_field" "unindexed" {
   field      = each.value.field
 
   index_config {}
+
+  depends_on = [module.function]
 }
 
 # ---- Rules ----

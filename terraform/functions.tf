@@ -5,12 +5,16 @@ module "function" {
 
   name        = each.key
   settings    = each.value
-  schedule    = try(coalesce(var.schedules[each.key].schedule), each.value.schedule)
-  paused      = try(var.schedules[each.key].paused, false)
   environment = local.environment[each.key]
   deployment  = local.deployment
 
-  depends_on = [terraform_data.build_grants, google_pubsub_topic.this]
+  depends_on = [
+    terraform_data.build_grants,
+    terraform_data.pubsub_agent,
+    google_pubsub_topic.this,
+    google_firestore_index.this,
+    google_firestore_field.group,
+  ]
 }
 
 locals {

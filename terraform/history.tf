@@ -75,6 +75,8 @@ resource "google_bigquery_dataset_iam_member" "history" {
   dataset_id = google_bigquery_dataset.history[0].dataset_id
   role       = each.key
   member     = local.pubsub_agent
+
+  depends_on = [terraform_data.pubsub_agent]
 }
 
 resource "google_pubsub_subscription" "history" {

@@ -2,13 +2,10 @@ package terraform
 
 import (
 	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
@@ -19,24 +16,10 @@ import (
 // scope, equalities in any order, and what is ordered by.
 type index string
 
-type indexes struct {
-	Composite []struct {
-		Collection, Scope string
-		Fields            []map[string]string
-	}
-	CollectionGroupFields []struct{ Collection, Field string } `yaml:"collectionGroupFields"`
-	TTL                   []struct{ Collection, Field string } `yaml:"ttl"`
-	Unindexed             []struct{ Collection, Field string } `yaml:"unindexed"`
-}
-
-func readIndexes(t *testing.T) indexes {
+func readIndexes(t *testing.T) Indexes {
 	t.Helper()
-	data, err := os.ReadFile("indexes.yaml")
+	read, err := DeployedIndexes()
 	if err != nil {
-		t.Fatal(err)
-	}
-	var read indexes
-	if err := yaml.Unmarshal(data, &read); err != nil {
 		t.Fatal(err)
 	}
 	return read

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every alert carries its page and links to it, and every page is an alert's.
@@ -77,6 +78,51 @@ func TestQueriesNameMetricsThatExist(t *testing.T) {
 	}
 	if len(used) < 10 {
 		t.Errorf("only %d metrics are used", len(used))
+	}
+}
+
+// Before the first runs there is no data, which the alert takes for no success:
+// it must last for longer than functions that were just made take for them.
+func TestNewFunctionsHaveTimeToSucceed(t *testing.T) {
+	for _, policy := range planned(t).of("google_monitoring_alert_policy") {
+		if policy.Index != "job-without-success" {
+			continue
+		}
+		text := policy.text("conditions.condition_prometheus_query_language.duration")
+		if duration, err := time.ParseDuration(text); err != nil || duration < 5*time.Minute {
+			t.Errorf("a job pages when it has not succeeded for %q", text)
+		}
+	}
+}
+
+var codesOf = regexp.MustCompile(`code=~"([^"]+)"`)
+
+// The alert on quotas and stockouts knows every code by which Compute Engine
+// says that there is no more; those in the reference of instances.insert and of
+// managed instance groups' errors, and the two by which it limits requests.
+func TestCodesOfQuotasAndStockouts(t *testing.T) {
+	var alert resource
+	for _, policy := range planned(t).of("google_monitoring_alert_policy") {
+		if policy.Index == "quota-or-stockout" {
+			alert = policy
+		}
+	}
+	found := codesOf.FindStringSubmatch(alert.text("conditions.condition_prometheus_query_language.query"))
+	if found == nil {
+		t.Fatal("the alert compares no codes")
+	}
+	codes := regexp.MustCompile("^(" + found[1] + ")$")
+	for code, want := range map[string]bool{
+		"QUOTA_EXCEEDED": true, "quotaExceeded": true, "CPUS_QUOTA_EXCEEDED": true,
+		"ZONE_RESOURCE_POOL_EXHAUSTED": true, "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS": true, "STOCKOUT": true,
+		"IP_SPACE_EXHAUSTED": true, "IP_SPACE_EXHAUSTED_WITH_DETAILS": true,
+		"INSUFFICIENT_CAPACITY": true, "VM_MIN_COUNT_NOT_REACHED": true,
+		"rateLimitExceeded": true, "RATE_LIMIT_EXCEEDED": true, "RESOURCE_OPERATION_RATE_EXCEEDED": true,
+		"RESOURCE_NOT_FOUND": false, "invalid": false, "forbidden": false, "PERMISSIONS_ERROR": false,
+	} {
+		if codes.MatchString(code) != want {
+			t.Errorf("%s is taken for the end of a quota or of a stock: %v", code, !want)
+		}
 	}
 }
 

@@ -51,6 +51,11 @@ output "vm_functions" {
   value       = jsonencode(local.vm_functions)
 }
 
+output "before_destroy" {
+  description = "What to run before terraform destroy, so that the database that it leaves keeps its indexes."
+  value       = var.delete_data ? null : "terraform state rm google_firestore_index.this google_firestore_field.group google_firestore_field.ttl google_firestore_field.unindexed"
+}
+
 output "kept_on_destroy" {
   description = "What terraform destroy leaves behind, because it holds data, and how to delete it."
   value = var.delete_data ? {} : merge(

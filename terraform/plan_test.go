@@ -89,33 +89,71 @@ func (p plan) within(function string) plan {
 	return found
 }
 
-var checked = sync.OnceValues(func() (plan, error) {
+// result is what ./check found.
+type result struct {
+	plan          plan
+	graph         graph
+	configuration configuration
+}
+
+// configuration is what stands in the files, as far as no plan shows it.
+type configuration struct {
+	Providers map[string]struct {
+		Expressions map[string]expression `json:"expressions"`
+	} `json:"provider_config"`
+	Root struct {
+		Resources []struct {
+			Address      string `json:"address"`
+			Provisioners []struct {
+				Expressions map[string]expression `json:"expressions"`
+			} `json:"provisioners"`
+		} `json:"resources"`
+	} `json:"root_module"`
+}
+
+// expression is a constant, or names what it is made of.
+type expression struct {
+	Constant   any      `json:"constant_value"`
+	References []string `json:"references"`
+}
+
+var checked = sync.OnceValues(func() (result, error) {
 	dir, err := os.MkdirTemp("", "plan")
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
 	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "plan.json")
-	output, err := exec.Command("./check", "--plan", file).CombinedOutput()
+	planFile, graphFile := filepath.Join(dir, "plan.json"), filepath.Join(dir, "graph.dot")
+	output, err := exec.Command("./check", "--plan", planFile, "--graph", graphFile).CombinedOutput()
 	if err != nil {
-		return nil, errors.Join(err, errors.New(string(output)))
+		return result{}, errors.Join(err, errors.New(string(output)))
 	}
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile(planFile)
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
 	var read struct {
-		Changes plan `json:"resource_changes"`
+		Changes       plan          `json:"resource_changes"`
+		Configuration configuration `json:"configuration"`
 	}
-	return read.Changes, json.Unmarshal(data, &read)
+	if err := json.Unmarshal(data, &read); err != nil {
+		return result{}, err
+	}
+	dot, err := os.ReadFile(graphFile)
+	return result{plan: read.Changes, graph: parseGraph(string(dot)), configuration: read.Configuration}, err
 })
 
-// planned checks the folder once and returns its plan. Where Terraform or its
-// providers cannot be had it skips the test, or fails it when the environment
-// has TERRAFORM_REQUIRED.
+// planned checks the folder once and returns its plan.
 func planned(t *testing.T) plan {
 	t.Helper()
-	p, err := checked()
+	return check(t).plan
+}
+
+// check checks the folder once. Where Terraform or its providers cannot be had
+// it skips the test, or fails it when the environment has TERRAFORM_REQUIRED.
+func check(t *testing.T) result {
+	t.Helper()
+	found, err := checked()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == notChecked && os.Getenv("TERRAFORM_REQUIRED") == "" {
 		t.Skip(err)
@@ -123,10 +161,10 @@ func planned(t *testing.T) plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p) == 0 {
+	if len(found.plan) == 0 {
 		t.Fatal("the plan is empty")
 	}
-	return p
+	return found
 }
 
 func functions(t *testing.T) manifest.Manifest {

@@ -32,4 +32,6 @@ resource "google_pubsub_topic_iam_member" "dead_letter" {
   topic  = google_pubsub_topic.dead_letter.name
   role   = "roles/pubsub.publisher"
   member = local.pubsub_agent
+
+  depends_on = [terraform_data.pubsub_agent]
 }

@@ -49,6 +49,40 @@ variable "firestore_location" {
   default     = null
 }
 
+variable "point_in_time_recovery" {
+  description = "Whether the database can be read as it was at any minute of the last seven days, and copied from there. It costs storage; see docs/cost.md."
+  type        = bool
+  default     = true
+}
+
+variable "backup_days" {
+  description = "For how many days a daily backup of the database is kept; 0: no backups. See docs/cost.md."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.backup_days >= 0 && var.backup_days <= 98 && floor(var.backup_days) == var.backup_days
+    error_message = "Between 0 and 98 whole days."
+  }
+}
+
+variable "firestore_kms_key" {
+  description = "The key of Cloud KMS that encrypts the database, by full name, in the database's location; null: Google's own. It cannot change later, and Firestore's service agent must be able to use it; see docs/deploy.md."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.firestore_kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.firestore_kms_key))
+    error_message = "A key is named projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY."
+  }
+}
+
+variable "left_indexes" {
+  description = "Indexes that an earlier deployment left with the database, by the key of google_firestore_index.this, so that they are taken over instead of made; docs/deploy.md has the command that lists them."
+  type        = map(string)
+  default     = {}
+}
+
 variable "delete_data" {
   description = "Whether terraform destroy also deletes what holds data: the database, the configuration bucket's objects, the history in BigQuery. Apply it as true before destroying."
   type        = bool
@@ -102,7 +136,7 @@ variable "schedules" {
 }
 
 variable "settle_seconds" {
-  description = "How long the first apply waits after it enabled APIs, and again after it granted the build account its roles: both take a while to be seen everywhere."
+  description = "How long the first apply waits after it enabled APIs, after it granted the build account its roles, and after it granted the functions theirs, before their first tick: all of these take a while to be seen everywhere. 0 is for tests: Google is not asked for Pub/Sub's service agent either."
   type        = number
   default     = 60
 
@@ -146,6 +180,28 @@ variable "vm_projects" {
   validation {
     condition     = !contains(keys(var.vm_projects), var.project)
     error_message = "The project that is deployed to always may have VMs; use machine_service_accounts for it."
+  }
+}
+
+variable "image_projects" {
+  description = "Other projects whose images and snapshots templates name. The functions, and the Google APIs service agents of the projects with VMs, get roles/compute.imageUser there; the deployer must be able to set IAM policies in them."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for p in var.image_projects : can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", p)) && p != var.project])
+    error_message = "Projects are given by their ids, and the one that is deployed to is not among them."
+  }
+}
+
+variable "network_projects" {
+  description = "Host projects of a Shared VPC whose subnetworks templates name. The functions, and the Google APIs service agents of the projects with VMs, get roles/compute.networkUser there; the deployer must be able to set IAM policies in them."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for p in var.network_projects : can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", p)) && p != var.project])
+    error_message = "Projects are given by their ids, and the one that is deployed to is not among them."
   }
 }
 

@@ -19,6 +19,11 @@ provider "google" {
   project = var.project
   region  = var.region
 
+  # Some APIs, that of the database's rules among them, ask a person's call for
+  # the project that it counts for.
+  user_project_override = true
+  billing_project       = var.project
+
   default_labels = {
     app        = "gce-backend"
     deployment = var.deployment

@@ -15,6 +15,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 	"github.com/gce-backend/gce-backend/shared/lab/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/lab/gate"
 	"github.com/gce-backend/gce-backend/shared/lab/loadtest"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
@@ -54,7 +55,7 @@ func TestServeToBeKilled(t *testing.T) {
 // TestKilledAtRandom kills the process with SIGKILL and starts it again, while
 // clients lease and release; they repeat what was not answered.
 func TestKilledAtRandom(t *testing.T) {
-	emulatortest.Firestore(t)
+	emulatortest.Firestore(t, gate.Options{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 	"github.com/gce-backend/gce-backend/shared/lab/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/lab/gate"
 	"github.com/gce-backend/gce-backend/shared/lab/loadtest"
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
@@ -57,7 +58,7 @@ func TestFewMachinesOnFirestore(t *testing.T) {
 
 func onFirestore(t *testing.T, change func(*loadtest.Options)) {
 	t.Helper()
-	emulatortest.Firestore(t)
+	emulatortest.Firestore(t, gate.Options{})
 	documents := firestore.Open(context.Background(), "leases-"+time.Now().Format("150405"), "")
 	t.Cleanup(func() { _ = documents.Close() })
 	load(t, newWorld(t, func(w *world) { w.now, w.store = time.Now, documents }), change)

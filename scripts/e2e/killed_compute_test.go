@@ -13,6 +13,7 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 	"github.com/gce-backend/gce-backend/shared/lab/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/lab/gate"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
@@ -28,7 +29,7 @@ type compute struct {
 // activity is published there.
 func startComputeEngine(t *testing.T, project string, dice *rand.Rand) *compute {
 	t.Helper()
-	emulatortest.Firestore(t)
+	emulatortest.Firestore(t, gate.Options{})
 	emulatortest.PubSub(t)
 	log := slog.New(slog.DiscardHandler)
 	topics, err := bridge.Open(t.Context(), project, []string{suite.VMActivity}, log)

@@ -51,6 +51,26 @@ run "applies" {
   }
 
   assert {
+    condition     = google_firestore_database.this.point_in_time_recovery_enablement == "POINT_IN_TIME_RECOVERY_ENABLED" && google_firestore_backup_schedule.daily[0].retention == "604800s"
+    error_message = "What was deleted by mistake must be had again."
+  }
+
+  assert {
+    condition     = length(google_firestore_database.this.cmek_config) == 0
+    error_message = "Another key must be asked for."
+  }
+
+  assert {
+    condition     = output.before_destroy == "terraform state rm google_firestore_index.this google_firestore_field.group google_firestore_field.ttl google_firestore_field.unindexed"
+    error_message = "The database that is left must be able to keep its indexes."
+  }
+
+  assert {
+    condition     = length(google_project_iam_member.shared) == 0
+    error_message = "Other projects' images and networks must be asked for."
+  }
+
+  assert {
     condition     = length(output.kept_on_destroy) == 2
     error_message = "terraform destroy must say what it leaves behind."
   }

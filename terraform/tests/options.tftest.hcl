@@ -30,6 +30,13 @@ variables {
     third-project = {}
   }
 
+  point_in_time_recovery = false
+  backup_days            = 0
+  firestore_kms_key      = "projects/fleet-keys/locations/eur3/keyRings/ring/cryptoKeys/key"
+
+  image_projects   = ["image-project"]
+  network_projects = ["image-project", "host-project"]
+
   machine_provider_url      = "https://machines.example.com"
   machine_provider_invokers = ["group:ci@example.com", "domain:example.com"]
   notification_channels     = ["projects/fleet-test/notificationChannels/1"]
@@ -48,6 +55,47 @@ run "applies" {
   }
 
   assert {
+    condition     = output.before_destroy == null
+    error_message = "With delete_data, the indexes go with the database."
+  }
+
+  assert {
+    condition     = google_firestore_database.this.point_in_time_recovery_enablement == "POINT_IN_TIME_RECOVERY_DISABLED" && length(google_firestore_backup_schedule.daily) == 0
+    error_message = "Recovery and backups can be left out."
+  }
+
+  assert {
+    condition     = google_firestore_database.this.cmek_config[0].kms_key_name == var.firestore_kms_key
+    error_message = "The database must be encrypted with the key that was named."
+  }
+
+  # The mocked projects have one number, and so one agent; there are three.
+  assert {
+    condition = toset(keys(google_project_iam_member.shared)) == toset(flatten([
+      for key in ["image-project image", "image-project network", "host-project network"] : [
+        for who in ["create-instance-templates", "resize-instance-groups", "google-apis fleet-test", "google-apis other-project", "google-apis third-project"] : "${key} ${who}"
+      ]
+    ]))
+    error_message = "Those who name images and subnetworks, and those who make VMs of them, must be able to use them."
+  }
+
+  assert {
+    condition = alltrue([
+      for key, g in google_project_iam_member.shared :
+      g.project == split(" ", key)[0] && g.role == (split(" ", key)[1] == "image" ? "roles/compute.imageUser" : "roles/compute.networkUser")
+    ])
+    error_message = "Images need the one role, subnetworks the other."
+  }
+
+  assert {
+    condition = alltrue([
+      for key, g in google_project_iam_member.shared :
+      g.member == (split(" ", key)[2] == "google-apis" ? "serviceAccount:123456789012@cloudservices.gserviceaccount.com" : module.function[split(" ", key)[2]].member)
+    ])
+    error_message = "Each must be granted to whom it is named after."
+  }
+
+  assert {
     condition     = local.environment["import-config"].CONFIG_SOURCE == "luci-config://config.example.com/services/fleet"
     error_message = "import-config must be told where its configuration is."
   }
@@ -63,12 +111,12 @@ run "applies" {
   }
 
   assert {
-    condition     = module.function["import-config"].tick.schedule == "*/30 * * * *" && module.function["fetch-instances"].tick.schedule == "*/2 * * * *"
+    condition     = google_cloud_scheduler_job.tick["import-config"].schedule == "*/30 * * * *" && google_cloud_scheduler_job.tick["fetch-instances"].schedule == "*/2 * * * *"
     error_message = "A schedule can be overridden."
   }
 
   assert {
-    condition     = module.function["catalog-instances"].tick.paused && module.function["catalog-instances"].tick.schedule == "* * * * *"
+    condition     = google_cloud_scheduler_job.tick["catalog-instances"].paused && google_cloud_scheduler_job.tick["catalog-instances"].schedule == "* * * * *"
     error_message = "A tick can be paused."
   }
 

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 )
 
 type arguments struct {
@@ -46,7 +48,8 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	var parsed arguments
-	parser := kong.Must(&parsed, kong.Name("scripts/config"), kong.Description(description))
+	parser := kong.Must(&parsed, kong.Name("scripts/config"), kong.Description(description),
+		kong.Vars{"database": firestore.DefaultDatabase})
 	command, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scripts/config:", err)

@@ -24,7 +24,7 @@ const stateLimit = 2 * time.Minute
 type target struct {
 	Endpoints string `xor:"to" placeholder:"FILE" help:"The local suite that wrote this file (scripts/local --endpoints FILE)."`
 	Project   string `xor:"to" placeholder:"ID" help:"This project of Google Cloud, as whoever is logged in."`
-	Database  string `placeholder:"NAME" default:"(default)" help:"The project's Firestore database (default: ${default})."`
+	Database  string `placeholder:"NAME" default:"${database}" help:"The project's Firestore database (default: ${default})."`
 }
 
 func (t target) check() error {

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gce-backend/gce-backend/shared/lab/emulators"
+	"github.com/gce-backend/gce-backend/shared/lab/gate"
 )
 
 // startEmulators starts those of the emulators that are asked for and do not
@@ -23,6 +24,9 @@ func (s *Suite) startEmulators(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.startGate(ctx); err != nil {
+		return err
+	}
 	for name, host := range map[string]string{"FIRESTORE_EMULATOR_HOST": s.Endpoints.Firestore, "PUBSUB_EMULATOR_HOST": s.Endpoints.PubSub} {
 		if host == "" {
 			continue
@@ -31,6 +35,21 @@ func (s *Suite) startEmulators(ctx context.Context) error {
 			return fmt.Errorf("set %s: %w", name, err)
 		}
 	}
+	return nil
+}
+
+// startGate puts a gate before the Firestore emulator, where there is one: what
+// Firestore would refuse fails here.
+func (s *Suite) startGate(ctx context.Context) error {
+	if s.Endpoints.Firestore == "" {
+		return nil
+	}
+	g, err := gate.Start(ctx, s.Endpoints.Firestore, gate.Options{})
+	if err != nil {
+		return err
+	}
+	s.Endpoints.Firestore = g.Host
+	s.onStop(func(context.Context) { g.Stop() })
 	return nil
 }
 

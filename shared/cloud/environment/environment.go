@@ -16,8 +16,9 @@ import (
 type Environment struct {
 	// Project holds the topics and the database.
 	Project string `env:"PROJECT, required"`
-	// Database is the Firestore database's name.
-	Database string `env:"FIRESTORE_DATABASE, default=(default)"`
+	// Database is the Firestore database's name; empty: the default of
+	// shared/cloud/store/firestore.
+	Database string `env:"FIRESTORE_DATABASE"`
 	// Deployment is the value of the ownership label on what the suite creates
 	// in Compute Engine; two deployments in one project need two values.
 	Deployment string `env:"DEPLOYMENT, default=gce-backend"`

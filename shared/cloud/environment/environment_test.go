@@ -29,7 +29,7 @@ func TestRead(t *testing.T) {
 		want Environment
 	}{
 		{"the least", map[string]string{"PROJECT": "p"},
-			Environment{Project: "p", Database: "(default)", Deployment: "gce-backend", ComputeRequests: 1500}},
+			Environment{Project: "p", Deployment: "gce-backend", ComputeRequests: 1500}},
 		{"all", map[string]string{"PROJECT": "p", "FIRESTORE_DATABASE": "d", "DEPLOYMENT": "x", "COMPUTE_REQUESTS_PER_MINUTE": "7",
 			"CONFIG_SOURCE": "gs://b", "MACHINE_PROVIDER_URL": "https://m", "FUNCTION_URL": "https://f", "INVOKERS_CHECKED": "true", "COMPUTE_ENDPOINT": "http://c", "DEVELOPMENT_IDENTITIES": "true", "K_SERVICE": "s"},
 			Environment{Project: "p", Database: "d", Deployment: "x", ComputeRequests: 7, ConfigSource: "gs://b", MachineProvider: "https://m", URL: "https://f", InvokersChecked: true,

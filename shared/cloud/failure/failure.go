@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/googleapis/gax-go/v2/apierror"
 	"google.golang.org/api/googleapi"
@@ -134,6 +135,13 @@ func isQuota(reason string) bool {
 	return false
 }
 
+// missingIndex is in the message with which Firestore refuses a query that no
+// index serves: "The query requires an index. You can create it here: …", and
+// "The query requires an index. That index is currently building and cannot be
+// used yet. …". The first is said too in the minutes after the index was asked
+// for, so that both pass by themselves.
+const missingIndex = "query requires an index"
+
 func byGRPC(err error) (Class, bool) {
 	var carrier interface{ GRPCStatus() *status.Status }
 	if !errors.As(err, &carrier) {
@@ -142,7 +150,12 @@ func byGRPC(err error) (Class, bool) {
 	switch carrier.GRPCStatus().Code() {
 	case codes.NotFound:
 		return NotFound, true
-	case codes.AlreadyExists, codes.FailedPrecondition, codes.Aborted:
+	case codes.FailedPrecondition:
+		if strings.Contains(strings.ToLower(carrier.GRPCStatus().Message()), missingIndex) {
+			return Transient, true
+		}
+		return Conflict, true
+	case codes.AlreadyExists, codes.Aborted:
 		return Conflict, true
 	case codes.ResourceExhausted:
 		return Quota, true

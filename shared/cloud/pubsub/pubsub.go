@@ -15,8 +15,10 @@ import (
 
 	gcp "cloud.google.com/go/pubsub/v2/apiv1"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"google.golang.org/api/option"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/keepalive"
 )
 
 // publishTimeout is how long one call may take, the library's tries included.
@@ -88,7 +90,7 @@ func (p *Publisher) open() (*gcp.TopicAdminClient, error) {
 	if p.client != nil {
 		return p.client, nil
 	}
-	client, err := gcp.NewTopicAdminClient(context.Background())
+	client, err := gcp.NewTopicAdminClient(context.Background(), option.WithGRPCDialOption(keepalive.Option()))
 	if err != nil {
 		return nil, fmt.Errorf("open the Pub/Sub client: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/lab/gate"
 )
 
 // topics is a Pub/Sub server with a fault. The library's own fake cannot be
@@ -25,6 +25,7 @@ type topics struct {
 	pubsubpb.UnimplementedPublisherServer
 	known map[string]bool
 	fault codes.Code
+	*gate.Listener
 
 	mu       sync.Mutex
 	requests []*pubsubpb.PublishRequest
@@ -46,11 +47,11 @@ func (s *topics) Publish(_ context.Context, request *pubsubpb.PublishRequest) (*
 // newPublisher gives a publisher that talks to a server in this process.
 func newPublisher(t *testing.T, fault codes.Code) (*Publisher, *topics) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := gate.Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	fake := &topics{fault: fault, known: map[string]bool{
+	fake := &topics{Listener: listener, fault: fault, known: map[string]bool{
 		"projects/ours/topics/facts": true, "projects/theirs/topics/leases": true}}
 	server := grpc.NewServer()
 	pubsubpb.RegisterPublisherServer(server, fake)
@@ -166,6 +167,18 @@ func TestPublishEndsWithItsContext(t *testing.T) {
 	err := publisher.Publish(ctx, event.Topic{Name: "facts"}, event.Message{})
 	if !failure.Is(err, failure.Transient) || ctx.Err() == nil {
 		t.Errorf("got %v of class %q, want a transient one at the end of the context", err, failure.ClassOf(err))
+	}
+}
+
+// A connection that has gone silent is given up long before the call's
+// deadline, so that the library's next try has another one.
+func TestSilentConnectionIsGivenUp(t *testing.T) {
+	publisher, server := newPublisher(t, codes.OK)
+	for i := range 2 {
+		if err := publisher.Publish(t.Context(), event.Topic{Name: "facts"}, event.Message{}); err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+		server.Silence()
 	}
 }
 

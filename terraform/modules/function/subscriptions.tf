@@ -1,6 +1,7 @@
 # A push subscription for its own topic and for each fact that it listens to.
 locals {
   topics = toset(var.settings.http ? [] : concat([var.name], var.settings.listens))
+  facts  = setsubtract(local.topics, [var.name])
 }
 
 resource "google_pubsub_subscription" "this" {
@@ -26,14 +27,20 @@ resource "google_pubsub_subscription" "this" {
     }
   }
 
+  # A tick is tried again until it is too old to be kept, less and less often: the
+  # next ones come meanwhile. Of a fact nobody says again what it says.
   retry_policy {
     minimum_backoff = "5s"
-    maximum_backoff = "60s"
+    maximum_backoff = each.key == var.name ? "600s" : "60s"
   }
 
-  dead_letter_policy {
-    dead_letter_topic     = "projects/${var.deployment.project}/topics/${var.deployment.dead_letter_topic}"
-    max_delivery_attempts = 5
+  dynamic "dead_letter_policy" {
+    for_each = contains(local.facts, each.key) ? [1] : []
+
+    content {
+      dead_letter_topic     = "projects/${var.deployment.project}/topics/${var.deployment.dead_letter_topic}"
+      max_delivery_attempts = 5
+    }
   }
 
   expiration_policy {
@@ -43,7 +50,7 @@ resource "google_pubsub_subscription" "this" {
 
 # Pub/Sub takes what it moves to the dead-letter topic off the subscription.
 resource "google_pubsub_subscription_iam_member" "dead_letter" {
-  for_each = local.topics
+  for_each = local.facts
 
   project      = var.deployment.project
   subscription = google_pubsub_subscription.this[each.key].name

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the function, its entry point, its topic and its scheduler job."
+  description = "Name of the function, its entry point and its topic."
   type        = string
 }
 
@@ -26,18 +26,6 @@ variable "settings" {
     condition     = var.settings.http || var.settings.timeout <= 600
     error_message = "A function that messages wake has at most 600 seconds: Pub/Sub waits no longer for a push."
   }
-}
-
-variable "schedule" {
-  description = "Cron line of its tick; null: never ticked."
-  type        = string
-  default     = null
-}
-
-variable "paused" {
-  description = "Whether the tick is paused."
-  type        = bool
-  default     = false
 }
 
 variable "environment" {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/keepalive"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -20,9 +21,9 @@ func clientOptions() ([]option.ClientOption, error) {
 		grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32))
 	host := os.Getenv(EmulatorHost)
 	if host == "" {
-		return []option.ClientOption{option.WithGRPCDialOption(sizes)}, nil
+		return []option.ClientOption{option.WithGRPCDialOption(sizes), option.WithGRPCDialOption(keepalive.Option())}, nil
 	}
-	connection, err := grpc.NewClient(host, sizes,
+	connection, err := grpc.NewClient(host, sizes, keepalive.Option(),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithPerRPCCredentials(owner{}))
 	if err != nil {

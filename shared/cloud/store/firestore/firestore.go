@@ -6,15 +6,18 @@ package firestore
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
 	apiv1 "cloud.google.com/go/firestore/apiv1"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"google.golang.org/grpc/metadata"
 )
 
-// defaultDatabase is the database that a project has without naming one.
-const defaultDatabase = "(default)"
+// DefaultDatabase is the database that a deployment has unless it names
+// another one; the default of Terraform's variable firestore_database too.
+const DefaultDatabase = "gce-backend"
 
 // callTimeout ends a call whose context has no earlier deadline.
 const callTimeout = 30 * time.Second
@@ -24,6 +27,7 @@ const callTimeout = 30 * time.Second
 type Store struct {
 	ctx      context.Context // the values only, for the connection
 	database string          // projects/…/databases/…
+	routing  []string        // headers of every call, names and values
 
 	mu     sync.Mutex
 	client *apiv1.Client
@@ -31,15 +35,20 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open makes a store on a database; empty means defaultDatabase. It connects
+// Open makes a store on a database; empty means DefaultDatabase. It connects
 // at the first call, to the emulator where FIRESTORE_EMULATOR_HOST is set.
 func Open(ctx context.Context, project, database string) *Store {
 	if database == "" {
-		database = defaultDatabase
+		database = DefaultDatabase
 	}
+	name := "projects/" + project + "/databases/" + database
 	return &Store{
 		ctx:      context.WithoutCancel(ctx),
-		database: "projects/" + project + "/databases/" + database,
+		database: name,
+		routing: []string{
+			"google-cloud-resource-prefix", name,
+			"x-goog-request-params", "project_id=" + url.QueryEscape(project) + "&database_id=" + url.QueryEscape(database),
+		},
 	}
 }
 
@@ -78,7 +87,11 @@ func (s *Store) Close() error {
 	return err
 }
 
-// begin starts a call: it returns the client and a context with a deadline.
+// begin starts a call: it returns the client, and a context with a deadline that
+// carries the routing to the database. The generated client sends none that names
+// it, and the service has refused calls to a named database without ("Invalid
+// request routing header"); Google's own client, above it, adds these two headers
+// as well.
 func (s *Store) begin(ctx context.Context) (*apiv1.Client, context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, nil, err
@@ -88,7 +101,7 @@ func (s *Store) begin(ctx context.Context) (*apiv1.Client, context.Context, cont
 		return nil, nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	return client, ctx, cancel, nil
+	return client, metadata.AppendToOutgoingContext(ctx, s.routing...), cancel, nil
 }
 
 // root is the parent of the outermost collections.

@@ -10,11 +10,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 	"github.com/gce-backend/gce-backend/shared/lab/emulators/emulatortest"
+	"github.com/gce-backend/gce-backend/shared/lab/gate"
 	"github.com/gce-backend/gce-backend/shared/lab/store/storetest"
 )
 
 func TestConformance(t *testing.T) {
-	emulatortest.Firestore(t)
+	emulatortest.Firestore(t, gate.Options{Indexes: storetest.Indexes()})
 	var projects atomic.Int64
 	storetest.Run(t, func(t *testing.T) store.Store {
 		// The emulator keeps each project apart, so each is an empty store.

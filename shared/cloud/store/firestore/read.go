@@ -168,10 +168,11 @@ func receive[A any](next func() (A, error), each func(A)) error {
 	}
 }
 
-// onRead classifies errors of reading. There, a failed precondition means that
-// an index is missing, which no other attempt mends.
+// onRead classifies errors of reading. They have no condition that a fresh read
+// would mend, so that a failed precondition is final, unless an index is what
+// is missing.
 func onRead(err error) error {
-	if status.Code(err) == codes.FailedPrecondition {
+	if status.Code(err) == codes.FailedPrecondition && failure.Is(err, failure.Conflict) {
 		return &failure.Error{Class: failure.Permanent, Err: err}
 	}
 	return err

@@ -38,7 +38,7 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 		}
 	}
 	got, err := s.write(store.Remove(read))
-	if err != nil || got.GetDelete() != "projects/p/databases/(default)/documents/instances/a" ||
+	if err != nil || got.GetDelete() != "projects/p/databases/gce-backend/documents/instances/a" ||
 		!got.GetCurrentDocument().GetUpdateTime().AsTime().Equal(version.Time) {
 		t.Errorf("remove: sent %v (%v)", got, err)
 	}
@@ -51,7 +51,8 @@ func TestClassesOfErrors(t *testing.T) {
 		err   error
 		want  failure.Class
 	}{
-		{"an index is missing", onRead(status.Error(codes.FailedPrecondition, "the query requires an index")), failure.Permanent},
+		{"an index is missing or being built", onRead(status.Error(codes.FailedPrecondition, "The query requires an index. You can create it here: …")), failure.Transient},
+		{"a database of the wrong kind", onRead(status.Error(codes.FailedPrecondition, "The Cloud Firestore API is not available for Firestore in Datastore Mode database")), failure.Permanent},
 		{"reading while unavailable", onRead(status.Error(codes.Unavailable, "")), failure.Transient},
 		{"the document is gone", onCommit(status.Error(codes.NotFound, ""), conditional), failure.Conflict},
 		{"the database is not there", onCommit(status.Error(codes.NotFound, ""), []store.Write{store.Put("a/b", nil)}), failure.NotFound},

@@ -9,17 +9,26 @@ import (
 	"testing"
 
 	"github.com/gce-backend/gce-backend/shared/lab/emulators"
+	"github.com/gce-backend/gce-backend/shared/lab/gate"
 )
 
-// Firestore returns the host:port of a Firestore emulator, and sets
+// Firestore returns a gate before a Firestore emulator, and sets
 // FIRESTORE_EMULATOR_HOST to it for the test. Where none is installed, the
 // test fails in CI (CI=true) and is skipped, loudly, elsewhere.
-func Firestore(t *testing.T) string {
+func Firestore(t *testing.T, options gate.Options) *gate.Gate {
 	t.Helper()
-	return emulator(t, "FIRESTORE_EMULATOR_HOST", emulators.StartFirestore)
+	const variable = "FIRESTORE_EMULATOR_HOST"
+	g, err := gate.Start(t.Context(), emulator(t, variable, emulators.StartFirestore), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Stop)
+	t.Setenv(variable, g.Host)
+	return g
 }
 
-// PubSub does for Pub/Sub and PUBSUB_EMULATOR_HOST what Firestore does.
+// PubSub returns the host:port of a Pub/Sub emulator; else it is as Firestore,
+// with PUBSUB_EMULATOR_HOST.
 func PubSub(t *testing.T) string {
 	t.Helper()
 	return emulator(t, "PUBSUB_EMULATOR_HOST", emulators.StartPubSub)
