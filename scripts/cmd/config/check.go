@@ -26,7 +26,7 @@ type checkCommand struct {
 
 // Run checks the configuration.
 func (c checkCommand) Run(ctx context.Context) error {
-	context.AfterFunc(ctx, func() { os.Exit(2) }) // interrupted: there is nothing to clean up
+	defer context.AfterFunc(ctx, func() { os.Exit(2) })() // interrupted: there is nothing to clean up
 	_, problems, err := load(ctx, c.Source)
 	if err != nil {
 		return err
