@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -53,5 +54,30 @@ func TestConfig(t *testing.T) {
 	}
 	if code, _ := run(t, "config", "check", filepath.Join(edited, "nowhere")); code != 2 {
 		t.Errorf("check of nothing: exit %d", code)
+	}
+}
+
+// A check that is interrupted ends, also while it reads a file that does not.
+func TestConfigCheckEnds(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "templates.cfg")
+	if err := syscall.Mkfifo(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, printed := command("config", "check", folder)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	writer, err := os.OpenFile(file, os.O_WRONLY, 0) // waits until the command reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = writer.Close() }()
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if _ = c.Wait(); c.ProcessState.ExitCode() != 2 {
+		t.Errorf("it ends with %v: %s", c.ProcessState, printed)
 	}
 }
