@@ -24,7 +24,7 @@ func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, tem
 		switch {
 		case zone == "":
 			s.errorf(path+".zone", "missing")
-		case !zoneName.MatchString(zone):
+		case !zoneName().MatchString(zone):
 			s.errorf(path+".zone", "%q is not a zone, such as us-central1-a%s", zone, zoneHint(zone))
 		}
 		if first, ok := firsts[[2]string{name, zone}]; ok && name != "" && zone != "" {
@@ -38,10 +38,10 @@ func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, tem
 
 // zoneHint tells a region from a misspelt zone.
 func zoneHint(name string) string {
-	if zoneName.MatchString(name + "-a") {
+	if zoneName().MatchString(name + "-a") {
 		return "; it is a region, whose zones end with a letter"
 	}
-	if lower := strings.ReplaceAll(strings.ToLower(name), "_", "-"); zoneName.MatchString(lower) {
+	if lower := strings.ReplaceAll(strings.ToLower(name), "_", "-"); zoneName().MatchString(lower) {
 		return "; did you mean \"" + lower + "\"?"
 	}
 	return ""

@@ -9,13 +9,13 @@ import (
 
 var (
 	// rfc1035 is the form of a name, without its length.
-	rfc1035 = newPattern(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+	rfc1035 = lazily(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
 	// projectID is a project's id; older ones have a domain in front.
-	projectID = newPattern(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$`)
+	projectID = lazily(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$`)
 	// zoneName has a region and a letter; AI zones have more, as
 	// us-central1-ai1a.
-	zoneName = newPattern(`^[a-z]+(-[a-z]+)+[0-9]+-([a-z]|ai[0-9]+[a-z])$`)
-	email    = newPattern(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
+	zoneName = lazily(`^[a-z]+(-[a-z]+)+[0-9]+-([a-z]|ai[0-9]+[a-z])$`)
+	email    = lazily(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
 )
 
 // someRevision is as long as any.
@@ -50,7 +50,7 @@ func checkDerivedNames(templates, managers *source, config Config) {
 	}
 	zones := map[string][]string{} // by template
 	for _, manager := range config.Managers.GetManagers() {
-		if zoneName.MatchString(manager.GetZone()) {
+		if zoneName().MatchString(manager.GetZone()) {
 			zones[manager.GetTemplateBaseName()] = append(zones[manager.GetTemplateBaseName()], manager.GetZone())
 		}
 	}

@@ -20,9 +20,9 @@ const (
 )
 
 var (
-	metadataKey = newPattern(`^[a-zA-Z0-9_-]{1,128}$`)
-	labelKey    = newPattern(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`)
-	labelValue  = newPattern(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
+	metadataKey = lazily(`^[a-zA-Z0-9_-]{1,128}$`)
+	labelKey    = lazily(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`)
+	labelValue  = lazily(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
 )
 
 // snapshotLabels is the one dimension that has a list of values, each
@@ -81,7 +81,7 @@ func checkPairs(s *source, path string, template *configpb.InstanceTemplate) {
 		checkDimension(s, path, key, value)
 	})
 	pairs{source: s, seen: map[string]string{}}.each(path+".snapshot_labels", template.GetSnapshotLabels(), func(path, key, value string) {
-		if !labelKey.MatchString(key) || !labelValue.MatchString(value) {
+		if !labelKey().MatchString(key) || !labelValue().MatchString(value) {
 			s.warnf(path, "%q cannot be a label: key and value have at most 63 lower-case letters, digits, hyphens and underscores, the key a letter first", key+":"+value)
 		}
 	})
@@ -102,7 +102,7 @@ func checkPairs(s *source, path string, template *configpb.InstanceTemplate) {
 }
 
 func checkMetadataKey(s *source, path, key string) {
-	if !metadataKey.MatchString(key) {
+	if !metadataKey().MatchString(key) {
 		s.warnf(path, "%q cannot be a metadata key: at most 128 letters, digits, hyphens and underscores", key)
 	}
 }
@@ -131,14 +131,14 @@ func checkDimension(s *source, path, key, value string) {
 			s.errorf(path, "%s cannot be %q%s", key, value, hint(value, values, "it is one of"))
 		}
 	case protoreflect.Int64Kind:
-		if !decimal.MatchString(value) || strings.Contains(value, ".") {
+		if !decimal().MatchString(value) || strings.Contains(value, ".") {
 			s.errorf(path, "%s must be a whole number that is not negative, not %q", key, value)
 		}
 	case protoreflect.DoubleKind:
-		if !decimal.MatchString(value) {
+		if !decimal().MatchString(value) {
 			s.errorf(path, "%s must be a number that is not negative, not %q", key, value)
 		}
 	}
 }
 
-var decimal = newPattern(`^[0-9]{1,9}(\.[0-9]{1,9})?$`)
+var decimal = lazily(`^[0-9]{1,9}(\.[0-9]{1,9})?$`)

@@ -67,7 +67,7 @@ func checkServer(s *source, server string) {
 
 func checkMembers(s *source, path string, members []string) {
 	for i, member := range members {
-		if !email.MatchString(member) {
+		if !email().MatchString(member) {
 			s.errorf(elementPath(path, i), "%q is not the e-mail of a person or service account%s", member, memberHint(member))
 		}
 	}
@@ -75,7 +75,7 @@ func checkMembers(s *source, path string, members []string) {
 
 // memberHint knows the prefix that IAM writes before an e-mail.
 func memberHint(member string) string {
-	if _, address, ok := strings.Cut(member, ":"); ok && email.MatchString(address) {
+	if _, address, ok := strings.Cut(member, ":"); ok && email().MatchString(address) {
 		return "; did you mean \"" + address + "\"?"
 	}
 	return ""

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -43,9 +42,6 @@ const (
 	maxTags       = 64
 )
 
-// elementPath is the path of a repeated field's element.
-func elementPath(name string, i int) string { return fmt.Sprintf("%s[%d]", name, i) }
-
 func checkTemplates(s *source, config Config) {
 	firsts := map[string]int{}
 	for i, template := range config.Templates.GetTemplates() {
@@ -73,7 +69,7 @@ func checkBaseName(s *source, path, name string) {
 	case len(name) > maxBaseName:
 		s.errorf(path, "%q has %d characters; it may have %d, as <base_name>-<revision>, the name of templates and groups, may have %d",
 			name, len(name), maxBaseName, fleet.MaxNameLength)
-	case !rfc1035.MatchString(name):
+	case !rfc1035().MatchString(name):
 		s.errorf(path, "%q is not a name by RFC 1035: lower-case letters, digits and hyphens, a letter first, no hyphen last%s", name, nameHint(name, validName))
 	}
 }
@@ -82,11 +78,11 @@ func checkProjects(s *source, path string, template *configpb.InstanceTemplate) 
 	const rule = "6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last"
 	if template.GetProject() == "" {
 		s.errorf(path+".project", "missing")
-	} else if !projectID.MatchString(template.GetProject()) {
-		s.errorf(path+".project", "%q is not a project id: %s%s", template.GetProject(), rule, nameHint(template.GetProject(), projectID.MatchString))
+	} else if !projectID().MatchString(template.GetProject()) {
+		s.errorf(path+".project", "%q is not a project id: %s%s", template.GetProject(), rule, nameHint(template.GetProject(), projectID().MatchString))
 	}
-	if image := template.GetImageProject(); image != "" && !projectID.MatchString(image) {
-		s.errorf(path+".image_project", "%q is not a project id: %s%s", image, rule, nameHint(image, projectID.MatchString))
+	if image := template.GetImageProject(); image != "" && !projectID().MatchString(image) {
+		s.errorf(path+".image_project", "%q is not a project id: %s%s", image, rule, nameHint(image, projectID().MatchString))
 	}
 }
 
@@ -145,7 +141,7 @@ func checkServiceAccounts(s *source, path string, template *configpb.InstanceTem
 			s.errorf(path+".name", "missing")
 		case name == "default" && i == 0:
 			s.warnf(path+".name", "the Machine Provider recognizes machines by their service account's e-mail, not by %q", name)
-		case name != "default" && !email.MatchString(name):
+		case name != "default" && !email().MatchString(name):
 			s.warnf(path+".name", "%q is not the e-mail of a service account", name)
 		}
 		for j, scope := range account.GetScopes() {
@@ -174,5 +170,5 @@ func checkTags(s *source, path string, template *configpb.InstanceTemplate) {
 
 // validName reports whether a name is one by RFC 1035 that is not too long.
 func validName(name string) bool {
-	return len(name) <= fleet.MaxNameLength && rfc1035.MatchString(name)
+	return len(name) <= fleet.MaxNameLength && rfc1035().MatchString(name)
 }
