@@ -63,7 +63,7 @@ func prepare(stored store.Document, files config.Files, now time.Time) (*store.W
 		return nil, problems, nil
 	}
 	fields, err := config.Encode(parsed, now)
-	var tooLarge *config.TooLargeError
+	var tooLarge config.TooLargeError
 	if errors.As(err, &tooLarge) {
 		problem := config.Problem{Severity: config.Error, File: "all files together", Message: tooLarge.Error()}
 		return nil, append(problems, problem), nil

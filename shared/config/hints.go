@@ -16,6 +16,9 @@ func hint(word string, choices []string, introduction string) string {
 	return "; " + introduction + " " + strings.Join(choices, ", ")
 }
 
+// didYouMean returns the clause with what was meant.
+func didYouMean(meant string) string { return fmt.Sprintf("; did you mean %q?", meant) }
+
 // notInNames matches the characters that people write in place of hyphens.
 var notInNames = lazily(`[^a-z0-9-]+`)
 
@@ -26,7 +29,7 @@ func nameHint(name string, valid func(string) bool) string {
 	if near == name || !valid(near) {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %q?", near)
+	return didYouMean(near)
 }
 
 // imageURL matches Compute Engine's own URL of an image.

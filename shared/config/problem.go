@@ -88,6 +88,16 @@ func (s *source) given(path, value string) bool {
 	return value != ""
 }
 
+// earlier returns the line of the same key at another path, 0 if this is the
+// first one.
+func (s *source) earlier(seen map[string]string, key, path string) int {
+	if first, ok := seen[key]; ok {
+		return s.position(first).line
+	}
+	seen[key] = path
+	return 0
+}
+
 // report adds a problem at a path. A field that is not in the file is reported
 // at the position of the message that lacks it.
 func (s *source) report(severity Severity, path, message string) {
