@@ -7,6 +7,7 @@ package importconfig
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -73,4 +74,24 @@ func prepare(stored store.Document, files config.Files, now time.Time) (*store.W
 	}
 	write := store.Replace(stored, fields)
 	return &write, problems, nil
+}
+
+// uploadAttribute is in each notification of a Cloud Storage bucket:
+// https://cloud.google.com/storage/docs/pubsub-notifications#attributes
+const uploadAttribute = "objectId"
+
+// decode takes a bucket's notification for a sweep, as it takes a tick: there
+// is one configuration, and no part of it can be imported by itself.
+func decode(message event.Message) (event.Scope, error) {
+	if _, ok := message.Attributes[uploadAttribute]; !ok {
+		return event.OfEverything(message)
+	}
+	if len(message.Data) > event.MaxScopeBytes {
+		return event.Scope{}, fmt.Errorf("the bucket's notification has %d bytes; the limit is %d", len(message.Data), event.MaxScopeBytes)
+	}
+	var object map[string]any
+	if err := json.Unmarshal(message.Data, &object); err != nil && len(message.Data) > 0 {
+		return event.Scope{}, fmt.Errorf("the bucket's notification is not the JSON of an object: %w", err)
+	}
+	return event.Scope{}, nil
 }
