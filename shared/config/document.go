@@ -64,7 +64,8 @@ func Encode(config Config, at time.Time) (store.Fields, error) {
 	}
 	// Also a single field has a limit, a little below that of a document.
 	if size += len(packed); size > store.MaxDocumentBytes || len(packed) > store.MaxFieldBytes {
-		return nil, TooLargeError(fmt.Sprintf("the configuration has %d bytes (%d before compression) and makes a document of %d; a Firestore document may have %d",
+		return nil, TooLargeError(fmt.Sprintf(
+			"the configuration has %d bytes (%d before compression) and makes a document of %d; a Firestore document may have %d",
 			len(packed), len(content), size, store.MaxDocumentBytes))
 	}
 	fields["content"] = packed

@@ -53,7 +53,8 @@ func checkDerivedNames(templates *source, config Config) {
 		if zone == "" || len(name) <= most || len(name) > maxBaseName {
 			continue
 		}
-		templates.errorf(elementPath("templates", i)+".base_name", "%q has %d characters; in the zone %s it may have %d, as <base_name>-<8 of the revision>-%s, %s, may have %d",
+		templates.errorf(elementPath("templates", i)+".base_name",
+			"%q has %d characters; in the zone %s it may have %d, as <base_name>-<8 of the revision>-%s, %s, may have %d",
 			name, len(name), zone, most, zone, reason, limit)
 	}
 }

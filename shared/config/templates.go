@@ -65,7 +65,8 @@ func checkBaseName(s *source, path, name string, seen map[string]string) {
 
 func checkProject(s *source, path, id string) {
 	if id != "" && !projectID().MatchString(id) {
-		s.errorf(path, "%q is not a project id: 6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last%s", id, nameHint(id, projectID().MatchString))
+		s.errorf(path, "%q is not a project id: 6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last%s",
+			id, nameHint(id, projectID().MatchString))
 	}
 }
 

@@ -89,7 +89,8 @@ func (l *luci) read(ctx context.Context) (config.Files, error) {
 			first, revision = name, answer.Revision
 		}
 		if answer.Revision != revision { // until the service has imported all of them
-			return nil, failure.New(failure.Permanent, "%s is at revision %s, but %s is at revision %s; nothing is imported until they are the same",
+			return nil, failure.New(failure.Permanent,
+				"%s is at revision %s, but %s is at revision %s; nothing is imported until they are the same",
 				first, revision, name, answer.Revision)
 		}
 		return content, nil
