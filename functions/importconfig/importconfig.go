@@ -31,8 +31,8 @@ func importConfig(ctx context.Context, d job.Dependencies, r *reporter, run job.
 	if d.Source == nil {
 		return failure.New(failure.Permanent, "import the configuration: no source is set (CONFIG_SOURCE)")
 	}
-	// The stored one is read first: whoever stores another one meanwhile was
-	// later at the source, and the commit below must not undo that.
+	// The stored configuration is read before the source: a run that stores
+	// another one meanwhile read the source later, so the commit below must fail.
 	stored, err := d.Store.Get(ctx, config.Key)
 	if err != nil {
 		return fmt.Errorf("import the configuration: read the stored one: %w", err)
@@ -56,8 +56,8 @@ func importConfig(ctx context.Context, d job.Dependencies, r *reporter, run job.
 	return d.Announce(ctx, "config-imported", event.Scope{})
 }
 
-// prepare decides what to store, nil when nothing: the files are not valid, or
-// their revision is the stored one.
+// prepare decides what to store: nothing, a nil write, if the files are not valid
+// or their revision is the stored one.
 func prepare(stored store.Document, files config.Files, now time.Time) (*store.Write, config.Problems, error) {
 	parsed, problems := config.Parse(files)
 	if len(problems.Errors()) > 0 || stored.Exists() && config.RevisionOf(stored.Fields) == files.Revision {

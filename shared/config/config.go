@@ -19,8 +19,8 @@ const (
 	SettingsFile  = "settings.cfg" // may be absent
 )
 
-// Config is a configuration at one revision. Metadata from files is already
-// metadata.
+// Config is a configuration at one revision. The contents of the files that
+// metadata_from_file names are in metadata.
 type Config struct {
 	Revision   string
 	ImportedAt time.Time // zero: not imported
@@ -29,8 +29,8 @@ type Config struct {
 	Settings   *configpb.SettingsCfg
 }
 
-// Empty is the configuration of a system that has none yet. It asks for
-// nothing and opens nothing; its messages are empty, not nil.
+// Empty is the configuration of a system that has none yet. It asks for no VM
+// and gives nobody access; its messages are empty, not nil.
 func Empty() Config {
 	return Config{
 		Templates: &configpb.InstanceTemplateConfig{},

@@ -16,14 +16,14 @@ func hint(word string, choices []string, introduction string) string {
 	return "; " + introduction + " " + strings.Join(choices, ", ")
 }
 
-// didYouMean returns the clause with what was meant.
+// didYouMean returns the clause that asks for another value.
 func didYouMean(meant string) string { return fmt.Sprintf("; did you mean %q?", meant) }
 
 // notInNames matches the characters that people write in place of hyphens.
 var notInNames = lazily(`[^a-z0-9-]+`)
 
-// nameHint returns a clause with the valid name nearest to an invalid one, which
-// is that in lower case with hyphens; "" where that is not valid either.
+// nameHint returns a clause with an invalid name in lower case and with hyphens;
+// "" if that is not valid either.
 func nameHint(name string, valid func(string) bool) string {
 	near := strings.Trim(notInNames().ReplaceAllString(strings.ToLower(name), "-"), "-")
 	if near == name || !valid(near) {

@@ -17,7 +17,7 @@ var (
 	email    = lazily(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
 )
 
-// someRevision is as long as any.
+// someRevision has the length of every revision.
 var someRevision = strings.Repeat("0", fleet.RevisionLength)
 
 // maxBaseName is the longest base name that the names of templates and groups

@@ -21,8 +21,8 @@ const (
 type Problem struct {
 	Severity Severity
 	File     string
-	// Line and Column count from 1, columns in characters; 0 when the problem
-	// is of the file as a whole.
+	// Line and Column count from 1, columns in characters; both are 0 for a
+	// problem with the whole file.
 	Line, Column int
 	// Where names the template or manager, such as "template linux-small" or
 	// "manager linux-small/us-central1-a"; "" when it is in none.
@@ -60,14 +60,14 @@ func (p Problems) Errors() Problems {
 // source is one file as it was read, with the positions of its fields.
 type source struct {
 	file   string
-	parsed bool // the message can be looked at, though fields may be wrong
+	parsed bool // the message is there, though fields in it may be wrong
 	tree   *tree
 	// offsets of fields and values by their paths, such as
 	// templates[1].dimensions[0]
 	offsets  map[string]int
 	labels   map[string]string // of templates and managers, by the path's first part
 	edits    []edit            // in place of what cannot be parsed, in the text's order
-	excused  map[string]bool   // paths that were reported and replaced while parsing
+	excused  map[string]bool   // paths whose values were reported and replaced while parsing
 	problems Problems
 }
 
@@ -148,8 +148,8 @@ func (s *source) sorted() Problems {
 	return s.problems
 }
 
-// shortened cuts the middle out of a text of more than most bytes: a wrong value
-// stands there, what would be right stands at the end. Cloud Logging takes lines
+// shortened cuts the middle out of a text of more than most bytes: the wrong
+// value stands there, and what is allowed stands at the end. Cloud Logging takes lines
 // of 256 KiB at most: https://cloud.google.com/logging/quotas
 func shortened(text string, most int) string {
 	if len(text) <= most {

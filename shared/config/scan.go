@@ -36,8 +36,8 @@ type syntaxError struct {
 	message string
 }
 
-// scanner cuts a text into tokens. With the first syntax error the text is at
-// its end, so nobody but the reader of the result has to look for an error.
+// scanner cuts a text into tokens. After the first syntax error only endToken
+// follows, so the parser need not look for an error at each step.
 type scanner struct {
 	text  string
 	next  int
@@ -95,7 +95,7 @@ func (s *scanner) token() token {
 
 func isNameByte(c byte) bool { return strings.IndexByte(nameBytes, c) >= 0 }
 
-// take goes on behind all characters of a set.
+// take moves past all characters of a set.
 func (s *scanner) take(set string) {
 	s.next = len(s.text) - len(strings.TrimLeft(s.text[s.next:], set))
 }

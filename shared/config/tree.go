@@ -60,7 +60,7 @@ func (t *tree) position(offset int) position {
 type treeParser struct {
 	scanner
 	current token
-	last    int // the end of the token before
+	last    int // the end of the token before the current one
 	// behind: a string precedes the current token in its line. If that string
 	// has a quote too many, the token still belongs to the value, and may be
 	// a secret.
@@ -101,12 +101,12 @@ func (p *treeParser) found() string {
 	case stringToken: // not its text: it may be a secret
 		return "a string"
 	default:
-		return p.shown()
+		return p.masked()
 	}
 }
 
-// shown returns the current token for messages.
-func (p *treeParser) shown() string {
+// masked returns the current token in quotes, or "a word" if it may be a secret.
+func (p *treeParser) masked() string {
 	if p.behind && p.current.kind != markToken {
 		return "a word"
 	}
@@ -126,12 +126,12 @@ func (p *treeParser) fields(closing string, depth int) []field {
 }
 
 func (p *treeParser) field(depth int) field {
-	result, shown := field{start: p.current.start}, strings.Trim(p.shown(), `"`)
+	result, name := field{start: p.current.start}, strings.Trim(p.masked(), `"`)
 	result.name = p.fieldName()
 	if p.is(":") {
 		p.advance()
 	} else if !p.is("{") && !p.is("<") && !p.is("[") {
-		p.fail("a colon must follow %s, not %s", shown, p.found())
+		p.fail("a colon must follow %s, not %s", name, p.found())
 	}
 	if result.list = p.is("["); result.list {
 		result.values = p.listValues(depth)

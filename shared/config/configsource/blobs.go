@@ -34,12 +34,12 @@ const pointerFile = "current"
 const (
 	// maxReadings bounds how often files that keep changing are read.
 	maxReadings = 5
-	// Files that changed within this time may be followed by others of the
-	// same edit or upload; they are read again when it is over.
+	// folderSettles and bucketSettles are how long after a change others of
+	// the same edit or upload may follow; the files are read again then.
 	folderSettles = 500 * time.Millisecond
 	bucketSettles = 2 * time.Second
-	// folderPause is at least between the two readings of a folder's new
-	// revision: while a file is truncated it is seen empty before its time of
+	// folderPause is the least time between two readings of a folder's new
+	// revision: a file that is being overwritten is empty before its time of
 	// modification changes.
 	folderPause = 50 * time.Millisecond
 	// maxPointerBytes bounds the name of a revision.
@@ -214,9 +214,8 @@ func (b *blobs) file(ctx context.Context, bucket *blob.Bucket, key string, limit
 	return content, reader.ModTime(), err
 }
 
-// isMissing reports whether the file does not exist. gcsblob also says so when
-// the right to read it is missing; then the file may exist, so that counts as an
-// error.
+// isMissing reports whether the file does not exist. gcsblob reports NotFound
+// without the right to read it too, but then the file may exist.
 func isMissing(err error) bool {
 	var answer *googleapi.Error
 	if errors.As(err, &answer) && answer.Code == http.StatusForbidden {

@@ -67,8 +67,8 @@ const (
 // The forms of a source's URL.
 const forms = "file:///FOLDER, gs://BUCKET/PREFIX or luci-config://HOST/services/ID"
 
-// Open finds the source that a URL means: file:///FOLDER, gs://BUCKET/PREFIX
-// or luci-config://HOST/services/ID.
+// Open opens the source at a URL: file:///FOLDER, gs://BUCKET/PREFIX or
+// luci-config://HOST/services/ID.
 func Open(ctx context.Context, address string, options Options) (Source, error) {
 	options = options.withDefaults()
 	parsed, err := url.Parse(address)
@@ -135,7 +135,7 @@ func (o Options) limit(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithTimeout(ctx, o.Timeout)
 }
 
-// isLocal reports whether a host is this machine, where http is let through.
+// isLocal reports whether a host is this machine, for which http is allowed.
 func isLocal(host string) bool {
 	host = strings.TrimSuffix(host, ".")
 	return host == "localhost" || host == "127.0.0.1" || host == "::1"

@@ -54,8 +54,7 @@ func openLUCI(address *url.URL, options Options) (Source, error) {
 
 func (l *luci) Close() error { return nil }
 
-// Read asks for each file. Each answer carries a revision, and all of them must
-// be the same.
+// Read asks for one file after the other; all must be at the same revision.
 func (l *luci) Read(ctx context.Context) (config.Files, error) {
 	found, err := l.read(ctx)
 	if err != nil {
@@ -88,7 +87,7 @@ func (l *luci) read(ctx context.Context) (config.Files, error) {
 		if first == "" {
 			first, revision = name, answer.Revision
 		}
-		if answer.Revision != revision { // until the service has imported all of them
+		if answer.Revision != revision { // the service has not imported all files yet
 			return nil, failure.New(failure.Permanent,
 				"%s is at revision %s, but %s is at revision %s; nothing is imported until they are the same",
 				first, revision, name, answer.Revision)

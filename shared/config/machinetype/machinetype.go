@@ -56,8 +56,8 @@ func explain(name string) error {
 	return fmt.Errorf("it is neither a predefined nor a custom one%s", spelling.DidYouMean(name, table.names))
 }
 
-// nearestSize is the size whose number is nearest, with the same suffix where
-// there is one.
+// nearestSize returns the size with the nearest number; of two, the one with the
+// same suffix.
 func nearestSize(wanted string, sizes []string) string {
 	number, suffix := leadingNumber(wanted)
 	gap := func(size string) int {
