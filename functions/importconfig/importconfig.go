@@ -7,6 +7,7 @@ package importconfig
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -30,8 +31,8 @@ func importConfig(ctx context.Context, d job.Dependencies, r *reporter, run job.
 	if d.Source == nil {
 		return failure.New(failure.Permanent, "import the configuration: no source is set (CONFIG_SOURCE)")
 	}
-	// The stored one is read first: whoever stores another one meanwhile was
-	// later at the source, and the commit below must not undo that.
+	// The stored configuration is read before the source: a run that stores
+	// another one meanwhile read the source later, so the commit below must fail.
 	stored, err := d.Store.Get(ctx, config.Key)
 	if err != nil {
 		return fmt.Errorf("import the configuration: read the stored one: %w", err)
@@ -55,15 +56,15 @@ func importConfig(ctx context.Context, d job.Dependencies, r *reporter, run job.
 	return d.Announce(ctx, "config-imported", event.Scope{})
 }
 
-// prepare decides what to store, nil when nothing: the files are not valid, or
-// their revision is the stored one.
+// prepare decides what to store: nothing, a nil write, if the files are not valid
+// or their revision is the stored one.
 func prepare(stored store.Document, files config.Files, now time.Time) (*store.Write, config.Problems, error) {
 	parsed, problems := config.Parse(files)
 	if len(problems.Errors()) > 0 || stored.Exists() && config.RevisionOf(stored.Fields) == files.Revision {
 		return nil, problems, nil
 	}
 	fields, err := config.Encode(parsed, now)
-	var tooLarge *config.TooLargeError
+	var tooLarge config.TooLargeError
 	if errors.As(err, &tooLarge) {
 		problem := config.Problem{Severity: config.Error, File: "all files together", Message: tooLarge.Error()}
 		return nil, append(problems, problem), nil
@@ -73,4 +74,24 @@ func prepare(stored store.Document, files config.Files, now time.Time) (*store.W
 	}
 	write := store.Replace(stored, fields)
 	return &write, problems, nil
+}
+
+// uploadAttribute is in each notification of a Cloud Storage bucket:
+// https://cloud.google.com/storage/docs/pubsub-notifications#attributes
+const uploadAttribute = "objectId"
+
+// decode takes a bucket's notification for a sweep, as it takes a tick: there
+// is one configuration, and no part of it can be imported by itself.
+func decode(message event.Message) (event.Scope, error) {
+	if _, ok := message.Attributes[uploadAttribute]; !ok {
+		return event.OfEverything(message)
+	}
+	if len(message.Data) > event.MaxScopeBytes {
+		return event.Scope{}, fmt.Errorf("the bucket's notification has %d bytes; the limit is %d", len(message.Data), event.MaxScopeBytes)
+	}
+	var object map[string]any
+	if err := json.Unmarshal(message.Data, &object); err != nil && len(message.Data) > 0 {
+		return event.Scope{}, fmt.Errorf("the bucket's notification is not the JSON of an object: %w", err)
+	}
+	return event.Scope{}, nil
 }

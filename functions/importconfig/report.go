@@ -11,11 +11,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config"
 )
 
-// nextAfterError says what becomes of a configuration that is refused.
+// nextAfterError is the attribute "next" for a configuration that is refused.
 const nextAfterError = "nothing is imported until it is corrected; it is read again at each upload and each tick"
 
 // reporter logs whether a configuration is valid. It remembers the revision
-// whose problems it has logged: while that stays wrong, one line at each tick is
+// whose problems it has logged: until another one comes, one line at each tick is
 // enough.
 type reporter struct {
 	mu       sync.Mutex
@@ -71,7 +71,7 @@ func (r *reporter) report(ctx context.Context, log *slog.Logger, files config.Fi
 	log.Error(message("refused")+"; "+kept, append(attributes, "event", "CONFIG_INVALID", "in_force", inForce, "next", nextAfterError)...)
 }
 
-// perFile says of each file whether it is valid.
+// perFile returns which files are valid, as a clause.
 func perFile(files config.Files, problems config.Problems) string {
 	counts := map[string]int{}
 	for _, problem := range problems.Errors() {

@@ -2,9 +2,9 @@
 // templates, revisions and managers from the imported configuration, each
 // template in one atomic step.
 //
-// Triggered by config-imported, by managers-deleted and templates-deleted (what
-// comes back while it is being deleted waits for that), and each minute;
-// announces config-processed.
+// Triggered by config-imported, by managers-deleted and templates-deleted (a
+// template or manager that comes back during its deletion waits for the end of
+// that), and each minute; announces config-processed.
 package processconfig
 
 import (
@@ -52,8 +52,8 @@ func process(ctx context.Context, d job.Dependencies, run job.Run) error {
 	return job.Joined(append(errs, d.Announce(ctx, "config-processed", processed...))...)
 }
 
-// ChangedWishes lists what the configuration asks for that the records do not
-// say they hold, and the recorded templates that it does not name any more.
+// ChangedWishes lists the wishes whose digest is not the recorded one, and an
+// empty wish for each recorded template that is no longer configured.
 func ChangedWishes(current config.Config, known []records.Template) []fleet.Wish {
 	digests := map[string]string{}
 	for _, template := range known {
@@ -74,8 +74,8 @@ func ChangedWishes(current config.Config, known []records.Template) []fleet.Wish
 	return changed
 }
 
-// attempts bounds how often a template is built anew, because another job
-// wrote one of its records meanwhile.
+// attempts bounds how often a template is built because another job wrote one of
+// its records meanwhile.
 const attempts = 5
 
 func build(ctx context.Context, d job.Dependencies, e records.Records, wish fleet.Wish, revision string) (changed bool, err error) {
@@ -93,8 +93,8 @@ func build(ctx context.Context, d job.Dependencies, e records.Records, wish flee
 	return changed, err
 }
 
-// buildOnce looks again whether the configuration is still the one that the
-// wish comes from: a run that was held up must not bring an older one back.
+// buildOnce fails if another configuration was imported since the wish was read: a
+// run that was held up must not bring an older one back.
 func buildOnce(ctx context.Context, d job.Dependencies, e records.Records, wish fleet.Wish, revision string) (bool, error) {
 	tree, err := e.Tree(ctx, wish.BaseName)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Wishes lists what the configuration asks of each template. A manager of a
+// Wishes lists what the configuration asks for, by template. A manager of a
 // template that is not configured asks for nothing.
 func Wishes(current config.Config) []fleet.Wish {
 	var wishes []fleet.Wish
@@ -19,14 +19,14 @@ func Wishes(current config.Config) []fleet.Wish {
 		wishes = append(wishes, fleet.Wish{BaseName: template.GetBaseName(), Spec: &spec, Zones: zones[template.GetBaseName()]})
 	}
 	for _, manager := range current.Managers.GetManagers() {
-		if of, ok := zones[manager.GetTemplateBaseName()]; ok {
-			of[manager.GetZone()] = sizesOf(manager)
+		if sizes, ok := zones[manager.GetTemplateBaseName()]; ok {
+			sizes[manager.GetZone()] = sizesOf(manager)
 		}
 	}
 	return wishes
 }
 
-// sizesOf takes the group limit where the maximum is left out.
+// sizesOf returns a manager's sizes; a maximum left out is the limit of a group.
 func sizesOf(manager *configpb.InstanceGroupManager) fleet.Sizes {
 	sizes := fleet.Sizes{Minimum: int(manager.GetMinimumSize()), Maximum: fleet.GroupLimit}
 	if manager.MaximumSize != nil {

@@ -69,7 +69,7 @@ func (p *page) overview(ctx context.Context, after string) (view, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Revision, o.Imported, o.Frozen = read.config.Revision, read.imported, read.config.Settings.GetFreeze()
+	o.Revision, o.Imported, o.Frozen = read.config.Revision, read.config.ImportedAt, read.config.Settings.GetFreeze()
 	o.Jobs, o.LastDay = read.recent(), append([]status.Sample{}, o.LastDay...)
 	all := read.rows()
 	o.PoolCount = len(all)
@@ -88,16 +88,15 @@ func (p *page) overview(ctx context.Context, after string) (view, error) {
 
 // reading is what is read about pools.
 type reading struct {
-	page     *page
-	now      time.Time
-	config   config.Config
-	imported time.Time
-	pools    []*fleet.Pool
-	failed   []status.Job
+	page   *page
+	now    time.Time
+	config config.Config
+	pools  []*fleet.Pool
+	failed []status.Job
 }
 
 func (r *reading) configuration(ctx context.Context) (err error) {
-	r.config, r.imported, err = config.CurrentWithTime(ctx, r.page.Store)
+	r.config, err = config.Current(ctx, r.page.Store)
 	return err
 }
 

@@ -4,7 +4,9 @@
 package config
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
 	"github.com/gce-backend/gce-backend/shared/config/spelling"
@@ -17,17 +19,18 @@ const (
 	SettingsFile  = "settings.cfg" // may be absent
 )
 
-// Config is a configuration at one revision. Metadata from files is already
-// metadata.
+// Config is a configuration at one revision. The contents of the files that
+// metadata_from_file names are in metadata.
 type Config struct {
-	Revision  string
-	Templates *configpb.InstanceTemplateConfig
-	Managers  *configpb.InstanceGroupManagerConfig
-	Settings  *configpb.SettingsCfg
+	Revision   string
+	ImportedAt time.Time // zero: not imported
+	Templates  *configpb.InstanceTemplateConfig
+	Managers   *configpb.InstanceGroupManagerConfig
+	Settings   *configpb.SettingsCfg
 }
 
-// Empty is the configuration of a system that has none yet. It asks for
-// nothing and opens nothing; its messages are empty, not nil.
+// Empty is the configuration of a system that has none yet. It asks for no VM
+// and gives nobody access; its messages are empty, not nil.
 func Empty() Config {
 	return Config{
 		Templates: &configpb.InstanceTemplateConfig{},
@@ -65,16 +68,14 @@ func Parse(files Files) (Config, Problems) {
 	config.Revision = files.Revision
 	templates := read(TemplatesFile, files.Templates, config.Templates)
 	managers := read(ManagersFile, files.Managers, config.Managers)
-	settings := &source{file: SettingsFile, parsed: true}
-	if files.Settings != nil {
-		settings = read(SettingsFile, files.Settings, config.Settings)
-	}
+	settings := read(SettingsFile, append([]byte{}, files.Settings...), config.Settings) // none is an empty one
 
 	known := newTemplateNames(templates.parsed, config.Templates)
 	if templates.parsed {
-		checkTemplates(templates, config)
-		resolveMetadataFiles(templates, config.Templates, files.Read)
-		checkDerivedNames(templates, managers, config)
+		checkTemplates(templates, config.Templates, files.Read)
+	}
+	if templates.parsed && managers.parsed {
+		checkDerivedNames(templates, config)
 	}
 	if managers.parsed {
 		checkManagers(managers, config.Managers, known)
@@ -108,12 +109,15 @@ func newTemplateNames(parsed bool, templates *configpb.InstanceTemplateConfig) *
 	return t
 }
 
-func (t *templateNames) missing(name string) bool { return t.parsed && !t.known[name] }
-
-// hint returns the clause with the template that a wrong name was meant to be.
-func (t *templateNames) hint(name string) string {
-	if t.compared += len(t.names); t.compared > maxCompared {
+// unknown returns what is wrong with a name that no template has, and the
+// template that was perhaps meant; "" for a known name.
+func (t *templateNames) unknown(name, consequence string) string {
+	if !t.parsed || t.known[name] {
 		return ""
 	}
-	return spelling.DidYouMean(name, t.names)
+	message := fmt.Sprintf("there is no template %q%s", name, consequence)
+	if t.compared += len(t.names); t.compared > maxCompared {
+		return message
+	}
+	return message + spelling.DidYouMean(name, t.names)
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -33,21 +34,13 @@ type document struct {
 	Size int `firestore:"size"`
 }
 
-// TooLargeError reports a configuration that does not fit into one document.
-type TooLargeError struct {
-	Size       int // as stored, in bytes
-	Unpacked   int // before compression, in bytes
-	Limit      int // of a document, in bytes
-	Compressed int // the configuration alone, in bytes
-}
+// TooLargeError says why a configuration does not fit into one document.
+type TooLargeError string
 
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("the configuration has %d bytes (%d before compression) and makes a document of %d; a Firestore document may have %d",
-		e.Compressed, e.Unpacked, e.Size, e.Limit)
-}
+func (e TooLargeError) Error() string { return string(e) }
 
 // Encode returns the document of a configuration. It refuses one that does not
-// fit with a *TooLargeError.
+// fit with a TooLargeError.
 func Encode(config Config, at time.Time) (store.Fields, error) {
 	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(&configpb.StoredConfig{
 		Templates: config.Templates,
@@ -61,8 +54,7 @@ func Encode(config Config, at time.Time) (store.Fields, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compress the configuration: %w", err)
 	}
-	encoded := document{Revision: config.Revision, ImportedAt: at, Size: len(content)}
-	fields, err := store.Encode(encoded)
+	fields, err := store.Encode(document{Revision: config.Revision, ImportedAt: at, Size: len(content)})
 	if err != nil {
 		return nil, fmt.Errorf("encode the configuration: %w", err)
 	}
@@ -72,10 +64,12 @@ func Encode(config Config, at time.Time) (store.Fields, error) {
 	}
 	// Also a single field has a limit, a little below that of a document.
 	if size += len(packed); size > store.MaxDocumentBytes || len(packed) > store.MaxFieldBytes {
-		return nil, &TooLargeError{Size: size, Unpacked: len(content), Limit: store.MaxDocumentBytes, Compressed: len(packed)}
+		return nil, TooLargeError(fmt.Sprintf(
+			"the configuration has %d bytes (%d before compression) and makes a document of %d; a Firestore document may have %d",
+			len(packed), len(content), size, store.MaxDocumentBytes))
 	}
-	encoded.Content = packed
-	return store.Encode(encoded)
+	fields["content"] = packed
+	return fields, nil
 }
 
 // Decode reads the configuration from its document.
@@ -94,10 +88,11 @@ func Decode(fields store.Fields) (Config, error) {
 	}
 	empty := Empty()
 	return Config{
-		Revision:  read.Revision,
-		Templates: cmp.Or(stored.GetTemplates(), empty.Templates),
-		Managers:  cmp.Or(stored.GetManagers(), empty.Managers),
-		Settings:  cmp.Or(stored.GetSettings(), empty.Settings),
+		Revision:   read.Revision,
+		ImportedAt: read.ImportedAt,
+		Templates:  cmp.Or(stored.GetTemplates(), empty.Templates),
+		Managers:   cmp.Or(stored.GetManagers(), empty.Managers),
+		Settings:   cmp.Or(stored.GetSettings(), empty.Settings),
 	}, nil
 }
 
@@ -111,22 +106,14 @@ func RevisionOf(fields store.Fields) string {
 // Current reads the configuration in force. Where none was imported yet it is
 // Empty, whose revision is "".
 func Current(ctx context.Context, s store.Store) (Config, error) {
-	config, _, err := CurrentWithTime(ctx, s)
-	return config, err
-}
-
-// CurrentWithTime is Current, with the time of the import.
-func CurrentWithTime(ctx context.Context, s store.Store) (Config, time.Time, error) {
 	documents, err := s.Get(ctx, Key)
 	if err != nil {
-		return Config{}, time.Time{}, fmt.Errorf("read the stored configuration: %w", err)
+		return Config{}, fmt.Errorf("read the stored configuration: %w", err)
 	}
 	if !documents[0].Exists() {
-		return Empty(), time.Time{}, nil
+		return Empty(), nil
 	}
-	imported, _ := documents[0].Fields["importedAt"].(time.Time)
-	config, err := Decode(documents[0].Fields)
-	return config, imported, err
+	return Decode(documents[0].Fields)
 }
 
 func pack(content []byte) ([]byte, error) {
@@ -135,10 +122,8 @@ func pack(content []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := writer.Write(content); err != nil {
-		return nil, err
-	}
-	if err := writer.Close(); err != nil {
+	_, err = writer.Write(content)
+	if err := errors.Join(err, writer.Close()); err != nil {
 		return nil, err
 	}
 	return packed.Bytes(), nil

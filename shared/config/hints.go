@@ -2,29 +2,42 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
-// notInNames matches the characters that people write in place of hyphens.
-var notInNames = regexp.MustCompile(`[^a-z0-9-]+`)
+// hint returns the clause that ends a message about an unknown word: the word
+// that was perhaps meant, or else all choices.
+func hint(word string, choices []string, introduction string) string {
+	if question := spelling.DidYouMean(word, choices); question != "" {
+		return question
+	}
+	return "; " + introduction + " " + strings.Join(choices, ", ")
+}
 
-// nameHint returns a clause with the valid name nearest to an invalid one, which
-// is that in lower case with hyphens; "" where that is not valid either.
+// didYouMean returns the clause that asks for another value.
+func didYouMean(meant string) string { return fmt.Sprintf("; did you mean %q?", meant) }
+
+// notInNames matches the characters that people write in place of hyphens.
+var notInNames = lazily(`[^a-z0-9-]+`)
+
+// nameHint returns a clause with an invalid name in lower case and with hyphens;
+// "" if that is not valid either.
 func nameHint(name string, valid func(string) bool) string {
-	near := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	near := strings.Trim(notInNames().ReplaceAllString(strings.ToLower(name), "-"), "-")
 	if near == name || !valid(near) {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %q?", near)
+	return didYouMean(near)
 }
 
 // imageURL matches Compute Engine's own URL of an image.
-var imageURL = regexp.MustCompile(`(?:^|/)projects/([^/]+)/global/images/((?:family/)?[^/]+)$`)
+var imageURL = lazily(`(?:^|/)projects/([^/]+)/global/images/((?:family/)?[^/]+)$`)
 
 // imageHint returns a clause with the fields that an image's URL belongs into.
 func imageHint(image string) string {
-	parts := imageURL.FindStringSubmatch(image)
+	parts := imageURL().FindStringSubmatch(image)
 	if parts == nil {
 		return ""
 	}

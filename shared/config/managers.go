@@ -1,36 +1,25 @@
 package config
 
 import (
-	"strings"
-
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// maxGroupSize is the number of VMs that a managed instance group may hold.
-const maxGroupSize = fleet.GroupLimit
-
 func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, templates *templateNames) {
-	firsts := map[[2]string]string{}
+	seen := map[string]string{}
 	for i, manager := range managers.GetManagers() {
 		path := elementPath("managers", i)
 		name, zone := manager.GetTemplateBaseName(), manager.GetZone()
-		switch {
-		case name == "":
-			s.errorf(path+".template_base_name", "missing")
-		case templates.missing(name):
-			s.warnf(path+".template_base_name", "there is no template %q, so this manager is skipped%s", name, templates.hint(name))
+		if s.given(path+".template_base_name", name) {
+			if wrong := templates.unknown(name, ", so this manager is skipped"); wrong != "" {
+				s.report(Warning, path+".template_base_name", wrong)
+			}
 		}
-		switch {
-		case zone == "":
-			s.errorf(path+".zone", "missing")
-		case !zoneName.MatchString(zone):
+		if s.given(path+".zone", zone) && !zoneName().MatchString(zone) {
 			s.errorf(path+".zone", "%q is not a zone, such as us-central1-a%s", zone, zoneHint(zone))
 		}
-		if first, ok := firsts[[2]string{name, zone}]; ok && name != "" && zone != "" {
-			s.errorf(path+".zone", "the template %q has a manager in %s already, in line %d", name, zone, s.position(first).line)
-		} else {
-			firsts[[2]string{name, zone}] = path
+		if line := s.earlier(seen, name+"/"+zone, path); line > 0 && name != "" && zone != "" {
+			s.errorf(path+".zone", "the template %q has a manager in %s already, in line %d", name, zone, line)
 		}
 		checkSizes(s, path, manager)
 	}
@@ -38,13 +27,10 @@ func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, tem
 
 // zoneHint tells a region from a misspelt zone.
 func zoneHint(name string) string {
-	if zoneName.MatchString(name + "-a") {
+	if zoneName().MatchString(name + "-a") {
 		return "; it is a region, whose zones end with a letter"
 	}
-	if lower := strings.ReplaceAll(strings.ToLower(name), "_", "-"); zoneName.MatchString(lower) {
-		return "; did you mean \"" + lower + "\"?"
-	}
-	return ""
+	return nameHint(name, zoneName().MatchString)
 }
 
 func checkSizes(s *source, path string, manager *configpb.InstanceGroupManager) {
@@ -52,15 +38,15 @@ func checkSizes(s *source, path string, manager *configpb.InstanceGroupManager) 
 	switch {
 	case minimum < 0:
 		s.errorf(path+".minimum_size", "%d is negative; the minimum is 0 to maximum_size", minimum)
-	case minimum > maxGroupSize:
-		s.errorf(path+".minimum_size", "%d is more than %d, the most that an instance group holds", minimum, maxGroupSize)
+	case minimum > fleet.GroupLimit:
+		s.errorf(path+".minimum_size", "%d is more than %d, the most that an instance group holds", minimum, fleet.GroupLimit)
 	}
 	switch {
 	case maximum < 0:
-		s.errorf(path+".maximum_size", "%d is negative; the maximum is minimum_size to %d", maximum, maxGroupSize)
-	case maximum > maxGroupSize:
-		s.errorf(path+".maximum_size", "%d is more than %d, the most that an instance group holds", maximum, maxGroupSize)
-	case minimum > maximum && minimum <= maxGroupSize:
+		s.errorf(path+".maximum_size", "%d is negative; the maximum is minimum_size to %d", maximum, fleet.GroupLimit)
+	case maximum > fleet.GroupLimit:
+		s.errorf(path+".maximum_size", "%d is more than %d, the most that an instance group holds", maximum, fleet.GroupLimit)
+	case minimum > maximum && minimum <= fleet.GroupLimit:
 		s.errorf(path+".maximum_size", "%d is less than minimum_size, which is %d", maximum, minimum)
 	}
 }

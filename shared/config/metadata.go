@@ -40,55 +40,23 @@ func MetadataFiles(templates []byte) []string {
 	return slices.Compact(paths)
 }
 
-// errNoReader is the error of reading a file of a configuration that has none.
-var errNoReader = errors.New("this source has no further files")
-
-// resolveMetadataFiles puts the contents of the files that metadata_from_file
-// names into metadata.
-func resolveMetadataFiles(s *source, templates *configpb.InstanceTemplateConfig, read func(string) ([]byte, error)) {
+// metadataFile reads a file that metadata_from_file names.
+func metadataFile(name string, read func(string) ([]byte, error)) (string, error) {
+	file, err := cleanPath(name)
+	if err != nil {
+		return "", err
+	}
 	if read == nil {
-		read = func(string) ([]byte, error) { return nil, errNoReader }
+		return "", fmt.Errorf("the file %q cannot be read: this source has no further files", file)
 	}
-	for i, template := range templates.GetTemplates() {
-		at := elementPath("templates", i)
-		for j, entry := range template.GetMetadataFromFile() {
-			element := elementPath(at+".metadata_from_file", j)
-			key, file, _ := strings.Cut(entry, ":")
-			clean, err := cleanPath(file)
-			if key == "" || file == "" || err != nil {
-				continue // reported already
-			}
-			if content, ok := metadataFile(s, element, key, clean, read); ok {
-				template.Metadata = append(template.Metadata, key+":"+content)
-			}
-		}
-		template.MetadataFromFile = nil
-		if total := totalBytes(template.GetMetadata()); total > maxMetadataBytes {
-			s.errorf(at+".metadata", "the metadata, files included, has %d bytes; it may have %d", total, maxMetadataBytes)
-		}
-	}
-}
-
-func metadataFile(s *source, element, key, file string, read func(string) ([]byte, error)) (string, bool) {
 	content, err := read(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		s.errorf(element, "the file %q does not exist", file)
+		return "", fmt.Errorf("the file %q does not exist", file)
 	case err != nil:
-		s.errorf(element, "the file %q cannot be read: %v", file, err)
+		return "", fmt.Errorf("the file %q cannot be read: %w", file, err)
 	case !utf8.Valid(content):
-		s.errorf(element, "the file %q is not text in UTF-8, which metadata must be", file)
-	default:
-		checkMetadataSize(s, element, key, len(content))
-		return string(content), true
+		return "", fmt.Errorf("the file %q is not text in UTF-8, which metadata must be", file)
 	}
-	return "", false
-}
-
-func totalBytes(entries []string) int {
-	total := 0
-	for _, entry := range entries {
-		total += len(entry)
-	}
-	return total
+	return string(content), nil
 }

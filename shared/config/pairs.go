@@ -20,9 +20,9 @@ const (
 )
 
 var (
-	metadataKey = newPattern(`^[a-zA-Z0-9_-]{1,128}$`)
-	labelKey    = newPattern(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`)
-	labelValue  = newPattern(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
+	metadataKey = lazily(`^[a-zA-Z0-9_-]{1,128}$`)
+	labelKey    = lazily(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`)
+	labelValue  = lazily(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
 )
 
 // snapshotLabels is the one dimension that has a list of values, each
@@ -44,72 +44,71 @@ func (p pairs) each(path string, entries []string, check func(path, key, value s
 		element := elementPath(path, i)
 		key, value, ok := strings.Cut(entry, ":")
 		if !ok || key == "" {
-			p.malformed(element, entry, ok)
+			p.malformed(element, entry)
 			continue
 		}
 		once, what := key, "the key"
 		if key == p.many {
 			once, what = entry, "the entry"
 		}
-		if before, ok := p.seen[once]; ok {
-			p.source.errorf(element, "%s %q is given twice; the first one is in line %d", what, once, p.source.position(before).line)
-			continue
+		if line := p.source.earlier(p.seen, once, element); line > 0 {
+			p.source.errorf(element, "%s %q is given twice; the first one is in line %d", what, once, line)
 		}
-		p.seen[once] = element
 		check(element, key, value)
 	}
 }
 
-func (p pairs) malformed(path, entry string, colon bool) {
-	what := "the entry"
+func (p pairs) malformed(path, entry string) {
+	what, wrong, meant := "the entry", "no colon", ""
 	if !p.secret && len(entry) <= 60 {
 		what = strconv.Quote(entry)
+		if key, value, ok := strings.Cut(entry, "="); ok {
+			meant = didYouMean(key + ":" + value)
+		}
 	}
-	if colon {
-		p.source.errorf(path, "%s has no key before the colon; it must be key:value", what)
-		return
+	if strings.HasPrefix(entry, ":") {
+		wrong, meant = "no key before the colon", ""
 	}
-	meant := ""
-	if key, value, ok := strings.Cut(entry, "="); ok && !p.secret && len(entry) <= 60 {
-		meant = "; did you mean " + strconv.Quote(key+":"+value) + "?"
-	}
-	p.source.errorf(path, "%s has no colon; it must be key:value%s", what, meant)
+	p.source.errorf(path, "%s has %s; it must be key:value%s", what, wrong, meant)
 }
 
-func checkPairs(s *source, path string, template *configpb.InstanceTemplate) {
-	pairs{source: s, seen: map[string]string{}, many: snapshotLabels}.each(path+".dimensions", template.GetDimensions(), func(path, key, value string) {
-		checkDimension(s, path, key, value)
-	})
-	pairs{source: s, seen: map[string]string{}}.each(path+".snapshot_labels", template.GetSnapshotLabels(), func(path, key, value string) {
-		if !labelKey.MatchString(key) || !labelValue.MatchString(value) {
+// checkPairs checks the fields of key:value, and puts the contents of the files
+// that metadata_from_file names into metadata.
+func checkPairs(s *source, path string, template *configpb.InstanceTemplate, read func(string) ([]byte, error)) {
+	dimensions := pairs{source: s, seen: map[string]string{}, many: snapshotLabels}
+	dimensions.each(path+".dimensions", template.GetDimensions(), func(path, key, value string) { checkDimension(s, path, key, value) })
+	labels := pairs{source: s, seen: map[string]string{}}
+	labels.each(path+".snapshot_labels", template.GetSnapshotLabels(), func(path, key, value string) {
+		if !labelKey().MatchString(key) || !labelValue().MatchString(value) {
 			s.warnf(path, "%q cannot be a label: key and value have at most 63 lower-case letters, digits, hyphens and underscores, the key a letter first", key+":"+value)
 		}
 	})
 	metadata := pairs{source: s, seen: map[string]string{}, secret: true}
-	metadata.each(path+".metadata", template.GetMetadata(), func(path, key, value string) {
-		checkMetadataKey(s, path, key)
-		checkMetadataSize(s, path, key, len(value))
-	})
+	metadata.each(path+".metadata", template.GetMetadata(), func(path, key, value string) { checkMetadata(s, path, key, value) })
 	metadata.secret = false
 	metadata.each(path+".metadata_from_file", template.GetMetadataFromFile(), func(path, key, file string) {
-		checkMetadataKey(s, path, key)
-		if file == "" {
+		content, err := metadataFile(file, read)
+		checkMetadata(s, path, key, content)
+		switch {
+		case file == "":
 			s.errorf(path, "%q has no path after the colon; it must be key:path", key+":")
-		} else if _, err := cleanPath(file); err != nil {
+		case err != nil:
 			s.errorf(path, "%v", err)
 		}
+		template.Metadata = append(template.Metadata, key+":"+content)
 	})
-}
-
-func checkMetadataKey(s *source, path, key string) {
-	if !metadataKey.MatchString(key) {
-		s.warnf(path, "%q cannot be a metadata key: at most 128 letters, digits, hyphens and underscores", key)
+	template.MetadataFromFile = nil
+	if total := len(strings.Join(template.GetMetadata(), "")); total > maxMetadataBytes {
+		s.errorf(path+".metadata", "the metadata, files included, has %d bytes; it may have %d", total, maxMetadataBytes)
 	}
 }
 
-func checkMetadataSize(s *source, path, key string, bytes int) {
-	if bytes > maxMetadataValueBytes {
-		s.errorf(path, "the value of %q has %d bytes; it may have %d", key, bytes, maxMetadataValueBytes)
+func checkMetadata(s *source, path, key, value string) {
+	if !metadataKey().MatchString(key) {
+		s.warnf(path, "%q cannot be a metadata key: at most 128 letters, digits, hyphens and underscores", key)
+	}
+	if len(value) > maxMetadataValueBytes {
+		s.errorf(path, "the value of %q has %d bytes; it may have %d", key, len(value), maxMetadataValueBytes)
 	}
 }
 
@@ -131,14 +130,14 @@ func checkDimension(s *source, path, key, value string) {
 			s.errorf(path, "%s cannot be %q%s", key, value, hint(value, values, "it is one of"))
 		}
 	case protoreflect.Int64Kind:
-		if !decimal.MatchString(value) || strings.Contains(value, ".") {
+		if !decimal().MatchString(value) || strings.Contains(value, ".") {
 			s.errorf(path, "%s must be a whole number that is not negative, not %q", key, value)
 		}
 	case protoreflect.DoubleKind:
-		if !decimal.MatchString(value) {
+		if !decimal().MatchString(value) {
 			s.errorf(path, "%s must be a number that is not negative, not %q", key, value)
 		}
 	}
 }
 
-var decimal = newPattern(`^[0-9]{1,9}(\.[0-9]{1,9})?$`)
+var decimal = lazily(`^[0-9]{1,9}(\.[0-9]{1,9})?$`)

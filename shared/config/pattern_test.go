@@ -1,10 +1,15 @@
 package config
 
-import "testing"
+import (
+	"regexp"
+	"testing"
+)
 
 // Patterns are compiled late, so a mistake in one would be found late.
 func TestEveryPatternCompiles(*testing.T) {
-	for _, p := range []pattern{rfc1035, projectID, zoneName, email, metadataKey, labelKey, labelValue, decimal, placeOf} {
-		p.MatchString("")
+	for _, pattern := range []func() *regexp.Regexp{
+		rfc1035, projectID, zoneName, email, metadataKey, labelKey, labelValue, decimal, placeOf, indexes, wholeNumber, notInNames, imageURL,
+	} {
+		pattern()
 	}
 }

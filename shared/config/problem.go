@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
 // Severity is how bad a problem is: an error keeps the configuration from being
@@ -23,8 +21,8 @@ const (
 type Problem struct {
 	Severity Severity
 	File     string
-	// Line and Column count from 1, columns in characters; 0 when the problem
-	// is of the file as a whole.
+	// Line and Column count from 1, columns in characters; both are 0 for a
+	// problem with the whole file.
 	Line, Column int
 	// Where names the template or manager, such as "template linux-small" or
 	// "manager linux-small/us-central1-a"; "" when it is in none.
@@ -56,25 +54,20 @@ type Problems []Problem
 
 // Errors returns the problems for which the configuration is refused.
 func (p Problems) Errors() Problems {
-	var result Problems
-	for _, problem := range p {
-		if problem.Severity == Error {
-			result = append(result, problem)
-		}
-	}
-	return result
+	return slices.DeleteFunc(slices.Clone(p), func(problem Problem) bool { return problem.Severity != Error })
 }
 
 // source is one file as it was read, with the positions of its fields.
 type source struct {
 	file   string
-	parsed bool // the message can be looked at, though fields may be wrong
+	parsed bool // the message is there, though fields in it may be wrong
 	tree   *tree
 	// offsets of fields and values by their paths, such as
 	// templates[1].dimensions[0]
 	offsets  map[string]int
 	labels   map[string]string // of templates and managers, by the path's first part
-	excused  map[string]bool   // paths that were reported and replaced while parsing
+	edits    []edit            // in place of what cannot be parsed, in the text's order
+	excused  map[string]bool   // paths whose values were reported and replaced while parsing
 	problems Problems
 }
 
@@ -86,6 +79,25 @@ func (s *source) warnf(path, format string, args ...any) {
 	s.report(Warning, path, fmt.Sprintf(format, args...))
 }
 
+// given reports whether a required field has a value; the lack of one is a
+// problem.
+func (s *source) given(path, value string) bool {
+	if value == "" {
+		s.errorf(path, "missing")
+	}
+	return value != ""
+}
+
+// earlier returns the line of the same key at another path, 0 if this is the
+// first one.
+func (s *source) earlier(seen map[string]string, key, path string) int {
+	if first, ok := seen[key]; ok {
+		return s.position(first).line
+	}
+	seen[key] = path
+	return 0
+}
+
 // report adds a problem at a path. A field that is not in the file is reported
 // at the position of the message that lacks it.
 func (s *source) report(severity Severity, path, message string) {
@@ -94,12 +106,24 @@ func (s *source) report(severity Severity, path, message string) {
 			return
 		}
 	}
-	problem := Problem{Severity: severity, File: s.file, Message: message}
-	place := s.position(path)
-	problem.Line, problem.Column = place.line, place.column
-	problem.Where, problem.Field = s.split(path)
-	s.problems = append(s.problems, problem)
+	s.add(severity, s.position(path), path, message)
 }
+
+// add adds a problem at a position, fit for a log line.
+func (s *source) add(severity Severity, at position, path, message string) {
+	first, field, _ := strings.Cut(path, ".")
+	where, ok := s.labels[first]
+	if !ok {
+		field = path
+	}
+	s.problems = append(s.problems, Problem{
+		Severity: severity, File: s.file, Line: at.line, Column: at.column, Where: shortened(where, 200),
+		Field: shortened(indexes().ReplaceAllString(field, ""), 200), Message: shortened(message, 1000),
+	})
+}
+
+// indexes are those of a path's elements.
+var indexes = lazily(`\[[0-9]+\]`)
 
 func (s *source) position(path string) position {
 	for ; path != ""; path = parent(path) {
@@ -113,49 +137,19 @@ func (s *source) position(path string) position {
 // parent is the path of the message that a path is in; "" when it is in none.
 func parent(path string) string { return path[:max(strings.LastIndexByte(path, '.'), 0)] }
 
-// split splits a path into its template or manager and the field in that.
-func (s *source) split(path string) (where, field string) {
-	first, rest, _ := strings.Cut(path, ".")
-	if label, ok := s.labels[first]; ok {
-		return label, withoutIndexes(rest)
-	}
-	switch name := withoutIndexes(first); {
-	case name == first || s.file == SettingsFile:
-		return "", withoutIndexes(path)
-	default: // an element without a name
-		var index int
-		if _, err := fmt.Sscanf(first[len(name):], "[%d]", &index); err != nil {
-			return "", withoutIndexes(path)
-		}
-		return fmt.Sprintf("%s #%d", strings.TrimSuffix(name, "s"), index+1), withoutIndexes(rest)
-	}
-}
+// elementPath is the path of a repeated field's element.
+func elementPath(name string, i int) string { return fmt.Sprintf("%s[%d]", name, i) }
 
-// withoutIndexes turns a[1].b[2] into a.b.
-func withoutIndexes(path string) string {
-	var names []string
-	for part := range strings.SplitSeq(path, ".") {
-		name, _, _ := strings.Cut(part, "[")
-		names = append(names, name)
-	}
-	return strings.Join(names, ".")
-}
-
-// sorted returns the problems in the order of the file, fit for a log line.
+// sorted returns the problems in the order of the file.
 func (s *source) sorted() Problems {
-	for i := range s.problems {
-		problem := &s.problems[i]
-		problem.Where, problem.Field = shortened(problem.Where, 200), shortened(problem.Field, 200)
-		problem.Message = shortened(problem.Message, 1000)
-	}
 	slices.SortStableFunc(s.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return s.problems
 }
 
-// shortened cuts the middle out of a text of more than most bytes: a wrong value
-// stands there, what would be right stands at the end. Cloud Logging takes lines
+// shortened cuts the middle out of a text of more than most bytes: the wrong
+// value stands there, and what is allowed stands at the end. Cloud Logging takes lines
 // of 256 KiB at most: https://cloud.google.com/logging/quotas
 func shortened(text string, most int) string {
 	if len(text) <= most {
@@ -163,13 +157,4 @@ func shortened(text string, most int) string {
 	}
 	head, tail := text[:most*2/3], text[len(text)-most/3:]
 	return strings.ToValidUTF8(head, "") + fmt.Sprintf(" … (%d bytes left out) … ", len(text)-len(head)-len(tail)) + strings.ToValidUTF8(tail, "")
-}
-
-// hint returns the clause that ends a message about an unknown word: the word
-// that was perhaps meant, or else all choices.
-func hint(word string, choices []string, introduction string) string {
-	if question := spelling.DidYouMean(word, choices); question != "" {
-		return question
-	}
-	return "; " + introduction + " " + strings.Join(choices, ", ")
 }

@@ -1,8 +1,9 @@
 package config
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,46 +22,39 @@ func read(file string, data []byte, into proto.Message) *source {
 		s.errorf("", "the file does not exist; where nothing shall be configured it must be there and empty")
 		return s
 	}
-	text := string(data)
-	parsed, scanErr := parseTree(text)
-	textErr := prototext.Unmarshal(data, into)
-	s.tree = parsed
-	s.index("", parsed.fields)
-	if textErr == nil {
-		s.parsed = true
+	s.tree = parseTree(string(data))
+	s.index("", s.tree.fields)
+	err := prototext.Unmarshal(data, into)
+	if wrong := s.tree.wrong; err != nil && wrong != nil {
+		s.add(Error, s.tree.position(wrong.offset), "", wrong.message)
 		return s
 	}
-	var syntax *syntaxError
-	if errors.As(scanErr, &syntax) {
-		place := parsed.position(syntax.offset)
-		s.problems = append(s.problems, Problem{Severity: Error, File: file, Line: place.line, Column: place.column, Message: syntax.message})
-		return s
+	if err != nil {
+		s.checkFields("", s.tree.fields, into.ProtoReflect().Descriptor())
 	}
-	check := &schemaCheck{source: s, tree: parsed}
-	check.fields("", parsed.fields, into.ProtoReflect().Descriptor())
-	if len(s.problems) > 0 {
-		textErr = prototext.Unmarshal([]byte(check.mended()), into)
+	if len(s.edits) > 0 {
+		err = prototext.Unmarshal([]byte(s.mended()), into)
 	}
-	if textErr != nil {
-		s.unexplained(textErr)
-		return s
+	if err != nil {
+		s.unexplained(err)
 	}
-	s.parsed = true
+	s.parsed = err == nil
 	return s
 }
 
 // placeOf finds the position in an error of the text format's parser.
-var placeOf = newPattern(`\(line (\d+):(\d+)\): (.*)`)
+var placeOf = lazily(`\(line (\d+):(\d+)\): (.*)`)
 
 // unexplained reports an error that only the text format's own parser found.
 func (s *source) unexplained(err error) {
-	problem := Problem{Severity: Error, File: s.file, Message: strings.ReplaceAll(err.Error(), "\u00a0", " ")}
-	if match := placeOf.FindStringSubmatch(problem.Message); match != nil {
-		problem.Line, _ = strconv.Atoi(match[1])
-		problem.Column, _ = strconv.Atoi(match[2])
-		problem.Message = match[3]
+	var at position
+	message := strings.ReplaceAll(err.Error(), "\u00a0", " ")
+	if match := placeOf().FindStringSubmatch(message); match != nil {
+		at.line, _ = strconv.Atoi(match[1])
+		at.column, _ = strconv.Atoi(match[2])
+		message = match[3]
 	}
-	s.problems = append(s.problems, problem)
+	s.add(Error, at, "", message)
 }
 
 // index records the offset of each field and value, and the names of templates
@@ -73,32 +67,35 @@ func (s *source) index(prefix string, fields []field) {
 			s.offsets[path] = f.start
 		}
 		for _, v := range f.values {
-			element := fmt.Sprintf("%s[%d]", path, counts[f.name])
 			counts[f.name]++
+			element := elementPath(path, counts[f.name]-1)
 			s.offsets[element] = f.start
 			if f.list {
 				s.offsets[element] = v.start
 			}
-			if v.kind == markToken {
-				if label := label(f.name, v); prefix == "" && label != "" {
-					s.labels[element] = label
-				}
-				s.index(element+".", v.fields)
+			if label := label(path, counts[f.name], v); label != "" {
+				s.labels[element] = label
 			}
+			s.index(element+".", v.fields)
 		}
 	}
 }
 
-// label returns the name of a template or manager in messages.
-func label(name string, element value) string {
-	switch {
-	case name == "templates" && element.scalar("base_name") != "":
-		return "template " + element.scalar("base_name")
-	case name == "managers" && element.scalar("template_base_name") != "":
-		zone := element.scalar("zone")
-		return strings.TrimSuffix("manager "+element.scalar("template_base_name")+"/"+zone, "/")
+// label returns the name of a template or manager in messages, "" for another
+// message.
+func label(path string, number int, element value) string {
+	kind, name := "template", element.scalar("base_name")
+	switch path {
+	case "templates":
+	case "managers":
+		kind, name = "manager", element.scalar("template_base_name")
+		if zone := element.scalar("zone"); name != "" && zone != "" {
+			name += "/" + zone
+		}
+	default:
+		return ""
 	}
-	return ""
+	return kind + " " + cmp.Or(name, fmt.Sprint("#", number))
 }
 
 // scalar returns the content of a string field, "" where it has none.
@@ -111,14 +108,6 @@ func (v value) scalar(name string) string {
 	return ""
 }
 
-// schemaCheck compares the fields of a text with the message that they should
-// form.
-type schemaCheck struct {
-	source *source
-	tree   *tree
-	edits  []edit // in the order of the text
-}
-
 // edit replaces a part of the text by a valid one.
 type edit struct {
 	start, end int
@@ -126,102 +115,91 @@ type edit struct {
 }
 
 // mended returns the text with all edits applied. Line breaks stay.
-func (c *schemaCheck) mended() string {
+func (s *source) mended() string {
 	var result strings.Builder
 	next := 0
-	for _, e := range c.edits {
-		result.WriteString(c.tree.text[next:e.start])
+	for _, e := range s.edits {
+		result.WriteString(s.tree.text[next:e.start])
 		result.WriteString(e.text)
-		result.WriteString(strings.Repeat("\n", strings.Count(c.tree.text[e.start:e.end], "\n")))
+		result.WriteString(strings.Repeat("\n", strings.Count(s.tree.text[e.start:e.end], "\n")))
 		next = e.end
 	}
-	result.WriteString(c.tree.text[next:])
+	result.WriteString(s.tree.text[next:])
 	return result.String()
 }
 
-func (c *schemaCheck) fields(prefix string, fields []field, message protoreflect.MessageDescriptor) {
+// checkFields compares the fields of a text with the message that they should
+// form.
+func (s *source) checkFields(prefix string, fields []field, message protoreflect.MessageDescriptor) {
 	first, counts := map[string]int{}, map[string]int{}
 	for _, f := range fields {
 		path := prefix + f.name
 		descriptor := message.Fields().ByTextName(f.name)
 		if descriptor == nil {
-			c.unknownField(prefix, f, message)
+			s.unknownField(prefix, f, message)
 			continue
 		}
 		if before, ok := first[f.name]; ok && !descriptor.IsList() {
-			c.refuse(f, path, "given twice; the first one is in line %d", c.tree.position(before).line)
-			c.edits = append(c.edits, edit{f.start, f.end, " "})
+			s.leaveOut(f, path, "given twice; the first one is in line %d", s.tree.position(before).line)
 			continue
 		}
 		first[f.name] = f.start
 		if f.list && !descriptor.IsList() {
-			c.refuse(f, path, "must be one value, not a list")
-			c.edits = append(c.edits, edit{f.start, f.end, " "})
-			c.source.excused[path] = true
+			s.leaveOut(f, path, "must be one value, not a list")
+			s.excused[path] = true
 			continue
 		}
 		for _, v := range f.values {
 			element := path
 			if descriptor.IsList() {
-				element = fmt.Sprintf("%s[%d]", path, counts[f.name])
+				element = elementPath(path, counts[f.name])
 				counts[f.name]++
 			}
-			c.value(element, f, v, descriptor)
+			s.checkValue(element, f, v, descriptor)
 		}
 	}
 }
 
-// refuse reports a problem at the place of a field.
-func (c *schemaCheck) refuse(f field, path, format string, args ...any) {
-	at := c.tree.position(f.start)
-	problem := Problem{Severity: Error, File: c.source.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)}
-	problem.Where, problem.Field = c.source.split(path)
-	c.source.problems = append(c.source.problems, problem)
+// leaveOut reports a field at its place and takes it out of the text.
+func (s *source) leaveOut(f field, path, format string, args ...any) {
+	s.add(Error, s.tree.position(f.start), path, fmt.Sprintf(format, args...))
+	s.edits = append(s.edits, edit{f.start, f.end, " "})
 }
 
-func (c *schemaCheck) unknownField(prefix string, f field, message protoreflect.MessageDescriptor) {
+func (s *source) unknownField(prefix string, f field, message protoreflect.MessageDescriptor) {
 	var names []string
 	for i := range message.Fields().Len() {
 		names = append(names, message.Fields().Get(i).TextName())
 	}
-	c.refuse(f, prefix+f.name, "unknown field%s", hint(f.name, names, "the fields are"))
-	c.edits = append(c.edits, edit{f.start, f.end, " "})
+	s.leaveOut(f, prefix+f.name, "unknown field%s", hint(f.name, names, "the fields are"))
 	if meant := spelling.Nearest(f.name, names); meant != "" {
-		c.source.excused[prefix+meant] = true // so that it is not missing as well
+		s.excused[prefix+meant] = true // so that it is not missing as well
 	}
 }
 
-// value checks one value, and replaces a wrong one by a valid one.
-func (c *schemaCheck) value(path string, f field, v value, descriptor protoreflect.FieldDescriptor) {
-	wrong, instead := "", ""
-	switch descriptor.Kind() {
-	case protoreflect.MessageKind:
-		if v.kind == markToken {
-			c.fields(path+".", v.fields, descriptor.Message())
-			return
-		}
-		wrong, instead = "a message in braces", "{}"
-	case protoreflect.StringKind:
-		if v.kind == stringToken {
-			return
-		}
-		wrong, instead = "a string in quotes", `""`
-	case protoreflect.BoolKind:
-		if isBool(v) {
-			return
-		}
-		wrong, instead = "true or false, without quotes", "false"
-	case protoreflect.Int32Kind:
-		if isInt32(v) {
-			return
-		}
-		wrong, instead = "a whole number from -2147483648 to 2147483647, without quotes", "0"
-	default:
-		return
+// kinds are the kinds of fields: how the values of each are written, and a valid
+// value in place of a wrong one.
+var kinds = map[protoreflect.Kind]struct {
+	form, instead string
+	fits          func(value) bool
+}{
+	protoreflect.MessageKind: {"a message in braces", "{}", func(v value) bool { return v.kind == markToken }},
+	protoreflect.StringKind:  {"a string in quotes", `""`, func(v value) bool { return v.kind == stringToken }},
+	protoreflect.BoolKind:    {"true or false, without quotes", "false", isBool},
+	protoreflect.Int32Kind:   {"a whole number from -2147483648 to 2147483647, without quotes", "0", isInt32},
+}
+
+// checkValue checks one value, and replaces a wrong one by a valid one.
+func (s *source) checkValue(path string, f field, v value, descriptor protoreflect.FieldDescriptor) {
+	kind := kinds[descriptor.Kind()]
+	switch {
+	case !kind.fits(v):
+		s.errorf(path, "must be %s%s", kind.form, shown(f.name, v))
+		s.excused[path] = true
+		s.edits = append(s.edits, edit{v.start, v.end, kind.instead})
+	case descriptor.Message() != nil:
+		s.checkFields(path+".", v.fields, descriptor.Message())
 	}
-	c.source.errorf(path, "must be %s%s", wrong, shown(f.name, v))
-	c.source.excused[path] = true
-	c.edits = append(c.edits, edit{v.start, v.end, instead})
 }
 
 // shown returns the clause that quotes a wrong value, "" if it may be a secret.
@@ -233,21 +211,13 @@ func shown(name string, v value) string {
 }
 
 func isBool(v value) bool {
-	switch v.text {
-	case "true", "false", "True", "False", "t", "f", "0", "1":
-		return v.kind != stringToken
-	}
-	return false
+	return v.kind != stringToken && slices.Contains([]string{"true", "false", "True", "False", "t", "f", "0", "1"}, v.text)
 }
 
+// wholeNumber is the text format's notation, which is less than Go's.
+var wholeNumber = lazily(`^-?[\s\v]*(0[xX][0-9a-fA-F]+|[0-9]+)$`)
+
 func isInt32(v value) bool {
-	if v.kind != numberToken {
-		return false
-	}
-	text := strings.Join(strings.Fields(v.text), "")
-	if strings.ContainsAny(text, "_+") || strings.HasPrefix(strings.TrimPrefix(text, "-"), "0b") || strings.HasPrefix(strings.TrimPrefix(text, "-"), "0o") {
-		return false // Go's notation, not the text format's
-	}
-	_, err := strconv.ParseInt(text, 0, 32)
-	return err == nil
+	_, err := strconv.ParseInt(strings.Join(strings.Fields(v.text), ""), 0, 32)
+	return err == nil && wholeNumber().MatchString(v.text)
 }

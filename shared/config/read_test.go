@@ -90,11 +90,11 @@ func FuzzRead(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		tree, err := parseTree(text)
+		tree := parseTree(text)
 		message := &configpb.InstanceTemplateConfig{}
 		textErr := prototext.Unmarshal([]byte(text), message)
-		if textErr == nil && err != nil {
-			t.Errorf("%q is text format, but: %v", text, err)
+		if textErr == nil && tree.wrong != nil {
+			t.Errorf("%q is text format, but: %v", text, tree.wrong)
 		}
 		config, problems := Parse(Files{Templates: []byte(text), Managers: []byte(text), Settings: []byte(text)})
 		if textErr != nil && len(problems.Errors()) == 0 {

@@ -36,16 +36,18 @@ type syntaxError struct {
 	message string
 }
 
-func (e *syntaxError) Error() string { return e.message }
-
+// scanner cuts a text into tokens. After the first syntax error only endToken
+// follows, so the parser need not look for an error at each step.
 type scanner struct {
-	text string
-	next int
+	text  string
+	next  int
+	wrong *syntaxError
 }
 
-func isNameByte(c byte) bool {
-	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-}
+const (
+	space     = " \t\n\r\v\f"
+	nameBytes = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+)
 
 // strangers are characters that come from other formats and word processors,
 // with a hint for each.
@@ -58,12 +60,21 @@ var strangers = map[rune]string{
 	'’':      "; quotes must be straight",
 }
 
+// refuse notes a syntax error, if it is the first, and ends the text.
+func (s *scanner) refuse(offset int, format string, args ...any) token {
+	if s.wrong == nil {
+		s.wrong = &syntaxError{offset, fmt.Sprintf(format, args...)}
+	}
+	s.next = len(s.text)
+	return s.made(endToken, s.next)
+}
+
 // token reads the next token, behind white space and comments.
-func (s *scanner) token() (token, error) {
+func (s *scanner) token() token {
 	s.skip()
 	start := s.next
-	if start >= len(s.text) {
-		return token{kind: endToken, start: start, end: start}, nil
+	if start == len(s.text) {
+		return s.made(endToken, start)
 	}
 	c := s.text[start]
 	switch {
@@ -72,51 +83,48 @@ func (s *scanner) token() (token, error) {
 	case c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+':
 		return s.number()
 	case isNameByte(c):
-		for s.next < len(s.text) && isNameByte(s.text[s.next]) {
-			s.next++
-		}
-		return s.made(nameToken, start), nil
+		s.take(nameBytes)
+		return s.made(nameToken, start)
 	case strings.IndexByte("{}<>[]:,;/", c) >= 0:
 		s.next++
-		return s.made(markToken, start), nil
+		return s.made(markToken, start)
 	}
 	r, _ := utf8.DecodeRuneInString(s.text[start:])
-	return token{}, &syntaxError{start, fmt.Sprintf("%q cannot stand here%s", r, strangers[r])}
+	return s.refuse(start, "%q cannot stand here%s", r, strangers[r])
+}
+
+func isNameByte(c byte) bool { return strings.IndexByte(nameBytes, c) >= 0 }
+
+// take moves past all characters of a set.
+func (s *scanner) take(set string) {
+	s.next = len(s.text) - len(strings.TrimLeft(s.text[s.next:], set))
 }
 
 func (s *scanner) skip() {
-	for s.next < len(s.text) {
-		switch c := s.text[s.next]; {
-		case c == '#':
-			for s.next < len(s.text) && s.text[s.next] != '\n' {
-				s.next++
-			}
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f':
-			s.next++
-		default:
-			return
-		}
+	for s.take(space); strings.HasPrefix(s.text[s.next:], "#"); s.take(space) {
+		_, lines, _ := strings.Cut(s.text[s.next:], "\n")
+		s.next = len(s.text) - len(lines)
 	}
 }
 
-func (s *scanner) quoted(quote byte) (token, error) {
+func (s *scanner) quoted(quote byte) token {
 	start := s.next
 	for s.next++; s.next < len(s.text); s.next++ {
-		switch c := s.text[s.next]; {
-		case c == quote:
+		switch s.text[s.next] {
+		case quote:
 			s.next++
-			return s.made(stringToken, start), nil
-		case c == '\\':
+			return s.made(stringToken, start)
+		case '\\':
 			s.next++
-		case c == '\n':
-			return token{}, &syntaxError{start, "the string that begins here has no closing quote in its line"}
+		case '\n':
+			return s.refuse(start, "the string that begins here has no closing quote in its line")
 		}
 	}
-	return token{}, &syntaxError{start, "the string that begins here has no closing quote"}
+	return s.refuse(start, "the string that begins here has no closing quote")
 }
 
 // number reads a sign, white space and the digits, or a name such as inf.
-func (s *scanner) number() (token, error) {
+func (s *scanner) number() token {
 	start := s.next
 	if c := s.text[s.next]; c == '-' || c == '+' {
 		s.next++
@@ -127,9 +135,9 @@ func (s *scanner) number() (token, error) {
 		s.next++
 	}
 	if s.next == digits {
-		return token{}, &syntaxError{start, "a sign must be followed by a number"}
+		return s.refuse(start, "a sign must be followed by a number")
 	}
-	return s.made(numberToken, start), nil
+	return s.made(numberToken, start)
 }
 
 // exponentSign reports whether the next byte is the sign in 1e-3.

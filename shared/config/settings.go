@@ -6,21 +6,15 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
+	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
 // backendNames are those of the Machine Provider's API.
 var backendNames = []string{"GCE", "DUMMY", "VSPHERE"}
 
-// freezeAll is the entry of freeze that means every template.
-const freezeAll = "*"
-
 const (
-	day                     = 24 * 60 * 60
-	maxRequestTimeout       = 30 * day
-	minRetention            = 60 * 60
-	maxRetention            = 365 * day
-	maxReclaimBrakePercent  = 100
-	maxReclaimBrakeInstance = maxGroupSize
+	hour = 60 * 60
+	day  = 24 * hour
 )
 
 func checkSettings(s *source, settings *configpb.SettingsCfg, templates *templateNames) {
@@ -30,14 +24,14 @@ func checkSettings(s *source, settings *configpb.SettingsCfg, templates *templat
 	checkMembers(s, "lessees", settings.GetLessees())
 	checkMembers(s, "catalog_viewers", settings.GetCatalogViewers())
 	for i, name := range settings.GetFreeze() {
-		if name != freezeAll && templates.missing(name) {
-			s.warnf(elementPath("freeze", i), "there is no template %q to freeze%s", name, templates.hint(name))
+		if wrong := templates.unknown(name, " to freeze"); wrong != "" && name != "*" { // every template
+			s.report(Warning, elementPath("freeze", i), wrong)
 		}
 	}
-	checkRange(s, "reclaim_brake_percent", settings.GetReclaimBrakePercent(), 0, maxReclaimBrakePercent)
-	checkRange(s, "reclaim_brake_minimum", settings.GetReclaimBrakeMinimum(), 0, maxReclaimBrakeInstance)
-	checkRange(s, "lease_request_timeout_seconds", settings.GetLeaseRequestTimeoutSeconds(), 1, maxRequestTimeout)
-	checkRange(s, "lease_retention_seconds", settings.GetLeaseRetentionSeconds(), minRetention, maxRetention)
+	checkRange(s, "reclaim_brake_percent", settings.GetReclaimBrakePercent(), 0, 100)
+	checkRange(s, "reclaim_brake_minimum", settings.GetReclaimBrakeMinimum(), 0, fleet.GroupLimit)
+	checkRange(s, "lease_request_timeout_seconds", settings.GetLeaseRequestTimeoutSeconds(), 1, 30*day)
+	checkRange(s, "lease_retention_seconds", settings.GetLeaseRetentionSeconds(), hour, 365*day)
 }
 
 func checkRange(s *source, path string, given, least, most int32) {
@@ -55,9 +49,9 @@ func checkServer(s *source, server string) {
 	case err != nil || parsed.Host == "" || !(parsed.Scheme == "https" || parsed.Scheme == "http" && parsed.Hostname() == "localhost"):
 		hint := ""
 		if rest, ok := strings.CutPrefix(server, "http://"); ok {
-			hint = "; did you mean \"https://" + rest + "\"?"
+			hint = didYouMean("https://" + rest)
 		} else if !strings.Contains(server, ":") {
-			hint = "; did you mean \"https://" + server + "\"?"
+			hint = didYouMean("https://" + server)
 		}
 		s.errorf("mp_server", "%q must begin with https:// or http://localhost%s", server, hint)
 	case parsed.RawQuery != "" || parsed.Fragment != "" || parsed.User != nil:
@@ -67,7 +61,7 @@ func checkServer(s *source, server string) {
 
 func checkMembers(s *source, path string, members []string) {
 	for i, member := range members {
-		if !email.MatchString(member) {
+		if !email().MatchString(member) {
 			s.errorf(elementPath(path, i), "%q is not the e-mail of a person or service account%s", member, memberHint(member))
 		}
 	}
@@ -75,8 +69,8 @@ func checkMembers(s *source, path string, members []string) {
 
 // memberHint knows the prefix that IAM writes before an e-mail.
 func memberHint(member string) string {
-	if _, address, ok := strings.Cut(member, ":"); ok && email.MatchString(address) {
-		return "; did you mean \"" + address + "\"?"
+	if _, address, ok := strings.Cut(member, ":"); ok && email().MatchString(address) {
+		return didYouMean(address)
 	}
 	return ""
 }
@@ -87,8 +81,7 @@ func checkBackends(s *source, backends []*configpb.Backend) {
 		path := elementPath("backends", i)
 		name := backend.GetName()
 		switch {
-		case name == "":
-			s.errorf(path+".name", "missing")
+		case !s.given(path+".name", name):
 		case !slices.Contains(backendNames, name):
 			s.errorf(path+".name", "unknown backend %q%s", name, hint(name, backendNames, "the backends are"))
 		case names[name]:

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,24 +10,15 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// diskTypes are Compute Engine's, after
-// https://cloud.google.com/compute/docs/disks; those marked false cannot boot
-// a VM.
-var diskTypes = []struct {
-	name  string
-	boots bool
-}{
-	{"pd-standard", true},
-	{"pd-balanced", true},
-	{"pd-ssd", true},
-	{"pd-extreme", true},
-	{"hyperdisk-balanced", true},
-	{"hyperdisk-balanced-high-availability", true},
-	{"hyperdisk-extreme", true},
-	{"hyperdisk-ml", false},
-	{"hyperdisk-throughput", false},
-	{"local-ssd", false},
-}
+// bootDisks and otherDisks are Compute Engine's types of disks, after
+// https://cloud.google.com/compute/docs/disks; only those of bootDisks can boot a
+// VM.
+var (
+	bootDisks = []string{
+		"pd-standard", "pd-balanced", "pd-ssd", "pd-extreme", "hyperdisk-balanced", "hyperdisk-balanced-high-availability", "hyperdisk-extreme",
+	}
+	otherDisks = []string{"hyperdisk-ml", "hyperdisk-throughput", "local-ssd"}
+)
 
 // cpuPlatforms are those that a minimum can be asked for, after
 // https://cloud.google.com/compute/docs/cpu-platforms.
@@ -43,63 +33,50 @@ const (
 	maxTags       = 64
 )
 
-// elementPath is the path of a repeated field's element.
-func elementPath(name string, i int) string { return fmt.Sprintf("%s[%d]", name, i) }
-
-func checkTemplates(s *source, config Config) {
-	firsts := map[string]int{}
-	for i, template := range config.Templates.GetTemplates() {
+func checkTemplates(s *source, config *configpb.InstanceTemplateConfig, read func(string) ([]byte, error)) {
+	seen := map[string]string{}
+	for i, template := range config.GetTemplates() {
 		path := elementPath("templates", i)
-		name := template.GetBaseName()
-		if first, ok := firsts[name]; ok && name != "" {
-			at := s.position(elementPath("templates", first) + ".base_name")
-			s.errorf(path+".base_name", "%q is the name of the template in line %d already; a base name must be unique", name, at.line)
-		} else {
-			firsts[name] = i
-		}
-		checkBaseName(s, path+".base_name", name)
-		checkProjects(s, path, template)
+		checkBaseName(s, path+".base_name", template.GetBaseName(), seen)
+		s.given(path+".project", template.GetProject())
+		checkProject(s, path+".project", template.GetProject())
+		checkProject(s, path+".image_project", template.GetImageProject())
 		checkMachine(s, path, template)
 		checkServiceAccounts(s, path, template)
 		checkTags(s, path, template)
-		checkPairs(s, path, template)
+		checkPairs(s, path, template, read)
 	}
 }
 
-func checkBaseName(s *source, path, name string) {
-	switch {
-	case name == "":
-		s.errorf(path, "missing")
-	case len(name) > maxBaseName:
+func checkBaseName(s *source, path, name string, seen map[string]string) {
+	if !s.given(path, name) {
+		return
+	}
+	if line := s.earlier(seen, name, path); line > 0 {
+		s.errorf(path, "%q is the name of the template in line %d already; a base name must be unique", name, line)
+	}
+	if len(name) > maxBaseName {
 		s.errorf(path, "%q has %d characters; it may have %d, as <base_name>-<revision>, the name of templates and groups, may have %d",
 			name, len(name), maxBaseName, fleet.MaxNameLength)
-	case !rfc1035.MatchString(name):
+	} else if !rfc1035().MatchString(name) {
 		s.errorf(path, "%q is not a name by RFC 1035: lower-case letters, digits and hyphens, a letter first, no hyphen last%s", name, nameHint(name, validName))
 	}
 }
 
-func checkProjects(s *source, path string, template *configpb.InstanceTemplate) {
-	const rule = "6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last"
-	if template.GetProject() == "" {
-		s.errorf(path+".project", "missing")
-	} else if !projectID.MatchString(template.GetProject()) {
-		s.errorf(path+".project", "%q is not a project id: %s%s", template.GetProject(), rule, nameHint(template.GetProject(), projectID.MatchString))
-	}
-	if image := template.GetImageProject(); image != "" && !projectID.MatchString(image) {
-		s.errorf(path+".image_project", "%q is not a project id: %s%s", image, rule, nameHint(image, projectID.MatchString))
+func checkProject(s *source, path, id string) {
+	if id != "" && !projectID().MatchString(id) {
+		s.errorf(path, "%q is not a project id: 6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last%s",
+			id, nameHint(id, projectID().MatchString))
 	}
 }
 
 func checkMachine(s *source, path string, template *configpb.InstanceTemplate) {
-	if template.GetMachineType() == "" {
-		s.errorf(path+".machine_type", "missing")
-	} else if _, err := machinetype.Parse(template.GetMachineType()); err != nil {
-		s.errorf(path+".machine_type", "%v", err)
+	if s.given(path+".machine_type", template.GetMachineType()) {
+		if _, err := machinetype.Parse(template.GetMachineType()); err != nil {
+			s.errorf(path+".machine_type", "%v", err)
+		}
 	}
-	switch image := template.GetImageName(); {
-	case image == "":
-		s.errorf(path+".image_name", "missing")
-	case !validName(strings.TrimPrefix(image, "family/")):
+	if image := template.GetImageName(); s.given(path+".image_name", image) && !validName(strings.TrimPrefix(image, "family/")) {
 		s.warnf(path+".image_name", "%q is neither the name of an image nor family/NAME; its project belongs into image_project%s", image, imageHint(image))
 	}
 	if size := template.GetDiskSizeGb(); size < 0 || size > maxDiskSizeGB {
@@ -118,20 +95,13 @@ func checkMachine(s *source, path string, template *configpb.InstanceTemplate) {
 }
 
 func checkDiskType(s *source, path, name string) {
-	if name == "" {
-		return
+	switch {
+	case name == "" || slices.Contains(bootDisks, name):
+	case slices.Contains(otherDisks, name):
+		s.warnf(path, "a disk of type %s cannot boot a VM", name)
+	default:
+		s.errorf(path, "unknown disk type %q%s", name, hint(name, slices.Concat(bootDisks, otherDisks), "the types are"))
 	}
-	var names []string
-	for _, known := range diskTypes {
-		if known.name == name {
-			if !known.boots {
-				s.warnf(path, "a disk of type %s cannot boot a VM", name)
-			}
-			return
-		}
-		names = append(names, known.name)
-	}
-	s.errorf(path, "unknown disk type %q%s", name, hint(name, names, "the types are"))
 }
 
 func checkServiceAccounts(s *source, path string, template *configpb.InstanceTemplate) {
@@ -141,11 +111,10 @@ func checkServiceAccounts(s *source, path string, template *configpb.InstanceTem
 	for i, account := range template.GetServiceAccounts() {
 		path := elementPath(path+".service_accounts", i)
 		switch name := account.GetName(); {
-		case name == "":
-			s.errorf(path+".name", "missing")
+		case !s.given(path+".name", name):
 		case name == "default" && i == 0:
 			s.warnf(path+".name", "the Machine Provider recognizes machines by their service account's e-mail, not by %q", name)
-		case name != "default" && !email.MatchString(name):
+		case name != "default" && !email().MatchString(name):
 			s.warnf(path+".name", "%q is not the e-mail of a service account", name)
 		}
 		for j, scope := range account.GetScopes() {
@@ -174,5 +143,5 @@ func checkTags(s *source, path string, template *configpb.InstanceTemplate) {
 
 // validName reports whether a name is one by RFC 1035 that is not too long.
 func validName(name string) bool {
-	return len(name) <= fleet.MaxNameLength && rfc1035.MatchString(name)
+	return len(name) <= fleet.MaxNameLength && rfc1035().MatchString(name)
 }

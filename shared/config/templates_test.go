@@ -78,6 +78,11 @@ func TestTemplateProblems(t *testing.T) {
 			`templates.cfg:7:62: template linux: dimensions: the entry "snapshot_labels:a:b" is given twice; the first one is in line 7`,
 			`templates.cfg:7:85: template linux: dimensions: a value of snapshot_labels must be key:value, not "e"`,
 		}},
+		{"twice and wrong", with("", `dimensions: ["os_family:LINUX", "os_family:OXS"]`), []string{
+			`templates.cfg:7:35: template linux: dimensions: the key "os_family" is given twice; the first one is in line 7`,
+			`templates.cfg:7:35: template linux: dimensions: os_family cannot be "OXS"; did you mean "OSX"?`,
+		}},
+		{"type URL", with("", `[example.com/Labels] {}`), []string{at + `[example.com/Labels]: unknown field; the fields are base_name, project, dimensions, image_name, disk_size_gb, service_accounts, tags, metadata, machine_type, image_project, network_url, auto_assign_external_ip, min_cpu_platform, metadata_from_file, disk_type, snapshot_name, snapshot_labels`}},
 		{"equals sign", with("", `dimensions: "os_family=LINUX"`), []string{at + `dimensions: "os_family=LINUX" has no colon; it must be key:value; did you mean "os_family:LINUX"?`}},
 		{"snapshot_labels", with("", `snapshot_labels: "a:b" snapshot_labels: "a:c" snapshot_labels: "x" snapshot_labels: "A:b"`), []string{
 			`templates.cfg:7:26: template linux: snapshot_labels: the key "a" is given twice; the first one is in line 7`,

@@ -22,7 +22,7 @@ type field struct {
 // value is one value of a field: a scalar, or a message with fields.
 type value struct {
 	kind       tokenKind // of the first token; markToken for a message
-	text       string    // a scalar as it is written
+	text       string    // as it is written
 	start, end int
 	fields     []field
 }
@@ -30,8 +30,9 @@ type value struct {
 // tree is a whole text.
 type tree struct {
 	fields []field
-	lines  []int // the offsets at which lines begin
-	wide   []int // the offsets of bytes that continue a character
+	wrong  *syntaxError // nil: none; else fields end there
+	lines  []int        // the offsets at which lines begin
+	wide   []int        // the offsets of bytes that continue a character
 	text   string
 }
 
@@ -57,43 +58,39 @@ func (t *tree) position(offset int) position {
 }
 
 type treeParser struct {
-	scanner scanner
+	scanner
 	current token
-	opened  []int // offsets of the messages that are not closed yet
+	last    int // the end of the token before the current one
 	// behind: a string precedes the current token in its line. If that string
 	// has a quote too many, the token still belongs to the value, and may be
 	// a secret.
 	behind bool
 }
 
-// parseTree parses the grammar of the text format. Errors are *syntaxError; the
-// tree has its lines even then.
-func parseTree(text string) (*tree, error) {
+// parseTree parses the grammar of the text format.
+func parseTree(text string) *tree {
 	result := newTree(text)
 	parser := &treeParser{scanner: scanner{text: text}}
-	if err := parser.advance(); err != nil {
-		return result, err
-	}
-	fields, err := parser.fields("", 0)
-	result.fields = fields
-	return result, err
+	parser.advance()
+	result.fields = parser.fields("", 0)
+	result.wrong = parser.wrong
+	return result
 }
 
-func (p *treeParser) advance() error {
-	next, err := p.scanner.token()
-	if err == nil {
-		p.behind = (p.behind || p.current.kind == stringToken) && !strings.Contains(p.scanner.text[p.current.end:next.start], "\n")
-	}
-	p.current = next
-	return err
+func (p *treeParser) advance() {
+	before := p.current
+	p.current, p.last = p.token(), before.end
+	p.behind = (p.behind || before.kind == stringToken) && !strings.Contains(p.text[p.last:p.current.start], "\n")
 }
 
 func (p *treeParser) is(mark string) bool {
 	return p.current.kind == markToken && p.current.text == mark
 }
 
-func (p *treeParser) fail(format string, args ...any) error {
-	return &syntaxError{p.current.start, fmt.Sprintf(format, args...)}
+// fail refuses the current token.
+func (p *treeParser) fail(format string, args ...any) {
+	p.current = p.refuse(p.current.start, format, args...)
+	p.last = p.current.end
 }
 
 // found describes the current token for messages.
@@ -104,104 +101,66 @@ func (p *treeParser) found() string {
 	case stringToken: // not its text: it may be a secret
 		return "a string"
 	default:
-		return p.quoted()
+		return p.masked()
 	}
 }
 
-// quoted returns the current token for messages.
-func (p *treeParser) quoted() string {
+// masked returns the current token in quotes, or "a word" if it may be a secret.
+func (p *treeParser) masked() string {
 	if p.behind && p.current.kind != markToken {
 		return "a word"
 	}
 	return fmt.Sprintf("%q", p.current.text)
 }
 
-// fields reads fields up to the closing mark, or to the end of the text when
-// there is none.
-func (p *treeParser) fields(closing string, depth int) ([]field, error) {
+// fields reads fields up to the closing mark, or to the end of the text.
+func (p *treeParser) fields(closing string, depth int) []field {
 	if depth > maxDepth {
-		return nil, p.fail("messages nest more than %d deep", maxDepth)
+		p.fail("messages nest more than %d deep", maxDepth)
 	}
 	var fields []field
-	for {
-		if closing == "" && p.current.kind == endToken || closing != "" && p.is(closing) {
-			return fields, nil
-		}
-		next, err := p.field(closing, depth)
-		if err != nil {
-			return fields, err
-		}
-		fields = append(fields, next)
+	for p.current.kind != endToken && !p.is(closing) {
+		fields = append(fields, p.field(depth))
 	}
+	return fields
 }
 
-func (p *treeParser) field(closing string, depth int) (field, error) {
-	result := field{start: p.current.start}
-	name, err := strings.Trim(p.quoted(), `"`), error(nil)
-	if result.name, err = p.fieldName(closing); err != nil {
-		return field{}, err
-	}
-	colon := p.is(":")
-	if colon {
-		if err := p.advance(); err != nil {
-			return field{}, err
-		}
-	}
-	if !colon && !p.is("{") && !p.is("<") && !p.is("[") {
-		return field{}, p.fail("a colon must follow %s, not %s", name, p.found())
+func (p *treeParser) field(depth int) field {
+	result, name := field{start: p.current.start}, strings.Trim(p.masked(), `"`)
+	result.name = p.fieldName()
+	if p.is(":") {
+		p.advance()
+	} else if !p.is("{") && !p.is("<") && !p.is("[") {
+		p.fail("a colon must follow %s, not %s", name, p.found())
 	}
 	if result.list = p.is("["); result.list {
-		result.values, err = p.listValues(depth)
+		result.values = p.listValues(depth)
 	} else {
-		var single value
-		single, err = p.value(depth)
-		result.values = []value{single}
-	}
-	if err != nil {
-		return field{}, err
-	}
-	result.end = result.start
-	for _, v := range result.values {
-		result.end = v.end
-	}
-	return result, p.finish(&result)
-}
-
-// finish extends a field over its separator.
-func (p *treeParser) finish(f *field) error {
-	if f.list {
-		f.end = p.current.end
-		if err := p.advance(); err != nil { // over the ]
-			return err
-		}
+		result.values = []value{p.value(depth)}
 	}
 	if p.is(",") || p.is(";") {
-		f.end = p.current.end
-		return p.advance()
+		p.advance()
 	}
-	return nil
+	result.end = p.last
+	return result
 }
 
-func (p *treeParser) fieldName(closing string) (string, error) {
-	start := p.current
+func (p *treeParser) fieldName() string {
+	start := p.current.start
 	switch {
 	case p.current.kind == nameToken:
-		return start.text, p.advance()
 	case p.is("["): // an extension or a type URL
-		for !p.is("]") {
-			if p.current.kind == endToken || p.current.kind == stringToken {
-				return "", p.fail("a name in brackets must end with ]")
-			}
-			if err := p.advance(); err != nil {
-				return "", err
-			}
+		for !p.is("]") && p.current.kind != endToken && p.current.kind != stringToken {
+			p.advance()
 		}
-		return p.scanner.text[start.start:p.current.end], p.advance()
-	case closing != "" && p.current.kind == endToken:
-		line := 1 + strings.Count(p.scanner.text[:p.opened[len(p.opened)-1]], "\n")
-		return "", p.fail("the message that begins in line %d is not closed: %s is missing", line, closing)
+		if !p.is("]") {
+			p.fail("a name in brackets must end with ]")
+		}
+	default:
+		p.fail("a field name must stand here, not %s%s", p.found(), p.hint())
 	}
-	return "", p.fail("a field name must stand here, not %s%s", p.found(), p.hint())
+	p.advance()
+	return p.text[start:p.last]
 }
 
 // hint explains marks that other formats would have here.
@@ -215,61 +174,44 @@ func (p *treeParser) hint() string {
 	return ""
 }
 
-// listValues reads the values of a list, up to its ].
-func (p *treeParser) listValues(depth int) ([]value, error) {
+// listValues reads a list, its brackets included.
+func (p *treeParser) listValues(depth int) []value {
 	var values []value
-	if err := p.advance(); err != nil {
-		return nil, err
-	}
-	for !p.is("]") {
+	for p.advance(); !p.is("]") && p.wrong == nil; {
 		if len(values) > 0 {
 			if !p.is(",") {
-				return nil, p.fail("a comma or ] must stand here, not %s", p.found())
+				p.fail("a comma or ] must stand here, not %s", p.found())
 			}
-			if err := p.advance(); err != nil {
-				return nil, err
-			}
+			p.advance()
 		}
-		next, err := p.value(depth)
-		if err != nil {
-			return nil, err
-		}
-		values = append(values, next)
+		values = append(values, p.value(depth))
 	}
-	return values, nil
+	p.advance()
+	return values
 }
 
-func (p *treeParser) value(depth int) (value, error) {
+func (p *treeParser) value(depth int) value {
 	result := value{kind: p.current.kind, start: p.current.start}
 	switch {
 	case p.is("{"), p.is("<"):
 		closing := map[string]string{"{": "}", "<": ">"}[p.current.text]
-		p.opened = append(p.opened, p.current.start)
-		if err := p.advance(); err != nil {
-			return value{}, err
+		p.advance()
+		result.fields = p.fields(closing, depth+1)
+		if p.current.kind == endToken {
+			line := 1 + strings.Count(p.text[:result.start], "\n")
+			p.fail("the message that begins in line %d is not closed: %s is missing", line, closing)
 		}
-		fields, err := p.fields(closing, depth+1)
-		if err != nil {
-			return value{}, err
-		}
-		p.opened = p.opened[:len(p.opened)-1]
-		result.fields, result.end = fields, p.current.end
-		return result, p.advance()
+		p.advance()
 	case p.current.kind == stringToken:
 		for p.current.kind == stringToken { // strings side by side are one
-			result.end = p.current.end
-			if err := p.advance(); err != nil {
-				return value{}, err
-			}
+			p.advance()
 		}
 	case p.current.kind == nameToken, p.current.kind == numberToken:
-		result.end = p.current.end
-		if err := p.advance(); err != nil {
-			return value{}, err
-		}
+		p.advance()
 	default:
-		return value{}, p.fail("a value must stand here, not %s", p.found())
+		p.fail("a value must stand here, not %s", p.found())
 	}
-	result.text = p.scanner.text[result.start:result.end]
-	return result, nil
+	result.end = p.last
+	result.text = p.text[result.start:result.end]
+	return result
 }

@@ -32,14 +32,14 @@ import (
 const pointerFile = "current"
 
 const (
-	// maxAttempts bounds how often files that keep changing are read again.
-	maxAttempts = 4
-	// Files that changed within this time may be followed by others of the
-	// same edit or upload; they are read again when it is over.
+	// maxReadings bounds how often files that keep changing are read.
+	maxReadings = 5
+	// folderSettles and bucketSettles are how long after a change others of
+	// the same edit or upload may follow; the files are read again then.
 	folderSettles = 500 * time.Millisecond
 	bucketSettles = 2 * time.Second
-	// folderPause is at least between the two readings of a folder's new
-	// revision: while a file is truncated it is seen empty before its time of
+	// folderPause is the least time between two readings of a folder's new
+	// revision: a file that is being overwritten is empty before its time of
 	// modification changes.
 	folderPause = 50 * time.Millisecond
 	// maxPointerBytes bounds the name of a revision.
@@ -49,12 +49,10 @@ const (
 // blobs is the source of a folder or a bucket.
 type blobs struct {
 	options Options
-	address string // for messages
-	bucket  func(context.Context) (*blob.Bucket, error)
-	release func(*blob.Bucket) error // after each read
-	close   func() error
+	address string       // for messages
+	bucket  *blob.Bucket // nil: the folder, opened at each read, as it may be replaced as a whole
+	folder  string
 	prefix  string // "" or with a slash at its end
-	pointer bool   // look for pointerFile
 	settles time.Duration
 	pause   time.Duration
 	known   atomic.Value // the revision, a string, that was read last
@@ -64,17 +62,7 @@ func openFolder(address *url.URL, options Options) (Source, error) {
 	if address.Host != "" && address.Host != "localhost" || !path.IsAbs(address.Path) || address.RawQuery != "" {
 		return nil, fmt.Errorf("the configuration source %q must be file:///FOLDER, with three slashes", address.Redacted())
 	}
-	return &blobs{
-		options: options,
-		address: address.String(),
-		// Opened at each read: the folder may be replaced as a whole.
-		bucket:  func(context.Context) (*blob.Bucket, error) { return fileblob.OpenBucket(address.Path, nil) },
-		release: (*blob.Bucket).Close,
-		close:   func() error { return nil },
-		pointer: true,
-		settles: folderSettles,
-		pause:   folderPause,
-	}, nil
+	return &blobs{options: options, address: address.String(), folder: address.Path, settles: folderSettles, pause: folderPause}, nil
 }
 
 func openCloudStorage(ctx context.Context, address *url.URL, options Options) (Source, error) {
@@ -86,68 +74,69 @@ func openCloudStorage(ctx context.Context, address *url.URL, options Options) (S
 	if err != nil {
 		return nil, fmt.Errorf("open the configuration bucket %s: %w", address.Host, err)
 	}
-	return newBucket(bucket, address.String(), strings.Trim(address.Path, "/"), options), nil
+	return Bucket(bucket, address.String(), strings.Trim(address.Path, "/"), options), nil
 }
 
-// Bucket is the source of a bucket that is open already; address is for
-// messages.
-func Bucket(bucket *blob.Bucket, address string, options Options) Source {
-	return newBucket(bucket, address, "", options.withDefaults())
+// Bucket is the source of a bucket that is open already, or of a folder in it;
+// address is for messages.
+func Bucket(bucket *blob.Bucket, address, folder string, options Options) Source {
+	prefix := strings.TrimPrefix(folder+"/", "/")
+	return &blobs{options: options.withDefaults(), address: address, bucket: bucket, prefix: prefix, settles: bucketSettles}
 }
 
-func newBucket(bucket *blob.Bucket, address, prefix string, options Options) *blobs {
-	if prefix != "" {
-		prefix += "/"
+func (b *blobs) Close() error {
+	if b.bucket == nil {
+		return nil
 	}
-	return &blobs{
-		options: options,
-		address: address,
-		bucket:  func(context.Context) (*blob.Bucket, error) { return bucket, nil },
-		release: func(*blob.Bucket) error { return nil },
-		close:   bucket.Close,
-		prefix:  prefix,
-		pointer: true,
-		settles: bucketSettles,
-	}
+	return b.bucket.Close()
 }
-
-func (b *blobs) Close() error { return b.close() }
 
 // Read reads all files twice, and returns them only when both readings are the
 // same and nothing changed shortly before, so that it never returns half of an
 // upload.
 func (b *blobs) Read(ctx context.Context) (config.Files, error) {
-	bucket, err := b.bucket(ctx)
-	if err != nil {
-		return config.Files{}, fmt.Errorf("open the configuration source %s: %w", b.address, err)
+	bucket := b.bucket
+	if bucket == nil {
+		var err error
+		if bucket, err = fileblob.OpenBucket(b.folder, nil); err != nil {
+			return config.Files{}, fmt.Errorf("open the configuration source %s: %w", b.address, err)
+		}
+		defer func() { _ = bucket.Close() }() // it was only read from
 	}
-	defer func() { _ = b.release(bucket) }() // it was only read from
-	before, err := b.readOnce(ctx, bucket)
-	for attempt := 1; err == nil; attempt++ {
-		if err = b.settle(ctx, before); err != nil {
-			break
+	settled, err := b.readSettled(ctx, bucket)
+	if err != nil {
+		return config.Files{}, fmt.Errorf("read the configuration from %s: %w", b.address, err)
+	}
+	b.known.Store(settled.revision)
+	return files(settled.revision, settled.files), nil
+}
+
+// readSettled reads until two readings in turn are the same.
+func (b *blobs) readSettled(ctx context.Context, bucket *blob.Bucket) (reading, error) {
+	var before reading
+	for attempt := range maxReadings {
+		if attempt > 0 {
+			if err := b.settle(ctx, before); err != nil {
+				return reading{}, err
+			}
 		}
-		var after reading
-		if after, err = b.readOnce(ctx, bucket); err != nil {
-			break
+		after, err := b.readOnce(ctx, bucket)
+		if err != nil {
+			return reading{}, err
 		}
-		if after.revision() == before.revision() && after.modified.Equal(before.modified) {
-			b.known.Store(after.revision())
-			return after.result(), nil
-		}
-		if attempt == maxAttempts {
-			err = failure.New(failure.Transient, "it changed during each of %d readings", attempt+1)
+		if after.revision == before.revision && after.modified.Equal(before.modified) {
+			return after, nil
 		}
 		before = after
 	}
-	return config.Files{}, fmt.Errorf("read the configuration from %s: %w", b.address, err)
+	return reading{}, failure.New(failure.Transient, "it changed during each of %d readings", maxReadings)
 }
 
 // settle waits until the newest file is old enough for the edit or upload to be
 // complete, and for at least the pause where the revision is a new one.
 func (b *blobs) settle(ctx context.Context, read reading) error {
 	wait := min(b.settles-b.options.Now().Sub(read.modified), b.settles)
-	if b.known.Load() != read.revision() {
+	if b.known.Load() != read.revision {
 		wait = max(wait, b.pause)
 	}
 	if wait <= 0 {
@@ -158,20 +147,11 @@ func (b *blobs) settle(ctx context.Context, read reading) error {
 
 // reading holds the files as they were read at one time.
 type reading struct {
-	folder   string            // the revision's folder that pointerFile names
+	// revision is the hash of the files, or the name of the revision's folder
+	// and a part of the hash where there is such a folder.
+	revision string
 	files    map[string][]byte // without those that do not exist
 	modified time.Time         // the newest of them
-	bytes    int
-}
-
-// revision returns the hash of the files, or the name of the revision's folder
-// and a part of the hash where there is such a folder.
-func (r reading) revision() string {
-	sum := Revision(r.files)
-	if r.folder != "" {
-		return r.folder + "@" + sum[:12]
-	}
-	return sum
 }
 
 // Revision returns the revision of files that come without one: a hash over
@@ -185,52 +165,28 @@ func Revision(files map[string][]byte) string {
 	return hex.EncodeToString(hash.Sum(nil))[:40]
 }
 
-func (r reading) result() config.Files { return files(r.revision(), r.files) }
-
-// files returns the reading in the form that config.Parse takes.
-func files(revision string, read map[string][]byte) config.Files {
-	return config.Files{
-		Revision:  revision,
-		Templates: read[config.TemplatesFile],
-		Managers:  read[config.ManagersFile],
-		Settings:  read[config.SettingsFile],
-		Read: func(name string) ([]byte, error) {
-			if content, ok := read[name]; ok {
-				return content, nil
-			}
-			return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
-		},
+func (b *blobs) readOnce(ctx context.Context, bucket *blob.Bucket) (found reading, err error) {
+	folder, err := b.current(ctx, bucket)
+	if err != nil {
+		return reading{}, err
 	}
+	prefix := b.prefix + strings.TrimPrefix(folder+"/", "/")
+	found.files, err = collect(func(name string) ([]byte, error) {
+		content, modified, err := b.file(ctx, bucket, prefix+name, maxFileBytes)
+		if modified.After(found.modified) {
+			found.modified = modified
+		}
+		return content, err
+	})
+	found.revision = Revision(found.files)
+	if folder != "" {
+		found.revision = folder + "@" + found.revision[:12]
+	}
+	return found, err
 }
 
-func (b *blobs) readOnce(ctx context.Context, bucket *blob.Bucket) (reading, error) {
-	found := reading{files: map[string][]byte{}}
-	prefix := b.prefix
-	if b.pointer {
-		folder, err := b.folder(ctx, bucket)
-		if err != nil {
-			return reading{}, err
-		}
-		if folder != "" {
-			found.folder, prefix = folder, prefix+folder+"/"
-		}
-	}
-	names := []string{config.TemplatesFile, config.ManagersFile, config.SettingsFile}
-	for _, name := range names {
-		if err := b.add(ctx, bucket, prefix, name, &found); err != nil {
-			return reading{}, err
-		}
-	}
-	for _, name := range config.MetadataFiles(found.files[config.TemplatesFile]) {
-		if err := b.add(ctx, bucket, prefix, name, &found); err != nil {
-			return reading{}, err
-		}
-	}
-	return found, nil
-}
-
-// folder returns the content of the pointer file, "" where there is none.
-func (b *blobs) folder(ctx context.Context, bucket *blob.Bucket) (string, error) {
+// current returns the content of the pointer file, "" where there is none.
+func (b *blobs) current(ctx context.Context, bucket *blob.Bucket) (string, error) {
 	content, _, err := b.file(ctx, bucket, b.prefix+pointerFile, maxPointerBytes)
 	if err != nil || content == nil {
 		return "", err
@@ -240,21 +196,6 @@ func (b *blobs) folder(ctx context.Context, bucket *blob.Bucket) (string, error)
 		return "", failure.New(failure.Permanent, "%s%s must hold the name of a folder, not %q", b.prefix, pointerFile, name)
 	}
 	return name, nil
-}
-
-func (b *blobs) add(ctx context.Context, bucket *blob.Bucket, prefix, name string, found *reading) error {
-	content, modified, err := b.file(ctx, bucket, prefix+name, maxFileBytes)
-	if err != nil || content == nil {
-		return err
-	}
-	if found.bytes += len(content); found.bytes > maxTotalBytes {
-		return failure.New(failure.Permanent, "the files have more than %d bytes, which is the limit for all together", maxTotalBytes)
-	}
-	found.files[name] = content
-	if modified.After(found.modified) {
-		found.modified = modified
-	}
-	return nil
 }
 
 // file returns the content of one file, nil where there is none.
@@ -273,9 +214,8 @@ func (b *blobs) file(ctx context.Context, bucket *blob.Bucket, key string, limit
 	return content, reader.ModTime(), err
 }
 
-// isMissing reports whether the file does not exist. gcsblob also says so when
-// the right to read it is missing; then the file may exist, so that counts as an
-// error.
+// isMissing reports whether the file does not exist. gcsblob reports NotFound
+// without the right to read it too, but then the file may exist.
 func isMissing(err error) bool {
 	var answer *googleapi.Error
 	if errors.As(err, &answer) && answer.Code == http.StatusForbidden {

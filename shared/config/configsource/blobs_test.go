@@ -51,7 +51,7 @@ func bucket(t *testing.T, c *clock, files map[string]string) (*blob.Bucket, Sour
 	for name, content := range files {
 		put(t, memory, name, content)
 	}
-	source := newBucket(memory, "mem://", "conf", c.options())
+	source := Bucket(memory, "mem://", "conf", c.options())
 	t.Cleanup(func() {
 		if err := source.Close(); err != nil {
 			t.Error(err)

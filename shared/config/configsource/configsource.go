@@ -4,13 +4,16 @@
 package configsource
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/identity"
@@ -41,14 +44,10 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Client == nil {
-		o.Client = &http.Client{}
-	}
+	o.Client = cmp.Or(o.Client, http.DefaultClient) // openLUCI copies it
+	o.Timeout = cmp.Or(o.Timeout, 20*time.Second)
 	if o.Token == nil {
 		o.Token = identity.Tokens()
-	}
-	if o.Timeout == 0 {
-		o.Timeout = 20 * time.Second
 	}
 	if o.Sleep == nil {
 		o.Sleep = pause.For
@@ -68,8 +67,8 @@ const (
 // The forms of a source's URL.
 const forms = "file:///FOLDER, gs://BUCKET/PREFIX or luci-config://HOST/services/ID"
 
-// Open finds the source that a URL means: file:///FOLDER, gs://BUCKET/PREFIX
-// or luci-config://HOST/services/ID.
+// Open opens the source at a URL: file:///FOLDER, gs://BUCKET/PREFIX or
+// luci-config://HOST/services/ID.
 func Open(ctx context.Context, address string, options Options) (Source, error) {
 	options = options.withDefaults()
 	parsed, err := url.Parse(address)
@@ -87,6 +86,47 @@ func Open(ctx context.Context, address string, options Options) (Source, error) 
 	return nil, fmt.Errorf("the configuration source %q must be %s", parsed.Redacted(), forms)
 }
 
+// collect reads the files of a configuration, and those that its templates name,
+// by get, which returns nil for a file that does not exist.
+func collect(get func(name string) ([]byte, error)) (map[string][]byte, error) {
+	found, total := map[string][]byte{}, 0
+	add := func(names ...string) error {
+		for _, name := range names {
+			content, err := get(name)
+			if err != nil {
+				return err
+			}
+			if total += len(content); total > maxTotalBytes {
+				return failure.New(failure.Permanent, "the files have more than %d bytes, which is the limit for all together", maxTotalBytes)
+			}
+			if content != nil {
+				found[name] = content
+			}
+		}
+		return nil
+	}
+	if err := add(config.TemplatesFile, config.ManagersFile, config.SettingsFile); err != nil {
+		return nil, err
+	}
+	return found, add(config.MetadataFiles(found[config.TemplatesFile])...)
+}
+
+// files returns collected files in the form that config.Parse takes.
+func files(revision string, read map[string][]byte) config.Files {
+	return config.Files{
+		Revision:  revision,
+		Templates: read[config.TemplatesFile],
+		Managers:  read[config.ManagersFile],
+		Settings:  read[config.SettingsFile],
+		Read: func(name string) ([]byte, error) {
+			if content, ok := read[name]; ok {
+				return content, nil
+			}
+			return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
+		},
+	}
+}
+
 // redactUser strips everything up to the last @, which may hold a password.
 func redactUser(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
@@ -95,7 +135,7 @@ func (o Options) limit(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithTimeout(ctx, o.Timeout)
 }
 
-// isLocal reports whether a host is this machine, where http is let through.
+// isLocal reports whether a host is this machine, for which http is allowed.
 func isLocal(host string) bool {
 	host = strings.TrimSuffix(host, ".")
 	return host == "localhost" || host == "127.0.0.1" || host == "::1"

@@ -54,14 +54,13 @@ func openLUCI(address *url.URL, options Options) (Source, error) {
 
 func (l *luci) Close() error { return nil }
 
-// Read asks for each file. Each answer carries a revision, and all of them must
-// be the same.
+// Read asks for one file after the other; all must be at the same revision.
 func (l *luci) Read(ctx context.Context) (config.Files, error) {
-	result, err := l.read(ctx)
+	found, err := l.read(ctx)
 	if err != nil {
 		return config.Files{}, fmt.Errorf("read the configuration from %s of %s: %w", l.configSet, l.base, err)
 	}
-	return result, nil
+	return found, nil
 }
 
 func (l *luci) read(ctx context.Context) (config.Files, error) {
@@ -69,21 +68,39 @@ func (l *luci) read(ctx context.Context) (config.Files, error) {
 	if err != nil {
 		return config.Files{}, err
 	}
-	found := luciReading{files: map[string][]byte{}}
-	for _, name := range []string{config.TemplatesFile, config.ManagersFile, config.SettingsFile} {
-		if err := l.add(ctx, token, name, &found); err != nil {
-			return config.Files{}, err
+	first, revision := "", "" // the first file found, and its revision
+	found, err := collect(func(name string) ([]byte, error) {
+		answer, err := l.getConfig(ctx, token, name)
+		if failure.Is(err, failure.NotFound) {
+			return nil, nil
 		}
-	}
-	for _, name := range config.MetadataFiles(found.files[config.TemplatesFile]) {
-		if err := l.add(ctx, token, name, &found); err != nil {
-			return config.Files{}, err
+		if err != nil {
+			return nil, fmt.Errorf("get %s: %w", name, err)
 		}
+		if answer.Revision == "" {
+			return nil, failure.New(failure.Permanent, "get %s: the answer has no revision", name)
+		}
+		content, err := l.content(ctx, answer)
+		if err != nil {
+			return nil, fmt.Errorf("get %s at revision %s: %w", name, answer.Revision, err)
+		}
+		if first == "" {
+			first, revision = name, answer.Revision
+		}
+		if answer.Revision != revision { // the service has not imported all files yet
+			return nil, failure.New(failure.Permanent,
+				"%s is at revision %s, but %s is at revision %s; nothing is imported until they are the same",
+				first, revision, name, answer.Revision)
+		}
+		return content, nil
+	})
+	if err != nil {
+		return config.Files{}, err
 	}
-	if len(found.revisions) == 0 {
+	if first == "" {
 		return config.Files{}, failure.New(failure.Permanent, "there is neither %s nor %s, or no right to read them", config.TemplatesFile, config.ManagersFile)
 	}
-	return files(found.revisions[0].revision, found.files), nil
+	return files(revision, found), nil
 }
 
 // token returns the ID token to ask with; "" for a service on this machine.
@@ -94,50 +111,6 @@ func (l *luci) token(ctx context.Context) (string, error) {
 	ctx, cancel := l.options.limit(ctx)
 	defer cancel()
 	return l.options.Token(ctx, l.base)
-}
-
-// luciReading collects the answers.
-type luciReading struct {
-	files     map[string][]byte
-	bytes     int
-	revisions []fileRevision // of each file, in the order of asking
-}
-
-type fileRevision struct{ file, revision string }
-
-// mismatchError reports files that are not at one revision. It passes once the
-// service has imported all of them.
-type mismatchError struct{ file, revision, otherFile, otherRevision string }
-
-func (e *mismatchError) Error() string {
-	return fmt.Sprintf("%s is at revision %s, but %s is at revision %s; nothing is imported until they are the same",
-		e.file, e.revision, e.otherFile, e.otherRevision)
-}
-
-func (l *luci) add(ctx context.Context, token, name string, found *luciReading) error {
-	answer, err := l.getConfig(ctx, token, name)
-	if failure.Is(err, failure.NotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("get %s: %w", name, err)
-	}
-	if answer.Revision == "" {
-		return failure.New(failure.Permanent, "get %s: the answer has no revision", name)
-	}
-	content, err := l.content(ctx, answer)
-	if err != nil {
-		return fmt.Errorf("get %s at revision %s: %w", name, answer.Revision, err)
-	}
-	found.revisions = append(found.revisions, fileRevision{name, answer.Revision})
-	if first := found.revisions[0]; first.revision != answer.Revision {
-		return &failure.Error{Class: failure.Permanent, Err: &mismatchError{first.file, first.revision, name, answer.Revision}}
-	}
-	if found.bytes += len(content); found.bytes > maxTotalBytes {
-		return failure.New(failure.Permanent, "the files have more than %d bytes, which is the limit for all together", maxTotalBytes)
-	}
-	found.files[name] = content
-	return nil
 }
 
 // luciConfig holds the fields of config.service.v2.Config that are used.

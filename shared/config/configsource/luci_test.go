@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
 // luciFile is a file of a LUCI Config service.
@@ -117,8 +119,7 @@ func TestLUCIRevisionsMustBeTheSame(t *testing.T) {
 		})
 		s.files[file] = luciFile{"rev-two", "x", ""}
 		_, err := s.open(t).Read(context.Background())
-		var mismatch *mismatchError
-		if !errors.As(err, &mismatch) || !strings.Contains(err.Error(), "templates.cfg is at revision rev-one, but "+file+" is at revision rev-two") {
+		if !failure.Is(err, failure.Permanent) || !strings.Contains(err.Error(), "templates.cfg is at revision rev-one, but "+file+" is at revision rev-two") {
 			t.Errorf("%s: %v", file, err)
 		}
 	}

@@ -3,6 +3,7 @@
 package machinetype
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,93 +21,64 @@ type Shape struct {
 	CPUs int
 	// MemoryGB is the memory in GB of 1,024 MB.
 	MemoryGB float64
-	// Series is the machine series, such as n2, or n1 for custom-4-8192.
-	Series string
-	// Custom tells a custom type from a predefined one.
-	Custom bool
 }
 
-// Error says why a name is not a machine type.
-type Error struct {
-	Name       string
-	Reason     string
-	Suggestion string // a machine type that was perhaps meant, or ""
-}
-
-func (e *Error) Error() string {
-	message := fmt.Sprintf("unknown machine type %q: %s", e.Name, e.Reason)
-	if e.Suggestion != "" {
-		message += fmt.Sprintf("; did you mean %q?", e.Suggestion)
-	}
-	return message
-}
-
-// Parse finds the shape of a machine type by its name. An error is an *Error.
+// Parse finds the shape of a machine type by its name. The error says why the
+// name is none, and which one was perhaps meant.
 func Parse(name string) (Shape, error) {
 	if shape, ok := predefined().shapes[name]; ok {
 		return shape, nil
 	}
 	custom, ok := splitCustom(name)
 	if !ok {
-		return Shape{}, unknown(name)
+		return Shape{}, fmt.Errorf("unknown machine type %q: %w", name, explain(name))
 	}
 	shape, err := custom.shape()
 	if err != nil {
-		return Shape{}, err
+		return Shape{}, fmt.Errorf("unknown machine type %q: %w", name, err)
 	}
 	return shape, nil
 }
 
-// unknown explains a name that is neither predefined nor custom: by the sizes
-// of its class where that exists, else by the nearest name.
-func unknown(name string) *Error {
-	err := &Error{Name: name, Reason: "it is neither a predefined nor a custom one"}
+// explain returns what is wrong with a name that is neither predefined nor
+// custom: its size if its class exists, else the whole name.
+func explain(name string) error {
 	if name == "" {
-		err.Reason = "it is empty"
-		return err
+		return errors.New("it is empty")
 	}
 	table := predefined()
-	err.Suggestion = spelling.Nearest(name, table.names)
-	class, size := splitSize(name)
-	if sizes := table.sizes[class]; len(sizes) > 0 && sizes[0] != "" && size != "" { // e2-medium has none
-		err.Reason = fmt.Sprintf("%s has the sizes %s", class, strings.Join(sizes, ", "))
-		err.Suggestion = class + "-" + nearestSize(size, sizes)
+	if parts := strings.SplitN(name, "-", 3); len(parts) == 3 && parts[2] != "" {
+		class := parts[0] + "-" + parts[1]
+		if sizes := table.sizes[class]; len(sizes) > 0 && sizes[0] != "" { // e2-medium has none
+			return fmt.Errorf("%s has the sizes %s; did you mean %q?", class, strings.Join(sizes, ", "), class+"-"+nearestSize(parts[2], sizes))
+		}
 	}
-	return err
+	return fmt.Errorf("it is neither a predefined nor a custom one%s", spelling.DidYouMean(name, table.names))
 }
 
-// nearestSize is the size whose number is nearest, with the same suffix where
-// there is one.
-func nearestSize(size string, sizes []string) string {
-	wanted, suffix := leadingNumber(size)
-	return slices.MinFunc(sizes, func(a, b string) int { return gap(a, wanted, suffix) - gap(b, wanted, suffix) })
-}
-
-func gap(size string, wanted int, suffix string) int {
-	number, own := leadingNumber(size)
-	difference := 2 * max(number-wanted, wanted-number)
-	if own != suffix {
-		difference++
+// nearestSize returns the size with the nearest number; of two, the one with the
+// same suffix.
+func nearestSize(wanted string, sizes []string) string {
+	number, suffix := leadingNumber(wanted)
+	gap := func(size string) int {
+		other, own := leadingNumber(size)
+		difference := 2 * max(number-other, other-number)
+		if own != suffix {
+			difference++
+		}
+		return difference
 	}
-	return difference
+	return slices.MinFunc(sizes, func(a, b string) int { return gap(a) - gap(b) })
 }
 
+// leadingNumber cuts 8-lssd into 8 and -lssd.
 func leadingNumber(size string) (int, string) {
-	digits := strings.TrimLeft(size, "0123456789")
-	number, err := strconv.Atoi(size[:len(size)-len(digits)])
+	suffix := strings.TrimLeft(size, "0123456789")
+	number, err := strconv.Atoi(size[:len(size)-len(suffix)])
 	if err != nil { // no digits, or too many to be near anything
-		return 0, digits
+		return 0, suffix
 	}
-	return number, digits
-}
-
-// splitSize cuts n2-standard-8-lssd into n2-standard and 8-lssd.
-func splitSize(name string) (class, size string) {
-	parts := strings.SplitN(name, "-", 3)
-	if len(parts) < 3 {
-		return name, ""
-	}
-	return parts[0] + "-" + parts[1], parts[2]
+	return number, suffix
 }
 
 type catalog struct {
@@ -121,8 +93,7 @@ var predefined = sync.OnceValue(func() catalog {
 	for _, row := range classes {
 		for entry := range strings.FieldsSeq(row.sizes) {
 			size, shape := row.entry(entry)
-			name := strings.TrimSuffix(row.name+"-"+size, "-")
-			c.shapes[name] = shape
+			c.shapes[strings.TrimSuffix(row.name+"-"+size, "-")] = shape
 			c.sizes[row.name] = append(c.sizes[row.name], size)
 		}
 	}
@@ -130,27 +101,20 @@ var predefined = sync.OnceValue(func() catalog {
 	return c
 })
 
-// entry reads one size of a row; see classes for how it is written.
+// entry reads one size of a row; see class for how it is written.
 func (c class) entry(text string) (string, Shape) {
-	size, given, _ := strings.Cut(text, "=")
-	shape := Shape{Series: series(c.name)}
-	shape.CPUs, _ = leadingNumber(size)
-	if cpus, memory, ok := strings.Cut(given, "/"); ok {
-		shape.CPUs, _ = leadingNumber(cpus)
-		given = memory
+	size, memory, given := strings.Cut(text, "=")
+	cpus, _ := leadingNumber(size)
+	if before, after, ok := strings.Cut(memory, "/"); ok {
+		cpus, _ = leadingNumber(before)
+		memory = after
 	}
-	shape.MemoryGB = c.perCPU * float64(shape.CPUs)
-	if given != "" {
-		memory, err := strconv.ParseFloat(given, 64)
-		if err != nil {
-			panic(fmt.Sprintf("machine type table: %s %s: %v", c.name, text, err))
-		}
-		shape.MemoryGB = memory
+	if !given {
+		return size, Shape{CPUs: cpus, MemoryGB: c.perCPU * float64(cpus)}
 	}
-	return strings.TrimPrefix(size, "."), shape
-}
-
-func series(class string) string {
-	name, _, _ := strings.Cut(class, "-")
-	return name
+	gb, err := strconv.ParseFloat(memory, 64)
+	if err != nil {
+		panic(fmt.Sprintf("machine type table: %s %s: %v", c.name, text, err))
+	}
+	return size, Shape{CPUs: cpus, MemoryGB: gb}
 }

@@ -3,7 +3,7 @@ package machinetype
 // class is a row of predefined machine types that share the first two parts
 // of their names. A size is written 8, where the memory follows from perCPU;
 // 8=30, where the memory in GB is given; 8g=96/680, where the CPUs are given
-// too; and .=2/4 where the class itself is the name. A class may have several
+// too; and =2/4 where the class itself is the name. A class may have several
 // rows.
 type class struct {
 	name   string
@@ -15,12 +15,12 @@ type class struct {
 // resource pages:
 // https://cloud.google.com/compute/docs/machine-resource
 var classes = []class{
-	{"f1-micro", 0, ".=1/0.6"},
-	{"g1-small", 0, ".=1/1.7"},
+	{"f1-micro", 0, "=1/0.6"},
+	{"g1-small", 0, "=1/1.7"},
 
-	{"e2-micro", 0, ".=2/1"},
-	{"e2-small", 0, ".=2/2"},
-	{"e2-medium", 0, ".=2/4"},
+	{"e2-micro", 0, "=2/1"},
+	{"e2-small", 0, "=2/2"},
+	{"e2-medium", 0, "=2/4"},
 	{"e2-standard", 4, "2 4 8 16 32"},
 	{"e2-highmem", 8, "2 4 8 16"},
 	{"e2-highcpu", 1, "2 4 8 16 32"},

@@ -3,14 +3,17 @@
 package spelling
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Nearest returns the choice that the word was most likely meant to be: one
-// that differs in case only, by a few letters, or that the word is a part of.
-// It returns "" when nothing is near. Of choices that are equally near the
-// first one wins.
+// Nearest returns the choice that the word was most likely meant to be: the
+// nearest one that differs in case or by a few letters; else the only one that
+// contains the word; else the only one whose words begin with those of the word,
+// as maximum_size for max_size. It returns "" when nothing is near. Of choices
+// that are equally near the first one wins.
 func Nearest(word string, choices []string) string {
 	folded := strings.ToLower(strings.TrimSpace(word))
 	if folded == "" || len(folded) > 100 {
@@ -22,14 +25,33 @@ func Nearest(word string, choices []string) string {
 			best, bestDistance = choice, d
 		}
 	}
-	if best == "" && len(folded) >= 3 {
-		best = containing(folded, choices)
-	}
-	if best == "" {
-		best = abbreviated(folded, choices)
-	}
-	return best
+	short := strings.FieldsFunc(folded, betweenWords)
+	return cmp.Or(
+		best,
+		only(choices, func(choice string) bool { return len(folded) >= 3 && strings.Contains(choice, folded) }),
+		only(choices, func(choice string) bool {
+			long := strings.FieldsFunc(choice, betweenWords)
+			return len(short) >= 2 && slices.EqualFunc(long, short, strings.HasPrefix)
+		}))
 }
+
+// only returns the one choice that matches in lower case, "" if none or several
+// do.
+func only(choices []string, matches func(string) bool) string {
+	found := ""
+	for _, choice := range choices {
+		if !matches(strings.ToLower(choice)) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = choice
+	}
+	return found
+}
+
+func betweenWords(r rune) bool { return r == '_' || r == '-' || r == ' ' }
 
 // DidYouMean returns the clause that ends a message: `; did you mean "x"?`, or
 // "" when no choice is near.
@@ -53,66 +75,24 @@ func tolerance(word string) int {
 	}
 }
 
-// containing returns the only choice that contains the word, "" where there is
-// none or more than one.
-func containing(word string, choices []string) string {
-	found := ""
-	for _, choice := range choices {
-		if strings.Contains(strings.ToLower(choice), word) {
-			if found != "" {
-				return ""
-			}
-			found = choice
-		}
-	}
-	return found
-}
-
-// abbreviated returns the only choice whose words begin with those of the word,
-// as maximum_size for max_size; "" where there is none or more than one.
-func abbreviated(word string, choices []string) string {
-	short := strings.FieldsFunc(word, betweenWords)
-	found := ""
-	for _, choice := range choices {
-		long := strings.FieldsFunc(strings.ToLower(choice), betweenWords)
-		if len(short) < 2 || len(short) != len(long) {
-			continue
-		}
-		fits := true
-		for i := range short {
-			fits = fits && strings.HasPrefix(long[i], short[i])
-		}
-		if fits && found != "" {
-			return ""
-		}
-		if fits {
-			found = choice
-		}
-	}
-	return found
-}
-
-func betweenWords(r rune) bool { return r == '_' || r == '-' || r == ' ' }
-
 // distance counts the letters to insert, delete, replace or swap with their
 // neighbour to get from a to b; it stops at the limit.
 func distance(a, b string, limit int) int {
-	if abs(len(a)-len(b)) >= limit {
+	if max(len(a)-len(b), len(b)-len(a)) >= limit {
 		return limit
 	}
-	before, previous := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range previous {
-		previous[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
+	var before, previous []int // the rows above the current one
+	for i := range len(a) + 1 {
 		current := make([]int, len(b)+1)
-		current[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
+		for j := range current {
+			switch {
+			case i == 0 || j == 0:
+				current[j] = i + j
+			case a[i-1] == b[j-1]:
+				current[j] = previous[j-1]
+			default:
+				current[j] = 1 + min(previous[j], current[j-1], previous[j-1])
 			}
-			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
 				current[j] = min(current[j], before[j-2]+1)
 			}
@@ -120,11 +100,4 @@ func distance(a, b string, limit int) int {
 		before, previous = previous, current
 	}
 	return previous[len(b)]
-}
-
-func abs(n int) int {
-	if n < 0 {
-		return -n
-	}
-	return n
 }

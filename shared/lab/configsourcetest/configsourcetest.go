@@ -21,7 +21,7 @@ type Bucket struct {
 // New makes an empty bucket.
 func New(options configsource.Options) *Bucket {
 	bucket := memblob.OpenBucket(nil)
-	return &Bucket{Source: configsource.Bucket(bucket, "mem://", options), bucket: bucket}
+	return &Bucket{Source: configsource.Bucket(bucket, "mem://", "", options), bucket: bucket}
 }
 
 // Put uploads a file.
