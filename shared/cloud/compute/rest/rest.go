@@ -4,6 +4,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"net/http"
@@ -11,12 +12,6 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
-)
-
-// The times that Options may change.
-const (
-	defaultCallTimeout      = 30 * time.Second
-	defaultOperationTimeout = 2 * time.Minute
 )
 
 // Options are an engine's surroundings. The zero value reaches Compute Engine
@@ -32,10 +27,8 @@ type Options struct {
 	// each project within a minute; 0: no limit. Compute Engine counts by
 	// project and method group as well.
 	RequestsPerMinute int
-	// CallTimeout is how long one request may take, 30 s when zero;
-	// OperationTimeout how long a change waits for its operation, 2 min when
-	// zero.
-	CallTimeout, OperationTimeout time.Duration
+	// CallTimeout is how long one request may take; 30 s when zero.
+	CallTimeout time.Duration
 
 	// Now is the clock of the request limit; time.Now when nil.
 	Now func() time.Time
@@ -66,12 +59,7 @@ func New(options Options) *Engine {
 }
 
 func (o Options) withDefaults() Options {
-	if o.CallTimeout <= 0 {
-		o.CallTimeout = defaultCallTimeout
-	}
-	if o.OperationTimeout <= 0 {
-		o.OperationTimeout = defaultOperationTimeout
-	}
+	o.CallTimeout = cmp.Or(o.CallTimeout, 30*time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
