@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -60,43 +59,22 @@ func absence(settled bool) error {
 	return catalog.ErrNotFound
 }
 
-// manipulations reads the answer to a batch.
-func manipulations(method string, answer []byte, hostnames []string) ([]error, error) {
-	var batch struct {
-		Responses []manipulation `json:"responses"`
-	}
-	if err := json.Unmarshal(answer, &batch); err != nil {
-		return nil, foreign(method, err)
-	}
-	if len(batch.Responses) != len(hostnames) {
-		return nil, foreign(method, fmt.Errorf("%d answers for %d machines", len(batch.Responses), len(hostnames)))
-	}
-	results := make([]error, len(hostnames))
-	for i, response := range batch.Responses {
-		results[i] = response.result(method, hostnames[i])
-	}
-	return results, nil
-}
-
 // Add is catalog.add_machines.
 func (c *Client) Add(ctx context.Context, entries ...catalog.Entry) ([]error, error) {
 	server, err := c.server(ctx)
-	if err != nil || len(entries) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return batches(entries, c.options.Batch, func(chunk []catalog.Entry) ([]error, error) {
+	return batches(c, "add_machines", entries, func(batch []catalog.Entry) ([]manipulation, error) {
 		request := &pb.CatalogMachineBatchAdditionRequest{}
-		hostnames := make([]string, len(chunk))
-		for i, entry := range chunk {
+		for _, entry := range batch {
 			request.Requests = append(request.Requests, addition(entry))
-			hostnames[i] = entry.Hostname
 		}
-		answer, err := c.send(ctx, server, "add_machines", request)
-		if err != nil {
-			return nil, err
-		}
-		return manipulations("add_machines", answer, hostnames)
-	}, func(_ catalog.Entry, err error) error { return err })
+		answer, err := call[responses[manipulation]](ctx, c, server, "add_machines", request)
+		return answer.Responses, err
+	}, func(response manipulation, entry catalog.Entry) error {
+		return response.result("add_machines", entry.Hostname)
+	}, asResult)
 }
 
 // addition writes an entry in the API's form.

@@ -28,8 +28,5 @@ func (m *methods) known(server, method string) bool {
 func (m *methods) forget(server, method string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.until == nil {
-		m.until = map[methodAt]time.Time{}
-	}
 	m.until[methodAt{server, method}] = m.now().Add(unknownFor)
 }

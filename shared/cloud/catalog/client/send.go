@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
@@ -26,7 +27,7 @@ const maxQuotedBytes = 200
 type refusal struct {
 	status  int
 	message string
-	// said tells that the answer has the API's form of an error, so that it
+	// said reports whether the answer has the API's form of an error, so that it
 	// comes from a Machine Provider and not from whatever else is at the URL.
 	said bool
 }
@@ -42,7 +43,7 @@ func methodUnknown(err error) bool {
 		(r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed || r.status == http.StatusNotImplemented)
 }
 
-// send calls a method of the catalog API and gives back the answer's JSON.
+// send calls a method of the catalog API and returns the answer's JSON.
 func (c *Client) send(ctx context.Context, server, method string, request proto.Message) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
@@ -115,4 +116,39 @@ func refused(status int, answer []byte) error {
 // foreign is the error of an answer 200 that the API would not give.
 func foreign(method string, err error) error {
 	return failure.New(failure.Permanent, "the answer to catalog.%s is not a Machine Provider's: %w", method, err)
+}
+
+// call calls a method and reads the answer.
+func call[A any](ctx context.Context, c *Client, server, method string, request proto.Message) (A, error) {
+	var answer *A
+	data, err := c.send(ctx, server, method, request)
+	if err != nil {
+		return *new(A), err
+	}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return *new(A), foreign(method, err)
+	}
+	if answer == nil {
+		return *new(A), foreign(method, errors.New("it is null"))
+	}
+	return *answer, nil
+}
+
+// ours calls a method that LUCI's Machine Provider does not have: then the error
+// is catalog.ErrUnsupported.
+func ours[A any](ctx context.Context, c *Client, server, method string, request proto.Message) (A, error) {
+	if !c.unknown.known(server, method) {
+		return *new(A), catalog.ErrUnsupported
+	}
+	answer, err := call[A](ctx, c, server, method, request)
+	if methodUnknown(err) {
+		c.unknown.forget(server, method)
+		return *new(A), catalog.ErrUnsupported
+	}
+	return answer, err
+}
+
+// responses is the answer to a batch about machines.
+type responses[R any] struct {
+	Responses []R `json:"responses"`
 }
