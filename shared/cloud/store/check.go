@@ -25,32 +25,32 @@ func CheckWrites(writes []Write) error {
 			return failure.New(failure.Permanent, "%s: two writes of one document in one commit", write.Key)
 		}
 		seen[write.Key] = true
-		if err := write.Check(); err != nil {
+		if _, err := write.check(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Check refuses a write that no store accepts by itself.
-func (w Write) Check() error {
+// check refuses a write that no store accepts by itself, and returns the size of
+// the document.
+func (w Write) check() (size int, err error) {
 	if err := w.Key.Check(); err != nil {
-		return failure.New(failure.Permanent, "%w", err)
+		return 0, failure.New(failure.Permanent, "%w", err)
 	}
-	if w.Condition == Unchanged && w.Version.Time.IsZero() {
-		return failure.New(failure.Permanent, "%s: a write of an unchanged document needs the version that was read", w.Key)
+	size, err = Size(w.Key, w.Fields)
+	switch {
+	case w.Condition == Unchanged && w.Version.Time.IsZero():
+		err = fmt.Errorf("a write of an unchanged document needs the version that was read")
+	case w.Condition == Absent && w.Fields == nil:
+		err = fmt.Errorf("a document that must be absent cannot be deleted")
+	case err == nil && size > MaxDocumentBytes:
+		err = fmt.Errorf("the document has %d bytes; at most %d are possible", size, MaxDocumentBytes)
 	}
-	if w.Condition == Absent && w.Fields == nil {
-		return failure.New(failure.Permanent, "%s: a document that must be absent cannot be deleted", w.Key)
-	}
-	size, err := Size(w.Key, w.Fields)
 	if err != nil {
-		return failure.New(failure.Permanent, "%s: %w", w.Key, err)
+		return 0, failure.New(failure.Permanent, "%s: %w", w.Key, err)
 	}
-	if size > MaxDocumentBytes {
-		return failure.New(failure.Permanent, "%s: the document has %d bytes; at most %d are possible", w.Key, size, MaxDocumentBytes)
-	}
-	return nil
+	return size, nil
 }
 
 // Check refuses a key that NewKey would not make.
@@ -77,8 +77,7 @@ func sizeOfMap(entries map[string]any, depth int) (int, error) {
 	}
 	size := 0
 	for name, value := range entries {
-		if name == "" || len(name) > 1500 || !utf8.ValidString(name) ||
-			(strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__")) {
+		if !named(name) {
 			return 0, fmt.Errorf("%q cannot be the name of a field", name)
 		}
 		content, err := sizeOf(value, depth)
