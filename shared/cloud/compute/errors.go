@@ -36,15 +36,11 @@ var ErrUnfinished = errors.New("the change was accepted")
 // Refused tells of the error of a change whether the change was certainly not
 // made: Compute Engine did not accept it, or its operation ended in an error.
 func Refused(err error) bool {
-	var operation *OperationError
-	switch {
-	case errors.As(err, &operation):
+	if _, ended := errors.AsType[*OperationError](err); ended {
 		return true
-	case errors.Is(err, ErrUnfinished):
-		return false
 	}
 	class := failure.ClassOf(err)
-	return class == failure.Quota || class == failure.Permanent || class == failure.Conflict
+	return !errors.Is(err, ErrUnfinished) && (class == failure.Quota || class == failure.Permanent || class == failure.Conflict)
 }
 
 // NoAnswer is the code of a call that was not answered.
@@ -62,12 +58,10 @@ type Fault struct{ Method, Target, Code string }
 
 // FaultOf finds it in an error; ok is false for an error of something else.
 func FaultOf(err error) (fault Fault, ok bool) {
-	var operation *OperationError
-	if errors.As(err, &operation) {
+	if operation, ok := errors.AsType[*OperationError](err); ok {
 		return Fault{operation.Method, operation.Target, operation.Code}, true
 	}
-	var call *CallError
-	if errors.As(err, &call) {
+	if call, ok := errors.AsType[*CallError](err); ok {
 		return Fault{call.Method, call.Target, call.Code}, true
 	}
 	return Fault{}, false

@@ -18,7 +18,13 @@ func Compare(a, b any) int {
 	}
 	switch a := a.(type) {
 	case bool:
-		return cmp.Compare(ordinal(a), ordinal(b.(bool)))
+		switch {
+		case a == b.(bool):
+			return 0
+		case a:
+			return 1
+		}
+		return -1
 	case int64:
 		if b, ok := b.(int64); ok { // a float cannot represent all large ones
 			return cmp.Compare(a, b)
@@ -67,21 +73,11 @@ func kindOf(value any) int {
 	return 7
 }
 
-func ordinal(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 func compareMaps(a, b map[string]any) int {
 	names, others := slices.Sorted(maps.Keys(a)), slices.Sorted(maps.Keys(b))
 	for i := range min(len(names), len(others)) {
-		if byName := strings.Compare(names[i], others[i]); byName != 0 {
-			return byName
-		}
-		if byValue := Compare(a[names[i]], b[others[i]]); byValue != 0 {
-			return byValue
+		if order := cmp.Or(strings.Compare(names[i], others[i]), Compare(a[names[i]], b[others[i]])); order != 0 {
+			return order
 		}
 	}
 	return cmp.Compare(len(names), len(others))

@@ -37,7 +37,7 @@ type Options struct {
 type Client struct {
 	options Options
 	http    *http.Client
-	unknown methods
+	methods methods
 }
 
 var _ catalog.Catalog = (*Client)(nil)
@@ -56,7 +56,7 @@ func New(options Options) *Client {
 	sender := *options.HTTPClient
 	// A redirect would hand the token and the machines to whoever it names.
 	sender.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{options: options, http: &sender, unknown: methods{now: options.Now, until: map[methodAt]time.Time{}}}
+	return &Client{options: options, http: &sender, methods: methods{now: options.Now}}
 }
 
 // server returns the URL of the Machine Provider, as it is at the moment.

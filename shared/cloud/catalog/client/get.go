@@ -114,8 +114,8 @@ func (c *Client) doubt(ctx context.Context, server string, machines []catalog.Ma
 		return
 	}
 	_, err := c.send(ctx, server, "add_machines", &pb.CatalogMachineBatchAdditionRequest{}) // adds none
-	var r *refusal
-	if err == nil || errors.As(err, &r) && !methodUnknown(err) && r.status < http.StatusInternalServerError {
+	r, refused := errors.AsType[*refusal](err)
+	if err == nil || refused && !methodUnknown(err) && r.status < http.StatusInternalServerError {
 		return
 	}
 	for i := range machines {
@@ -134,8 +134,7 @@ func unknownMachine(question catalog.Question, err error) catalog.Machine {
 // from a wrong URL.
 func (c *Client) getOne(ctx context.Context, server, hostname string) (catalog.Machine, error) {
 	response, err := call[retrieval](ctx, c, server, "get", retrievalRequest(hostname))
-	var r *refusal
-	if errors.As(err, &r) && r.status == http.StatusNotFound && r.said {
+	if r, ok := errors.AsType[*refusal](err); ok && r.status == http.StatusNotFound && r.said {
 		return catalog.Machine{Hostname: hostname, Err: catalog.ErrNotFound}, nil
 	}
 	if err != nil {

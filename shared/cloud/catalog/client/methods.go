@@ -11,22 +11,18 @@ const unknownFor = 10 * time.Minute
 
 // methods remembers which methods a Machine Provider does not have.
 type methods struct {
-	now func() time.Time
-
-	mu    sync.Mutex
-	until map[methodAt]time.Time
+	now     func() time.Time
+	unknown sync.Map // time until which it is so, by methodAt
 }
 
 type methodAt struct{ server, method string }
 
+// known reports whether the Machine Provider may have the method.
 func (m *methods) known(server, method string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return !m.now().Before(m.until[methodAt{server, method}])
+	until, unknown := m.unknown.Load(methodAt{server, method})
+	return !unknown || !m.now().Before(until.(time.Time))
 }
 
 func (m *methods) forget(server, method string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.until[methodAt{server, method}] = m.now().Add(unknownFor)
+	m.unknown.Store(methodAt{server, method}, m.now().Add(unknownFor))
 }

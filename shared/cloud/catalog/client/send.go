@@ -38,8 +38,8 @@ func (r *refusal) Error() string {
 
 // methodUnknown reports whether the server has no such method at all.
 func methodUnknown(err error) bool {
-	var r *refusal
-	return errors.As(err, &r) &&
+	r, ok := errors.AsType[*refusal](err)
+	return ok &&
 		(r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed || r.status == http.StatusNotImplemented)
 }
 
@@ -137,12 +137,12 @@ func call[A any](ctx context.Context, c *Client, server, method string, request 
 // ours calls a method that LUCI's Machine Provider does not have: then the error
 // is catalog.ErrUnsupported.
 func ours[A any](ctx context.Context, c *Client, server, method string, request proto.Message) (A, error) {
-	if !c.unknown.known(server, method) {
+	if !c.methods.known(server, method) {
 		return *new(A), catalog.ErrUnsupported
 	}
 	answer, err := call[A](ctx, c, server, method, request)
 	if methodUnknown(err) {
-		c.unknown.forget(server, method)
+		c.methods.forget(server, method)
 		return *new(A), catalog.ErrUnsupported
 	}
 	return answer, err

@@ -47,9 +47,9 @@ func do[A any](ctx context.Context, e *Engine, c call, send func(context.Context
 // codeOf is the reason that Compute Engine gives, or the status where it gives
 // none.
 func codeOf(err error) string {
-	var api *googleapi.Error
+	api, ok := errors.AsType[*googleapi.Error](err)
 	switch {
-	case !errors.As(err, &api):
+	case !ok:
 		return compute.NoAnswer
 	case len(api.Errors) > 0 && api.Errors[0].Reason != "":
 		return api.Errors[0].Reason
@@ -73,12 +73,10 @@ func try[A any](ctx context.Context, e *Engine, c call, send func(context.Contex
 
 // classify gives an error its class where failure cannot see it.
 func classify(err error) error {
-	if err == nil {
-		return nil
-	}
-	var api *googleapi.Error
+	api, answered := errors.AsType[*googleapi.Error](err)
 	switch {
-	case !errors.As(err, &api):
+	case err == nil:
+	case !answered:
 		// No answer, or half of one. Whether the request was served is unknown.
 		return &failure.Error{Class: failure.Transient, Err: err}
 	case api.Code == http.StatusNotFound && len(api.Errors) == 0:
@@ -90,13 +88,6 @@ func classify(err error) error {
 }
 
 func inTrouble(err error) bool {
-	var api *googleapi.Error
-	if !errors.As(err, &api) {
-		return false
-	}
-	switch api.Code {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && (api.Code == http.StatusBadGateway || api.Code == http.StatusServiceUnavailable || api.Code == http.StatusGatewayTimeout)
 }

@@ -13,15 +13,13 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-func groupCall(method string, ref compute.GroupRef) call {
-	return call{method: "instanceGroupManagers." + method, target: ref.Zone + "/" + ref.Name, project: ref.Project, zone: ref.Zone}
+func groupCall(method string, ref compute.GroupRef, group group) call {
+	return call{method: "instanceGroupManagers." + method, target: ref.Zone + "/" + ref.Name, project: ref.Project, zone: ref.Zone, group: group}
 }
 
 // Group is instanceGroupManagers.get.
 func (e *Engine) Group(ctx context.Context, ref compute.GroupRef) (compute.Group, error) {
-	c := groupCall("get", ref)
-	c.group = reads
-	found, err := do(ctx, e, c, func(ctx context.Context, clients *opened) (*computepb.InstanceGroupManager, error) {
+	found, err := do(ctx, e, groupCall("get", ref, reads), func(ctx context.Context, clients *opened) (*computepb.InstanceGroupManager, error) {
 		return clients.groups.Get(ctx, &computepb.GetInstanceGroupManagerRequest{
 			Project: ref.Project, Zone: ref.Zone, InstanceGroupManager: ref.Name})
 	})
@@ -58,7 +56,7 @@ func (e *Engine) Groups(ctx context.Context, project string) ([]compute.Group, e
 
 // InsertGroup is instanceGroupManagers.insert.
 func (e *Engine) InsertGroup(ctx context.Context, group compute.NewGroup, requestID string) error {
-	return e.change(ctx, groupCall("insert", group.GroupRef),
+	return e.change(ctx, groupCall("insert", group.GroupRef, mutations),
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
 			return clients.groups.Insert(ctx, &computepb.InsertInstanceGroupManagerRequest{
 				Project: group.Project, Zone: group.Zone, RequestId: optional(requestID), InstanceGroupManagerResource: toGroup(group),
@@ -71,7 +69,7 @@ func (e *Engine) ResizeGroup(ctx context.Context, ref compute.GroupRef, size int
 	if size < 0 || size > math.MaxInt32 {
 		return failure.New(failure.Permanent, "the group %s cannot have %d VMs", ref.Name, size)
 	}
-	return e.change(ctx, groupCall("resize", ref),
+	return e.change(ctx, groupCall("resize", ref, mutations),
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
 			return clients.groups.Resize(ctx, &computepb.ResizeInstanceGroupManagerRequest{
 				Project: ref.Project, Zone: ref.Zone, InstanceGroupManager: ref.Name,
@@ -82,7 +80,7 @@ func (e *Engine) ResizeGroup(ctx context.Context, ref compute.GroupRef, size int
 
 // DeleteGroup is instanceGroupManagers.delete.
 func (e *Engine) DeleteGroup(ctx context.Context, ref compute.GroupRef, requestID string) error {
-	return e.change(ctx, groupCall("delete", ref),
+	return e.change(ctx, groupCall("delete", ref, mutations),
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
 			return clients.groups.Delete(ctx, &computepb.DeleteInstanceGroupManagerRequest{
 				Project: ref.Project, Zone: ref.Zone, InstanceGroupManager: ref.Name, RequestId: optional(requestID),

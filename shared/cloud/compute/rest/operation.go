@@ -34,7 +34,7 @@ const waitPause = time.Second
 
 // change sends a request that changes something and waits for its operation.
 func (e *Engine) change(ctx context.Context, c call, send func(context.Context, *opened) (*gce.Operation, error)) error {
-	c.group, c.once = mutations, true
+	c.once = true
 	started, err := do(ctx, e, c, send)
 	if err != nil {
 		return err

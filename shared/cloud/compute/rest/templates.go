@@ -43,7 +43,7 @@ func (e *Engine) Templates(ctx context.Context, project string) ([]compute.Templ
 
 // InsertTemplate is instanceTemplates.insert.
 func (e *Engine) InsertTemplate(ctx context.Context, template compute.Template, requestID string) error {
-	return e.change(ctx, call{method: "instanceTemplates.insert", target: template.Name, project: template.Project},
+	return e.change(ctx, call{method: "instanceTemplates.insert", target: template.Name, project: template.Project, group: mutations},
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
 			return clients.templates.Insert(ctx, &computepb.InsertInstanceTemplateRequest{
 				Project: template.Project, RequestId: optional(requestID),
@@ -54,7 +54,7 @@ func (e *Engine) InsertTemplate(ctx context.Context, template compute.Template, 
 
 // DeleteTemplate is instanceTemplates.delete.
 func (e *Engine) DeleteTemplate(ctx context.Context, project, name, requestID string) error {
-	return e.change(ctx, call{method: "instanceTemplates.delete", target: name, project: project},
+	return e.change(ctx, call{method: "instanceTemplates.delete", target: name, project: project, group: mutations},
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
 			return clients.templates.Delete(ctx, &computepb.DeleteInstanceTemplateRequest{
 				Project: project, InstanceTemplate: name, RequestId: optional(requestID),

@@ -15,9 +15,7 @@ import (
 
 // VMs is instanceGroupManagers.listManagedInstances.
 func (e *Engine) VMs(ctx context.Context, ref compute.GroupRef) ([]compute.VM, error) {
-	c := groupCall("listManagedInstances", ref)
-	c.group = mutations
-	items := list(ctx, e, c, gce.NewInstanceGroupManagersRESTClient,
+	items := list(ctx, e, groupCall("listManagedInstances", ref, mutations), gce.NewInstanceGroupManagersRESTClient,
 		func(ctx context.Context, client *gce.InstanceGroupManagersClient) (fetch[*computepb.ManagedInstance], *any) {
 			pages := client.ListManagedInstances(ctx, &computepb.ListManagedInstancesInstanceGroupManagersRequest{
 				Project: ref.Project, Zone: ref.Zone, InstanceGroupManager: ref.Name})
@@ -61,7 +59,7 @@ func (e *Engine) DeleteVMs(ctx context.Context, ref compute.GroupRef, urls []str
 		return failure.New(failure.Permanent, "delete %d VMs of the group %s in one call: the limit is %d",
 			len(urls), ref.Name, compute.MaxDeletions)
 	}
-	return e.change(ctx, groupCall("deleteInstances", ref),
+	return e.change(ctx, groupCall("deleteInstances", ref, mutations),
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
 			return clients.groups.DeleteInstances(ctx, &computepb.DeleteInstancesInstanceGroupManagerRequest{
 				Project: ref.Project, Zone: ref.Zone, InstanceGroupManager: ref.Name, RequestId: optional(requestID),

@@ -26,11 +26,10 @@ func withheld(message string) string {
 // stays known. An error of the way there, such as of the metadata server that
 // gives tokens, is passed on as it is.
 func withholding(err error) error {
-	var api *googleapi.Error
-	if !errors.As(err, &api) {
-		return err
+	if _, ok := errors.AsType[*googleapi.Error](err); ok {
+		return quiet{err}
 	}
-	return quiet{err}
+	return err
 }
 
 type quiet struct{ error }
