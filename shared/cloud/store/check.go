@@ -72,9 +72,6 @@ func Size(key Key, fields Fields) (int, error) {
 }
 
 func sizeOfMap(entries map[string]any, depth int) (int, error) {
-	if depth > maxDepth {
-		return 0, fmt.Errorf("nested deeper than %d levels", maxDepth)
-	}
 	size := 0
 	for name, value := range entries {
 		if !named(name) {
@@ -107,24 +104,25 @@ func sizeOf(value any, depth int) (int, error) {
 		return len(v) + 1, checkField(len(v))
 	case []byte:
 		return len(v), checkField(len(v))
-	case []any:
-		return sizeOfArray(v, depth)
-	case map[string]any:
-		return sizeOfMap(v, depth+1)
+	case []any, map[string]any:
+		if depth == maxDepth {
+			return 0, fmt.Errorf("nested deeper than %d levels", maxDepth)
+		}
+		if items, ok := v.([]any); ok {
+			return sizeOfArray(items, depth+1)
+		}
+		return sizeOfMap(v.(map[string]any), depth+1)
 	}
 	return 0, fmt.Errorf("a document cannot hold a %T", value)
 }
 
 func sizeOfArray(items []any, depth int) (int, error) {
-	if depth >= maxDepth {
-		return 0, fmt.Errorf("nested deeper than %d levels", maxDepth)
-	}
 	size := 0
 	for i, item := range items {
+		content, err := sizeOf(item, depth)
 		if _, nested := item.([]any); nested {
-			return 0, within(fmt.Sprintf("[%d]", i), fmt.Errorf("an array cannot hold an array"))
+			err = fmt.Errorf("an array cannot hold an array")
 		}
-		content, err := sizeOf(item, depth+1)
 		if err != nil {
 			return 0, within(fmt.Sprintf("[%d]", i), err)
 		}

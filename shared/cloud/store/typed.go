@@ -79,8 +79,7 @@ func decodeAs[T any](document Document) (Stored[T], error) {
 		return item, nil
 	}
 	if err := Decode(document.Fields, &item.Value); err != nil {
-		var zero T
-		item.Value = zero
+		item.Value = *new(T)
 		corrupt := &CorruptError{Key: document.Key, Err: err}
 		return item, &failure.Error{Class: failure.Permanent, Err: corrupt}
 	}

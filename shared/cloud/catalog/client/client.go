@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
@@ -37,8 +38,10 @@ type Options struct {
 type Client struct {
 	options Options
 	http    *http.Client
-	methods methods
+	unknown sync.Map // until when a method is known to be missing: time.Time by methodAt
 }
+
+type methodAt struct{ server, method string }
 
 var _ catalog.Catalog = (*Client)(nil)
 
@@ -56,7 +59,7 @@ func New(options Options) *Client {
 	sender := *options.HTTPClient
 	// A redirect would hand the token and the machines to whoever it names.
 	sender.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{options: options, http: &sender, methods: methods{now: options.Now}}
+	return &Client{options: options, http: &sender}
 }
 
 // server returns the URL of the Machine Provider, as it is at the moment.

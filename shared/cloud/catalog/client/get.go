@@ -58,18 +58,16 @@ func (r retrieval) machine(method, hostname string) catalog.Machine {
 		machine.Err = failure.New(failure.Permanent, "the Machine Provider says nothing of %s: %s", hostname, r.Error)
 	case r.Dimensions.Hostname != hostname:
 		machine.Err = foreign(method, fmt.Errorf("it is about %q and not about %q", r.Dimensions.Hostname, hostname))
-	}
-	if machine.Err != nil {
-		return machine
-	}
-	for _, attribute := range r.Policies.BackendAttributes {
-		if attribute.Key == event.AttributeInstance {
-			machine.Instance = attribute.Value
+	default:
+		for _, attribute := range r.Policies.BackendAttributes {
+			if attribute.Key == event.AttributeInstance {
+				machine.Instance = attribute.Value
+			}
 		}
-	}
-	machine.LeasedIndefinitely = r.LeasedIndefinitely
-	if !r.LeasedIndefinitely && r.LeaseExpiration != 0 {
-		machine.LeaseExpiration = time.Unix(int64(r.LeaseExpiration), 0).UTC()
+		machine.LeasedIndefinitely = r.LeasedIndefinitely
+		if !r.LeasedIndefinitely && r.LeaseExpiration != 0 {
+			machine.LeaseExpiration = time.Unix(int64(r.LeaseExpiration), 0).UTC()
+		}
 	}
 	return machine
 }

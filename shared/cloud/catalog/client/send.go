@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -134,15 +135,20 @@ func call[A any](ctx context.Context, c *Client, server, method string, request 
 	return *answer, nil
 }
 
+// unknownFor is how long a Machine Provider's lack of a method is remembered;
+// then it is asked again, because it may have been updated.
+const unknownFor = 10 * time.Minute
+
 // ours calls a method that LUCI's Machine Provider does not have: then the error
 // is catalog.ErrUnsupported.
 func ours[A any](ctx context.Context, c *Client, server, method string, request proto.Message) (A, error) {
-	if !c.methods.known(server, method) {
+	at := methodAt{server, method}
+	if until, unknown := c.unknown.Load(at); unknown && c.options.Now().Before(until.(time.Time)) {
 		return *new(A), catalog.ErrUnsupported
 	}
 	answer, err := call[A](ctx, c, server, method, request)
 	if methodUnknown(err) {
-		c.methods.forget(server, method)
+		c.unknown.Store(at, c.options.Now().Add(unknownFor))
 		return *new(A), catalog.ErrUnsupported
 	}
 	return answer, err

@@ -58,7 +58,7 @@ func codeOf(err error) string {
 }
 
 func try[A any](ctx context.Context, e *Engine, c call, send func(context.Context, *opened) (A, error)) (answer A, err error) {
-	clients, err := e.clients.get()
+	clients, err := e.clients()
 	if err != nil {
 		return answer, err
 	}

@@ -48,9 +48,6 @@ func newLimits(perMinute int, now func() time.Time, sleep func(context.Context, 
 // wait returns when a request may be sent. Where that is not before the
 // context ends it returns a quota error at once, and takes no turn.
 func (l *limits) wait(ctx context.Context, project string, of group) error {
-	if l.perMinute <= 0 {
-		return ctx.Err()
-	}
 	delay, err := l.reserve(ctx, project, of)
 	if err != nil || delay <= 0 {
 		return err
@@ -59,7 +56,7 @@ func (l *limits) wait(ctx context.Context, project string, of group) error {
 }
 
 func (l *limits) reserve(ctx context.Context, project string, of group) (time.Duration, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil || l.perMinute <= 0 {
 		return 0, err
 	}
 	l.mu.Lock()

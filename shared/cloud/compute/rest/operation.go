@@ -13,24 +13,21 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// operationTimeout is how long a change waits for its operation.
-const operationTimeout = 2 * time.Minute
-
-// serverWait is how long Compute Engine holds an operations.wait back before it
-// answers that the operation still runs; the call gets some more.
 const (
+	// operationTimeout is how long a change waits for its operation.
+	operationTimeout = 2 * time.Minute
+	// serverWait is how long Compute Engine holds an operations.wait back before
+	// it answers that the operation still runs; the call gets some more.
 	serverWait = 2 * time.Minute
 	waitMargin = 15 * time.Second
+	// waitTries is the number of failed calls in a row after which waiting is
+	// given up.
+	waitTries = 3
+	// waitPause is the time between two calls. operations.wait holds an answer
+	// back by best effort only and "may return after zero seconds":
+	// https://cloud.google.com/compute/docs/reference/rest/v1/zoneOperations/wait
+	waitPause = time.Second
 )
-
-// waitTries is the number of failed calls in a row after which waiting is
-// given up.
-const waitTries = 3
-
-// waitPause is the time between two calls. operations.wait holds an answer back
-// by best effort only and "may return after zero seconds":
-// https://cloud.google.com/compute/docs/reference/rest/v1/zoneOperations/wait
-const waitPause = time.Second
 
 // change sends a request that changes something and waits for its operation.
 func (e *Engine) change(ctx context.Context, c call, send func(context.Context, *opened) (*gce.Operation, error)) error {

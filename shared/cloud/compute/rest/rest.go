@@ -8,6 +8,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
@@ -43,31 +44,24 @@ type Options struct {
 type Engine struct {
 	options Options
 	limits  *limits
-	clients clients
+
+	mu     sync.Mutex
+	opened *opened
 }
 
 var _ compute.Engine = (*Engine)(nil)
 
 // New makes an engine; nothing is opened before the first call.
 func New(options Options) *Engine {
-	options = options.withDefaults()
-	return &Engine{
-		options: options,
-		limits:  newLimits(options.RequestsPerMinute, options.Now, options.Sleep),
-		clients: clients{options: options},
+	options.CallTimeout = cmp.Or(options.CallTimeout, 30*time.Second)
+	if options.Now == nil {
+		options.Now = time.Now
 	}
-}
-
-func (o Options) withDefaults() Options {
-	o.CallTimeout = cmp.Or(o.CallTimeout, 30*time.Second)
-	if o.Now == nil {
-		o.Now = time.Now
+	if options.Sleep == nil {
+		options.Sleep = pause.For
 	}
-	if o.Sleep == nil {
-		o.Sleep = pause.For
+	if options.Rand == nil {
+		options.Rand = rand.Float64
 	}
-	if o.Rand == nil {
-		o.Rand = rand.Float64
-	}
-	return o
+	return &Engine{options: options, limits: newLimits(options.RequestsPerMinute, options.Now, options.Sleep)}
 }

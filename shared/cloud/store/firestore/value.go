@@ -82,10 +82,7 @@ func fromValue(value *pb.Value) any {
 	case *pb.Value_StringValue:
 		return v.StringValue
 	case *pb.Value_BytesValue:
-		if v.BytesValue == nil {
-			return []byte{}
-		}
-		return v.BytesValue
+		return append([]byte{}, v.BytesValue...) // never nil
 	case *pb.Value_ArrayValue:
 		items := make([]any, len(v.ArrayValue.GetValues()))
 		for i, item := range v.ArrayValue.GetValues() {
