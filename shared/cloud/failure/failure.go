@@ -33,7 +33,7 @@ const (
 	Permanent Class = "permanent"
 )
 
-// Error is an error whose class is known to whoever made it.
+// Error is an error with its class.
 type Error struct {
 	Class Class
 	Err   error
@@ -65,7 +65,7 @@ func ClassOf(err error) Class {
 	if class, ok := byGRPC(err); ok {
 		return class
 	}
-	// What the operating system says of a file looks like an error of the network.
+	// The operating system's error of a file looks like one of the network too.
 	_, ofFile := errors.AsType[*fs.PathError](err)
 	if _, ofNetwork := errors.AsType[net.Error](err); ofNetwork && !ofFile {
 		return Transient

@@ -80,7 +80,7 @@ type Document struct {
 	Key     Key
 	Fields  Fields
 	Version Version
-	// Partial tells that Query.Select left fields out. Such a document still
+	// Partial reports that Query.Select left fields out. Such a document still
 	// serves as a condition; UpdateEach reads it whole before it changes it.
 	Partial bool
 }

@@ -32,7 +32,8 @@ func (n *integer) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// retrieval is what the API says of a machine, read like manipulation.
+// retrieval is the API's state of a machine. Like manipulation it is read
+// without the generated type.
 type retrieval struct {
 	echo
 	Policies struct {
@@ -47,8 +48,8 @@ type retrieval struct {
 	Settled            bool    `json:"settled"`
 }
 
-// machine is what the answer says of the machine that was asked for. An answer
-// without the machine's name says nothing.
+// machine returns the state of the machine that was asked for. A response that
+// does not name the machine is an error.
 func (r retrieval) machine(method, hostname string) catalog.Machine {
 	machine := catalog.Machine{Hostname: hostname}
 	switch {
@@ -104,8 +105,9 @@ func (c *Client) Get(ctx context.Context, questions ...catalog.Question) ([]cata
 	return machines, err
 }
 
-// doubt takes back what 404s said of machines where the server answers 404 to
-// what every Machine Provider has, too: then it knows nothing.
+// doubt asks for a method that every Machine Provider has. If the answer is 404
+// again, this server's 404 proves nothing: doubt then replaces ErrNotFound of the
+// machines with an error that passes by itself.
 func (c *Client) doubt(ctx context.Context, server string, machines []catalog.Machine) {
 	missing := func(m catalog.Machine) bool { return errors.Is(m.Err, catalog.ErrNotFound) }
 	if !slices.ContainsFunc(machines, missing) {

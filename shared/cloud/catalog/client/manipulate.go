@@ -14,7 +14,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// manipulation is what became of an addition or a deletion. It is read without
+// manipulation is the result of an addition or a deletion. It is read without
 // the generated type, which leaves out an error that it does not know: that
 // must not look like success.
 type manipulation struct {
@@ -32,7 +32,7 @@ type echo struct {
 	} `json:"dimensions"`
 }
 
-// result is what the answer says of the machine that was asked for.
+// result returns the error of the machine that was asked for; nil for success.
 func (m manipulation) result(method, hostname string) error {
 	about := cmp.Or(m.Addition.Dimensions.Hostname, m.Deletion.Dimensions.Hostname)
 	if about != hostname && (about != "" || m.Error == "") {

@@ -17,8 +17,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// maxResponseBytes is the size that an answer may have: 250 machines with all
-// that is said of them are a tenth of it.
+// maxResponseBytes is the size that an answer may have. The state of 250 machines
+// is a tenth of it.
 const maxResponseBytes = 8 << 20
 
 // maxQuotedBytes is how much of an answer that is no JSON an error quotes.
@@ -93,8 +93,8 @@ func read(response *http.Response) ([]byte, error) {
 	return answer, nil
 }
 
-// refused makes the error of an answer other than 200. None of them has the
-// class NotFound: only a machine's own answer says that of a machine.
+// refused makes the error of an answer other than 200. It never has the class
+// NotFound, because only the response about a machine says that of the machine.
 func refused(status int, answer []byte) error {
 	var body struct {
 		Error *struct {

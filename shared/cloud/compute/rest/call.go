@@ -23,8 +23,8 @@ type call struct {
 	zone    string // empty for what is global
 	group   group
 	timeout time.Duration // 0: Options.CallTimeout
-	// once says that a failed request is not repeated here: it changes
-	// something, and the next sweep is the second try.
+	// once says that a failed request is not repeated here: the request changes
+	// something, and the next sweep is its second try.
 	once bool
 }
 
@@ -44,8 +44,8 @@ func do[A any](ctx context.Context, e *Engine, c call, send func(context.Context
 	return answer, err
 }
 
-// codeOf is the reason that Compute Engine gives, or the status where it gives
-// none.
+// codeOf returns the reason that Compute Engine gives, or the HTTP status if it
+// gives none.
 func codeOf(err error) string {
 	api, ok := errors.AsType[*googleapi.Error](err)
 	switch {

@@ -11,7 +11,7 @@ import (
 	httptransport "google.golang.org/api/transport/http"
 )
 
-// scope is what the engine may do with the service account's rights.
+// scope limits what the engine may do with the service account's rights.
 const scope = "https://www.googleapis.com/auth/compute"
 
 // opened are the library's clients for what is not a list.
@@ -84,9 +84,9 @@ func (o *opened) with(client *http.Client) []option.ClientOption {
 	return append([]option.ClientOption{option.WithHTTPClient(client)}, o.endpoint...)
 }
 
-// listing gives what to make a client for one page of a list from. The
-// library's list calls drop the context on the way to the request, so the
-// client's transport puts it back.
+// listing returns the options of a client for one page of a list. The library's
+// list calls drop the context on the way to the request, so the client's
+// transport puts it back.
 func (o *opened) listing(ctx context.Context) []option.ClientOption {
 	bound := *o.base
 	bound.Transport = within{ctx: ctx, base: o.base.Transport}

@@ -111,8 +111,9 @@ func (e *Engine) Pending(ctx context.Context, ref compute.GroupRef) (string, err
 	return "", nil
 }
 
-// lifeOperation is insert or delete where the operation is one of them and not
-// done. A type is written as insert or as compute.instanceGroupManagers.insert.
+// lifeOperation returns insert or delete if the operation is one of them and not
+// done, and else nothing. Compute Engine writes the type as insert or as
+// compute.instanceGroupManagers.insert.
 func lifeOperation(operation *computepb.Operation) string {
 	kind := operation.GetOperationType()
 	kind = kind[strings.LastIndexByte(kind, '.')+1:]
@@ -122,9 +123,9 @@ func lifeOperation(operation *computepb.Operation) string {
 	return kind
 }
 
-// toGroup writes a group in the API's form. It begins without VMs; it never
-// makes a VM again under a name that another had; a new template is never
-// rolled out by it; and more than one page of it can be listed.
+// toGroup writes a group in the API's form. The group begins without VMs, never
+// makes a VM again under a name that another had, never rolls out a new template,
+// and can be listed in more than one page.
 func toGroup(group compute.NewGroup) *computepb.InstanceGroupManager {
 	manager := &computepb.InstanceGroupManager{
 		Name:                        optional(group.Name),

@@ -45,8 +45,8 @@ func newLimits(perMinute int, now func() time.Time, sleep func(context.Context, 
 	return &limits{perMinute: perMinute, now: now, sleep: sleep, past: map[quota][]time.Time{}}
 }
 
-// wait returns when a request may be sent. Where that is not before the
-// context ends it returns a quota error at once, and takes no turn.
+// wait returns when a request may be sent. If the context ends earlier, it
+// returns a quota error at once and takes no turn.
 func (l *limits) wait(ctx context.Context, project string, of group) error {
 	delay, err := l.reserve(ctx, project, of)
 	if err != nil || delay <= 0 {

@@ -70,8 +70,8 @@ func list[Client, Item any](
 	}
 }
 
-// incomplete is the error of a page that left something out. What is not on
-// such a list is not gone, so the list is of no use.
+// incomplete returns the error of a page that left something out. Whatever is
+// missing on such a list may still exist, so the list is of no use.
 func incomplete(response any) error {
 	var missing []string
 	warned := func(place string, warning *computepb.Warning) {

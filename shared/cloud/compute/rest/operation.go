@@ -94,7 +94,7 @@ func unseen(c call, state string, err error) error {
 	return failure.New(class, "%s of %s: %w, and %s: %w", c.method, c.target, compute.ErrUnfinished, state, err)
 }
 
-// result is the error that a finished operation ended in.
+// result returns the error in which a finished operation ended.
 func result(c call, operation *computepb.Operation) error {
 	errs := operation.GetError().GetErrors()
 	if len(errs) > 0 {

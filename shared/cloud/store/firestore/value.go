@@ -64,9 +64,9 @@ func fromMap(values map[string]*pb.Value) map[string]any {
 	return entries
 }
 
-// fromValue returns a value of a type that the suite never writes unchanged:
-// decoding that document then fails and names the field, and others are not
-// affected.
+// fromValue reads a value in the API's form. If the suite never writes the type,
+// it returns the API's value: decoding then fails for that document alone, and
+// names the field.
 func fromValue(value *pb.Value) any {
 	switch v := value.GetValueType().(type) {
 	case *pb.Value_NullValue:

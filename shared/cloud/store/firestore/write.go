@@ -103,8 +103,8 @@ func difference(before, after store.Fields) (changed store.Fields, mask []string
 	return changed, mask
 }
 
-// onCommit classifies errors of committing: that a document is not there any
-// more is a condition that did not hold.
+// onCommit classifies errors of commits: if a document is gone, a condition did
+// not hold.
 func onCommit(err error, writes []store.Write) error {
 	conditional := slices.ContainsFunc(writes, func(w store.Write) bool { return w.Condition == store.Unchanged })
 	if conditional && status.Code(err) == codes.NotFound {
