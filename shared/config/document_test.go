@@ -70,7 +70,7 @@ func TestTooLarge(t *testing.T) {
 	if err != nil {
 		t.Fatalf("a megabyte of metadata, compressed: %v", err)
 	}
-	if err := store.Create(Key, fields).Check(); err != nil {
+	if err := store.CheckWrites([]store.Write{store.Create(Key, fields)}); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,6 @@
-// Package catalog is the contract for what the backend asks of the Machine
-// Provider: to offer machines, to take them back, and what became of them.
-// The client over HTTP is in catalog/client.
+// Package catalog is the contract with the Machine Provider: it offers machines,
+// takes them back and asks for their state. The client over HTTP is in
+// catalog/client.
 package catalog
 
 import (
@@ -12,9 +12,9 @@ import (
 	"github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
 )
 
-// Catalog is the Machine Provider's catalog, as its backend sees it. Batched
-// calls answer one by one: the error beside the answers is for a call that
-// failed as a whole, and then nothing is known of any machine in it.
+// Catalog is the Machine Provider's catalog, as its backend sees it. A batched
+// call returns a result for each machine, in order. Its own error means that the
+// call failed as a whole, so that nothing is known about any of the machines.
 type Catalog interface {
 	// Add offers machines.
 	Add(ctx context.Context, entries ...Entry) ([]error, error)
@@ -22,8 +22,8 @@ type Catalog interface {
 	Get(ctx context.Context, questions ...Question) ([]Machine, error)
 	// Remove takes machines out of the catalog.
 	Remove(ctx context.Context, removals ...Removal) ([]error, error)
-	// Changes tells what changed since a cursor. It, Count and List return
-	// ErrUnsupported where the Machine Provider has no such call.
+	// Changes returns what changed since a cursor. Changes, Count and List return
+	// ErrUnsupported if the Machine Provider has no such call.
 	Changes(ctx context.Context, cursor string) (Changes, error)
 	// Count counts the machines whose hostnames begin with each prefix.
 	Count(ctx context.Context, prefixes ...string) ([]Count, error)
@@ -31,14 +31,14 @@ type Catalog interface {
 	List(ctx context.Context, prefix string) ([]Machine, error)
 }
 
-// What the catalog may answer for one machine. Any other error means that
-// nothing is known.
+// The errors of single machines. Any other error means that nothing is known
+// about the machine.
 var (
 	ErrLeased   = errors.New("the machine is leased")
 	ErrNotFound = errors.New("the catalog has no such machine")
 	ErrReused   = errors.New("the catalog has another machine of this hostname")
 	// ErrSettled is an ErrNotFound that is final: the catalog has no such
-	// machine, and takes none by an offer that was settled.
+	// machine, and refuses the offers that were settled.
 	ErrSettled     = fmt.Errorf("%w, and takes none by this offer", ErrNotFound)
 	ErrUnsupported = errors.New("this Machine Provider has no such call")
 )
@@ -61,17 +61,17 @@ type Question struct {
 	Hostname string
 	// Settle asks for ErrSettled where the catalog has no entry of the instance:
 	// its offers with a number up to Offer are then refused when they come late.
-	// A Machine Provider that cannot do that answers ErrNotFound.
+	// From a Machine Provider that cannot do that the error is ErrNotFound.
 	Settle   bool
 	Instance string
 	Offer    int64
 }
 
-// Machine is what the catalog says of a machine.
+// Machine is the catalog's state of a machine.
 type Machine struct {
 	Hostname string
-	// Err is ErrNotFound where the catalog has no such machine, and any other
-	// error where nothing is known.
+	// Err is ErrNotFound if the catalog has no such machine, and any other error
+	// if nothing is known.
 	Err      error
 	Instance string // the key that it was added with
 	// LeaseExpiration is when its lease ends; zero when it is not leased or
@@ -90,12 +90,12 @@ type Removal struct {
 	// Settle and Offer are as in Question.
 	Settle bool
 	Offer  int64
-	// Gone says that the VM exists no more: where the Machine Provider knows
-	// how, a lease on it is ended too.
+	// Gone says that the VM exists no more. A Machine Provider that knows the
+	// field also ends the machine's lease.
 	Gone bool
 }
 
-// Count is how many machines there are.
+// Count is the number of machines, by whether they are leased.
 type Count struct{ Available, Leased int }
 
 // Changes is what changed in the catalog since a cursor.

@@ -1,7 +1,7 @@
-// Package compute is the contract for what the jobs ask of Compute Engine, in
-// the fleet's terms. What a template's VMs are it says in Compute Engine's own
-// message: types of our own would be one more place for each of its fields. The
-// implementation over the REST API is in compute/rest.
+// Package compute is the contract with Compute Engine, in the fleet's terms. The
+// properties of a template are Compute Engine's own message, because a type of
+// our own would repeat each of its fields. The implementation over the REST API
+// is in compute/rest.
 package compute
 
 import (
@@ -12,7 +12,7 @@ import (
 )
 
 // Engine is Compute Engine. Every method has a deadline of its own, stays
-// inside the client-side request limit, and answers errors that carry a
+// inside the client-side request limit, and returns errors that carry a
 // failure.Class. Methods that change something wait until the operation is
 // done; an operation that ended in an error is an *OperationError.
 type Engine interface {
@@ -81,8 +81,8 @@ type Group struct {
 	Labels      map[string]string
 	Created     time.Time
 	TargetSize  int
-	// Actions counts the group's VMs by what is being done to them; nil when
-	// Compute Engine did not say, which is not the same as none.
+	// Actions counts the group's VMs by what is being done to them; nil if
+	// Compute Engine did not count them, which is not the same as no VMs.
 	Actions *Actions
 }
 

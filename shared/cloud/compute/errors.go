@@ -7,7 +7,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// OperationError is what an operation that was accepted ended in.
+// OperationError is the error in which an operation ended.
 type OperationError struct {
 	Method  string // such as instanceTemplates.insert
 	Target  string // the resource's name
@@ -19,8 +19,7 @@ func (e *OperationError) Error() string {
 	return fmt.Sprintf("%s of %s ended in %s: %s", e.Method, e.Target, e.Code, e.Message)
 }
 
-// CallError is a call that Compute Engine did not serve, or not that anybody
-// knows.
+// CallError is the error of a call that Compute Engine refused or did not answer.
 type CallError struct {
 	Method  string // such as instanceTemplates.insert
 	Target  string // the resource's name
@@ -29,22 +28,17 @@ type CallError struct {
 	Err     error
 }
 
-// ErrUnfinished says that a change was accepted, and that nobody knows what
-// became of it.
+// ErrUnfinished says that a change was accepted, and that its result is unknown.
 var ErrUnfinished = errors.New("the change was accepted")
 
-// Refused tells of the error of a change whether the change was certainly not
+// Refused reports whether the change that returned this error was certainly not
 // made: Compute Engine did not accept it, or its operation ended in an error.
 func Refused(err error) bool {
-	var operation *OperationError
-	switch {
-	case errors.As(err, &operation):
+	if _, ended := errors.AsType[*OperationError](err); ended {
 		return true
-	case errors.Is(err, ErrUnfinished):
-		return false
 	}
 	class := failure.ClassOf(err)
-	return class == failure.Quota || class == failure.Permanent || class == failure.Conflict
+	return !errors.Is(err, ErrUnfinished) && (class == failure.Quota || class == failure.Permanent || class == failure.Conflict)
 }
 
 // NoAnswer is the code of a call that was not answered.
@@ -56,18 +50,15 @@ func (e *CallError) Error() string {
 
 func (e *CallError) Unwrap() error { return e.Err }
 
-// Fault is what was asked of Compute Engine, and the code that it answered
-// with.
+// Fault names a call to Compute Engine and the code of its error.
 type Fault struct{ Method, Target, Code string }
 
-// FaultOf finds it in an error; ok is false for an error of something else.
+// FaultOf finds the fault in an error; ok is false for an error of anything else.
 func FaultOf(err error) (fault Fault, ok bool) {
-	var operation *OperationError
-	if errors.As(err, &operation) {
+	if operation, ok := errors.AsType[*OperationError](err); ok {
 		return Fault{operation.Method, operation.Target, operation.Code}, true
 	}
-	var call *CallError
-	if errors.As(err, &call) {
+	if call, ok := errors.AsType[*CallError](err); ok {
 		return Fault{call.Method, call.Target, call.Code}, true
 	}
 	return Fault{}, false

@@ -95,7 +95,7 @@ func (t Template) Snapshot() string {
 	return ""
 }
 
-// withoutHost makes a resource's URL comparable: the API answers with one of
+// withoutHost makes a resource's URL comparable: the API returns URLs with one of
 // several hosts, whichever form was sent.
 func withoutHost(url string) string {
 	if strings.Contains(url, "://") {

@@ -10,9 +10,9 @@ import (
 )
 
 // DifferentField names the first field in which a template differs from another
-// one, of those that Properties sets; empty where they are the same. Compute
-// Engine answers URLs where paths were given, its own order of lists, and
-// defaults in the other fields.
+// one, of those that Properties sets; empty if they are the same. Compute
+// Engine returns URLs in place of paths, lists in its own order, and defaults in
+// the other fields.
 func DifferentField(have, want *computepb.InstanceProperties) string {
 	switch {
 	case path.Base(have.GetMachineType()) != path.Base(want.GetMachineType()):

@@ -45,12 +45,9 @@ type Environment struct {
 	Service string `env:"K_SERVICE"`
 }
 
-// localOnly are read by the code but never set by Terraform; the emulators'
-// two by Google's libraries.
-var localOnly = []string{"COMPUTE_ENDPOINT", "DEVELOPMENT_IDENTITIES", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"}
-
-// byPlatform are set by Cloud Run itself.
-var byPlatform = []string{"K_SERVICE"}
+// undeployed are read by the code but never set by Terraform: what is for local
+// use, the emulators' two by Google's libraries, and what Cloud Run itself sets.
+var undeployed = []string{"COMPUTE_ENDPOINT", "DEVELOPMENT_IDENTITIES", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "K_SERVICE"}
 
 // Read reads the process's environment.
 func Read(ctx context.Context) (Environment, error) {
@@ -64,10 +61,9 @@ func Read(ctx context.Context) (Environment, error) {
 // Names lists the variables that a deployment sets.
 func Names() []string {
 	var names []string
-	fields := reflect.TypeFor[Environment]()
-	for i := range fields.NumField() {
-		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("env"), ",")
-		if !slices.Contains(localOnly, name) && !slices.Contains(byPlatform, name) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Environment]()) {
+		name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
+		if !slices.Contains(undeployed, name) {
 			names = append(names, name)
 		}
 	}

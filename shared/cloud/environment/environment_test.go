@@ -11,7 +11,7 @@ import (
 // only sets these variables and unsets all others that are read.
 func only(t *testing.T, set map[string]string) {
 	t.Helper()
-	for _, name := range append(append(Names(), localOnly...), byPlatform...) {
+	for _, name := range append(Names(), undeployed...) {
 		t.Setenv(name, "") // so that it is restored
 		if err := os.Unsetenv(name); err != nil {
 			t.Fatal(err)
@@ -62,7 +62,7 @@ func TestEachVariableHasOneOrigin(t *testing.T) {
 	if !slices.IsSorted(names) || len(names) == 0 {
 		t.Errorf("%v", names)
 	}
-	all := append(append(slices.Clone(names), localOnly...), byPlatform...)
+	all := append(slices.Clone(names), undeployed...)
 	slices.Sort(all)
 	if slices.ContainsFunc(all, func(name string) bool { return name == "" }) || len(slices.Compact(slices.Clone(all))) != len(all) {
 		t.Errorf("%v", all)

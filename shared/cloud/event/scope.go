@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// Scope is what a message is about, as far as it says: an absent field means
-// all. The zero Scope asks for a sweep over everything.
+// Scope names what a message is about; an absent field means all. The zero Scope
+// asks for a sweep over everything.
 type Scope struct {
 	BaseName  string   `json:"baseName,omitempty"`
 	Revision  string   `json:"revision,omitempty"`
@@ -17,7 +17,7 @@ type Scope struct {
 	Instances []string `json:"instances,omitempty"` // instance keys
 	Reclaimed bool     `json:"reclaimed,omitempty"` // the Machine Provider said that these were reclaimed
 	// Hint says that the scope was guessed from a message that may be about
-	// something else altogether.
+	// something else.
 	Hint bool `json:"-"`
 }
 
@@ -39,9 +39,9 @@ func (s Scope) Encode() []byte {
 	return data
 }
 
-// DecodeScope reads a payload. Nothing, {} and "" all ask for a sweep. A field
-// that it does not know is refused, and so is a scope that names nothing by those
-// that it knows: what was meant for something never becomes a sweep of everything.
+// DecodeScope reads a payload. Nothing, {} and "" all ask for a sweep. It refuses
+// unknown fields, and fields that together name nothing: a message that was meant
+// for something never becomes a sweep of everything.
 func DecodeScope(data []byte) (Scope, error) {
 	data = bytes.TrimSpace(data)
 	if len(data) > MaxScopeBytes {
@@ -62,19 +62,10 @@ func DecodeScope(data []byte) (Scope, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Scope{}, errors.New("the payload goes on after the scope")
 	}
-	if scope.Sweep() && string(compact(data)) != "{}" {
+	if scope.Sweep() && len(bytes.Trim(data, "{} \t\r\n")) > 0 {
 		return Scope{}, errors.New("the payload is not a scope: it names nothing")
 	}
 	return scope, nil
-}
-
-// compact returns JSON without the spaces between its values.
-func compact(data []byte) []byte {
-	var short bytes.Buffer
-	if err := json.Compact(&short, data); err != nil { // it was read before
-		panic(err)
-	}
-	return short.Bytes()
 }
 
 // OfManagers reads the scope of a message to a job that can be about some
@@ -87,7 +78,8 @@ func OfManagers(message Message) (Scope, error) {
 	return scope, err
 }
 
-// OfTemplates reads the scope of a message to a job that knows no zones.
+// OfTemplates reads the scope of a message to a job that works on whole
+// templates.
 func OfTemplates(message Message) (Scope, error) {
 	scope, err := OfManagers(message)
 	if !scope.Sweep() && scope.BaseName == "" {

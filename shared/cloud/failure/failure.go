@@ -4,12 +4,14 @@
 package failure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/googleapis/gax-go/v2/apierror"
@@ -32,7 +34,7 @@ const (
 	Permanent Class = "permanent"
 )
 
-// Error is an error whose class is known to whoever made it.
+// Error is an error with its class.
 type Error struct {
 	Class Class
 	Err   error
@@ -49,11 +51,11 @@ func New(class Class, format string, args ...any) error {
 // ClassOf decides the class of an error: its own where it carries one, else by
 // the status of the API that answered, else Permanent.
 func ClassOf(err error) Class {
-	var classed *Error
+	classed, ok := errors.AsType[*Error](err)
 	switch {
 	case err == nil:
 		return None
-	case errors.As(err, &classed):
+	case ok:
 		return classed.Class
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return Transient
@@ -64,13 +66,9 @@ func ClassOf(err error) Class {
 	if class, ok := byGRPC(err); ok {
 		return class
 	}
-	// What the operating system says of a file looks like an error of the network.
-	var file *fs.PathError
-	if errors.As(err, &file) {
-		return Permanent
-	}
-	var network net.Error
-	if errors.As(err, &network) {
+	// The operating system's error of a file looks like one of the network too.
+	_, ofFile := errors.AsType[*fs.PathError](err)
+	if _, ofNetwork := errors.AsType[net.Error](err); ofNetwork && !ofFile {
 		return Transient
 	}
 	return Permanent
@@ -80,27 +78,17 @@ func ClassOf(err error) Class {
 func Is(err error, class Class) bool { return ClassOf(err) == class }
 
 func byHTTP(err error) (Class, bool) {
-	var api *googleapi.Error
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[*googleapi.Error](err); ok {
 		reason := ""
 		if len(api.Errors) > 0 {
 			reason = api.Errors[0].Reason
 		}
-		return ofError(api.Code, reason), true
+		return cmp.Or(OfHTTP(api.Code, reason), Permanent), true // an error, whatever its status says
 	}
-	var gax *apierror.APIError
-	if errors.As(err, &gax) && gax.HTTPCode() > 0 {
-		return ofError(gax.HTTPCode(), gax.Reason()), true
+	if gax, ok := errors.AsType[*apierror.APIError](err); ok && gax.HTTPCode() > 0 {
+		return cmp.Or(OfHTTP(gax.HTTPCode(), gax.Reason()), Permanent), true
 	}
 	return None, false
-}
-
-// ofError is OfHTTP for what is an error whatever its status says.
-func ofError(code int, reason string) Class {
-	if class := OfHTTP(code, reason); class != None {
-		return class
-	}
-	return Permanent
 }
 
 // OfHTTP classifies an HTTP status and, for 403, Compute Engine's reason: a
@@ -115,7 +103,7 @@ func OfHTTP(code int, reason string) Class {
 		return Conflict
 	case code == http.StatusTooManyRequests:
 		return Quota
-	case code == http.StatusForbidden && isQuota(reason):
+	case code == http.StatusForbidden && slices.Contains(quotaReasons, reason):
 		return Quota
 	case code == http.StatusBadRequest && reason == "resourceInUseByAnotherResource":
 		return Conflict
@@ -127,13 +115,7 @@ func OfHTTP(code int, reason string) Class {
 	return Permanent
 }
 
-func isQuota(reason string) bool {
-	switch reason {
-	case "rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded":
-		return true
-	}
-	return false
-}
+var quotaReasons = []string{"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"}
 
 // missingIndex is in the message with which Firestore refuses a query that no
 // index serves: "The query requires an index. You can create it here: …", and

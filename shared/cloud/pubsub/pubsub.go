@@ -8,6 +8,7 @@
 package pubsub
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -99,11 +100,7 @@ func (p *Publisher) open() (*gcp.TopicAdminClient, error) {
 }
 
 func (p *Publisher) name(topic event.Topic) string {
-	project := topic.Project
-	if project == "" {
-		project = p.project
-	}
-	return "projects/" + project + "/topics/" + topic.Name
+	return "projects/" + cmp.Or(topic.Project, p.project) + "/topics/" + topic.Name
 }
 
 // encode writes a message in Pub/Sub's form. Pub/Sub refuses one that has

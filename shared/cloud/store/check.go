@@ -25,32 +25,32 @@ func CheckWrites(writes []Write) error {
 			return failure.New(failure.Permanent, "%s: two writes of one document in one commit", write.Key)
 		}
 		seen[write.Key] = true
-		if err := write.Check(); err != nil {
+		if _, err := write.check(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Check refuses a write that no store accepts by itself.
-func (w Write) Check() error {
+// check refuses a write that no store accepts by itself, and returns the size of
+// the document.
+func (w Write) check() (size int, err error) {
 	if err := w.Key.Check(); err != nil {
-		return failure.New(failure.Permanent, "%w", err)
+		return 0, failure.New(failure.Permanent, "%w", err)
 	}
-	if w.Condition == Unchanged && w.Version.Time.IsZero() {
-		return failure.New(failure.Permanent, "%s: a write of an unchanged document needs the version that was read", w.Key)
+	size, err = Size(w.Key, w.Fields)
+	switch {
+	case w.Condition == Unchanged && w.Version.Time.IsZero():
+		err = fmt.Errorf("a write of an unchanged document needs the version that was read")
+	case w.Condition == Absent && w.Fields == nil:
+		err = fmt.Errorf("a document that must be absent cannot be deleted")
+	case err == nil && size > MaxDocumentBytes:
+		err = fmt.Errorf("the document has %d bytes; at most %d are possible", size, MaxDocumentBytes)
 	}
-	if w.Condition == Absent && w.Fields == nil {
-		return failure.New(failure.Permanent, "%s: a document that must be absent cannot be deleted", w.Key)
-	}
-	size, err := Size(w.Key, w.Fields)
 	if err != nil {
-		return failure.New(failure.Permanent, "%s: %w", w.Key, err)
+		return 0, failure.New(failure.Permanent, "%s: %w", w.Key, err)
 	}
-	if size > MaxDocumentBytes {
-		return failure.New(failure.Permanent, "%s: the document has %d bytes; at most %d are possible", w.Key, size, MaxDocumentBytes)
-	}
-	return nil
+	return size, nil
 }
 
 // Check refuses a key that NewKey would not make.
@@ -72,13 +72,9 @@ func Size(key Key, fields Fields) (int, error) {
 }
 
 func sizeOfMap(entries map[string]any, depth int) (int, error) {
-	if depth > maxDepth {
-		return 0, fmt.Errorf("nested deeper than %d levels", maxDepth)
-	}
 	size := 0
 	for name, value := range entries {
-		if name == "" || len(name) > 1500 || !utf8.ValidString(name) ||
-			(strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__")) {
+		if !named(name) {
 			return 0, fmt.Errorf("%q cannot be the name of a field", name)
 		}
 		content, err := sizeOf(value, depth)
@@ -108,24 +104,25 @@ func sizeOf(value any, depth int) (int, error) {
 		return len(v) + 1, checkField(len(v))
 	case []byte:
 		return len(v), checkField(len(v))
-	case []any:
-		return sizeOfArray(v, depth)
-	case map[string]any:
-		return sizeOfMap(v, depth+1)
+	case []any, map[string]any:
+		if depth == maxDepth {
+			return 0, fmt.Errorf("nested deeper than %d levels", maxDepth)
+		}
+		if items, ok := v.([]any); ok {
+			return sizeOfArray(items, depth+1)
+		}
+		return sizeOfMap(v.(map[string]any), depth+1)
 	}
 	return 0, fmt.Errorf("a document cannot hold a %T", value)
 }
 
 func sizeOfArray(items []any, depth int) (int, error) {
-	if depth >= maxDepth {
-		return 0, fmt.Errorf("nested deeper than %d levels", maxDepth)
-	}
 	size := 0
 	for i, item := range items {
+		content, err := sizeOf(item, depth)
 		if _, nested := item.([]any); nested {
-			return 0, within(fmt.Sprintf("[%d]", i), fmt.Errorf("an array cannot hold an array"))
+			err = fmt.Errorf("an array cannot hold an array")
 		}
-		content, err := sizeOf(item, depth+1)
 		if err != nil {
 			return 0, within(fmt.Sprintf("[%d]", i), err)
 		}

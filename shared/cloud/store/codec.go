@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -52,44 +54,22 @@ func layoutOf(t reflect.Type) []field {
 		return known.([]field)
 	}
 	var fields []field
-	for _, f := range reflect.VisibleFields(t) {
+	for i := range t.NumField() {
+		f := t.Field(i)
 		tag, tagged := f.Tag.Lookup("firestore")
 		name, options, _ := strings.Cut(tag, ",")
-		flattened := f.Anonymous && !tagged && f.Type.Kind() == reflect.Struct
-		if name == "-" || !f.IsExported() || flattened || throughPointer(t, f.Index) || throughNamed(t, f.Index) {
-			continue
+		switch {
+		case f.Anonymous && !tagged && f.Type.Kind() == reflect.Struct: // its fields are the outer struct's
+			for _, inner := range layoutOf(f.Type) {
+				inner.index = append([]int{i}, inner.index...)
+				fields = append(fields, inner)
+			}
+		case name != "-" && f.IsExported():
+			fields = append(fields, field{name: cmp.Or(name, f.Name), index: f.Index, omitEmpty: options == "omitempty"})
 		}
-		if name == "" {
-			name = f.Name
-		}
-		fields = append(fields, field{name: name, index: f.Index, omitEmpty: options == "omitempty"})
 	}
 	layouts.Store(t, fields)
 	return fields
-}
-
-// throughPointer reports whether a promoted field stands behind an embedded
-// pointer, which is not flattened.
-func throughPointer(t reflect.Type, index []int) bool {
-	for _, i := range index[:len(index)-1] {
-		t = t.Field(i).Type
-		if t.Kind() == reflect.Pointer {
-			return true
-		}
-	}
-	return false
-}
-
-// throughNamed reports whether a promoted field stands in an embedded struct
-// that has a name of its own by its tag, and so is nested.
-func throughNamed(t reflect.Type, index []int) bool {
-	for _, i := range index[:len(index)-1] {
-		if _, tagged := t.Field(i).Tag.Lookup("firestore"); tagged || t.Field(i).Type == timeType {
-			return true
-		}
-		t = t.Field(i).Type
-	}
-	return false
 }
 
 func encodeStruct(v reflect.Value) (map[string]any, error) {
@@ -148,10 +128,7 @@ func encodeValue(v reflect.Value) (any, error) {
 	case reflect.Float32, reflect.Float64:
 		return v.Float(), nil
 	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			return nil, nil
-		}
-		return encodeValue(v.Elem())
+		return encodeValue(v.Elem()) // of nil: no value
 	case reflect.Struct:
 		return encodeStruct(v)
 	case reflect.Slice:
@@ -167,7 +144,7 @@ func encodeSlice(v reflect.Value) (any, error) {
 		return nil, nil
 	}
 	if v.Type().Elem().Kind() == reflect.Uint8 {
-		return append([]byte{}, v.Bytes()...), nil
+		return bytes.Clone(v.Bytes()), nil
 	}
 	items := make([]any, v.Len())
 	for i := range items {

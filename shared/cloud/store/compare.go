@@ -18,9 +18,23 @@ func Compare(a, b any) int {
 	}
 	switch a := a.(type) {
 	case bool:
-		return cmp.Compare(ordinal(a), ordinal(b.(bool)))
-	case int64, float64:
-		return compareNumbers(a, b)
+		switch {
+		case a == b.(bool):
+			return 0
+		case a:
+			return 1
+		}
+		return -1
+	case int64:
+		if b, ok := b.(int64); ok { // a float cannot represent all large ones
+			return cmp.Compare(a, b)
+		}
+		return cmp.Compare(float64(a), b.(float64))
+	case float64:
+		if b, ok := b.(int64); ok {
+			return cmp.Compare(a, float64(b))
+		}
+		return cmp.Compare(a, b.(float64))
 	case time.Time:
 		return a.Compare(b.(time.Time))
 	case string:
@@ -59,39 +73,11 @@ func kindOf(value any) int {
 	return 7
 }
 
-func ordinal(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// compareNumbers orders integers and floats together. Two integers are compared
-// as such, because floats cannot represent all large ones.
-func compareNumbers(a, b any) int {
-	x, xIsInt := a.(int64)
-	y, yIsInt := b.(int64)
-	if xIsInt && yIsInt {
-		return cmp.Compare(x, y)
-	}
-	return cmp.Compare(asFloat(a), asFloat(b))
-}
-
-func asFloat(value any) float64 {
-	if i, ok := value.(int64); ok {
-		return float64(i)
-	}
-	return value.(float64)
-}
-
 func compareMaps(a, b map[string]any) int {
 	names, others := slices.Sorted(maps.Keys(a)), slices.Sorted(maps.Keys(b))
 	for i := range min(len(names), len(others)) {
-		if byName := strings.Compare(names[i], others[i]); byName != 0 {
-			return byName
-		}
-		if byValue := Compare(a[names[i]], b[others[i]]); byValue != 0 {
-			return byValue
+		if order := cmp.Or(strings.Compare(names[i], others[i]), Compare(a[names[i]], b[others[i]])); order != 0 {
+			return order
 		}
 	}
 	return cmp.Compare(len(names), len(others))
@@ -101,16 +87,15 @@ func compareMaps(a, b map[string]any) int {
 // of their bytes.
 func CompareKeys(a, b Key) int {
 	for i := range min(len(a), len(b)) {
-		if a[i] == b[i] {
-			continue
-		}
-		if a[i] == '/' {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '/':
 			return -1
-		}
-		if b[i] == '/' {
+		case b[i] == '/':
 			return 1
+		default:
+			return cmp.Compare(a[i], b[i])
 		}
-		return cmp.Compare(a[i], b[i])
 	}
 	return cmp.Compare(len(a), len(b))
 }
@@ -130,19 +115,7 @@ func (f Filter) Matches(fields Fields) bool {
 		items, _ := value.([]any)
 		return slices.ContainsFunc(items, func(item any) bool { return Compare(item, f.Value) == 0 })
 	}
-	if !Comparable(value, f.Value) {
-		return false
-	}
 	order := Compare(value, f.Value)
-	switch f.Op {
-	case Less:
-		return order < 0
-	case LessOrEqual:
-		return order <= 0
-	case Greater:
-		return order > 0
-	case GreaterOrEqual:
-		return order >= 0
-	}
-	return false
+	return Comparable(value, f.Value) && (order < 0 && (f.Op == Less || f.Op == LessOrEqual) ||
+		order > 0 && (f.Op == Greater || f.Op == GreaterOrEqual) || order == 0 && (f.Op == LessOrEqual || f.Op == GreaterOrEqual))
 }

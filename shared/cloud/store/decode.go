@@ -1,9 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -35,77 +38,45 @@ func decodeStruct(fields map[string]any, into reflect.Value) error {
 			problems = append(problems, within(f.name, err))
 		}
 	}
-	if len(problems) == 1 {
-		return problems[0]
-	}
 	return errors.Join(problems...)
 }
 
 func decodeValue(value any, into reflect.Value) error {
-	if value == nil {
-		return decodeNull(into)
-	}
-	if into.Type() == timeType {
-		t, ok := value.(time.Time)
-		if !ok {
-			return mismatch(value, into)
-		}
-		into.Set(reflect.ValueOf(Truncate(t)))
-		return nil
-	}
 	switch into.Kind() {
-	case reflect.Pointer:
-		target := reflect.New(into.Type().Elem())
-		if err := decodeValue(value, target.Elem()); err != nil {
-			return err
+	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
+		if value == nil {
+			into.SetZero()
+			return nil
 		}
-		into.Set(target)
-		return nil
-	case reflect.Interface:
-		copied := reflect.ValueOf(Clone(value))
-		if !copied.Type().AssignableTo(into.Type()) {
-			return mismatch(value, into)
-		}
-		into.Set(copied)
+	}
+	if into.Kind() == reflect.Pointer {
+		into.Set(reflect.New(into.Type().Elem()))
+		return decodeValue(value, into.Elem())
+	}
+	have := reflect.TypeOf(value)
+	if have != nil && have.AssignableTo(into.Type()) {
+		into.Set(reflect.ValueOf(Clone(value)))
 		return nil
 	}
 	switch v := value.(type) {
-	case string:
-		return decodeIf(into.Kind() == reflect.String, value, into, func() { into.SetString(v) })
-	case bool:
-		return decodeIf(into.Kind() == reflect.Bool, value, into, func() { into.SetBool(v) })
 	case int64:
 		return decodeInt(v, into)
 	case float64:
-		return decodeIf(into.CanFloat() && !into.OverflowFloat(v), value, into, func() { into.SetFloat(v) })
-	case []byte:
-		isBytes := into.Kind() == reflect.Slice && into.Type().Elem().Kind() == reflect.Uint8
-		return decodeIf(isBytes, value, into, func() {
-			into.Set(reflect.ValueOf(append([]byte{}, v...)).Convert(into.Type()))
-		})
+		if into.CanFloat() && !into.OverflowFloat(v) {
+			into.SetFloat(v)
+			return nil
+		}
 	case []any:
 		return decodeSlice(v, into)
 	case map[string]any:
 		return decodeMap(v, into)
+	case string, bool, []byte:
+		if have.Kind() == into.Kind() && have.ConvertibleTo(into.Type()) {
+			into.Set(reflect.ValueOf(Clone(value)).Convert(into.Type()))
+			return nil
+		}
 	}
 	return mismatch(value, into)
-}
-
-func decodeNull(into reflect.Value) error {
-	switch into.Kind() {
-	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
-		into.SetZero()
-		return nil
-	}
-	return mismatch(nil, into)
-}
-
-func decodeIf(fits bool, value any, into reflect.Value, set func()) error {
-	if !fits {
-		return mismatch(value, into)
-	}
-	set()
-	return nil
 }
 
 func decodeInt(value int64, into reflect.Value) error {
@@ -139,7 +110,7 @@ func decodeSlice(items []any, into reflect.Value) error {
 }
 
 func decodeMap(entries map[string]any, into reflect.Value) error {
-	if into.Kind() == reflect.Struct {
+	if into.Kind() == reflect.Struct && into.Type() != timeType {
 		return decodeStruct(entries, into)
 	}
 	if into.Kind() != reflect.Map || into.Type().Key().Kind() != reflect.String {
@@ -173,29 +144,17 @@ func Clone[V any](value V) V {
 func clone(value any) any {
 	switch v := value.(type) {
 	case Fields:
-		if v == nil {
-			return v
-		}
 		return Fields(cloneMap(v))
 	case map[string]any:
-		if v == nil {
-			return v
-		}
 		return cloneMap(v)
 	case []any:
-		if v == nil {
-			return v
-		}
-		items := make([]any, len(v))
-		for i, item := range v {
+		items := slices.Clone(v)
+		for i, item := range items {
 			items[i] = clone(item)
 		}
 		return items
 	case []byte:
-		if v == nil {
-			return v
-		}
-		return append([]byte{}, v...)
+		return bytes.Clone(v)
 	case time.Time:
 		return Truncate(v)
 	}
@@ -203,8 +162,8 @@ func clone(value any) any {
 }
 
 func cloneMap(entries map[string]any) map[string]any {
-	copied := make(map[string]any, len(entries))
-	for name, entry := range entries {
+	copied := maps.Clone(entries)
+	for name, entry := range copied {
 		copied[name] = clone(entry)
 	}
 	return copied

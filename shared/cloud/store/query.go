@@ -1,6 +1,9 @@
 package store
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -63,24 +66,25 @@ func (q Query) checkOrder() error {
 		if order.Field == KeyField {
 			continue
 		}
-		if _, ok := q.After.Fields.At(order.Field); !ok {
+		value, ok := q.After.Fields.At(order.Field)
+		if !ok {
 			return q.invalid("cannot continue after %s: it was read without the field %q", q.After.Key, order.Field)
+		}
+		if _, err := sizeOf(value, 1); err != nil {
+			return q.invalid("cannot continue after %s: field %q: %w", q.After.Key, order.Field, err)
 		}
 	}
 	return nil
 }
 
 func (q Query) invalid(format string, args ...any) error {
-	name := q.Name
-	if name == "" {
-		name = "on " + q.Collection
-	}
+	name := cmp.Or(q.Name, "on "+q.Collection)
 	return failure.New(failure.Permanent, "query "+strings.ReplaceAll(name, "%", "%%")+": "+format, args...)
 }
 
 func (f Filter) normalize() (Filter, error) {
 	if f.Field == "" {
-		return f, failure.New(failure.Permanent, "it has no field")
+		return f, errors.New("it has no field")
 	}
 	value, err := Value(f.Value)
 	if err != nil {
@@ -91,12 +95,12 @@ func (f Filter) normalize() (Filter, error) {
 	case f.Op == In:
 		values, ok := value.([]any)
 		if !ok || len(values) == 0 || len(values) > MaxIn {
-			return f, failure.New(failure.Permanent, "%q needs a list of 1 to %d values", In, MaxIn)
+			return f, fmt.Errorf("%q needs a list of 1 to %d values", In, MaxIn)
 		}
 	case f.Op.IsRange() && value == nil:
-		return f, failure.New(failure.Permanent, "null has no order")
+		return f, errors.New("null has no order")
 	case f.Op != Equal && f.Op != Contains && !f.Op.IsRange():
-		return f, failure.New(failure.Permanent, "there is no operator %q", f.Op)
+		return f, fmt.Errorf("there is no operator %q", f.Op)
 	}
 	return f, nil
 }
@@ -110,16 +114,17 @@ func (q Query) Orders() []Order {
 	if len(orders) > 0 {
 		descending = orders[len(orders)-1].Descending
 	}
-	var implied []string
+	var ranges []string
 	for _, filter := range q.Where {
-		given := slices.ContainsFunc(orders, func(o Order) bool { return o.Field == filter.Field })
-		if filter.Op.IsRange() && !given && !slices.Contains(implied, filter.Field) {
-			implied = append(implied, filter.Field)
+		if filter.Op.IsRange() {
+			ranges = append(ranges, filter.Field)
 		}
 	}
-	slices.Sort(implied)
-	for _, name := range implied {
-		orders = append(orders, Order{Field: name, Descending: descending})
+	slices.Sort(ranges)
+	for _, name := range ranges {
+		if !slices.ContainsFunc(orders, func(o Order) bool { return o.Field == name }) {
+			orders = append(orders, Order{Field: name, Descending: descending})
+		}
 	}
 	return append(orders, Order{Field: KeyField, Descending: descending})
 }

@@ -44,6 +44,17 @@ func TestQueryErrorsNameTheQuery(t *testing.T) {
 	}
 }
 
+func TestNoPageBeginsAfterAValueThatNoFieldCanHave(t *testing.T) {
+	query := store.Query{Collection: "instances", OrderBy: []store.Order{{Field: "x"}}, After: &store.Document{Key: "instances/a", Fields: store.Fields{"x": "text"}}}
+	if _, err := query.Normalize(); err != nil {
+		t.Error(err)
+	}
+	query.After.Fields["x"] = struct{}{}
+	if _, err := query.Normalize(); err == nil || !strings.Contains(err.Error(), `"x"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestKeys(t *testing.T) {
 	key := store.MustKey("instanceTemplates", "linux", "revisions", "3f1c")
 	if key.ID() != "3f1c" || key.Collection() != "instanceTemplates/linux/revisions" || key.Group() != "revisions" {

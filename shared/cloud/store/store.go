@@ -35,12 +35,17 @@ func NewKey(segments ...string) (Key, error) {
 		return "", fmt.Errorf("a document key needs collection and id in turn, not %q", segments)
 	}
 	for _, segment := range segments {
-		if segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, "/\x00") || !utf8.ValidString(segment) ||
-			(strings.HasPrefix(segment, "__") && strings.HasSuffix(segment, "__")) || len(segment) > 1500 {
+		if !named(segment) || segment == "." || segment == ".." || strings.ContainsAny(segment, "/\x00") {
 			return "", fmt.Errorf("%q cannot be part of a document key", segment)
 		}
 	}
 	return Key(strings.Join(segments, "/")), nil
+}
+
+// named reports whether Firestore takes a name, of a field or in a key.
+func named(name string) bool {
+	reserved := strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__")
+	return name != "" && len(name) <= 1500 && utf8.ValidString(name) && !reserved
 }
 
 // MustKey is NewKey for segments that are valid; it panics otherwise.
@@ -56,19 +61,11 @@ func MustKey(segments ...string) Key {
 func (k Key) ID() string { return string(k[strings.LastIndexByte(string(k), '/')+1:]) }
 
 // Collection is the path of the collection that the document is in.
-func (k Key) Collection() string {
-	if i := strings.LastIndexByte(string(k), '/'); i >= 0 {
-		return string(k[:i])
-	}
-	return ""
-}
+func (k Key) Collection() string { return string(k[:max(strings.LastIndexByte(string(k), '/'), 0)]) }
 
 // Group is the last segment of the collection's path: the name by which a
 // collection group query finds the document.
-func (k Key) Group() string {
-	collection := k.Collection()
-	return collection[strings.LastIndexByte(collection, '/')+1:]
-}
+func (k Key) Group() string { return Key(k.Collection()).ID() }
 
 // Fields are a document's content: string, bool, int64, float64, time.Time
 // (UTC, microseconds), []byte, []any, map[string]any and nil.
@@ -83,7 +80,7 @@ type Document struct {
 	Key     Key
 	Fields  Fields
 	Version Version
-	// Partial tells that Query.Select left fields out. Such a document still
+	// Partial reports that Query.Select left fields out. Such a document still
 	// serves as a condition; UpdateEach reads it whole before it changes it.
 	Partial bool
 }

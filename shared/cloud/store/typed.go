@@ -79,79 +79,9 @@ func decodeAs[T any](document Document) (Stored[T], error) {
 		return item, nil
 	}
 	if err := Decode(document.Fields, &item.Value); err != nil {
-		var zero T
-		item.Value = zero
+		item.Value = *new(T)
 		corrupt := &CorruptError{Key: document.Key, Err: err}
 		return item, &failure.Error{Class: failure.Permanent, Err: corrupt}
 	}
 	return item, nil
-}
-
-// Update changes one document: it reads it, lets change decide, and commits
-// with the condition that nobody else wrote in between; on a conflict it begins
-// anew, a bounded number of times. The current value is nil where the document
-// does not exist; a nil result deletes it; a result equal to what was read
-// writes nothing. An error of change ends it. Fields of the document (not of
-// maps in it) that T does not know are kept. It returns the document as it is
-// afterwards.
-func Update[T any](ctx context.Context, s Store, key Key, change func(current *T) (*T, error)) (Stored[T], error) {
-	for attempt := 1; ; attempt++ {
-		items, err := GetAs[T](ctx, s, key)
-		if err != nil {
-			return Stored[T]{}, fmt.Errorf("update %s: %w", key, err)
-		}
-		result, write, err := decide(items[0], change)
-		if err != nil || write == nil {
-			return result, err
-		}
-		versions, err := s.Commit(ctx, *write)
-		if err == nil {
-			result.Document.Version = versions[0]
-			return result, nil
-		}
-		if !failure.Is(err, failure.Conflict) || attempt == maxAttempts {
-			return Stored[T]{}, fmt.Errorf("update %s: %w", key, err)
-		}
-		if err := Pause(ctx, s, attempt); err != nil {
-			return Stored[T]{}, fmt.Errorf("update %s: %w", key, err)
-		}
-	}
-}
-
-// decide runs change on a document as it was read. The write is nil where
-// nothing is to be written.
-func decide[T any](read Stored[T], change func(current *T) (*T, error)) (Stored[T], *Write, error) {
-	var current *T
-	var before Fields
-	if read.Exists() {
-		// A value of its own, so that change cannot reach what the caller holds.
-		fresh, err := decodeAs[T](read.Document)
-		if err != nil {
-			return read, nil, err
-		}
-		if before, err = Encode(fresh.Value); err != nil {
-			return read, nil, err
-		}
-		current = &fresh.Value
-	}
-	wanted, err := change(current)
-	switch {
-	case err != nil:
-		return read, nil, err
-	case wanted == nil && !read.Exists():
-		return read, nil, nil
-	case wanted == nil:
-		write := Remove(read.Document)
-		return Stored[T]{Document: Document{Key: read.Key()}}, &write, nil
-	}
-	after, err := Encode(wanted)
-	if err != nil {
-		return read, nil, err
-	}
-	if read.Exists() && sameFields(before, after) {
-		return read, nil, nil
-	}
-	keepUnknown[T](read.Document.Fields, after)
-	write := Replace(read.Document, after)
-	return Stored[T]{Value: *wanted, Document: Document{Key: read.Key(), Fields: after}}, &write, nil
 }

@@ -38,13 +38,29 @@ func Pause(ctx context.Context, s Store, attempt int) error {
 	return pause.For(ctx, rand.N(limit)) //nolint:gosec // jitter is no secret
 }
 
+// Update changes one document: it reads it, lets change decide, and commits
+// with the condition that nobody else wrote in between; on a conflict it begins
+// anew, a bounded number of times. The current value is nil where the document
+// does not exist; a nil result deletes it; a result equal to what was read
+// writes nothing. An error of change ends it. Fields of the document (not of
+// maps in it) that T does not know are kept. It returns the document as it is
+// afterwards.
+func Update[T any](ctx context.Context, s Store, key Key, change func(current *T) (*T, error)) (Stored[T], error) {
+	u := &updater[T]{store: s, change: change}
+	u.update(ctx, u.read(ctx, []Key{key}), 1)
+	if len(u.problems) > 0 {
+		return Stored[T]{}, u.problems[0]
+	}
+	return append(u.changed, u.unchanged...)[0], nil
+}
+
 // UpdateEach does what Update does to many documents, in atomic chunks: first
 // with the versions as they were read, and on a conflict with fresh ones. A
 // document that cannot be changed does not stop the others. It returns the
 // documents that were written, as they are now, and the errors joined.
 func UpdateEach[T any](ctx context.Context, s Store, items []Stored[T], change func(current *T) (*T, error)) (changed []Stored[T], err error) {
 	u := &updater[T]{store: s, change: change}
-	fresh := make([]Stored[T], 0, len(items))
+	var whole []Document
 	var partial []Key
 	seen := make(map[Key]bool, len(items))
 	for _, item := range items {
@@ -53,41 +69,86 @@ func UpdateEach[T any](ctx context.Context, s Store, items []Stored[T], change f
 		case item.Document.Partial:
 			partial = append(partial, item.Key())
 		default:
-			fresh = append(fresh, item)
+			whole = append(whole, item.Document)
 		}
 		seen[item.Key()] = true
 	}
 	if len(partial) > 0 {
-		fresh = append(fresh, u.read(ctx, partial)...)
+		whole = append(whole, u.read(ctx, partial)...)
 	}
-	u.update(ctx, fresh, 1)
+	u.update(ctx, whole, 1)
 	return u.changed, errors.Join(u.problems...)
 }
 
-// updater is one run of UpdateEach.
+// updater is one run of Update or UpdateEach.
 type updater[T any] struct {
-	store    Store
-	change   func(current *T) (*T, error)
-	changed  []Stored[T]
-	problems []error
+	store     Store
+	change    func(current *T) (*T, error)
+	changed   []Stored[T]
+	unchanged []Stored[T]
+	problems  []error
 }
 
-// prepared is a document with the write that was decided on.
-type prepared[T any] struct {
-	read   Stored[T]
+// decision is a document as it will be, and the write that makes it so; nil
+// where nothing is to be written.
+type decision[T any] struct {
 	result Stored[T]
-	write  Write
+	write  *Write
 }
 
-func (u *updater[T]) update(ctx context.Context, items []Stored[T], attempt int) {
-	var chunk []prepared[T]
+// decide runs change on a document as it was read.
+func (u *updater[T]) decide(read Document) (decision[T], error) {
+	item, err := decodeAs[T](read)
+	if err != nil {
+		return decision[T]{}, err
+	}
+	before, err := Encode(item.Value)
+	if err != nil {
+		return decision[T]{}, err
+	}
+	current := &item.Value
+	if !read.Exists() {
+		current = nil
+	}
+	wanted, err := u.change(current)
+	switch {
+	case err != nil:
+		return decision[T]{}, err
+	case wanted == nil && !read.Exists():
+		return decision[T]{result: Stored[T]{Document: read}}, nil
+	case wanted == nil:
+		write := Remove(read)
+		return decision[T]{Stored[T]{Document: Document{Key: read.Key}}, &write}, nil
+	}
+	after, err := Encode(wanted)
+	if err != nil {
+		return decision[T]{}, err
+	}
+	if read.Exists() && reflect.DeepEqual(before, after) {
+		return decision[T]{result: Stored[T]{Value: *wanted, Document: read}}, nil
+	}
+	keepUnknown[T](read.Fields, after)
+	write := Replace(read, after)
+	return decision[T]{Stored[T]{Value: *wanted, Document: Document{Key: read.Key, Fields: after}}, &write}, nil
+}
+
+func (u *updater[T]) update(ctx context.Context, documents []Document, attempt int) {
+	var chunk []decision[T]
 	bytes := 0
-	for _, item := range items {
-		one, size, ok := u.prepare(item)
-		if !ok {
-			continue
+	for _, document := range documents {
+		one, err := u.decide(document)
+		size := 0
+		if one.write != nil {
+			size, err = one.write.check()
 		}
-		if len(chunk) == MaxWrites || len(chunk) > 0 && bytes+size > maxChunkBytes {
+		switch {
+		case err != nil:
+			u.fail(err, document.Key)
+			continue
+		case one.write == nil:
+			u.unchanged = append(u.unchanged, one.result)
+			continue
+		case len(chunk) == MaxWrites, len(chunk) > 0 && bytes+size > maxChunkBytes:
 			u.commit(ctx, chunk, attempt)
 			chunk, bytes = nil, 0
 		}
@@ -98,26 +159,10 @@ func (u *updater[T]) update(ctx context.Context, items []Stored[T], attempt int)
 	}
 }
 
-func (u *updater[T]) prepare(item Stored[T]) (one prepared[T], size int, ok bool) {
-	result, write, err := decide(item, u.change)
-	if err == nil && write != nil {
-		err = write.Check()
-	}
-	if err != nil {
-		u.fail(item.Key(), err)
-		return one, 0, false
-	}
-	if write == nil {
-		return one, 0, false
-	}
-	size, err = Size(write.Key, write.Fields)
-	return prepared[T]{read: item, result: result, write: *write}, size, err == nil
-}
-
-func (u *updater[T]) commit(ctx context.Context, chunk []prepared[T], attempt int) {
-	writes := make([]Write, len(chunk))
+func (u *updater[T]) commit(ctx context.Context, chunk []decision[T], attempt int) {
+	writes, keys := make([]Write, len(chunk)), make([]Key, len(chunk))
 	for i, one := range chunk {
-		writes[i] = one.write
+		writes[i], keys[i] = *one.write, one.write.Key
 	}
 	versions, err := u.store.Commit(ctx, writes...)
 	if err == nil {
@@ -128,56 +173,42 @@ func (u *updater[T]) commit(ctx context.Context, chunk []prepared[T], attempt in
 		return
 	}
 	if failure.Is(err, failure.Conflict) && attempt < maxAttempts {
-		err = Pause(ctx, u.store, attempt)
-		if err == nil {
-			u.again(ctx, chunk, attempt+1)
+		if err = Pause(ctx, u.store, attempt); err == nil {
+			u.again(ctx, keys, attempt+1)
 			return
 		}
 	}
-	u.problems = append(u.problems, fmt.Errorf("update %d documents from %s on: %w", len(chunk), chunk[0].read.Key(), err))
+	u.fail(err, keys...)
 }
 
 // again reads a chunk anew. From the second conflict on it goes on in halves,
 // so that one contended document does not hold up the others.
-func (u *updater[T]) again(ctx context.Context, chunk []prepared[T], attempt int) {
-	keys := make([]Key, len(chunk))
-	for i, one := range chunk {
-		keys[i] = one.read.Key()
+func (u *updater[T]) again(ctx context.Context, keys []Key, attempt int) {
+	half := len(keys) / 2
+	if attempt == 2 {
+		half = 0
 	}
-	if len(keys) == 1 || attempt == 2 {
-		u.update(ctx, u.read(ctx, keys), attempt)
-		return
-	}
-	for _, half := range [][]Key{keys[:len(keys)/2], keys[len(keys)/2:]} {
-		u.update(ctx, u.read(ctx, half), attempt)
+	for _, part := range [][]Key{keys[:half], keys[half:]} {
+		if len(part) > 0 {
+			u.update(ctx, u.read(ctx, part), attempt)
+		}
 	}
 }
 
-// read reads documents and sets aside those that do not decode.
-func (u *updater[T]) read(ctx context.Context, keys []Key) []Stored[T] {
+func (u *updater[T]) read(ctx context.Context, keys []Key) []Document {
 	documents, err := u.store.Get(ctx, keys...)
 	if err != nil {
-		u.problems = append(u.problems, fmt.Errorf("update %d documents from %s on: %w", len(keys), keys[0], err))
-		return nil
+		u.fail(err, keys...)
 	}
-	items := make([]Stored[T], 0, len(documents))
-	for _, document := range documents {
-		item, err := decodeAs[T](document)
-		if err != nil {
-			u.fail(document.Key, err)
-			continue
-		}
-		items = append(items, item)
-	}
-	return items
+	return documents
 }
 
-func (u *updater[T]) fail(key Key, err error) {
-	u.problems = append(u.problems, fmt.Errorf("update %s: %w", key, err))
-}
-
-func sameFields(a, b Fields) bool {
-	return reflect.DeepEqual(map[string]any(a), map[string]any(b))
+func (u *updater[T]) fail(err error, keys ...Key) {
+	if len(keys) == 1 {
+		u.problems = append(u.problems, fmt.Errorf("update %s: %w", keys[0], err))
+		return
+	}
+	u.problems = append(u.problems, fmt.Errorf("update %d documents from %s on: %w", len(keys), keys[0], err))
 }
 
 // keepUnknown copies the fields that the struct type does not know, so that a

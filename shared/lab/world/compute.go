@@ -17,7 +17,7 @@ import (
 type computeTransport struct{ world *World }
 
 // waitLimit is how long a caller waits for an operation, after rest's
-// OperationTimeout, which goes by the machine's clock.
+// operationTimeout, which goes by the machine's clock.
 const waitLimit = 2 * time.Minute
 
 // RoundTrip looks at each request before it reaches Compute Engine.

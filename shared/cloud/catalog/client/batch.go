@@ -1,7 +1,9 @@
 package client
 
 import (
-	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -12,62 +14,63 @@ import (
 // the rest is not asked: a Machine Provider in trouble is not flooded.
 const giveUpAfter = 3
 
-// batches asks about items in chunks of the batch size. ask answers for
-// each item of its chunk, in order. Where a chunk fails, it and those behind it get its error by
-// failed; where nothing was answered at all, that is the error of the whole.
-func batches[T, A any](items []T, size int, ask func([]T) ([]A, error), failed func(T, error) A) ([]A, error) {
+// batches asks a method about items, as many at a time as a batch holds. send
+// returns a response for each item, and read turns it into an answer. Where a
+// batch fails, failed answers for its items and for those behind it; where the
+// first one fails, that is the error of the whole.
+func batches[T, R, A any](
+	c *Client, method string, items []T, send func([]T) ([]R, error), read func(R, T) A, failed func(T, error) A,
+) ([]A, error) {
 	answers := make([]A, 0, len(items))
-	for start := 0; start < len(items); start += size {
-		chunk := items[start:min(start+size, len(items))]
-		got, err := ask(chunk)
-		if err != nil && start == 0 {
+	for batch := range slices.Chunk(items, c.options.Batch) {
+		responses, err := send(batch)
+		if err == nil && len(responses) != len(batch) {
+			err = foreign(method, fmt.Errorf("%d responses for %d items", len(responses), len(batch)))
+		}
+		if err != nil && len(answers) == 0 {
 			return nil, err
 		}
 		if err != nil {
-			for _, item := range items[start:] {
+			for _, item := range items[len(answers):] {
 				answers = append(answers, failed(item, err))
 			}
 			return answers, nil
 		}
-		answers = append(answers, got...)
+		for i, response := range responses {
+			answers = append(answers, read(response, batch[i]))
+		}
 	}
 	return answers, nil
 }
 
-// singles asks about items one by one, several at a time. ask answers what is
-// known of an item, or an error of the request.
-func singles[T, A any](ctx context.Context, items []T, concurrency int, ask func(context.Context, T) (A, error), failed func(T, error) A) ([]A, error) {
+// singles asks about items one by one, several at a time. ask returns an item's
+// answer, or the error of the request, for which failed answers. Where every
+// request fails, the first of the errors is that of the whole.
+func singles[T, A any](c *Client, items []T, ask func(T) (A, error), failed func(T, error) A) ([]A, error) {
 	answers := make([]A, len(items))
-	errs := make([]error, len(items))
-	failures := make(chan error, giveUpAfter)
+	var answered, failures atomic.Int32
 	var group errgroup.Group
-	group.SetLimit(concurrency)
+	group.SetLimit(c.options.Concurrency)
 	for i, item := range items {
-		group.Go(func() error {
-			if len(failures) == giveUpAfter {
-				errs[i] = failure.New(failure.Transient, "not asked after %d failed requests", giveUpAfter)
+		group.Go(func() (err error) {
+			if failures.Load() >= giveUpAfter {
+				answers[i] = failed(item, failure.New(failure.Transient, "not asked after %d failed requests", giveUpAfter))
 				return nil
 			}
-			if answers[i], errs[i] = ask(ctx, item); errs[i] != nil {
-				select {
-				case failures <- errs[i]:
-				default:
-				}
+			if answers[i], err = ask(item); err != nil {
+				failures.Add(1)
+				answers[i] = failed(item, err)
+				return err
 			}
+			answered.Add(1)
 			return nil
 		})
 	}
-	_ = group.Wait() // the errors are in errs
-	answered := false
-	for i, item := range items {
-		if errs[i] != nil {
-			answers[i] = failed(item, errs[i])
-			continue
-		}
-		answered = true
-	}
-	if len(items) > 0 && !answered {
-		return nil, <-failures
+	if err := group.Wait(); err != nil && answered.Load() == 0 {
+		return nil, err
 	}
 	return answers, nil
 }
+
+// asResult is failed of batches and singles, where an answer is an error.
+func asResult[T any](_ T, err error) error { return err }

@@ -2,89 +2,76 @@ package client
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 )
 
-// ours calls a method that LUCI's Machine Provider does not have, and has no
-// substitute there: then the error is catalog.ErrUnsupported.
-func (c *Client) ours(ctx context.Context, method string, request proto.Message) ([]byte, error) {
-	server, err := c.server(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if !c.unknown.known(server, method) {
-		return nil, catalog.ErrUnsupported
-	}
-	answer, err := c.send(ctx, server, method, request)
-	if methodUnknown(err) {
-		c.unknown.forget(server, method)
-		return nil, catalog.ErrUnsupported
-	}
-	return answer, err
-}
-
 // Changes is catalog.list_changes.
 func (c *Client) Changes(ctx context.Context, cursor string) (catalog.Changes, error) {
-	answer, err := c.ours(ctx, "list_changes", &pb.CatalogChangesRequest{Cursor: optional(cursor), Backend: pb.Backend_GCE.Enum()})
+	server, err := c.server(ctx)
 	if err != nil {
 		return catalog.Changes{}, err
 	}
-	var response pb.CatalogChangesResponse
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(answer, &response); err != nil {
-		return catalog.Changes{}, foreign("list_changes", err)
+	answer, err := ours[struct {
+		Cursor  string `json:"cursor"`
+		More    bool   `json:"more"`
+		Changes []struct {
+			Hostname string `json:"hostname"`
+			Instance string `json:"instance"`
+			Removed  bool   `json:"removed"`
+		} `json:"changes"`
+	}](ctx, c, server, "list_changes", &pb.CatalogChangesRequest{Cursor: optional(cursor), Backend: pb.Backend_GCE.Enum()})
+	if err != nil {
+		return catalog.Changes{}, err
 	}
-	changes := catalog.Changes{Cursor: response.GetCursor(), More: response.GetMore()}
-	for _, change := range response.GetChanges() {
-		changes.Changed = append(changes.Changed, catalog.Change{
-			Hostname: change.GetHostname(), Instance: change.GetInstance(), Removed: change.GetRemoved()})
+	changes := catalog.Changes{Cursor: answer.Cursor, More: answer.More}
+	for _, change := range answer.Changes {
+		changes.Changed = append(changes.Changed, catalog.Change(change))
 	}
 	return changes, nil
 }
 
-// Count is catalog.count_machines.
+// counted is the response to one prefix.
+type counted struct {
+	Available integer `json:"available"`
+	Leased    integer `json:"leased"`
+}
+
+// Count is catalog.count_machines. Of a batch that failed it returns counts that
+// equal nothing, so that its groups are looked at.
 func (c *Client) Count(ctx context.Context, prefixes ...string) ([]catalog.Count, error) {
-	return batches(prefixes, c.options.Batch, func(chunk []string) ([]catalog.Count, error) {
-		answer, err := c.ours(ctx, "count_machines", &pb.CatalogMachineCountRequest{Backend: pb.Backend_GCE.Enum(), HostnamePrefixes: chunk})
-		if err != nil {
-			return nil, err
-		}
-		var response pb.CatalogMachineCountResponse
-		if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(answer, &response); err != nil {
-			return nil, foreign("count_machines", err)
-		}
-		if len(response.GetCounts()) != len(chunk) {
-			return nil, foreign("count_machines", fmt.Errorf("%d answers for %d prefixes", len(response.GetCounts()), len(chunk)))
-		}
-		counts := make([]catalog.Count, len(chunk))
-		for i, count := range response.GetCounts() {
-			counts[i] = catalog.Count{Available: int(count.GetAvailable()), Leased: int(count.GetLeased())}
-		}
-		return counts, nil
-	}, func(string, error) catalog.Count { return catalog.Count{Available: -1} }) // it equals nothing: the group is looked at
+	server, err := c.server(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return batches(c, "count_machines", prefixes, func(batch []string) ([]counted, error) {
+		answer, err := ours[struct {
+			Counts []counted `json:"counts"`
+		}](ctx, c, server, "count_machines", &pb.CatalogMachineCountRequest{Backend: pb.Backend_GCE.Enum(), HostnamePrefixes: batch})
+		return answer.Counts, err
+	}, func(count counted, _ string) catalog.Count {
+		return catalog.Count{Available: int(count.Available), Leased: int(count.Leased)}
+	}, func(string, error) catalog.Count { return catalog.Count{Available: -1} })
 }
 
 // List is catalog.list_machines, all its pages.
 func (c *Client) List(ctx context.Context, prefix string) ([]catalog.Machine, error) {
+	server, err := c.server(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var machines []catalog.Machine
 	request := &pb.CatalogMachineListRequest{Backend: pb.Backend_GCE.Enum(), HostnamePrefix: proto.String(prefix)}
 	for {
-		answer, err := c.ours(ctx, "list_machines", request)
-		if err != nil {
-			return nil, err
-		}
-		var page struct {
+		page, err := ours[struct {
 			Machines []retrieval `json:"machines"`
 			More     bool        `json:"more"`
-		}
-		if err := json.Unmarshal(answer, &page); err != nil {
-			return nil, foreign("list_machines", err)
+		}](ctx, c, server, "list_machines", request)
+		if err != nil {
+			return nil, err
 		}
 		for _, one := range page.Machines {
 			machines = append(machines, one.machine("list_machines", one.Dimensions.Hostname))

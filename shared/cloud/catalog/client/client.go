@@ -4,28 +4,23 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 )
 
-// The sizes that Options may change.
-const (
-	defaultTimeout     = 30 * time.Second
-	defaultBatch       = 250
-	defaultConcurrency = 8
-)
-
 // Options are a client's surroundings. Base and Token are required.
 type Options struct {
-	// Base answers the Machine Provider's URL, up to /_ah/api. It is asked
+	// Base returns the Machine Provider's URL, up to /_ah/api. It is asked
 	// before each call, so that the URL may change.
 	Base func(ctx context.Context) (string, error)
-	// Token answers the bearer token for a Machine Provider at that URL.
+	// Token returns the bearer token for a Machine Provider at that URL.
 	Token func(ctx context.Context, audience string) (string, error)
 	// HTTPClient sends the requests; one of its own when nil.
 	HTTPClient *http.Client
@@ -43,35 +38,31 @@ type Options struct {
 type Client struct {
 	options Options
 	http    *http.Client
-	unknown methods
+	unknown sync.Map // until when a method is known to be missing: time.Time by methodAt
 }
+
+type methodAt struct{ server, method string }
 
 var _ catalog.Catalog = (*Client)(nil)
 
 // New makes a client; nothing is opened before the first call.
 func New(options Options) *Client {
-	if options.Timeout <= 0 {
-		options.Timeout = defaultTimeout
-	}
-	if options.Batch <= 0 {
-		options.Batch = defaultBatch
-	}
-	if options.Concurrency <= 0 {
-		options.Concurrency = defaultConcurrency
-	}
+	options.Timeout = cmp.Or(options.Timeout, 30*time.Second)
+	options.Batch = cmp.Or(options.Batch, 250)
+	options.Concurrency = cmp.Or(options.Concurrency, 8)
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	sender := http.Client{}
-	if options.HTTPClient != nil {
-		sender = *options.HTTPClient
+	if options.HTTPClient == nil {
+		options.HTTPClient = &http.Client{}
 	}
+	sender := *options.HTTPClient
 	// A redirect would hand the token and the machines to whoever it names.
 	sender.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{options: options, http: &sender, unknown: methods{now: options.Now}}
+	return &Client{options: options, http: &sender}
 }
 
-// server answers where the Machine Provider is at the moment.
+// server returns the URL of the Machine Provider, as it is at the moment.
 func (c *Client) server(ctx context.Context) (string, error) {
 	base, err := c.options.Base(ctx)
 	if err != nil {

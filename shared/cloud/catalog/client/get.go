@@ -18,28 +18,22 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// seconds is a time in seconds since 1970, as a string (the API's form of a
-// 64-bit integer) or as a number.
-type seconds int64
+// integer is a 64-bit integer, as a string (the API's form) or as a number.
+type integer int64
 
-func (s *seconds) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON reads either form.
+func (n *integer) UnmarshalJSON(data []byte) error {
 	var number json.Number
 	if err := json.Unmarshal(data, &number); err != nil {
 		return err
 	}
 	value, err := strconv.ParseInt(number.String(), 10, 64)
-	*s = seconds(value)
+	*n = integer(value)
 	return err
 }
 
-func (s seconds) time() time.Time {
-	if s == 0 {
-		return time.Time{}
-	}
-	return time.Unix(int64(s), 0).UTC()
-}
-
-// retrieval is what the API says of a machine, read like manipulation.
+// retrieval is the API's state of a machine. Like manipulation it is read
+// without the generated type.
 type retrieval struct {
 	echo
 	Policies struct {
@@ -48,14 +42,14 @@ type retrieval struct {
 			Value string `json:"value"`
 		} `json:"backend_attributes"`
 	} `json:"policies"`
-	LeaseExpiration    seconds `json:"lease_expiration_ts"`
+	LeaseExpiration    integer `json:"lease_expiration_ts"`
 	LeasedIndefinitely bool    `json:"leased_indefinitely"`
 	Error              string  `json:"error"`
 	Settled            bool    `json:"settled"`
 }
 
-// machine is what the answer says of the machine that was asked for. An answer
-// without the machine's name says nothing.
+// machine returns the state of the machine that was asked for. A response that
+// does not name the machine is an error.
 func (r retrieval) machine(method, hostname string) catalog.Machine {
 	machine := catalog.Machine{Hostname: hostname}
 	switch {
@@ -65,17 +59,16 @@ func (r retrieval) machine(method, hostname string) catalog.Machine {
 		machine.Err = failure.New(failure.Permanent, "the Machine Provider says nothing of %s: %s", hostname, r.Error)
 	case r.Dimensions.Hostname != hostname:
 		machine.Err = foreign(method, fmt.Errorf("it is about %q and not about %q", r.Dimensions.Hostname, hostname))
-	}
-	if machine.Err != nil {
-		return machine
-	}
-	for _, attribute := range r.Policies.BackendAttributes {
-		if attribute.Key == event.AttributeInstance {
-			machine.Instance = attribute.Value
+	default:
+		for _, attribute := range r.Policies.BackendAttributes {
+			if attribute.Key == event.AttributeInstance {
+				machine.Instance = attribute.Value
+			}
 		}
-	}
-	if machine.LeasedIndefinitely = r.LeasedIndefinitely; !machine.LeasedIndefinitely {
-		machine.LeaseExpiration = r.LeaseExpiration.time()
+		machine.LeasedIndefinitely = r.LeasedIndefinitely
+		if !r.LeasedIndefinitely && r.LeaseExpiration != 0 {
+			machine.LeaseExpiration = time.Unix(int64(r.LeaseExpiration), 0).UTC()
+		}
 	}
 	return machine
 }
@@ -83,19 +76,27 @@ func (r retrieval) machine(method, hostname string) catalog.Machine {
 // Get is catalog.get_machines, or catalog.get for each.
 func (c *Client) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
 	server, err := c.server(ctx)
-	if err != nil || len(questions) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	if c.unknown.known(server, "get_machines") {
-		machines, err := batches(questions, c.options.Batch, func(chunk []catalog.Question) ([]catalog.Machine, error) {
-			return c.getBatch(ctx, server, chunk)
-		}, unknownMachine)
-		if err == nil || !methodUnknown(err) {
-			return machines, err
+	machines, err := batches(c, "get_machines", questions, func(batch []catalog.Question) ([]retrieval, error) {
+		request := &pb.CatalogMachineBatchRetrievalRequest{}
+		for _, question := range batch {
+			one := retrievalRequest(question.Hostname)
+			if question.Settle {
+				one.Settle, one.Instance = proto.Int64(question.Offer), proto.String(question.Instance)
+			}
+			request.Requests = append(request.Requests, one)
 		}
-		c.unknown.forget(server, "get_machines")
+		answer, err := ours[responses[retrieval]](ctx, c, server, "get_machines", request)
+		return answer.Responses, err
+	}, func(response retrieval, question catalog.Question) catalog.Machine {
+		return response.machine("get_machines", question.Hostname)
+	}, unknownMachine)
+	if !errors.Is(err, catalog.ErrUnsupported) {
+		return machines, err
 	}
-	machines, err := singles(ctx, questions, c.options.Concurrency, func(ctx context.Context, question catalog.Question) (catalog.Machine, error) {
+	machines, err = singles(c, questions, func(question catalog.Question) (catalog.Machine, error) {
 		return c.getOne(ctx, server, question.Hostname)
 	}, unknownMachine)
 	if err == nil {
@@ -104,16 +105,17 @@ func (c *Client) Get(ctx context.Context, questions ...catalog.Question) ([]cata
 	return machines, err
 }
 
-// doubt takes back what 404s said of machines where the server answers 404 to
-// what every Machine Provider has, too: then it knows nothing.
+// doubt asks for a method that every Machine Provider has. If the answer is 404
+// again, this server's 404 proves nothing: doubt then replaces ErrNotFound of the
+// machines with an error that passes by itself.
 func (c *Client) doubt(ctx context.Context, server string, machines []catalog.Machine) {
 	missing := func(m catalog.Machine) bool { return errors.Is(m.Err, catalog.ErrNotFound) }
 	if !slices.ContainsFunc(machines, missing) {
 		return
 	}
 	_, err := c.send(ctx, server, "add_machines", &pb.CatalogMachineBatchAdditionRequest{}) // adds none
-	var r *refusal
-	if err == nil || errors.As(err, &r) && !methodUnknown(err) && r.status < http.StatusInternalServerError {
+	r, refused := errors.AsType[*refusal](err)
+	if err == nil || refused && !methodUnknown(err) && r.status < http.StatusInternalServerError {
 		return
 	}
 	for i := range machines {
@@ -127,50 +129,16 @@ func unknownMachine(question catalog.Question, err error) catalog.Machine {
 	return catalog.Machine{Hostname: question.Hostname, Err: err}
 }
 
-func (c *Client) getBatch(ctx context.Context, server string, questions []catalog.Question) ([]catalog.Machine, error) {
-	request := &pb.CatalogMachineBatchRetrievalRequest{}
-	for _, question := range questions {
-		one := retrievalRequest(question.Hostname)
-		if question.Settle {
-			one.Settle, one.Instance = proto.Int64(question.Offer), proto.String(question.Instance)
-		}
-		request.Requests = append(request.Requests, one)
-	}
-	answer, err := c.send(ctx, server, "get_machines", request)
-	if err != nil {
-		return nil, err
-	}
-	var batch struct {
-		Responses []retrieval `json:"responses"`
-	}
-	if err := json.Unmarshal(answer, &batch); err != nil {
-		return nil, foreign("get_machines", err)
-	}
-	if len(batch.Responses) != len(questions) {
-		return nil, foreign("get_machines", fmt.Errorf("%d answers for %d machines", len(batch.Responses), len(questions)))
-	}
-	machines := make([]catalog.Machine, len(questions))
-	for i, response := range batch.Responses {
-		machines[i] = response.machine("get_machines", questions[i].Hostname)
-	}
-	return machines, nil
-}
-
 // getOne asks for one machine. LUCI's Machine Provider answers 404 for one
 // that it does not have, and says so in its own words; any other 404 comes
 // from a wrong URL.
 func (c *Client) getOne(ctx context.Context, server, hostname string) (catalog.Machine, error) {
-	answer, err := c.send(ctx, server, "get", retrievalRequest(hostname))
-	var r *refusal
-	if errors.As(err, &r) && r.status == http.StatusNotFound && r.said {
+	response, err := call[retrieval](ctx, c, server, "get", retrievalRequest(hostname))
+	if r, ok := errors.AsType[*refusal](err); ok && r.status == http.StatusNotFound && r.said {
 		return catalog.Machine{Hostname: hostname, Err: catalog.ErrNotFound}, nil
 	}
 	if err != nil {
 		return catalog.Machine{}, err
-	}
-	var response retrieval
-	if err := json.Unmarshal(answer, &response); err != nil {
-		return catalog.Machine{}, foreign("get", err)
 	}
 	return response.machine("get", hostname), nil
 }

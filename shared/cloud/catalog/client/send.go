@@ -8,15 +8,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// maxResponseBytes is the size that an answer may have: 250 machines with all
-// that is said of them are a tenth of it.
+// maxResponseBytes is the size that an answer may have. The state of 250 machines
+// is a tenth of it.
 const maxResponseBytes = 8 << 20
 
 // maxQuotedBytes is how much of an answer that is no JSON an error quotes.
@@ -26,7 +28,7 @@ const maxQuotedBytes = 200
 type refusal struct {
 	status  int
 	message string
-	// said tells that the answer has the API's form of an error, so that it
+	// said reports whether the answer has the API's form of an error, so that it
 	// comes from a Machine Provider and not from whatever else is at the URL.
 	said bool
 }
@@ -37,12 +39,12 @@ func (r *refusal) Error() string {
 
 // methodUnknown reports whether the server has no such method at all.
 func methodUnknown(err error) bool {
-	var r *refusal
-	return errors.As(err, &r) &&
+	r, ok := errors.AsType[*refusal](err)
+	return ok &&
 		(r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed || r.status == http.StatusNotImplemented)
 }
 
-// send calls a method of the catalog API and gives back the answer's JSON.
+// send calls a method of the catalog API and returns the answer's JSON.
 func (c *Client) send(ctx context.Context, server, method string, request proto.Message) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
@@ -91,8 +93,8 @@ func read(response *http.Response) ([]byte, error) {
 	return answer, nil
 }
 
-// refused makes the error of an answer other than 200. None of them has the
-// class NotFound: only a machine's own answer says that of a machine.
+// refused makes the error of an answer other than 200. It never has the class
+// NotFound, because only the response about a machine says that of the machine.
 func refused(status int, answer []byte) error {
 	var body struct {
 		Error *struct {
@@ -115,4 +117,44 @@ func refused(status int, answer []byte) error {
 // foreign is the error of an answer 200 that the API would not give.
 func foreign(method string, err error) error {
 	return failure.New(failure.Permanent, "the answer to catalog.%s is not a Machine Provider's: %w", method, err)
+}
+
+// call calls a method and reads the answer.
+func call[A any](ctx context.Context, c *Client, server, method string, request proto.Message) (A, error) {
+	var answer *A
+	data, err := c.send(ctx, server, method, request)
+	if err != nil {
+		return *new(A), err
+	}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return *new(A), foreign(method, err)
+	}
+	if answer == nil {
+		return *new(A), foreign(method, errors.New("it is null"))
+	}
+	return *answer, nil
+}
+
+// unknownFor is how long a Machine Provider's lack of a method is remembered;
+// then it is asked again, because it may have been updated.
+const unknownFor = 10 * time.Minute
+
+// ours calls a method that LUCI's Machine Provider does not have: then the error
+// is catalog.ErrUnsupported.
+func ours[A any](ctx context.Context, c *Client, server, method string, request proto.Message) (A, error) {
+	at := methodAt{server, method}
+	if until, unknown := c.unknown.Load(at); unknown && c.options.Now().Before(until.(time.Time)) {
+		return *new(A), catalog.ErrUnsupported
+	}
+	answer, err := call[A](ctx, c, server, method, request)
+	if methodUnknown(err) {
+		c.unknown.Store(at, c.options.Now().Add(unknownFor))
+		return *new(A), catalog.ErrUnsupported
+	}
+	return answer, err
+}
+
+// responses is the answer to a batch about machines.
+type responses[R any] struct {
+	Responses []R `json:"responses"`
 }

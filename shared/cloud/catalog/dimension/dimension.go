@@ -35,7 +35,7 @@ func Names() []string {
 	return names
 }
 
-// Field finds a dimension; nil where there is none of that name.
+// Field returns the dimension of a name; nil if there is none.
 func Field(name string) protoreflect.FieldDescriptor {
 	return descriptor().Fields().ByName(protoreflect.Name(name))
 }
@@ -44,7 +44,8 @@ func descriptor() protoreflect.MessageDescriptor {
 	return (*pb.Dimensions)(nil).ProtoReflect().Descriptor()
 }
 
-// Values lists what a dimension may be, if it is one of an enumeration.
+// Values lists the values of a dimension whose type is an enumeration; nil for
+// the others.
 func Values(field protoreflect.FieldDescriptor) []string {
 	if field.Enum() == nil {
 		return nil
@@ -59,7 +60,7 @@ func Values(field protoreflect.FieldDescriptor) []string {
 
 var errUnknown = errors.New("the Machine Provider has no such dimension")
 
-// Set sets a dimension to what a text says. Of a list it adds the text, once.
+// Set sets a dimension from a text. To a list it adds the text, once.
 func Set(d *pb.Dimensions, name, text string) error {
 	field := Field(name)
 	if field == nil {
@@ -88,8 +89,7 @@ func set(d *pb.Dimensions, field protoreflect.FieldDescriptor, value protoreflec
 }
 
 // Given makes the dimensions that a template gives, each as name:value. The
-// last one of a name holds, and one that is empty or zero is as if there were
-// none.
+// last value of a name wins, and an empty or zero value removes the dimension.
 func Given(pairs ...string) (*pb.Dimensions, error) {
 	d := &pb.Dimensions{}
 	for _, pair := range pairs {

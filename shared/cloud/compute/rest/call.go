@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,35 +20,36 @@ type call struct {
 	method  string // such as instanceTemplates.get
 	target  string // the resource's name, for errors
 	project string
+	zone    string // empty for what is global
 	group   group
 	timeout time.Duration // 0: Options.CallTimeout
-	// once says that a failed request is not repeated here: it changes
-	// something, and the next sweep is the second try.
+	// once says that a failed request is not repeated here: the request changes
+	// something, and the next sweep is its second try.
 	once bool
 }
 
 // do sends a request when the limit lets it, within its deadline. A read that
 // met a server in trouble is repeated once.
-func (e *Engine) do(ctx context.Context, c call, send func(context.Context, *opened) error) error {
-	err := e.try(ctx, c, send)
+func do[A any](ctx context.Context, e *Engine, c call, send func(context.Context, *opened) (A, error)) (A, error) {
+	answer, err := try(ctx, e, c, send)
 	if err != nil && !c.once && inTrouble(err) && ctx.Err() == nil {
 		pause := 200*time.Millisecond + time.Duration(e.options.Rand()*float64(400*time.Millisecond))
 		if e.options.Sleep(ctx, pause) == nil {
-			err = e.try(ctx, c, send)
+			answer, err = try(ctx, e, c, send)
 		}
 	}
 	if err != nil {
-		return &compute.CallError{Method: c.method, Target: c.target, Project: c.project, Code: codeOf(err), Err: withholding(err)}
+		err = &compute.CallError{Method: c.method, Target: c.target, Project: c.project, Code: codeOf(err), Err: withholding(err)}
 	}
-	return nil
+	return answer, err
 }
 
-// codeOf is the reason that Compute Engine gives, or the status where it gives
-// none.
+// codeOf returns the reason that Compute Engine gives, or the HTTP status if it
+// gives none.
 func codeOf(err error) string {
-	var api *googleapi.Error
+	api, ok := errors.AsType[*googleapi.Error](err)
 	switch {
-	case !errors.As(err, &api):
+	case !ok:
 		return compute.NoAnswer
 	case len(api.Errors) > 0 && api.Errors[0].Reason != "":
 		return api.Errors[0].Reason
@@ -55,31 +57,26 @@ func codeOf(err error) string {
 	return http.StatusText(api.Code)
 }
 
-func (e *Engine) try(ctx context.Context, c call, send func(context.Context, *opened) error) error {
-	clients, err := e.clients.get()
+func try[A any](ctx context.Context, e *Engine, c call, send func(context.Context, *opened) (A, error)) (answer A, err error) {
+	clients, err := e.clients()
 	if err != nil {
-		return err
+		return answer, err
 	}
 	if err := e.limits.wait(ctx, c.project, c.group); err != nil {
-		return err
+		return answer, err
 	}
-	timeout := c.timeout
-	if timeout == 0 {
-		timeout = e.options.CallTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.timeout, e.options.CallTimeout))
 	defer cancel()
-	return classify(send(ctx, clients))
+	answer, err = send(ctx, clients)
+	return answer, classify(err)
 }
 
 // classify gives an error its class where failure cannot see it.
 func classify(err error) error {
-	if err == nil {
-		return nil
-	}
-	var api *googleapi.Error
+	api, answered := errors.AsType[*googleapi.Error](err)
 	switch {
-	case !errors.As(err, &api):
+	case err == nil:
+	case !answered:
 		// No answer, or half of one. Whether the request was served is unknown.
 		return &failure.Error{Class: failure.Transient, Err: err}
 	case api.Code == http.StatusNotFound && len(api.Errors) == 0:
@@ -91,38 +88,6 @@ func classify(err error) error {
 }
 
 func inTrouble(err error) bool {
-	var api *googleapi.Error
-	if !errors.As(err, &api) {
-		return false
-	}
-	switch api.Code {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}
-
-// maxPages bounds a list: 1,000 pages of 500 are far more than a project holds.
-const maxPages = 1000
-
-// list follows a list to its end. page asks for the page behind a token; the
-// context that it gets is also in the options for the page's client. A list that
-// does not end is an error that passes by itself: it was not seen whole.
-func (e *Engine) list(ctx context.Context, c call, page func(ctx context.Context, clients *opened, token string) (string, error)) error {
-	token := ""
-	for range maxPages {
-		next := ""
-		err := e.do(ctx, c, func(ctx context.Context, clients *opened) (err error) {
-			next, err = page(ctx, clients, token)
-			return err
-		})
-		if err != nil || next == "" {
-			return err
-		}
-		if next == token {
-			return failure.New(failure.Transient, "%s of %s: the page token %.40q leads to itself", c.method, c.target, token)
-		}
-		token = next
-	}
-	return failure.New(failure.Transient, "%s of %s has more than %d pages", c.method, c.target, maxPages)
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && (api.Code == http.StatusBadGateway || api.Code == http.StatusServiceUnavailable || api.Code == http.StatusGatewayTimeout)
 }

@@ -5,24 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 
 	gce "cloud.google.com/go/compute/apiv1"
 	"google.golang.org/api/option"
 	httptransport "google.golang.org/api/transport/http"
 )
 
-// scope is what the engine may do with the service account's rights.
+// scope limits what the engine may do with the service account's rights.
 const scope = "https://www.googleapis.com/auth/compute"
-
-// clients opens the library's clients with the first call: a cold start that
-// never asks Compute Engine pays nothing. A failure is not kept, so that one
-// bad answer of the metadata server does not outlive itself.
-type clients struct {
-	options Options
-	mu      sync.Mutex
-	open    *opened
-}
 
 // opened are the library's clients for what is not a list.
 type opened struct {
@@ -34,17 +24,20 @@ type opened struct {
 	zoneScoped *gce.ZoneOperationsClient
 }
 
-func (c *clients) get() (*opened, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.open != nil {
-		return c.open, nil
+// clients opens the library's clients with the first call: a cold start that
+// never asks Compute Engine pays nothing. A failure is not kept, so that one
+// bad answer of the metadata server does not outlive itself.
+func (e *Engine) clients() (*opened, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.opened != nil {
+		return e.opened, nil
 	}
-	o, err := open(c.options)
+	o, err := open(e.options)
 	if err != nil {
 		return nil, fmt.Errorf("open the Compute Engine clients: %w", err)
 	}
-	c.open = o
+	e.opened = o
 	return o, nil
 }
 
@@ -91,9 +84,9 @@ func (o *opened) with(client *http.Client) []option.ClientOption {
 	return append([]option.ClientOption{option.WithHTTPClient(client)}, o.endpoint...)
 }
 
-// listing gives what to make a client for one page of a list from. The
-// library's list calls drop the context on the way to the request, so the
-// client's transport puts it back.
+// listing returns the options of a client for one page of a list. The library's
+// list calls drop the context on the way to the request, so the client's
+// transport puts it back.
 func (o *opened) listing(ctx context.Context) []option.ClientOption {
 	bound := *o.base
 	bound.Transport = within{ctx: ctx, base: o.base.Transport}

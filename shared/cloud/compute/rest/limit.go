@@ -33,7 +33,7 @@ type limits struct {
 	sleep     func(context.Context, time.Duration) error
 
 	mu   sync.Mutex
-	past map[quota]*turns
+	past map[quota][]time.Time // the last perMinute requests' times, the oldest first
 }
 
 type quota struct {
@@ -41,22 +41,13 @@ type quota struct {
 	group   group
 }
 
-// turns are the last requests' times, in a ring.
-type turns struct {
-	times []time.Time
-	next  int
-}
-
 func newLimits(perMinute int, now func() time.Time, sleep func(context.Context, time.Duration) error) *limits {
-	return &limits{perMinute: perMinute, now: now, sleep: sleep, past: map[quota]*turns{}}
+	return &limits{perMinute: perMinute, now: now, sleep: sleep, past: map[quota][]time.Time{}}
 }
 
-// wait returns when a request may be sent. Where that is not before the
-// context ends it answers a quota error at once, and takes no turn.
+// wait returns when a request may be sent. If the context ends earlier, it
+// returns a quota error at once and takes no turn.
 func (l *limits) wait(ctx context.Context, project string, of group) error {
-	if l.perMinute <= 0 {
-		return ctx.Err()
-	}
 	delay, err := l.reserve(ctx, project, of)
 	if err != nil || delay <= 0 {
 		return err
@@ -65,23 +56,20 @@ func (l *limits) wait(ctx context.Context, project string, of group) error {
 }
 
 func (l *limits) reserve(ctx context.Context, project string, of group) (time.Duration, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil || l.perMinute <= 0 {
 		return 0, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := quota{project, of}
-	recent := l.past[key]
-	if recent == nil {
-		recent = &turns{}
-		l.past[key] = recent
-	}
+	past := l.past[key]
 	now := l.now()
 	at := now
-	if len(recent.times) == l.perMinute {
-		if free := recent.times[recent.next].Add(window); free.After(now) {
+	if len(past) == l.perMinute {
+		if free := past[0].Add(window); free.After(now) {
 			at = free
 		}
+		past = past[1:]
 	}
 	delay := at.Sub(now)
 	// A context ends by the real clock, whatever clock the limit goes by.
@@ -89,15 +77,6 @@ func (l *limits) reserve(ctx context.Context, project string, of group) (time.Du
 		return 0, failure.New(failure.Quota, "the limit of %d %s a minute in project %s is used up for %s more",
 			l.perMinute, of, project, delay.Round(time.Second))
 	}
-	recent.take(at, l.perMinute)
+	l.past[key] = append(past, at)
 	return delay, nil
-}
-
-func (t *turns) take(at time.Time, size int) {
-	if len(t.times) < size {
-		t.times = append(t.times, at)
-		return
-	}
-	t.times[t.next] = at
-	t.next = (t.next + 1) % size
 }

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -14,38 +13,31 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// serverWait is how long Compute Engine holds an operations.wait back before it
-// answers that the operation still runs; the call gets some more.
 const (
+	// operationTimeout is how long a change waits for its operation.
+	operationTimeout = 2 * time.Minute
+	// serverWait is how long Compute Engine holds an operations.wait back before
+	// it answers that the operation still runs; the call gets some more.
 	serverWait = 2 * time.Minute
 	waitMargin = 15 * time.Second
+	// waitTries is the number of failed calls in a row after which waiting is
+	// given up.
+	waitTries = 3
+	// waitPause is the time between two calls. operations.wait holds an answer
+	// back by best effort only and "may return after zero seconds":
+	// https://cloud.google.com/compute/docs/reference/rest/v1/zoneOperations/wait
+	waitPause = time.Second
 )
 
-// waitTries is the number of failed calls in a row after which waiting is
-// given up.
-const waitTries = 3
-
-// waitPause is the time between two calls. operations.wait holds an answer back
-// by best effort only and "may return after zero seconds":
-// https://cloud.google.com/compute/docs/reference/rest/v1/zoneOperations/wait
-const waitPause = time.Second
-
 // change sends a request that changes something and waits for its operation.
-// An empty zone stands for a global operation.
-func (e *Engine) change(ctx context.Context, c call, zone string, send func(context.Context, *opened) (*gce.Operation, error)) error {
-	c.group, c.once = mutations, true
-	var operation *computepb.Operation
-	err := e.do(ctx, c, func(ctx context.Context, clients *opened) error {
-		started, err := send(ctx, clients)
-		if err == nil {
-			operation = started.Proto()
-		}
-		return err
-	})
+func (e *Engine) change(ctx context.Context, c call, send func(context.Context, *opened) (*gce.Operation, error)) error {
+	c.once = true
+	started, err := do(ctx, e, c, send)
 	if err != nil {
 		return err
 	}
-	if operation, err = e.wait(ctx, c, zone, operation); err != nil {
+	operation, err := e.wait(ctx, c, started.Proto())
+	if err != nil {
 		return err
 	}
 	return result(c, operation)
@@ -53,62 +45,56 @@ func (e *Engine) change(ctx context.Context, c call, zone string, send func(cont
 
 // wait waits until an operation is done. Where that cannot be seen in time the
 // operation goes on by itself, so the error passes by itself.
-func (e *Engine) wait(ctx context.Context, c call, zone string, operation *computepb.Operation) (*computepb.Operation, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.options.OperationTimeout)
+func (e *Engine) wait(ctx context.Context, c call, operation *computepb.Operation) (*computepb.Operation, error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
 	name, failures := operation.GetName(), 0
 	for operation.GetStatus() != computepb.Operation_DONE {
-		latest, err := e.ask(ctx, c.project, zone, name)
+		latest, err := e.ask(ctx, c, name)
 		failures++
-		switch class := failure.ClassOf(err); {
+		switch {
 		case err == nil:
 			operation, failures = latest, 0
-		case ctx.Err() == nil && (class == failure.Permanent || failures == waitTries):
-			return nil, unseen(c, name, class, err)
+		case ctx.Err() == nil && (failure.Is(err, failure.Permanent) || failures == waitTries):
+			return nil, unseen(c, "how its operation "+name+" ends is unknown", err)
 		}
 		if operation.GetStatus() == computepb.Operation_DONE {
 			break
 		}
 		if err := e.options.Sleep(ctx, waitPause); err != nil {
-			return nil, unfinished(c, name, err)
+			return nil, unseen(c, "its operation "+name+" is still under way", err)
 		}
 	}
 	return operation, nil
 }
 
-func (e *Engine) ask(ctx context.Context, project, zone, name string) (*computepb.Operation, error) {
-	c := call{method: "zoneOperations.wait", target: name, project: project, group: heavyReads, timeout: serverWait + waitMargin, once: true}
-	if zone == "" {
+// ask waits, no longer than Compute Engine lets it, for the operation of a
+// change.
+func (e *Engine) ask(ctx context.Context, change call, name string) (*computepb.Operation, error) {
+	c := call{method: "zoneOperations.wait", target: name, project: change.project, group: heavyReads, timeout: serverWait + waitMargin, once: true}
+	if change.zone == "" {
 		c.method = "globalOperations.wait"
 	}
-	var operation *computepb.Operation
-	err := e.do(ctx, c, func(ctx context.Context, clients *opened) (err error) {
-		if zone == "" {
-			operation, err = clients.global.Wait(ctx, &computepb.WaitGlobalOperationRequest{Project: project, Operation: name})
-			return err
+	return do(ctx, e, c, func(ctx context.Context, clients *opened) (*computepb.Operation, error) {
+		if change.zone == "" {
+			return clients.global.Wait(ctx, &computepb.WaitGlobalOperationRequest{Project: c.project, Operation: name})
 		}
-		operation, err = clients.zoneScoped.Wait(ctx, &computepb.WaitZoneOperationRequest{Project: project, Zone: zone, Operation: name})
-		return err
+		return clients.zoneScoped.Wait(ctx, &computepb.WaitZoneOperationRequest{Project: c.project, Zone: change.zone, Operation: name})
 	})
-	return operation, err
 }
 
-func unfinished(c call, operation string, err error) error {
-	return &failure.Error{Class: failure.Transient, Err: fmt.Errorf(
-		"%s of %s: %w, and its operation %s is still under way: %w", c.method, c.target, compute.ErrUnfinished, operation, err)}
-}
-
-// unseen is about an operation that cannot be asked for. That says nothing of
-// the resource: a forgotten operation must not look like a resource not found.
-func unseen(c call, operation string, class failure.Class, err error) error {
+// unseen is the error of a change whose operation was not seen to end. That says
+// nothing of the resource: a forgotten operation must not look like a resource
+// not found.
+func unseen(c call, state string, err error) error {
+	class := failure.ClassOf(err)
 	if class != failure.Permanent && class != failure.Quota {
 		class = failure.Transient
 	}
-	return &failure.Error{Class: class, Err: fmt.Errorf(
-		"%s of %s: %w, and how its operation %s ends is unknown: %w", c.method, c.target, compute.ErrUnfinished, operation, err)}
+	return failure.New(class, "%s of %s: %w, and %s: %w", c.method, c.target, compute.ErrUnfinished, state, err)
 }
 
-// result is the error that a finished operation ended in.
+// result returns the error in which a finished operation ended.
 func result(c call, operation *computepb.Operation) error {
 	errs := operation.GetError().GetErrors()
 	if len(errs) > 0 {

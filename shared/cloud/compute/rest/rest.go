@@ -4,19 +4,15 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
-)
-
-// The times that Options may change.
-const (
-	defaultCallTimeout      = 30 * time.Second
-	defaultOperationTimeout = 2 * time.Minute
 )
 
 // Options are an engine's surroundings. The zero value reaches Compute Engine
@@ -32,10 +28,8 @@ type Options struct {
 	// each project within a minute; 0: no limit. Compute Engine counts by
 	// project and method group as well.
 	RequestsPerMinute int
-	// CallTimeout is how long one request may take, 30 s when zero;
-	// OperationTimeout how long a change waits for its operation, 2 min when
-	// zero.
-	CallTimeout, OperationTimeout time.Duration
+	// CallTimeout is how long one request may take; 30 s when zero.
+	CallTimeout time.Duration
 
 	// Now is the clock of the request limit; time.Now when nil.
 	Now func() time.Time
@@ -50,36 +44,24 @@ type Options struct {
 type Engine struct {
 	options Options
 	limits  *limits
-	clients clients
+
+	mu     sync.Mutex
+	opened *opened
 }
 
 var _ compute.Engine = (*Engine)(nil)
 
 // New makes an engine; nothing is opened before the first call.
 func New(options Options) *Engine {
-	options = options.withDefaults()
-	return &Engine{
-		options: options,
-		limits:  newLimits(options.RequestsPerMinute, options.Now, options.Sleep),
-		clients: clients{options: options},
+	options.CallTimeout = cmp.Or(options.CallTimeout, 30*time.Second)
+	if options.Now == nil {
+		options.Now = time.Now
 	}
-}
-
-func (o Options) withDefaults() Options {
-	if o.CallTimeout <= 0 {
-		o.CallTimeout = defaultCallTimeout
+	if options.Sleep == nil {
+		options.Sleep = pause.For
 	}
-	if o.OperationTimeout <= 0 {
-		o.OperationTimeout = defaultOperationTimeout
+	if options.Rand == nil {
+		options.Rand = rand.Float64
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Sleep == nil {
-		o.Sleep = pause.For
-	}
-	if o.Rand == nil {
-		o.Rand = rand.Float64
-	}
-	return o
+	return &Engine{options: options, limits: newLimits(options.RequestsPerMinute, options.Now, options.Sleep)}
 }

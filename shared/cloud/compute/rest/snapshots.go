@@ -3,8 +3,9 @@ package rest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
-	"sort"
+	"slices"
 	"strings"
 
 	gce "cloud.google.com/go/compute/apiv1"
@@ -16,32 +17,23 @@ import (
 // Snapshots is snapshots.list. The filter only saves traffic: what it lets
 // through is looked at again.
 func (e *Engine) Snapshots(ctx context.Context, project, name string, labels map[string]string) ([]compute.Snapshot, error) {
-	var snapshots []compute.Snapshot
 	filter := snapshotFilter(name, labels)
-	c := call{method: "snapshots.list", target: filter, project: project, group: reads}
-	err := e.list(ctx, c, func(ctx context.Context, clients *opened, token string) (string, error) {
-		client, err := gce.NewSnapshotsRESTClient(ctx, clients.listing(ctx)...)
+	items := list(ctx, e, call{method: "snapshots.list", target: filter, project: project, group: reads}, gce.NewSnapshotsRESTClient,
+		func(ctx context.Context, client *gce.SnapshotsClient) (fetch[*computepb.Snapshot], *any) {
+			pages := client.List(ctx, &computepb.ListSnapshotsRequest{Project: project, Filter: &filter})
+			return pages.InternalFetch, &pages.Response
+		})
+	var snapshots []compute.Snapshot
+	for item, err := range items {
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		pages := client.List(ctx, &computepb.ListSnapshotsRequest{Project: project, Filter: &filter})
-		items, next, err := pages.InternalFetch(pageSize, token)
-		if err != nil {
-			return "", err
+		if matches(item, name, labels) {
+			snapshots = append(snapshots, compute.Snapshot{
+				Name: item.GetName(), URL: item.GetSelfLink(), Created: timeOf(item.GetCreationTimestamp())})
 		}
-		for _, item := range items {
-			if matches(item, name, labels) {
-				snapshots = append(snapshots, compute.Snapshot{
-					Name: item.GetName(), URL: item.GetSelfLink(), Created: timeOf(item.GetCreationTimestamp())})
-			}
-		}
-		list, _ := pages.Response.(*computepb.SnapshotList)
-		return next, incomplete(nil, list.GetWarning())
-	})
-	if err != nil {
-		return nil, err
 	}
-	sort.SliceStable(snapshots, func(i, j int) bool { return snapshots[i].Created.After(snapshots[j].Created) })
+	slices.SortStableFunc(snapshots, func(a, b compute.Snapshot) int { return b.Created.Compare(a.Created) })
 	return snapshots, nil
 }
 
@@ -53,12 +45,7 @@ func snapshotFilter(name string, labels map[string]string) string {
 	if plain.MatchString(name) {
 		terms = append(terms, fmt.Sprintf(`(name = "%s")`, name))
 	}
-	keys := make([]string, 0, len(labels))
-	for key := range labels {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	for _, key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		if plain.MatchString(key) && plain.MatchString(labels[key]) {
 			terms = append(terms, fmt.Sprintf(`(labels.%s = "%s")`, key, labels[key]))
 		}

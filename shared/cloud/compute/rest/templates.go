@@ -9,16 +9,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 )
 
-// pageSize is the greatest page that Compute Engine gives.
-const pageSize = 500
-
 // Template is instanceTemplates.get.
 func (e *Engine) Template(ctx context.Context, project, name string) (compute.Template, error) {
-	var found *computepb.InstanceTemplate
-	err := e.do(ctx, call{method: "instanceTemplates.get", target: name, project: project, group: reads},
-		func(ctx context.Context, clients *opened) (err error) {
-			found, err = clients.templates.Get(ctx, &computepb.GetInstanceTemplateRequest{Project: project, InstanceTemplate: name})
-			return err
+	found, err := do(ctx, e, call{method: "instanceTemplates.get", target: name, project: project, group: reads},
+		func(ctx context.Context, clients *opened) (*computepb.InstanceTemplate, error) {
+			return clients.templates.Get(ctx, &computepb.GetInstanceTemplateRequest{Project: project, InstanceTemplate: name})
 		})
 	if err != nil {
 		return compute.Template{}, err
@@ -29,39 +24,29 @@ func (e *Engine) Template(ctx context.Context, project, name string) (compute.Te
 // Templates is instanceTemplates.list. Whether the API filters by a label
 // among a template's properties is nowhere written, so that is done here.
 func (e *Engine) Templates(ctx context.Context, project string) ([]compute.Template, error) {
-	var templates []compute.Template
-	err := e.list(ctx, call{method: "instanceTemplates.list", target: "all", project: project, group: reads},
-		func(ctx context.Context, clients *opened, token string) (string, error) {
-			client, err := gce.NewInstanceTemplatesRESTClient(ctx, clients.listing(ctx)...)
-			if err != nil {
-				return "", err
-			}
+	items := list(ctx, e, call{method: "instanceTemplates.list", target: "all", project: project, group: reads}, gce.NewInstanceTemplatesRESTClient,
+		func(ctx context.Context, client *gce.InstanceTemplatesClient) (fetch[*computepb.InstanceTemplate], *any) {
 			pages := client.List(ctx, &computepb.ListInstanceTemplatesRequest{Project: project})
-			items, next, err := pages.InternalFetch(pageSize, token)
-			if err != nil {
-				return "", err
-			}
-			for _, item := range items {
-				if _, ours := item.GetProperties().GetLabels()[compute.OwnershipLabel]; ours {
-					templates = append(templates, fromTemplate(project, item))
-				}
-			}
-			list, _ := pages.Response.(*computepb.InstanceTemplateList)
-			return next, incomplete(nil, list.GetWarning())
+			return pages.InternalFetch, &pages.Response
 		})
-	if err != nil {
-		return nil, err
+	var templates []compute.Template
+	for item, err := range items {
+		if err != nil {
+			return nil, err
+		}
+		if _, ours := item.GetProperties().GetLabels()[compute.OwnershipLabel]; ours {
+			templates = append(templates, fromTemplate(project, item))
+		}
 	}
 	return templates, nil
 }
 
 // InsertTemplate is instanceTemplates.insert.
 func (e *Engine) InsertTemplate(ctx context.Context, template compute.Template, requestID string) error {
-	return e.change(ctx, call{method: "instanceTemplates.insert", target: template.Name, project: template.Project}, "",
+	return e.change(ctx, call{method: "instanceTemplates.insert", target: template.Name, project: template.Project, group: mutations},
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
 			return clients.templates.Insert(ctx, &computepb.InsertInstanceTemplateRequest{
-				Project:                  template.Project,
-				RequestId:                optional(requestID),
+				Project: template.Project, RequestId: optional(requestID),
 				InstanceTemplateResource: &computepb.InstanceTemplate{Name: optional(template.Name), Properties: template.Properties},
 			})
 		})
@@ -69,12 +54,10 @@ func (e *Engine) InsertTemplate(ctx context.Context, template compute.Template, 
 
 // DeleteTemplate is instanceTemplates.delete.
 func (e *Engine) DeleteTemplate(ctx context.Context, project, name, requestID string) error {
-	return e.change(ctx, call{method: "instanceTemplates.delete", target: name, project: project}, "",
+	return e.change(ctx, call{method: "instanceTemplates.delete", target: name, project: project, group: mutations},
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
 			return clients.templates.Delete(ctx, &computepb.DeleteInstanceTemplateRequest{
-				Project:          project,
-				RequestId:        optional(requestID),
-				InstanceTemplate: name,
+				Project: project, InstanceTemplate: name, RequestId: optional(requestID),
 			})
 		})
 }

@@ -15,26 +15,20 @@ import (
 
 // VMs is instanceGroupManagers.listManagedInstances.
 func (e *Engine) VMs(ctx context.Context, ref compute.GroupRef) ([]compute.VM, error) {
-	c := groupCall("listManagedInstances", ref)
-	c.group = mutations
+	items := list(ctx, e, groupCall("listManagedInstances", ref, mutations), gce.NewInstanceGroupManagersRESTClient,
+		func(ctx context.Context, client *gce.InstanceGroupManagersClient) (fetch[*computepb.ManagedInstance], *any) {
+			pages := client.ListManagedInstances(ctx, &computepb.ListManagedInstancesInstanceGroupManagersRequest{
+				Project: ref.Project, Zone: ref.Zone, InstanceGroupManager: ref.Name})
+			return pages.InternalFetch, &pages.Response
+		})
 	var vms []compute.VM
-	err := e.list(ctx, c, func(ctx context.Context, clients *opened, token string) (string, error) {
-		client, err := gce.NewInstanceGroupManagersRESTClient(ctx, clients.listing(ctx)...)
+	for item, err := range items {
 		if err != nil {
-			return "", err
+			return vms, err
 		}
-		pages := client.ListManagedInstances(ctx, &computepb.ListManagedInstancesInstanceGroupManagersRequest{
-			Project: ref.Project, Zone: ref.Zone, InstanceGroupManager: ref.Name})
-		items, next, err := pages.InternalFetch(pageSize, token)
-		if err != nil {
-			return "", err
-		}
-		for _, item := range items {
-			vms = append(vms, fromVM(item))
-		}
-		return next, nil
-	})
-	return vms, err
+		vms = append(vms, fromVM(item))
+	}
+	return vms, nil
 }
 
 func fromVM(item *computepb.ManagedInstance) compute.VM {
@@ -65,7 +59,7 @@ func (e *Engine) DeleteVMs(ctx context.Context, ref compute.GroupRef, urls []str
 		return failure.New(failure.Permanent, "delete %d VMs of the group %s in one call: the limit is %d",
 			len(urls), ref.Name, compute.MaxDeletions)
 	}
-	return e.change(ctx, groupCall("deleteInstances", ref), ref.Zone,
+	return e.change(ctx, groupCall("deleteInstances", ref, mutations),
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
 			return clients.groups.DeleteInstances(ctx, &computepb.DeleteInstancesInstanceGroupManagerRequest{
 				Project: ref.Project, Zone: ref.Zone, InstanceGroupManager: ref.Name, RequestId: optional(requestID),

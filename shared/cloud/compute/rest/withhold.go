@@ -9,11 +9,11 @@ import (
 
 // Metadata may hold secrets, and Compute Engine quotes the value that it does
 // not like: "Invalid value for field 'resource.properties.metadata.items[0].value':
-// '…'". So of what it says of metadata only the field is passed on. The name of
-// a permission, such as compute.instances.setMetadata, says nothing of a value.
+// '…'". So only the field is passed on of a message about metadata. The name of a
+// permission, such as compute.instances.setMetadata, reveals no value.
 var aboutMetadata = regexp.MustCompile(`(?i)(?:[a-z.]+\.)?\bmetadata\b(?:\.items)?(?:\[\d+\])?(?:\.(?:key|value)\b)?`)
 
-// withheld is a message without what may be a secret in it.
+// withheld returns a message without what may be a secret.
 func withheld(message string) string {
 	field := aboutMetadata.FindString(message)
 	if field == "" {
@@ -22,15 +22,14 @@ func withheld(message string) string {
 	return "it is about " + field + "; what else Compute Engine says is left out, since it may quote a value"
 }
 
-// withholding is an error of Compute Engine's with its text withheld; what it is
-// stays known. An error of the way there, such as of the metadata server that
-// gives tokens, is passed on as it is.
+// withholding withholds the text of an error that Compute Engine returned; the
+// error can still be unwrapped. Any other error, such as one of the metadata
+// server that gives tokens, is passed on as it is.
 func withholding(err error) error {
-	var api *googleapi.Error
-	if !errors.As(err, &api) {
-		return err
+	if _, ok := errors.AsType[*googleapi.Error](err); ok {
+		return quiet{err}
 	}
-	return quiet{err}
+	return err
 }
 
 type quiet struct{ error }

@@ -21,57 +21,49 @@ var operators = map[store.Op]pb.StructuredQuery_FieldFilter_Operator{
 
 // structured translates a normalized query. It sends the complete ordering, so
 // that a page begins exactly where the last one ended.
-func (s *Store) structured(query store.Query) (parent string, _ *pb.StructuredQuery, err error) {
+func (s *Store) structured(query store.Query) (parent string, _ *pb.StructuredQuery) {
 	parent = s.root()
 	collection := query.Collection
 	if i := strings.LastIndexByte(collection, '/'); i >= 0 {
 		parent, collection = parent+"/"+collection[:i], collection[i+1:]
 	}
 	structured := &pb.StructuredQuery{
-		From: []*pb.StructuredQuery_CollectionSelector{{CollectionId: collection, AllDescendants: query.Group}},
+		From:  []*pb.StructuredQuery_CollectionSelector{{CollectionId: collection, AllDescendants: query.Group}},
+		Where: where(query.Where),
 	}
 	if query.Limit > 0 {
 		structured.Limit = wrapperspb.Int32(int32(min(query.Limit, 1<<31-1))) //nolint:gosec // bounded
-	}
-	if structured.Where, err = where(query.Where); err != nil {
-		return "", nil, err
 	}
 	orders := query.Orders()
 	for _, order := range orders {
 		structured.OrderBy = append(structured.OrderBy, ordering(order))
 	}
 	if query.After != nil {
-		if structured.StartAt, err = s.cursor(*query.After, orders); err != nil {
-			return "", nil, err
-		}
+		structured.StartAt = s.cursor(*query.After, orders)
 	}
 	if query.Select != nil {
 		structured.Select = projection(query.Select)
 	}
-	return parent, structured, nil
+	return parent, structured
 }
 
-func where(filters []store.Filter) (*pb.StructuredQuery_Filter, error) {
+func where(filters []store.Filter) *pb.StructuredQuery_Filter {
 	var all []*pb.StructuredQuery_Filter
 	for _, filter := range filters {
-		one, err := translate(filter)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
+		all = append(all, translate(filter))
 	}
 	switch len(all) {
 	case 0:
-		return nil, nil
+		return nil
 	case 1:
-		return all[0], nil
+		return all[0]
 	}
 	return &pb.StructuredQuery_Filter{FilterType: &pb.StructuredQuery_Filter_CompositeFilter{
 		CompositeFilter: &pb.StructuredQuery_CompositeFilter{Op: pb.StructuredQuery_CompositeFilter_AND, Filters: all},
-	}}, nil
+	}}
 }
 
-func translate(filter store.Filter) (*pb.StructuredQuery_Filter, error) {
+func translate(filter store.Filter) *pb.StructuredQuery_Filter {
 	field := reference(filter.Field)
 	if filter.Op == store.Equal && filter.Value == nil {
 		return &pb.StructuredQuery_Filter{FilterType: &pb.StructuredQuery_Filter_UnaryFilter{
@@ -79,15 +71,11 @@ func translate(filter store.Filter) (*pb.StructuredQuery_Filter, error) {
 				Op:          pb.StructuredQuery_UnaryFilter_IS_NULL,
 				OperandType: &pb.StructuredQuery_UnaryFilter_Field{Field: field},
 			},
-		}}, nil
-	}
-	value, err := toValue(filter.Value)
-	if err != nil {
-		return nil, err
+		}}
 	}
 	return &pb.StructuredQuery_Filter{FilterType: &pb.StructuredQuery_Filter_FieldFilter{
-		FieldFilter: &pb.StructuredQuery_FieldFilter{Field: field, Op: operators[filter.Op], Value: value},
-	}}, nil
+		FieldFilter: &pb.StructuredQuery_FieldFilter{Field: field, Op: operators[filter.Op], Value: toValue(filter.Value)},
+	}}
 }
 
 func ordering(order store.Order) *pb.StructuredQuery_Order {
@@ -98,7 +86,7 @@ func ordering(order store.Order) *pb.StructuredQuery_Order {
 	return &pb.StructuredQuery_Order{Field: reference(order.Field), Direction: direction}
 }
 
-func (s *Store) cursor(last store.Document, orders []store.Order) (*pb.Cursor, error) {
+func (s *Store) cursor(last store.Document, orders []store.Order) *pb.Cursor {
 	cursor := &pb.Cursor{Before: false}
 	for _, order := range orders {
 		if order.Field == store.KeyField {
@@ -106,13 +94,9 @@ func (s *Store) cursor(last store.Document, orders []store.Order) (*pb.Cursor, e
 			continue
 		}
 		field, _ := last.Fields.At(order.Field)
-		value, err := toValue(field)
-		if err != nil {
-			return nil, err
-		}
-		cursor.Values = append(cursor.Values, value)
+		cursor.Values = append(cursor.Values, toValue(field))
 	}
-	return cursor, nil
+	return cursor
 }
 
 func projection(paths []string) *pb.StructuredQuery_Projection {

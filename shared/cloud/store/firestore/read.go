@@ -1,14 +1,18 @@
 package firestore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
+	apiv1 "cloud.google.com/go/firestore/apiv1"
 	pb "cloud.google.com/go/firestore/apiv1/firestorepb"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -18,50 +22,34 @@ const maxGet = 1000
 
 // Get reads documents, in the order of their keys.
 func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, error) {
+	found := make(map[store.Key]store.Document, len(keys))
+	var names []string
 	for _, key := range keys {
 		if err := key.Check(); err != nil {
 			return nil, failure.New(failure.Permanent, "%w", err)
 		}
+		if _, named := found[key]; !named {
+			names = append(names, s.name(key))
+		}
+		found[key] = store.Document{Key: key}
 	}
-	found := make(map[store.Key]store.Document, len(keys))
-	for start := 0; start < len(keys); start += maxGet {
-		part := keys[start:min(start+maxGet, len(keys))]
-		if err := s.get(ctx, part, found); err != nil {
-			return nil, fmt.Errorf("get %d documents from %s on: %w", len(part), part[0], onRead(err))
+	for part := range slices.Chunk(names, maxGet) {
+		request := &pb.BatchGetDocumentsRequest{Database: s.database, Documents: part}
+		err := receive(ctx, s, (*apiv1.Client).BatchGetDocuments, request, func(answer *pb.BatchGetDocumentsResponse) {
+			if document := answer.GetFound(); document != nil {
+				read := s.read(document)
+				found[read.Key] = read
+			}
+		})
+		if err != nil {
+			return nil, fmt.Errorf("get %d documents from %s on: %w", len(part), s.key(part[0]), onRead(err))
 		}
 	}
 	documents := make([]store.Document, len(keys))
 	for i, key := range keys {
 		documents[i] = found[key]
-		documents[i].Key = key
 	}
 	return documents, nil
-}
-
-func (s *Store) get(ctx context.Context, keys []store.Key, found map[store.Key]store.Document) error {
-	client, ctx, cancel, err := s.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer cancel()
-	request := &pb.BatchGetDocumentsRequest{Database: s.database}
-	asked := make(map[store.Key]bool, len(keys))
-	for _, key := range keys {
-		if !asked[key] {
-			request.Documents = append(request.Documents, s.name(key))
-		}
-		asked[key] = true
-	}
-	stream, err := client.BatchGetDocuments(ctx, request)
-	if err != nil {
-		return err
-	}
-	return receive(stream.Recv, func(answer *pb.BatchGetDocumentsResponse) {
-		if document := answer.GetFound(); document != nil {
-			read := s.read(document)
-			found[read.Key] = read
-		}
-	})
 }
 
 // Find reads the documents that a query finds.
@@ -70,39 +58,20 @@ func (s *Store) Find(ctx context.Context, query store.Query) ([]store.Document, 
 	if err != nil {
 		return nil, err
 	}
-	documents, err := s.find(ctx, query)
-	if err != nil {
-		return nil, fmt.Errorf("find %s: %w", label(query), onRead(err))
-	}
-	return documents, nil
-}
-
-func (s *Store) find(ctx context.Context, query store.Query) ([]store.Document, error) {
-	client, ctx, cancel, err := s.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer cancel()
-	parent, structured, err := s.structured(query)
-	if err != nil {
-		return nil, err
-	}
-	stream, err := client.RunQuery(ctx, &pb.RunQueryRequest{
-		Parent:    parent,
-		QueryType: &pb.RunQueryRequest_StructuredQuery{StructuredQuery: structured},
-	})
-	if err != nil {
-		return nil, err
-	}
+	parent, structured := s.structured(query)
+	request := &pb.RunQueryRequest{Parent: parent, QueryType: &pb.RunQueryRequest_StructuredQuery{StructuredQuery: structured}}
 	var documents []store.Document
-	err = receive(stream.Recv, func(answer *pb.RunQueryResponse) {
+	err = receive(ctx, s, (*apiv1.Client).RunQuery, request, func(answer *pb.RunQueryResponse) {
 		if document := answer.GetDocument(); document != nil {
 			read := s.read(document)
 			read.Partial = query.Select != nil
 			documents = append(documents, read)
 		}
 	})
-	return documents, err
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", label(query), onRead(err))
+	}
+	return documents, nil
 }
 
 // Count counts the documents that a query finds, without reading them.
@@ -111,26 +80,10 @@ func (s *Store) Count(ctx context.Context, query store.Query) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	count, err := s.count(ctx, query)
-	if err != nil {
-		return 0, fmt.Errorf("count %s: %w", label(query), onRead(err))
-	}
-	return count, nil
-}
-
-func (s *Store) count(ctx context.Context, query store.Query) (int, error) {
-	client, ctx, cancel, err := s.begin(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer cancel()
 	query.Select = nil
-	parent, structured, err := s.structured(query)
-	if err != nil {
-		return 0, err
-	}
+	parent, structured := s.structured(query)
 	const alias = "count"
-	stream, err := client.RunAggregationQuery(ctx, &pb.RunAggregationQueryRequest{
+	request := &pb.RunAggregationQueryRequest{
 		Parent: parent,
 		QueryType: &pb.RunAggregationQueryRequest_StructuredAggregationQuery{
 			StructuredAggregationQuery: &pb.StructuredAggregationQuery{
@@ -141,23 +94,34 @@ func (s *Store) count(ctx context.Context, query store.Query) (int, error) {
 				}},
 			},
 		},
-	})
-	if err != nil {
-		return 0, err
 	}
 	count := 0
-	err = receive(stream.Recv, func(answer *pb.RunAggregationQueryResponse) {
+	err = receive(ctx, s, (*apiv1.Client).RunAggregationQuery, request, func(answer *pb.RunAggregationQueryResponse) {
 		if value := answer.GetResult().GetAggregateFields()[alias]; value != nil {
 			count = int(value.GetIntegerValue())
 		}
 	})
-	return count, err
+	if err != nil {
+		return 0, fmt.Errorf("count %s: %w", label(query), onRead(err))
+	}
+	return count, nil
 }
 
-// receive reads a stream of answers to its end.
-func receive[A any](next func() (A, error), each func(A)) error {
+// receive calls a method that answers with a stream, and reads that to its end.
+func receive[Q, A any, S interface{ Recv() (A, error) }](
+	ctx context.Context, s *Store, method func(*apiv1.Client, context.Context, Q, ...gax.CallOption) (S, error), request Q, each func(A),
+) error {
+	client, ctx, cancel, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	stream, err := method(client, ctx, request)
+	if err != nil {
+		return err
+	}
 	for {
-		answer, err := next()
+		answer, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -178,9 +142,4 @@ func onRead(err error) error {
 	return err
 }
 
-func label(query store.Query) string {
-	if query.Name != "" {
-		return query.Name
-	}
-	return "in " + query.Collection
-}
+func label(query store.Query) string { return cmp.Or(query.Name, "in "+query.Collection) }

@@ -10,51 +10,42 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-func toMap(entries map[string]any) (map[string]*pb.Value, error) {
+func toMap(entries map[string]any) map[string]*pb.Value {
 	values := make(map[string]*pb.Value, len(entries))
 	for name, entry := range entries {
-		value, err := toValue(entry)
-		if err != nil {
-			return nil, fmt.Errorf("field %q: %w", name, err)
-		}
-		values[name] = value
+		values[name] = toValue(entry)
 	}
-	return values, nil
+	return values
 }
 
-func toValue(value any) (*pb.Value, error) {
+// toValue writes a value that a document can hold in the API's form. Whether it
+// can is checked before, by store.CheckWrites and Query.Normalize.
+func toValue(value any) *pb.Value {
 	switch v := value.(type) {
 	case nil:
-		return &pb.Value{ValueType: &pb.Value_NullValue{NullValue: structpb.NullValue_NULL_VALUE}}, nil
+		return &pb.Value{ValueType: &pb.Value_NullValue{NullValue: structpb.NullValue_NULL_VALUE}}
 	case bool:
-		return &pb.Value{ValueType: &pb.Value_BooleanValue{BooleanValue: v}}, nil
+		return &pb.Value{ValueType: &pb.Value_BooleanValue{BooleanValue: v}}
 	case int64:
-		return &pb.Value{ValueType: &pb.Value_IntegerValue{IntegerValue: v}}, nil
+		return &pb.Value{ValueType: &pb.Value_IntegerValue{IntegerValue: v}}
 	case float64:
-		return &pb.Value{ValueType: &pb.Value_DoubleValue{DoubleValue: v}}, nil
+		return &pb.Value{ValueType: &pb.Value_DoubleValue{DoubleValue: v}}
 	case time.Time:
-		return &pb.Value{ValueType: &pb.Value_TimestampValue{TimestampValue: timestamppb.New(store.Truncate(v))}}, nil
+		return &pb.Value{ValueType: &pb.Value_TimestampValue{TimestampValue: timestamppb.New(store.Truncate(v))}}
 	case string:
-		return &pb.Value{ValueType: &pb.Value_StringValue{StringValue: v}}, nil
+		return &pb.Value{ValueType: &pb.Value_StringValue{StringValue: v}}
 	case []byte:
-		return &pb.Value{ValueType: &pb.Value_BytesValue{BytesValue: v}}, nil
+		return &pb.Value{ValueType: &pb.Value_BytesValue{BytesValue: v}}
 	case []any:
 		items := make([]*pb.Value, len(v))
 		for i, item := range v {
-			var err error
-			if items[i], err = toValue(item); err != nil {
-				return nil, err
-			}
+			items[i] = toValue(item)
 		}
-		return &pb.Value{ValueType: &pb.Value_ArrayValue{ArrayValue: &pb.ArrayValue{Values: items}}}, nil
+		return &pb.Value{ValueType: &pb.Value_ArrayValue{ArrayValue: &pb.ArrayValue{Values: items}}}
 	case map[string]any:
-		fields, err := toMap(v)
-		if err != nil {
-			return nil, err
-		}
-		return &pb.Value{ValueType: &pb.Value_MapValue{MapValue: &pb.MapValue{Fields: fields}}}, nil
+		return &pb.Value{ValueType: &pb.Value_MapValue{MapValue: &pb.MapValue{Fields: toMap(v)}}}
 	}
-	return nil, fmt.Errorf("a document cannot hold a %T", value)
+	panic(fmt.Sprintf("a document cannot hold a %T", value))
 }
 
 func (s *Store) read(document *pb.Document) store.Document {
@@ -73,9 +64,9 @@ func fromMap(values map[string]*pb.Value) map[string]any {
 	return entries
 }
 
-// fromValue returns a value of a type that the suite never writes unchanged:
-// decoding that document then fails and names the field, and others are not
-// affected.
+// fromValue reads a value in the API's form. If the suite never writes the type,
+// it returns the API's value: decoding then fails for that document alone, and
+// names the field.
 func fromValue(value *pb.Value) any {
 	switch v := value.GetValueType().(type) {
 	case *pb.Value_NullValue:
@@ -91,10 +82,7 @@ func fromValue(value *pb.Value) any {
 	case *pb.Value_StringValue:
 		return v.StringValue
 	case *pb.Value_BytesValue:
-		if v.BytesValue == nil {
-			return []byte{}
-		}
-		return v.BytesValue
+		return append([]byte{}, v.BytesValue...) // never nil
 	case *pb.Value_ArrayValue:
 		items := make([]any, len(v.ArrayValue.GetValues()))
 		for i, item := range v.ArrayValue.GetValues() {

@@ -1,6 +1,7 @@
 package firestore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -38,9 +39,7 @@ func (s *Store) commit(ctx context.Context, writes []store.Write) ([]store.Versi
 	defer cancel()
 	request := &pb.CommitRequest{Database: s.database, Writes: make([]*pb.Write, len(writes))}
 	for i, write := range writes {
-		if request.Writes[i], err = s.write(write); err != nil {
-			return nil, fmt.Errorf("%s: %w", write.Key, err)
-		}
+		request.Writes[i] = s.write(write)
 	}
 	answer, err := client.Commit(ctx, request)
 	if err != nil {
@@ -51,22 +50,18 @@ func (s *Store) commit(ctx context.Context, writes []store.Write) ([]store.Versi
 	}
 	versions := make([]store.Version, len(writes))
 	for i, result := range answer.GetWriteResults() {
-		switch {
-		case writes[i].Fields == nil:
-		case result.GetUpdateTime() != nil:
-			versions[i] = store.Version{Time: result.GetUpdateTime().AsTime()}
-		default:
-			versions[i] = store.Version{Time: answer.GetCommitTime().AsTime()}
+		if writes[i].Fields != nil {
+			versions[i].Time = cmp.Or(result.GetUpdateTime(), answer.GetCommitTime()).AsTime()
 		}
 	}
 	return versions, nil
 }
 
-func (s *Store) write(write store.Write) (*pb.Write, error) {
+func (s *Store) write(write store.Write) *pb.Write {
 	translated := &pb.Write{CurrentDocument: precondition(write)}
 	if write.Fields == nil {
 		translated.Operation = &pb.Write_Delete{Delete: s.name(write.Key)}
-		return translated, nil
+		return translated
 	}
 	fields := write.Fields
 	if write.Condition == store.Unchanged && write.Before != nil {
@@ -74,12 +69,8 @@ func (s *Store) write(write store.Write) (*pb.Write, error) {
 		fields, mask = difference(write.Before, write.Fields)
 		translated.UpdateMask = &pb.DocumentMask{FieldPaths: mask}
 	}
-	content, err := toMap(fields)
-	if err != nil {
-		return nil, err
-	}
-	translated.Operation = &pb.Write_Update{Update: &pb.Document{Name: s.name(write.Key), Fields: content}}
-	return translated, nil
+	translated.Operation = &pb.Write_Update{Update: &pb.Document{Name: s.name(write.Key), Fields: toMap(fields)}}
+	return translated
 }
 
 func precondition(write store.Write) *pb.Precondition {
@@ -112,8 +103,8 @@ func difference(before, after store.Fields) (changed store.Fields, mask []string
 	return changed, mask
 }
 
-// onCommit classifies errors of committing: that a document is not there any
-// more is a condition that did not hold.
+// onCommit classifies errors of commits: if a document is gone, a condition did
+// not hold.
 func onCommit(err error, writes []store.Write) error {
 	conditional := slices.ContainsFunc(writes, func(w store.Write) bool { return w.Condition == store.Unchanged })
 	if conditional && status.Code(err) == codes.NotFound {

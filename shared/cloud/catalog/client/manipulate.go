@@ -3,7 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -14,7 +14,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// manipulation is what became of an addition or a deletion. It is read without
+// manipulation is the result of an addition or a deletion. It is read without
 // the generated type, which leaves out an error that it does not know: that
 // must not look like success.
 type manipulation struct {
@@ -32,7 +32,7 @@ type echo struct {
 	} `json:"dimensions"`
 }
 
-// result is what the answer says of the machine that was asked for.
+// result returns the error of the machine that was asked for; nil for success.
 func (m manipulation) result(method, hostname string) error {
 	about := cmp.Or(m.Addition.Dimensions.Hostname, m.Deletion.Dimensions.Hostname)
 	if about != hostname && (about != "" || m.Error == "") {
@@ -60,43 +60,22 @@ func absence(settled bool) error {
 	return catalog.ErrNotFound
 }
 
-// manipulations reads the answer to a batch.
-func manipulations(method string, answer []byte, hostnames []string) ([]error, error) {
-	var batch struct {
-		Responses []manipulation `json:"responses"`
-	}
-	if err := json.Unmarshal(answer, &batch); err != nil {
-		return nil, foreign(method, err)
-	}
-	if len(batch.Responses) != len(hostnames) {
-		return nil, foreign(method, fmt.Errorf("%d answers for %d machines", len(batch.Responses), len(hostnames)))
-	}
-	results := make([]error, len(hostnames))
-	for i, response := range batch.Responses {
-		results[i] = response.result(method, hostnames[i])
-	}
-	return results, nil
-}
-
 // Add is catalog.add_machines.
 func (c *Client) Add(ctx context.Context, entries ...catalog.Entry) ([]error, error) {
 	server, err := c.server(ctx)
-	if err != nil || len(entries) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return batches(entries, c.options.Batch, func(chunk []catalog.Entry) ([]error, error) {
+	return batches(c, "add_machines", entries, func(batch []catalog.Entry) ([]manipulation, error) {
 		request := &pb.CatalogMachineBatchAdditionRequest{}
-		hostnames := make([]string, len(chunk))
-		for i, entry := range chunk {
+		for _, entry := range batch {
 			request.Requests = append(request.Requests, addition(entry))
-			hostnames[i] = entry.Hostname
 		}
-		answer, err := c.send(ctx, server, "add_machines", request)
-		if err != nil {
-			return nil, err
-		}
-		return manipulations("add_machines", answer, hostnames)
-	}, func(_ catalog.Entry, err error) error { return err })
+		answer, err := call[responses[manipulation]](ctx, c, server, "add_machines", request)
+		return answer.Responses, err
+	}, func(response manipulation, entry catalog.Entry) error {
+		return response.result("add_machines", entry.Hostname)
+	}, asResult)
 }
 
 // addition writes an entry in the API's form.
@@ -115,6 +94,46 @@ func addition(entry catalog.Entry) *pb.CatalogMachineAdditionRequest {
 		}
 	}
 	return &pb.CatalogMachineAdditionRequest{Dimensions: dimensions, Policies: policies, Offer: optional(entry.Offer)}
+}
+
+// Remove is catalog.delete_machines, or catalog.delete_machine for each: LUCI's
+// Machine Provider, which has only that, knows none of the fields that are ours.
+func (c *Client) Remove(ctx context.Context, removals ...catalog.Removal) ([]error, error) {
+	server, err := c.server(ctx)
+	if err != nil {
+		return nil, err
+	}
+	results, err := batches(c, "delete_machines", removals, func(batch []catalog.Removal) ([]manipulation, error) {
+		request := &pb.CatalogMachineBatchDeletionRequest{}
+		for _, removal := range batch {
+			one := deletion(removal.Hostname)
+			one.Gone, one.Instance = optional(removal.Gone), optional(removal.Instance)
+			if removal.Settle {
+				one.Settle = proto.Int64(removal.Offer)
+			}
+			request.Requests = append(request.Requests, one)
+		}
+		answer, err := ours[responses[manipulation]](ctx, c, server, "delete_machines", request)
+		return answer.Responses, err
+	}, func(response manipulation, removal catalog.Removal) error {
+		return response.result("delete_machines", removal.Hostname)
+	}, asResult)
+	if !errors.Is(err, catalog.ErrUnsupported) {
+		return results, err
+	}
+	return singles(c, removals, func(removal catalog.Removal) (result, err error) {
+		response, err := call[manipulation](ctx, c, server, "delete_machine", deletion(removal.Hostname))
+		if err != nil {
+			return nil, err
+		}
+		return response.result("delete_machine", removal.Hostname), nil
+	}, asResult)
+}
+
+func deletion(hostname string) *pb.CatalogMachineDeletionRequest {
+	return &pb.CatalogMachineDeletionRequest{
+		Dimensions: &pb.Dimensions{Hostname: proto.String(hostname), Backend: pb.Backend_GCE.Enum()},
+	}
 }
 
 func optional[T comparable](value T) *T {
