@@ -16,15 +16,12 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
-	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
 // Name is the function's one name.
@@ -61,13 +58,9 @@ type Dependencies struct {
 
 // api is the function's handler.
 type api struct {
-	broker   *broker.Broker
-	settings access.Source
-	verify   identity.Verifier
-	now      func() time.Time
-	log      *slog.Logger
-	project  string
-	methods  map[string]method
+	Dependencies
+	broker  *broker.Broker
+	methods map[string]method
 }
 
 // New makes the function.
@@ -79,17 +72,10 @@ func New(deps Dependencies) http.Handler {
 	if deps.Limits == nil {
 		deps.Limits = cached.Limits
 	}
-	a := &api{
-		broker: broker.New(broker.Options{
-			Store: deps.Store, Publisher: deps.Publish, Now: deps.Now, Rand: deps.Rand,
-			Log: deps.Log, Project: deps.Project, Limits: deps.Limits,
-		}),
-		settings: deps.Settings,
-		verify:   deps.Verify,
-		project:  deps.Project,
-		now:      deps.Now,
-		log:      deps.Log,
-	}
+	a := &api{Dependencies: deps, broker: broker.New(broker.Options{
+		Store: deps.Store, Publisher: deps.Publish, Now: deps.Now, Rand: deps.Rand,
+		Log: deps.Log, Project: deps.Project, Limits: deps.Limits,
+	})}
 	a.methods = a.allMethods()
 	return a
 }
@@ -97,32 +83,26 @@ func New(deps Dependencies) http.Handler {
 // ServeHTTP answers one call.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.survive(w, r)
-	answer, err := a.call(w, r)
-	if err != nil {
+	body, err := a.call(w, r)
+	switch {
+	case err != nil:
 		a.fail(w, r, err)
-		return
-	}
-	if answer == nil {
+	case body == nil:
 		w.WriteHeader(http.StatusNoContent)
-		return
+	default:
+		write(w, http.StatusOK, body)
 	}
-	body, err := wire.Encode(answer)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	write(w, http.StatusOK, body)
 }
 
 // survive answers a call that panicked.
 func (a *api) survive(w http.ResponseWriter, r *http.Request) {
 	if recovered := recover(); recovered != nil {
-		a.log.Error("panic", "stack", string(debug.Stack()))
+		a.Log.Error("panic", "stack", string(debug.Stack()))
 		a.fail(w, r, fmt.Errorf("panic: %v", recovered))
 	}
 }
 
-func (a *api) call(w http.ResponseWriter, r *http.Request) (proto.Message, error) {
+func (a *api) call(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	_, name, ok := strings.Cut(r.URL.Path, root)
 	method, known := a.methods[name]
 	if !ok || !known {
