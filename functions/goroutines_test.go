@@ -90,10 +90,7 @@ func newServed(t *testing.T) *served {
 			}))}}),
 		Recorder: status.NewRecorder(documents, time.Now, time.Hour, log),
 	}
-	page, err := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Jobs: job.Names(functions.Jobs()), Anyone: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Jobs: job.Names(functions.Jobs()), Anyone: true})
 	s.cloud = cloud
 	s.functions[machineprovider.Name], s.functions[statuspage.Name] = provider, page
 	for _, each := range functions.Jobs() {

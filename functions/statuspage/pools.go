@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
 // Group is a row of the page: what a pool has of one revision.
@@ -68,11 +69,9 @@ func (r *reading) rows() []row {
 // that take room from them, and says what they wait for.
 func (r *reading) describe(ctx context.Context, shown []row) ([]Group, error) {
 	var counted, groups []*fleet.Group
-	seen := map[fleet.PoolKey]bool{}
 	for _, row := range shown {
 		groups = append(groups, row.Group)
-		if !seen[row.pool.PoolKey] {
-			seen[row.pool.PoolKey] = true
+		if !slices.Contains(counted, row.Group) {
 			counted = append(counted, row.pool.Groups...)
 		}
 	}
@@ -82,18 +81,19 @@ func (r *reading) describe(ctx context.Context, shown []row) ([]Group, error) {
 	if err := r.page.entities.Examples(ctx, groups...); err != nil {
 		return nil, err
 	}
-	described := make([]Group, 0, len(shown))
-	for _, row := range shown {
-		described = append(described, r.inWords(row))
+	circumstances := fleet.Circumstances{Now: r.now, Freeze: r.config.Settings.GetFreeze(), Failed: status.Failed(r.failed, r.now)}
+	described := make([]Group, len(shown))
+	for i, row := range shown {
+		described[i] = row.inWords(circumstances)
 	}
 	return described, nil
 }
 
-func (r *reading) inWords(of row) Group {
-	m, machines := of.Manager, of.Machines
+func (r row) inWords(now fleet.Circumstances) Group {
+	m, machines := r.Manager, r.Machines
 	group := Group{
 		Key: m.Key().String(), BaseName: m.BaseName, Revision: m.Revision, Zone: m.Zone,
-		State: "configured", Minimum: m.MinimumSize, Maximum: m.MaximumSize, Wanted: of.pool.Sizing(of.Group, r.now).Wanted(),
+		State: "configured", Minimum: m.MinimumSize, Maximum: m.MaximumSize, Wanted: r.pool.Sizing(r.Group, now.Now).Wanted(),
 		Running: machines.Live(), Cataloged: machines.Cataloged + machines.Leased, Leased: machines.Leased, Leaving: machines.Pending,
 		Waits: []string{},
 	}
@@ -103,7 +103,7 @@ func (r *reading) inWords(of row) Group {
 	case fleet.Drained:
 		group.State, group.Wanted, group.Minimum, group.Maximum = "draining", 0, 0, 0
 	}
-	for _, wait := range of.pool.Waits(of.Group, r.circumstances()) {
+	for _, wait := range r.pool.Waits(r.Group, now) {
 		group.Waits = append(group.Waits, wait.Text)
 		group.Trouble = group.Trouble || wait.Trouble
 	}

@@ -50,23 +50,18 @@ type page struct {
 	Dependencies
 	entities records.Records
 	looks    broker.Looks
-	render   renderer
 }
 
 // New makes the function.
-func New(deps Dependencies) (http.Handler, error) {
+func New(deps Dependencies) http.Handler {
 	if deps.Settings == nil {
 		deps.Settings = access.NewCached(deps.Store, deps.Now)
 	}
-	render, err := newRenderer()
-	if err != nil {
-		return nil, err
-	}
 	return &page{
-		Dependencies: deps, render: render,
-		entities: records.Records{Store: deps.Store, Log: deps.Log},
-		looks:    broker.Looks{Store: deps.Store},
-	}, nil
+		Dependencies: deps,
+		entities:     records.Records{Store: deps.Store, Log: deps.Log},
+		looks:        broker.Looks{Store: deps.Store},
+	}
 }
 
 // httpError is a request that is answered with an error.
@@ -89,25 +84,25 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	view, err := p.view(ctx, r)
+	v, err := p.view(ctx, r)
 	if err != nil {
 		p.fail(w, r, err)
 		return
 	}
-	p.answer(w, r, http.StatusOK, view)
+	p.answer(w, r, http.StatusOK, v)
 }
 
 // view is what a request asks for. Everything is at one path, by its query, so
 // that links hold under whatever prefix the page is served.
 func (p *page) view(ctx context.Context, r *http.Request) (view, error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return nil, &httpError{http.StatusMethodNotAllowed, "The page only reads: GET."}
+		return view{}, &httpError{http.StatusMethodNotAllowed, "The page only reads: GET."}
 	}
 	if strings.Trim(r.URL.Path, "/") != "" {
-		return nil, errNotFound
+		return view{}, errNotFound
 	}
 	if err := p.allow(ctx, r); err != nil {
-		return nil, err
+		return view{}, err
 	}
 	query := r.URL.Query()
 	switch {
@@ -151,15 +146,15 @@ func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else if !errors.As(err, &known) {
 		p.Log.Error(err.Error(), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)))
 		known = &httpError{http.StatusInternalServerError, "It could not be read; the log says why."}
-		switch failure.ClassOf(err) {
-		case failure.Transient, failure.Quota, failure.Conflict:
+		if failure.Temporary(err) {
 			known = &httpError{http.StatusServiceUnavailable, "It could not be read at the moment; try again."}
 		}
 	}
 	if known.Code == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+Name+`"`)
 	}
-	p.answer(w, r, known.Code, &Problem{At: p.Now().UTC(), Problem: *known})
+	now := p.Now().UTC()
+	p.answer(w, r, known.Code, view{"problem", http.StatusText(known.Code), now, &Problem{At: now, Problem: *known}})
 }
 
 // wantsJSON reports whether a script asks.
@@ -171,19 +166,19 @@ func wantsJSON(r *http.Request) bool {
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
 
-func (p *page) answer(w http.ResponseWriter, r *http.Request, code int, view view) {
+func (p *page) answer(w http.ResponseWriter, r *http.Request, code int, v view) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("Vary", "Accept")
 	header.Set("X-Content-Type-Options", "nosniff")
 	body, contentType, err := []byte(nil), "application/json; charset=utf-8", error(nil)
 	if wantsJSON(r) {
-		body, err = json.MarshalIndent(view, "", "  ")
+		body, err = json.MarshalIndent(v.content, "", "  ")
 	} else {
 		contentType = "text/html; charset=utf-8"
-		header.Set("Content-Security-Policy", p.render.policy)
+		header.Set("Content-Security-Policy", policy())
 		header.Set("Referrer-Policy", "no-referrer")
-		body, err = p.render.page(view, r)
+		body, err = v.html(r.URL.Query())
 	}
 	if err != nil {
 		p.Log.Error("write the page: "+err.Error(), "event", "CALL_FAILED")
