@@ -4,11 +4,12 @@
 package deployment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
@@ -16,7 +17,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/environment"
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 	"github.com/gce-backend/gce-backend/shared/cloud/pubsub"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/deployment/lockedrand"
 	"github.com/gce-backend/gce-backend/shared/identity"
@@ -33,7 +36,7 @@ func newDependencies(ctx context.Context, env environment.Environment) (job.Depe
 		return job.Dependencies{}, err
 	}
 	documents := firestore.Open(ctx, env.Project, env.Database)
-	random := lockedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	random := lockedrand.New()
 	deps := job.Dependencies{
 		Store:     documents,
 		Publisher: pubsub.New(env.Project),
@@ -53,15 +56,37 @@ func newDependencies(ctx context.Context, env environment.Environment) (job.Depe
 		Project:         env.Project,
 		Deployment:      env.Deployment,
 	}
-	if env.ConfigSource == "" {
-		return deps, nil
+	if env.ConfigSource != "" {
+		var err error
+		if deps.Source, err = configsource.Open(context.WithoutCancel(ctx), env.ConfigSource, configsource.Options{}); err != nil {
+			return job.Dependencies{}, fmt.Errorf("CONFIG_SOURCE: %w", err)
+		}
 	}
-	source, err := configsource.Open(context.WithoutCancel(ctx), env.ConfigSource, configsource.Options{})
-	if err != nil {
-		return job.Dependencies{}, fmt.Errorf("CONFIG_SOURCE: %w", err)
-	}
-	deps.Source = source
 	return deps, nil
+}
+
+// settingsAge is how old the URL that was read from settings.cfg may get.
+const settingsAge = 30 * time.Second
+
+// machineProvider returns the source of the Machine Provider's URL: mp_server of
+// the configuration in force, else the fallback.
+func machineProvider(documents store.Store, fallback string, now func() time.Time) func(context.Context) (string, error) {
+	var mu sync.Mutex
+	var url string
+	var until time.Time
+	return func(ctx context.Context) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now().Before(until) {
+			return url, nil
+		}
+		current, err := config.Current(ctx, documents)
+		if err != nil {
+			return "", err
+		}
+		url, until = cmp.Or(current.Settings.GetMpServer(), fallback), now().Add(settingsAge)
+		return url, nil
+	}
 }
 
 // check refuses an environment that cannot be meant: without a project, or with
