@@ -24,7 +24,7 @@ type caller struct {
 
 // identify finds out who calls: 401 without an identity.
 func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
-	who, err := identity.Authenticate(ctx, a.Verify, r)
+	email, err := identity.Authenticate(ctx, a.Verify, r)
 	if errors.Is(err, identity.ErrNoToken) {
 		return caller{}, unauthorized("a bearer token is required: a Google-signed ID token or an OAuth access token")
 	}
@@ -40,11 +40,11 @@ func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
 		return caller{}, fmt.Errorf("read who may do what: %w", err)
 	}
 	return caller{
-		email:         who.Email,
-		administrator: settings.Administrator(who.Email),
-		lessee:        settings.Lessee(who.Email),
-		viewer:        settings.Viewer(who.Email),
-		backend:       settings.Backend(who.Email),
+		email:         email,
+		administrator: settings.Administrator(email),
+		lessee:        settings.Lessee(email),
+		viewer:        settings.Viewer(email),
+		backend:       settings.Backend(email),
 	}, nil
 }
 

@@ -121,7 +121,7 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 	if p.Anyone {
 		return nil
 	}
-	who, err := identity.Authenticate(ctx, p.Verify, r)
+	email, err := identity.Authenticate(ctx, p.Verify, r)
 	if errors.Is(err, identity.ErrUnverified) {
 		return &httpError{http.StatusUnauthorized, "Who asks must be known. In a browser: gcloud run services proxy " + Name + "; in a script: Authorization: Bearer $(gcloud auth print-identity-token)."}
 	}
@@ -132,8 +132,8 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read who may look: %w", err)
 	}
-	if !settings.Viewer(who.Email) && !settings.Administrator(who.Email) {
-		return &httpError{http.StatusForbidden, who.Email + " may not look: settings.cfg names who may, in catalog_viewers and catalog_administrators."}
+	if !settings.Viewer(email) && !settings.Administrator(email) {
+		return &httpError{http.StatusForbidden, email + " may not look: settings.cfg names who may, in catalog_viewers and catalog_administrators."}
 	}
 	return nil
 }

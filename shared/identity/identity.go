@@ -10,17 +10,10 @@ import (
 	"strings"
 )
 
-// Identity is who a token belongs to.
-type Identity struct {
-	// Email is the address of a person or of a service account.
-	Email string
-}
-
-// Verifier finds out whose token it is. A token that proves nothing is
-// ErrUnverified; any other error says that it is not known.
-type Verifier interface {
-	Verify(ctx context.Context, token string) (Identity, error)
-}
+// Verifier returns the e-mail address of the person or the service account that
+// a token belongs to. The error for a token that proves nothing is
+// ErrUnverified; after any other, nothing is known of the token.
+type Verifier func(ctx context.Context, token string) (email string, err error)
 
 // ErrUnverified says that a request proves no identity.
 var ErrUnverified = errors.New("the token proves no identity")
@@ -41,13 +34,13 @@ const (
 	serverlessHeader = "X-Serverless-Authorization"
 )
 
-// Authenticate finds out who makes a request.
-func Authenticate(ctx context.Context, verify Verifier, r *http.Request) (Identity, error) {
+// Authenticate returns the e-mail address of who makes a request.
+func Authenticate(ctx context.Context, verify Verifier, r *http.Request) (email string, err error) {
 	token, err := bearer(r.Header)
 	if err != nil {
-		return Identity{}, err
+		return "", err
 	}
-	return verify.Verify(ctx, token)
+	return verify(ctx, token)
 }
 
 // bearer returns the token of a request. One without signature is believed to

@@ -19,9 +19,6 @@ var deployedVariables = []string{
 
 var errDeployed = errors.New("development identities are for local use only, and this is a deployed function")
 
-// local believes whatever a token says.
-type local struct{}
-
 // NewLocal makes the Verifier of a local suite: "dev:EMAIL" is that identity.
 // It is an error where the environment is that of a deployed function.
 func NewLocal(getenv func(string) string) (Verifier, error) {
@@ -30,15 +27,13 @@ func NewLocal(getenv func(string) string) (Verifier, error) {
 			return nil, fmt.Errorf("%w (%s is set)", errDeployed, name)
 		}
 	}
-	return local{}, nil
-}
-
-func (local) Verify(_ context.Context, token string) (Identity, error) {
-	email, ok := strings.CutPrefix(token, localPrefix)
-	if !ok || !strings.Contains(email, "@") || strings.ContainsAny(email, " \t\r\n") {
-		return Identity{}, unverified("%.80q is not dev:EMAIL", token)
-	}
-	return Identity{Email: email}, nil
+	return func(_ context.Context, token string) (string, error) {
+		email, ok := strings.CutPrefix(token, localPrefix)
+		if !ok || !strings.Contains(email, "@") || strings.ContainsAny(email, " \t\r\n") {
+			return "", unverified("%.80q is not dev:EMAIL", token)
+		}
+		return email, nil
+	}, nil
 }
 
 // LocalToken returns a source of the token that a local suite believes.
