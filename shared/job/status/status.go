@@ -4,15 +4,22 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-const collection = "status"
+const (
+	collection = "status"
+	maxErrors  = 20
+	maxMessage = 600 // bytes
+	keepErrors = 24 * time.Hour
+)
 
 // fleetKey is the document of the samples; a job cannot have this name.
 var fleetKey = store.MustKey(collection, "fleet")
@@ -34,6 +41,42 @@ type Job struct {
 
 // Failing reports whether the job is not known to have recovered.
 func (j Job) Failing() bool { return j.RecoveredAt.Before(j.FailedAt) }
+
+// fail adds a failure. Errors of independent parts stand in lines of their
+// own.
+func (j *Job) fail(err error, now time.Time) {
+	if !j.Failing() || j.Since.IsZero() {
+		j.Since = now
+	}
+	j.FailedAt = now
+	j.Errors = slices.DeleteFunc(j.Errors, func(e Error) bool { return now.Sub(e.Last) > keepErrors })
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		line = shorten(strings.TrimSpace(line))
+		if line == "" {
+			continue
+		}
+		i := slices.IndexFunc(j.Errors, func(e Error) bool { return e.Message == line })
+		if i < 0 {
+			i = len(j.Errors)
+			j.Errors = append(j.Errors, Error{Message: line, First: now})
+		}
+		if e := &j.Errors[i]; e.Last.Before(now) {
+			e.Last, e.Class = now, string(failure.ClassOf(err))
+			e.Times++
+		}
+	}
+	slices.SortStableFunc(j.Errors, func(a, b Error) int {
+		return cmp.Or(b.Last.Compare(a.Last), a.First.Compare(b.First))
+	})
+	j.Errors = j.Errors[:min(len(j.Errors), maxErrors)]
+}
+
+func shorten(line string) string {
+	if len(line) <= maxMessage {
+		return line
+	}
+	return strings.ToValidUTF8(line[:maxMessage], "") + "…"
+}
 
 // Error is one line of what a job failed with.
 type Error struct {
@@ -83,9 +126,6 @@ func Jobs(ctx context.Context, s store.Store, names []string) ([]Job, error) {
 	keys := make([]store.Key, len(names))
 	for i, name := range names {
 		keys[i] = jobKey(name)
-	}
-	if len(keys) == 0 {
-		return nil, nil
 	}
 	read, err := store.GetAs[Job](ctx, s, keys...)
 	if read == nil {
