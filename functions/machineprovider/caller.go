@@ -13,16 +13,17 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
-// caller is who calls, and what they may do.
+// caller is the identity that calls, and its roles.
 type caller struct {
 	email         string
 	administrator bool
 	lessee        bool
 	viewer        bool
-	backend       string // the backend that they are a member of; "" for none
+	backend       string // of which the caller is a member; "" for none
 }
 
-// identify finds out who calls: 401 without an identity.
+// identify returns the caller of a request. Without an identity the error is a
+// 401.
 func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
 	email, err := identity.Authenticate(ctx, a.Verify, r)
 	if errors.Is(err, identity.ErrNoToken) {
@@ -48,20 +49,20 @@ func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
 	}, nil
 }
 
-// The roles that methods are for.
+// The conditions for calling a method.
 func manages(c caller) bool { return c.administrator || c.backend != "" }
 func looks(c caller) bool   { return manages(c) || c.viewer }
 func leases(c caller) bool  { return c.lessee }
 func anyone(caller) bool    { return true }
 
-// method is one of the API's methods. It takes and returns the bodies; nil is
-// no body.
+// method is one of the API's methods. serve takes a request's body and returns
+// the response's; nil means that there is none.
 type method struct {
 	allowed func(caller) bool
 	serve   func(ctx context.Context, c caller, body []byte) ([]byte, error)
 }
 
-// handle makes a method of a function from message to message.
+// handle makes a method from a function that takes and returns a message.
 func handle[In any, P interface {
 	*In
 	proto.Message
@@ -82,7 +83,8 @@ func handle[In any, P interface {
 	}}
 }
 
-// limitLists refuses a request with a list that is too long.
+// limitLists returns an error for a request with a list of more than maxBatch
+// entries.
 func limitLists(request proto.Message) (err error) {
 	request.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		if field.IsList() && value.List().Len() > maxBatch {
@@ -118,7 +120,7 @@ func (a *api) allMethods() map[string]method {
 	}
 }
 
-// required refuses a call without a field.
+// required returns an error for a field that is missing.
 func required(field string, present bool) error {
 	if !present {
 		return badRequest("%s: it is required", field)
@@ -126,7 +128,7 @@ func required(field string, present bool) error {
 	return nil
 }
 
-// checkText refuses a text that is too long or cannot be printed.
+// checkText returns an error for a text that is too long or cannot be printed.
 func checkText(field, text string, limit int) error {
 	if err := wire.Text(field, text, limit); err != nil {
 		return badRequest("%w", err)

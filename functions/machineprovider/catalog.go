@@ -23,8 +23,8 @@ func backendOf(c caller, named *pb.Backend) (string, error) {
 	return "", leasing.MismatchedBackend
 }
 
-// machineID reads which machine a call of the catalog is about. Beside an error
-// it returns what was read.
+// machineID returns the machine that a call of the catalog is about. With an
+// error it returns as much of the id as is known.
 func machineID(c caller, named *pb.Backend, hostname string) (broker.MachineID, error) {
 	backend, err := backendOf(c, named)
 	id := broker.MachineID{Backend: backend, Hostname: hostname}
@@ -55,7 +55,7 @@ func (a *api) get(ctx context.Context, c caller, in *pb.CatalogMachineRetrievalR
 func (a *api) getMachines(ctx context.Context, c caller, in *pb.CatalogMachineBatchRetrievalRequest) (*pb.CatalogMachineBatchRetrievalResponse, error) {
 	ids, errs, err := readEach(in.GetRequests(), func(one *pb.CatalogMachineRetrievalRequest) (broker.MachineID, error) {
 		c := c
-		c.viewer = c.viewer && one.Settle == nil // to settle is to write
+		c.viewer = c.viewer && one.Settle == nil // settling writes
 		id, err := machineID(c, one.Backend, one.GetHostname())
 		if err != nil {
 			return id, err
@@ -85,8 +85,9 @@ func (a *api) getMachines(ctx context.Context, c caller, in *pb.CatalogMachineBa
 	return batch, nil
 }
 
-// retrieved settles the absence of the request's instance, where the request
-// asks for it. The response comes beside an error.
+// retrieved returns the response about a machine that was looked up. It settles
+// the absence of the request's instance first, if the request asks for that.
+// With an error it returns a response as well.
 func (a *api) retrieved(ctx context.Context, in *pb.CatalogMachineRetrievalRequest, id broker.MachineID, machine leasing.Machine, err error) (*pb.CatalogMachineRetrievalResponse, error) {
 	settle := in.Settle != nil && (err != nil || machine.Instance() != in.GetInstance())
 	if settle {

@@ -13,7 +13,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// callError is a call that is answered with an HTTP error.
+// callError is the HTTP error that a call is answered with.
 type callError struct {
 	code    int
 	reason  string
@@ -38,7 +38,8 @@ func notFound(format string, args ...any) error {
 	return &callError{http.StatusNotFound, "notFound", fmt.Sprintf(format, args...)}
 }
 
-// refusals are the answers to calls whose responses have no field for a refusal.
+// refusals are the HTTP errors of calls whose responses have no field for a
+// refusal.
 var refusals = map[leasing.Refusal]error{
 	leasing.UnspecifiedBackend:  badRequest("backend: an administrator or a viewer must name one"),
 	leasing.MismatchedBackend:   forbidden("backend: the machine is another backend's"),
@@ -46,8 +47,8 @@ var refusals = map[leasing.Refusal]error{
 	leasing.EntryNotFound:       notFound("the catalog has no such machine"),
 }
 
-// refuse sets a response's error to a refusal. It returns any other error, and
-// a refusal that the response has no value for.
+// refuse sets the error field of a response to a refusal. It returns every other
+// error, and a refusal that is no value of the field.
 func refuse[E interface {
 	~int32
 	Descriptor() protoreflect.EnumDescriptor
@@ -65,8 +66,7 @@ func refuse[E interface {
 	return nil
 }
 
-// within puts the name of the message in front of the field that an error
-// names.
+// within adds the name of the enclosing message to an error about a field.
 func within(name string, err error) error {
 	var known *callError
 	if errors.As(err, &known) {
@@ -75,8 +75,8 @@ func within(name string, err error) error {
 	return err
 }
 
-// fault is the error that a caller sees in place of one that is not theirs: it
-// says whether trying again helps, and nothing of the cause.
+// fault returns the error that the caller sees when we fail: it says whether
+// trying again helps, and hides the cause.
 func fault(err error) *callError {
 	if failure.Temporary(err) {
 		return &callError{http.StatusServiceUnavailable, "backendError", "it may or may not have been done; try again"}
@@ -84,7 +84,7 @@ func fault(err error) *callError {
 	return &callError{http.StatusInternalServerError, "internalError", "it may or may not have been done; the log says why"}
 }
 
-// fail answers a call with an error. Faults of ours are logged with their cause.
+// fail answers a call with an error. Our own faults are logged with their cause.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refusal leasing.Refusal
 	if errors.As(err, &refusal) {
@@ -102,7 +102,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	write(w, known.code, errorBody(known))
 }
 
-// errorBody is the error in the form of Google's APIs.
+// errorBody returns the error as Google's APIs write it.
 func errorBody(e *callError) []byte {
 	detail := map[string]string{"domain": "global", "reason": e.reason, "message": e.message}
 	data, err := json.Marshal(map[string]any{

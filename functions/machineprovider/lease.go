@@ -57,9 +57,9 @@ func (a *api) batchedLease(ctx context.Context, c caller, in *pb.BatchedLeaseReq
 	return batch, nil
 }
 
-// inBatch does what one request of a batch asks for. The request is refused if
-// it comes too late, or fails and may succeed later: the others stand for
-// themselves.
+// inBatch does one request of a batch that began at a time. It refuses a request
+// when batchTimeout is over, and one that failed but may succeed later, so that
+// the others still get their responses.
 func (a *api) inBatch(begin time.Time, do func() error) error {
 	if a.Now().Sub(begin) > batchTimeout {
 		return leasing.DeadlineExceeded
@@ -98,7 +98,7 @@ func leaseRequest(in *pb.LeaseRequest) (leasing.Request, error) {
 	return request, checkText("on_lease.swarming_server", request.Instruction, maxInstruction)
 }
 
-// requestID reads the id of a request, of whatever kind.
+// requestID returns the id of a request of any kind.
 func requestID[In interface{ GetRequestId() string }](in In) (string, error) {
 	id := in.GetRequestId()
 	if err := required("request_id", id != ""); err != nil {

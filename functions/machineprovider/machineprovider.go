@@ -1,7 +1,7 @@
 // Package machineprovider is the HTTP function machine-provider: the catalog,
 // machine and lease API of the Machine Provider, as JSON under
-// /_ah/api/<api>/v1/<method>. It decides who may call what and translates;
-// what is done is shared/leasing/broker's.
+// /_ah/api/<api>/v1/<method>. It decides who may call what, and
+// translates between the API and shared/leasing/broker, which does the work.
 package machineprovider
 
 import (
@@ -24,19 +24,19 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
 )
 
-// Name is the function's one name.
+// Name is the function's name.
 const Name = "machine-provider"
 
 const (
-	// root is what every method's path begins with, after the function's own.
+	// root is the beginning of every method's path, after the function's own path.
 	root = "/_ah/api/"
-	// maxBody is the size that a request's body may have.
+	// maxBody bounds the size of a request's body, in bytes.
 	maxBody = 10 << 20
 	// callTimeout bounds a call, below the function's 60 s.
 	callTimeout = 55 * time.Second
-	// batchTimeout is when a batched call stops.
+	// batchTimeout is the time after which a batched call begins no request more.
 	batchTimeout = 30 * time.Second
-	// maxBatch is the number of requests that a batched call may hold.
+	// maxBatch bounds the number of entries in each list of a request.
 	maxBatch = 1000
 )
 
@@ -52,7 +52,7 @@ type Dependencies struct {
 	Rand   *rand.Rand
 	Log    *slog.Logger
 	Verify identity.Verifier
-	// Project is that of topics without one.
+	// Project is the project of topics that name none.
 	Project string
 }
 
@@ -63,7 +63,7 @@ type api struct {
 	methods map[string]method
 }
 
-// New makes the function.
+// New returns the function's handler.
 func New(deps Dependencies) http.Handler {
 	cached := access.NewCached(deps.Store, deps.Now)
 	if deps.Settings == nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
-// readEach reads the requests of a batch before anything is done: a request
-// that is not well-formed leaves nothing behind. The items are those of the
-// requests without a refusal among the errors, in order.
+// readEach reads all requests of a batch before anything is done, so that a batch
+// with a malformed request changes nothing. errs has the refusal of each request,
+// or nil; items has, in order, the requests that were not refused.
 func readEach[In, Item any](requests []In, read func(In) (Item, error)) (items []Item, errs []error, err error) {
 	errs = make([]error, len(requests))
 	for i, request := range requests {
@@ -31,7 +31,7 @@ func readEach[In, Item any](requests []In, read func(In) (Item, error)) (items [
 	return items, errs, nil
 }
 
-// manipulate does a batch of changes of the catalog.
+// manipulate makes a batch of changes to the catalog.
 func manipulate[In, Item any](ctx context.Context, requests []In, read func(In) (Item, error), do func(context.Context, ...Item) []error,
 	respond func(In, error) (*pb.CatalogManipulationResponse, error)) (*pb.CatalogBatchManipulationResponse, error) {
 	items, errs, err := readEach(requests, read)
@@ -92,8 +92,8 @@ func (a *api) addition(c caller, in *pb.CatalogMachineAdditionRequest) (leasing.
 	return machine, err
 }
 
-// managedMachine reads which machine a change is about; a viewer may change
-// none. The backend, where it is implied, is filled into the request.
+// managedMachine returns the machine that a change is about. Being a viewer
+// gives no right to change one. A backend that is implied is filled in.
 func managedMachine(c caller, in *pb.Dimensions) (broker.MachineID, error) {
 	c.viewer = false
 	id, err := machineID(c, in.Backend, in.GetHostname())

@@ -10,7 +10,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
-// The picture's size and margins, in its own units.
+// The size and the margins of the chart, in units of its viewBox.
 const (
 	chartWidth, chartHeight         = 720, 236
 	chartLeft, chartRight           = 76, 12
@@ -19,7 +19,7 @@ const (
 	plotWidth, plotHeight   float64 = chartWidth - chartLeft - chartRight, chartHeight - chartTop - chartBottom
 )
 
-// layer is one of the areas that lie upon each other.
+// layer is one of the stacked areas.
 type layer struct {
 	name  string
 	count func(status.Sample) int
@@ -32,8 +32,8 @@ var layers = []layer{
 	{"leaving", func(s status.Sample) int { return s.Pending }},
 }
 
-// draw draws the fleet over the last day as areas upon each other, in steps: a
-// sample holds until the next one.
+// draw draws the fleet over the last day as stacked areas, in steps: a sample
+// holds until the next one.
 func draw(samples []status.Sample, now time.Time) string {
 	begin, most := now.Add(-chartDay), 0
 	for _, sample := range samples {
@@ -91,8 +91,8 @@ func area(samples []status.Sample, below, above []int, x func(time.Time) float64
 	return "M" + strings.Join(append(steps(above), back...), "L") + "Z"
 }
 
-// scaleTop returns the end of the scale: a round number that four parts divide
-// and that has room for n.
+// scaleTop returns the upper end of the scale: a round multiple of four, and at
+// least n.
 func scaleTop(n int) int {
 	for power := 1; power < math.MaxInt/40; power *= 10 {
 		for _, factor := range []int{4, 8, 12, 20} {

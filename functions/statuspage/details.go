@@ -11,7 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// rowsPerPage is how many instances or leases a page has.
+// rowsPerPage bounds the instances or leases on a page.
 const rowsPerPage = 50
 
 // GroupView is a group of a pool with its instances.
@@ -29,7 +29,7 @@ type GroupView struct {
 	Next      string     `json:"next,omitempty"`
 }
 
-// States are what the instances can be filtered by.
+// States returns the states that the instances can be filtered by.
 func (*GroupView) States() []string {
 	return []string{string(fleet.Found), string(fleet.Cataloged), string(fleet.Leased), string(fleet.PendingDeletion), string(fleet.Deleted)}
 }
@@ -40,7 +40,7 @@ type Instance struct {
 	Hostname string `json:"hostname"`
 	Pool     string `json:"pool"`
 	State    string `json:"state"`
-	// Since is when it came into the state, where its record says.
+	// Since is when it came into the state, if its record says so.
 	Since  time.Time `json:"since,omitzero"`
 	Until  time.Time `json:"until,omitzero"` // the end of its lease
 	Remark string    `json:"remark,omitempty"`
@@ -58,7 +58,7 @@ func (p *page) group(ctx context.Context, key, state, after string) (view, error
 		return view{}, errNotFound
 	}
 	manager, revision := all[i].Manager, all[i].Revision
-	instances, err := p.entities.InstancePage(ctx, manager.Key(), fleet.InstanceState(state), rowsPerPage, after)
+	instances, err := p.records.InstancePage(ctx, manager.Key(), fleet.InstanceState(state), rowsPerPage, after)
 	if err != nil {
 		return view{}, err
 	}
@@ -120,11 +120,11 @@ type Event struct {
 	What string    `json:"what"`
 }
 
-// leasesOfInstance is how many leases of a hostname are looked at.
+// leasesOfInstance bounds the leases of a hostname that are read.
 const leasesOfInstance = 100
 
 func (p *page) instance(ctx context.Context, key string) (view, error) {
-	found, err := p.entities.Instances(ctx, key)
+	found, err := p.records.Instances(ctx, key)
 	if err != nil {
 		return view{}, err
 	}
@@ -138,7 +138,7 @@ func (p *page) instance(ctx context.Context, key string) (view, error) {
 	}}, err
 }
 
-// history is what the instance's record and its leases say of its life.
+// history returns the life of an instance by its record and its leases.
 func history(i fleet.Instance, leases []leasing.Lease, now time.Time) []Event {
 	var events []Event
 	add := func(at time.Time, what string) {

@@ -31,7 +31,7 @@ type Overview struct {
 	LastDay       []status.Sample `json:"last_day"`
 }
 
-// Job is how a job has failed lately.
+// Job is a job that has failed lately.
 type Job struct {
 	status.Job
 	Failing bool `json:"failing"`
@@ -46,7 +46,7 @@ func (p *page) overview(ctx context.Context, after string) (view, error) {
 	now := p.Now().UTC()
 	o := &Overview{At: now, LastDay: []status.Sample{}}
 	read, err := p.read(ctx,
-		func(ctx context.Context) (err error) { o.Fleet, err = status.Count(ctx, p.entities, now); return err },
+		func(ctx context.Context) (err error) { o.Fleet, err = status.Count(ctx, p.records, now); return err },
 		func(ctx context.Context) (err error) { o.WaitingLeases, err = p.looks.CountWaiting(ctx); return err },
 		func(ctx context.Context) (err error) { o.RunningLeases, err = p.looks.CountRunning(ctx); return err },
 		func(ctx context.Context) error {
@@ -82,8 +82,8 @@ type reading struct {
 	failed   []status.Job
 }
 
-// read reads what each view of pools needs, and more beside it: it is the
-// waiting that takes time.
+// read reads what each view of pools needs, and does more at the same time, since
+// most of the time goes into waiting.
 func (p *page) read(ctx context.Context, more ...func(context.Context) error) (*reading, error) {
 	r := &reading{page: p, now: p.Now().UTC()}
 	return r, records.Together(ctx, append(more,
@@ -91,15 +91,15 @@ func (p *page) read(ctx context.Context, more ...func(context.Context) error) (*
 			r.config, r.imported, err = config.CurrentWithTime(ctx, p.Store)
 			return err
 		},
-		func(ctx context.Context) (err error) { r.pools, err = p.entities.Pools(ctx); return err },
+		func(ctx context.Context) (err error) { r.pools, err = p.records.Pools(ctx); return err },
 		func(ctx context.Context) (err error) { r.failed, err = status.Jobs(ctx, p.Store, p.Jobs); return err },
 	)...)
 }
 
-// ofInterest is how long the errors of a job are of interest.
+// ofInterest is how long a job is listed after its last failure.
 const ofInterest = 24 * time.Hour
 
-// recent lists the jobs that have failed lately, the last first.
+// recent returns the jobs that have failed lately, the last first.
 func (r *reading) recent() []Job {
 	jobs := []Job{}
 	for _, job := range r.failed {

@@ -21,8 +21,8 @@ var pageHTML string
 //go:embed style.css
 var style template.CSS
 
-// templates parses the page's templates; clock and ago are bound at each
-// rendering.
+// templates returns the templates of the page. clock and ago depend on the time
+// of the view and are replaced at each rendering.
 var templates = sync.OnceValue(func() *template.Template {
 	unbound := func(time.Time) string { return "" }
 	return template.Must(template.New("page").Funcs(template.FuncMap{
@@ -32,7 +32,8 @@ var templates = sync.OnceValue(func() *template.Template {
 	}).Parse(pageHTML))
 })
 
-// policy lets the page use its own style, and nothing else.
+// policy returns the Content-Security-Policy: the page may use its own style, and
+// nothing else.
 var policy = sync.OnceValue(func() string {
 	sum := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
@@ -46,7 +47,7 @@ type view struct {
 	content         any
 }
 
-// html renders the view as a page.
+// html returns the view as a page.
 func (v view) html(query url.Values) ([]byte, error) {
 	bound, err := templates().Clone()
 	if err != nil {
@@ -65,7 +66,8 @@ func (v view) html(query url.Values) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// link makes a link of names and values in turn; empty values are left out.
+// link returns the link with a query of alternating names and values, without
+// the empty ones.
 func link(parts ...string) string {
 	query := url.Values{}
 	for i := 0; i+1 < len(parts); i += 2 {
@@ -76,7 +78,7 @@ func link(parts ...string) string {
 	return "?" + query.Encode()
 }
 
-// ago is a length of time in one unit.
+// ago returns a length of time in one unit.
 func ago(d time.Duration) string {
 	switch {
 	case d < 0:
@@ -91,7 +93,7 @@ func ago(d time.Duration) string {
 	return fleet.Many(int(d/(24*time.Hour)), "day")
 }
 
-// short is enough of a revision for people.
+// short returns as much of a revision as people need.
 func short(revision string) string { return revision[:min(len(revision), 8)] }
 
 func stateInWords(state string) string {
@@ -101,7 +103,7 @@ func stateInWords(state string) string {
 	return state
 }
 
-// chart is the picture of the fleet over the last day.
+// chart returns the picture of the fleet over the last day.
 func chart(o *Overview) template.HTML {
 	samples := append(append([]status.Sample{}, o.LastDay...), o.Fleet)
 	return template.HTML(draw(samples, o.At)) //nolint:gosec // numbers and our own words

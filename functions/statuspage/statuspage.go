@@ -23,7 +23,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// Name is the function's one name.
+// Name is the function's name.
 const Name = "status-page"
 
 // timeout bounds a request, below the function's 60 s.
@@ -34,37 +34,37 @@ type Dependencies struct {
 	Store store.Store
 	Now   func() time.Time
 	Log   *slog.Logger
-	// Jobs are those whose errors are shown.
+	// Jobs are the names of the jobs whose errors are shown.
 	Jobs []string
 	// Verify finds out who asks.
 	Verify identity.Verifier
 	// Settings says who may look; nil: the imported settings.cfg.
 	Settings access.Source
-	// Anyone may look, without an identity: for a server that only this machine
-	// reaches.
+	// Anyone lets everybody look without an identity: for a server that only
+	// this machine reaches.
 	Anyone bool
 }
 
 // page is the function's handler.
 type page struct {
 	Dependencies
-	entities records.Records
-	looks    broker.Looks
+	records records.Records
+	looks   broker.Looks
 }
 
-// New makes the function.
+// New returns the function's handler.
 func New(deps Dependencies) http.Handler {
 	if deps.Settings == nil {
 		deps.Settings = access.NewCached(deps.Store, deps.Now)
 	}
 	return &page{
 		Dependencies: deps,
-		entities:     records.Records{Store: deps.Store, Log: deps.Log},
+		records:      records.Records{Store: deps.Store, Log: deps.Log},
 		looks:        broker.Looks{Store: deps.Store},
 	}
 }
 
-// httpError is a request that is answered with an error.
+// httpError is the error that a request is answered with.
 type httpError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
@@ -92,8 +92,8 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.answer(w, r, http.StatusOK, v)
 }
 
-// view is what a request asks for. Everything is at one path, by its query, so
-// that links hold under whatever prefix the page is served.
+// view returns what a request asks for. Only the query tells pages apart, so that
+// links work under every prefix that the page is served at.
 func (p *page) view(ctx context.Context, r *http.Request) (view, error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return view{}, &httpError{http.StatusMethodNotAllowed, "The page only reads: GET."}
@@ -116,7 +116,7 @@ func (p *page) view(ctx context.Context, r *http.Request) (view, error) {
 	return p.overview(ctx, query.Get("after"))
 }
 
-// allow refuses whoever may not look.
+// allow returns an error for a caller who may not look.
 func (p *page) allow(ctx context.Context, r *http.Request) error {
 	if p.Anyone {
 		return nil
@@ -138,7 +138,7 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 	return nil
 }
 
-// fail answers with an error. Faults of ours are logged, with what they are.
+// fail answers with an error. Our own faults are logged with their cause.
 func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var known *httpError
 	if failure.Is(err, failure.NotFound) { // an address that cannot be one
@@ -157,7 +157,7 @@ func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.answer(w, r, known.Code, view{"problem", http.StatusText(known.Code), now, &Problem{At: now, Problem: *known}})
 }
 
-// wantsJSON reports whether a script asks.
+// wantsJSON reports whether a request is for JSON, and not for a page.
 func wantsJSON(r *http.Request) bool {
 	if format := r.URL.Query().Get("format"); format != "" {
 		return format == "json"

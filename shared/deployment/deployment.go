@@ -1,6 +1,6 @@
-// Package deployment puts a deployed function together: the outside things
-// that its jobs are given, and its registration with the Functions Framework.
-// Whatever costs time is done at the first event and not before.
+// Package deployment puts a deployed function together: it makes the clients of
+// outside services that the jobs use, and registers the function with the
+// Functions Framework. What takes time is done at the first request.
 package deployment
 
 import (
@@ -26,11 +26,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 
-// developmentBackend is who the suite is to a local Machine Provider.
+// developmentBackend is the identity of the suite at a local Machine Provider.
 const developmentBackend = "backend@example.com"
 
-// newDependencies makes what the jobs of a process are given. The clients among
-// them connect with their first call.
+// newDependencies returns the dependencies of the jobs of a process. The clients
+// connect at their first call.
 func newDependencies(ctx context.Context, env environment.Environment) (job.Dependencies, error) {
 	if err := check(env); err != nil {
 		return job.Dependencies{}, err
@@ -68,8 +68,8 @@ func newDependencies(ctx context.Context, env environment.Environment) (job.Depe
 // settingsAge is how old the URL that was read from settings.cfg may get.
 const settingsAge = 30 * time.Second
 
-// machineProvider returns the source of the Machine Provider's URL: mp_server of
-// the configuration in force, else the fallback.
+// machineProvider returns a function that returns the Machine Provider's URL:
+// mp_server of the configuration in force, else the fallback.
 func machineProvider(documents store.Store, fallback string, now func() time.Time) func(context.Context) (string, error) {
 	var mu sync.Mutex
 	var url string
@@ -89,8 +89,8 @@ func machineProvider(documents store.Store, fallback string, now func() time.Tim
 	}
 }
 
-// check refuses an environment that cannot be meant: without a project, or with
-// what is for local use where the process is deployed.
+// check returns an error for an environment without a project, and for a deployed
+// one with variables that are for local use.
 func check(env environment.Environment) error {
 	var errs []error
 	if env.Project == "" {
@@ -112,9 +112,9 @@ func token(env environment.Environment) func(context.Context, string) (string, e
 	return identity.Tokens()
 }
 
-// Callers makes the Verifier of a function that serves HTTP: it believes Google's
-// tokens that are meant for the function's own URL. To one that people look at
-// they may come by gcloud.
+// Callers returns the Verifier of a function that serves HTTP: it believes
+// Google's tokens for the function's own URL, and gcloud's own tokens if people
+// use the function.
 func Callers(ctx context.Context, deps job.Dependencies, env environment.Environment, people bool) (identity.Verifier, error) {
 	if env.DevelopmentIdentities {
 		return identity.NewLocal(os.Getenv)

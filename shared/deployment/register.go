@@ -19,18 +19,18 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
-// HTTP makes the handler of a function that serves HTTP.
+// HTTP makes the handler of a function.
 type HTTP func(ctx context.Context, deps job.Dependencies, env environment.Environment, log *slog.Logger) (http.Handler, error)
 
 // Register registers each job, and each function that serves HTTP, with the
 // Functions Framework under its name. It is called from init, in every
 // function's process: nothing is read, parsed or opened before the first
-// request, and then for the function that is asked alone.
+// request, and then only for the function that gets it.
 func Register(jobs []job.Job, handlers map[string]HTTP, manifestYAML []byte) {
 	process{log: logging.JSON(os.Stderr), manifest: manifestYAML}.register(functions.HTTP, jobs, handlers)
 }
 
-// process is what the functions of a process share.
+// process holds what the functions of a process share.
 type process struct {
 	log      *slog.Logger
 	manifest []byte
@@ -48,7 +48,7 @@ func (p process) register(to func(name string, of function), jobs []job.Job, han
 	}
 }
 
-// events makes the function of a job.
+// events returns the HTTP function of a job.
 func (p process) events(of job.Job) HTTP {
 	return func(_ context.Context, deps job.Dependencies, _ environment.Environment, _ *slog.Logger) (http.Handler, error) {
 		timeout, err := p.timeout(of.Name)
@@ -60,9 +60,9 @@ func (p process) events(of job.Job) HTTP {
 	}
 }
 
-// serve puts a function together at its first request. While that fails, each
-// request is answered with an error, so that a message is delivered again, and
-// the next one tries anew: what was unreachable at a cold start may be there.
+// serve returns a function that is put together at its first request. While that
+// fails, each request is answered with an error, so that Pub/Sub delivers the
+// message again, and each tries anew: what was unreachable may be reachable now.
 func (p process) serve(name string, of HTTP) function {
 	var mu sync.Mutex
 	var built http.Handler
@@ -97,7 +97,7 @@ func (p process) serve(name string, of HTTP) function {
 	}
 }
 
-// timeout is how long one run of a job may take, as the manifest says.
+// timeout returns the time limit of a job's runs, which the manifest has.
 func (p process) timeout(name string) (time.Duration, error) {
 	parsed, err := manifest.Parse(p.manifest)
 	if err != nil {

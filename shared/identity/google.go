@@ -31,7 +31,7 @@ const (
 	maxVerified = 10_000
 )
 
-// gcloudClients are the OAuth clients of the tokens that people have by gcloud:
+// gcloudClients are the OAuth clients of the tokens that people get from gcloud:
 // gcloud auth print-identity-token and gcloud run services proxy. Cloud Run
 // lets them through, and their audience is the client and not the service.
 var gcloudClients = []string{
@@ -43,12 +43,12 @@ var gcloudClients = []string{
 type Options struct {
 	// Audiences are what an ID token may be for: the URLs of the function.
 	Audiences []string
-	// CloudRun believes the ID tokens whose signatures Cloud Run has checked and
-	// taken away. It is for a function that nobody but its invokers may call:
-	// elsewhere anybody could write such a token.
+	// CloudRun believes ID tokens whose signatures Cloud Run has checked and
+	// removed. It is for a function that only its invokers may call: elsewhere
+	// anybody could write such a token.
 	CloudRun bool
-	// Gcloud believes gcloud's own tokens as well, from Cloud Run only: they are
-	// good for any service, and each that was sent one can send it on.
+	// Gcloud also believes gcloud's own tokens, if Cloud Run has checked them. They
+	// are valid for every service, so each service that gets one can pass it on.
 	Gcloud bool
 	// HTTPClient asks Google; http.DefaultClient when nil.
 	HTTPClient *http.Client
@@ -66,7 +66,7 @@ type google struct {
 	known map[[sha256.Size]byte]verified // by the tokens' hashes
 }
 
-// verified is the owner of a token, and until when that is believed.
+// verified is the owner of a token, and when the token expires.
 type verified struct {
 	email string
 	until time.Time
@@ -140,8 +140,8 @@ func (g *google) checked(unsigned string) (string, error) {
 	return found.email, err
 }
 
-// signed verifies a Google-signed ID token. Its claims are looked at first: the
-// library panics at some that are no objects.
+// signed verifies a Google-signed ID token. It checks the claims first, because
+// the library panics at some claims that are no objects.
 func (g *google) signed(ctx context.Context, token string) (verified, error) {
 	found, err := g.claims(token, g.options.Audiences)
 	if err != nil {
@@ -155,9 +155,9 @@ func (g *google) signed(ctx context.Context, token string) (verified, error) {
 	return found, nil
 }
 
-// claims reads what an ID token claims, and checks all but its signature. Only
-// RS256 is believed: the library cuts the signature of the other kind that it
-// knows without looking at its length.
+// claims reads the claims of an ID token, and checks all but its signature. Only
+// RS256 is accepted: for ES256 the library slices the signature without a look
+// at its length.
 func (g *google) claims(token string, audiences []string) (verified, error) {
 	header, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")
@@ -225,8 +225,8 @@ func (g *google) accessToken(ctx context.Context, token string) (verified, error
 	return verified{}, err
 }
 
-// transient reports whether the validator failed, and not the token. Where
-// Google's keys cannot be had, the library says so in words only.
+// transient reports whether the validator failed rather than the token. If it
+// cannot get Google's keys, only the text of the error says so.
 func transient(err error) bool {
 	return failure.Is(err, failure.Transient) || err != nil && strings.Contains(err.Error(), "unable to retrieve cert")
 }

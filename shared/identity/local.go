@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// localPrefix begins the tokens that a local suite believes.
+// localPrefix is the beginning of the tokens that a local suite believes.
 const localPrefix = "dev:"
 
-// deployedVariables are set by Google's platforms: any of them is the sign
-// that this is a deployed function. FUNCTION_TARGET is set by the buildpack.
+// deployedVariables are set by Google's platforms (FUNCTION_TARGET by the
+// buildpack): each of them shows that this is a deployed function.
 var deployedVariables = []string{
 	"K_SERVICE", "K_REVISION", "K_CONFIGURATION", "CLOUD_RUN_JOB", "CLOUD_RUN_EXECUTION",
 	"CLOUD_RUN_TIMEOUT_SECONDS", "FUNCTION_TARGET", "FUNCTION_NAME", "GAE_SERVICE", "GAE_ENV",
@@ -19,8 +19,8 @@ var deployedVariables = []string{
 
 var errDeployed = errors.New("development identities are for local use only, and this is a deployed function")
 
-// NewLocal makes the Verifier of a local suite: "dev:EMAIL" is that identity.
-// It is an error where the environment is that of a deployed function.
+// NewLocal returns the Verifier of a local suite: the token "dev:EMAIL" belongs to
+// EMAIL. It returns an error in the environment of a deployed function.
 func NewLocal(getenv func(string) string) (Verifier, error) {
 	for _, name := range deployedVariables {
 		if getenv(name) != "" {

@@ -12,19 +12,20 @@ import (
 )
 
 const (
-	// writeEvery bounds the writes about a job, over all of its processes.
+	// writeEvery is the least time between two writes about a job's failures, over
+	// all processes.
 	writeEvery = time.Minute
 	// SampleEvery is the least time between two samples of the fleet.
 	SampleEvery = 15 * time.Minute
-	// limit bounds what a record may cost a run.
+	// limit bounds the time that recording takes from a run.
 	limit = 10 * time.Second
 )
 
-// sampler is the job whose sweeps look at the size of the fleet.
+// sampler is the job after whose sweeps the size of the fleet is sampled.
 const sampler = "resize-instance-groups"
 
-// Recorder records how runs end. Its failures are logged and nothing else: no
-// job depends on what people can look at.
+// Recorder records how runs end. Its own failures are only logged: no job depends
+// on what people can look at.
 type Recorder struct {
 	store       store.Store
 	now         func() time.Time
@@ -42,7 +43,7 @@ type seen struct {
 	failing bool
 }
 
-// NewRecorder makes a Recorder that samples the fleet so often at most.
+// NewRecorder makes a Recorder. It samples the fleet once in sampleEvery at most.
 func NewRecorder(s store.Store, now func() time.Time, sampleEvery time.Duration, log *slog.Logger) *Recorder {
 	return &Recorder{store: s, now: now, log: log, sampleEvery: sampleEvery, jobs: map[string]seen{}}
 }
@@ -85,7 +86,7 @@ func (r *Recorder) outcome(ctx context.Context, job string, sweep bool, err erro
 	})
 }
 
-// update is store.Update, but leaves it at that where another process writes
+// update is store.Update. A conflict is no error: another process has written
 // about the same.
 func update[T any](ctx context.Context, s store.Store, key store.Key, change func(*T) (*T, error)) error {
 	_, err := store.Update(ctx, s, key, change)
@@ -95,8 +96,8 @@ func update[T any](ctx context.Context, s store.Store, key store.Key, change fun
 	return err
 }
 
-// due reports whether something is to be written about a job now, and takes note
-// of it.
+// due reports whether something is to be written about a job now, and notes that
+// it was.
 func (r *Recorder) due(job string, now time.Time, sweep, failed bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// keepSamples is how far back the samples go; one before that is kept, for
-// what the first part of the day was like.
+// keepSamples is how far back the samples go. One older sample is kept, which
+// holds until the first one of that time.
 const keepSamples = 24 * time.Hour
 
 // Count counts the fleet's machines now.
@@ -18,8 +18,8 @@ func Count(ctx context.Context, e records.Records, now time.Time) (Sample, error
 	return Sample{At: now, Found: all.Found, Cataloged: all.Cataloged, Leased: all.Leased, Pending: all.Pending}, err
 }
 
-// sampleDue reports whether this process is to look at the fleet again, and
-// takes note of it.
+// sampleDue reports whether this process is to sample the fleet again, and notes
+// that it was.
 func (r *Recorder) sampleDue() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -52,7 +52,7 @@ func (r *Recorder) sample(ctx context.Context) error {
 	})
 }
 
-// lastDay drops what is not needed any more.
+// lastDay returns the samples that are still needed.
 func lastDay(samples []Sample, now time.Time) []Sample {
 	for len(samples) > 1 && now.Sub(samples[1].At) > keepSamples {
 		samples = samples[1:]
