@@ -45,5 +45,5 @@ func statusPage(ctx context.Context, deps job.Dependencies, env environment.Envi
 	}
 	return statuspage.New(statuspage.Dependencies{
 		Store: deps.Store, Now: deps.Now, Log: log, Jobs: job.Names(functions.Jobs()), Verify: verify,
-	})
+	}), nil
 }

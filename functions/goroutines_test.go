@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -70,7 +69,7 @@ func (s *served) call(inner http.RoundTripper) http.RoundTripper {
 
 func newServed(t *testing.T) *served {
 	s := &served{t: t, functions: map[string]http.Handler{}}
-	log, random := slog.New(slog.DiscardHandler), lockedrand.New(rand.NewPCG(1, 2))
+	log, random := slog.New(slog.DiscardHandler), lockedrand.New()
 	documents := faulty.New(memory.New(time.Now), faulty.Hooks{Fault: func(ctx context.Context, call faulty.Call) faulty.Fault {
 		if s.store != nil {
 			return s.store(ctx, call)
@@ -90,10 +89,7 @@ func newServed(t *testing.T) *served {
 			}))}}),
 		Recorder: status.NewRecorder(documents, time.Now, time.Hour, log),
 	}
-	page, err := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Jobs: job.Names(functions.Jobs()), Anyone: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Jobs: job.Names(functions.Jobs()), Anyone: true})
 	s.cloud = cloud
 	s.functions[machineprovider.Name], s.functions[statuspage.Name] = provider, page
 	for _, each := range functions.Jobs() {

@@ -53,10 +53,7 @@ func every(t *testing.T) (jobs, others map[string]http.Handler) {
 	jobs, others = map[string]http.Handler{}, map[string]http.Handler{
 		machineprovider.Name: machineProvider(world.MachineProvider{Store: documents, Limits: leasing.DefaultLimits, Now: time.Now, Rand: rand.New(rand.NewPCG(1, 2)), Log: log}),
 	}
-	page, err := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Verify: verify})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := statuspage.New(statuspage.Dependencies{Store: documents, Now: time.Now, Log: log, Verify: verify})
 	others[statuspage.Name] = page
 	for _, each := range functions.Jobs() {
 		runner := job.NewRunner(each, job.Dependencies{Store: documents, Now: time.Now}, time.Minute, log)

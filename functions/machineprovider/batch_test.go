@@ -28,7 +28,7 @@ func TestBatchesStopInTime(t *testing.T) {
 	w := newWorld(t)
 	slow := &slowClock{clock: w.clock}
 	a := w.handler.(*api)
-	a.now = slow.Now
+	a.Now = slow.Now
 	var leases, releases []string
 	for i := range 10 {
 		leases = append(leases, fmt.Sprintf(`{"request_id":"r%d","dimensions":{},"duration":60}`, i))

@@ -2,8 +2,6 @@ package machineprovider
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	pb "github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
 	"github.com/gce-backend/gce-backend/shared/leasing"
@@ -11,8 +9,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
-// backendOf is the backend that a call of the catalog is about: a backend's
-// own is implied, and it may not name another; others must name one.
+// backendOf returns the backend that a call of the catalog is about: a
+// backend's own is implied, and it may not name another; others must name one.
 func backendOf(c caller, named *pb.Backend) (string, error) {
 	switch {
 	case named == nil && c.backend == "":
@@ -25,122 +23,78 @@ func backendOf(c caller, named *pb.Backend) (string, error) {
 	return "", leasing.MismatchedBackend
 }
 
-// managedBackend is backendOf for a change: there a viewer is nobody.
-func managedBackend(c caller, named *pb.Backend) (string, error) {
-	c.viewer = false
-	return backendOf(c, named)
+// machineID returns the machine that a call of the catalog is about. With an
+// error it returns as much of the id as is known.
+func machineID(c caller, named *pb.Backend, hostname string) (broker.MachineID, error) {
+	backend, err := backendOf(c, named)
+	id := broker.MachineID{Backend: backend, Hostname: hostname}
+	if err != nil {
+		return id, err
+	}
+	if hostname == "" {
+		return id, leasing.UnspecifiedHostname
+	}
+	if err := leasing.CheckHostname(hostname); err != nil {
+		return id, badRequest("hostname: %w", err)
+	}
+	return id, nil
 }
 
 func (a *api) get(ctx context.Context, c caller, in *pb.CatalogMachineRetrievalRequest) (*pb.CatalogMachineRetrievalResponse, error) {
 	if in.Settle != nil {
 		return nil, badRequest("settle: get_machines takes it")
 	}
-	id, err := machineID("", c, in)
+	id, err := machineID(c, in.Backend, in.GetHostname())
 	if err != nil {
-		return nil, retrievalError(err)
+		return nil, err
 	}
 	machine, err := a.broker.Machine(ctx, id)
-	if err != nil {
-		return nil, retrievalError(err)
-	}
-	return wire.MachineMessage(machine), nil
-}
-
-// retrievalError is how get answers what the other calls answer as a value.
-func retrievalError(err error) error {
-	switch {
-	case errors.Is(err, leasing.UnspecifiedBackend):
-		return badRequest("backend: an administrator or a viewer must name one")
-	case errors.Is(err, leasing.MismatchedBackend):
-		return forbidden("backend: the machine is another backend's")
-	case errors.Is(err, leasing.UnspecifiedHostname):
-		return badRequest("hostname: it is required")
-	case errors.Is(err, leasing.EntryNotFound):
-		return notFound("the catalog has no such machine")
-	}
-	return err
-}
-
-func machineID(path string, c caller, in *pb.CatalogMachineRetrievalRequest) (broker.MachineID, error) {
-	backend, err := backendOf(c, in.Backend)
-	if in.Settle != nil { // it writes
-		backend, err = managedBackend(c, in.Backend)
-	}
-	if err != nil {
-		return broker.MachineID{}, err
-	}
-	if in.GetHostname() == "" {
-		return broker.MachineID{}, leasing.UnspecifiedHostname
-	}
-	if err := leasing.CheckHostname(in.GetHostname()); err != nil {
-		return broker.MachineID{}, badRequest("%shostname: %w", path, err)
-	}
-	return broker.MachineID{Backend: backend, Hostname: in.GetHostname()}, required(path+"instance", in.Settle == nil || in.GetInstance() != "")
+	return wire.MachineMessage(machine), err
 }
 
 func (a *api) getMachines(ctx context.Context, c caller, in *pb.CatalogMachineBatchRetrievalRequest) (*pb.CatalogMachineBatchRetrievalResponse, error) {
-	if err := limitBatch(in.GetRequests()); err != nil {
+	ids, errs, err := readEach(in.GetRequests(), func(one *pb.CatalogMachineRetrievalRequest) (broker.MachineID, error) {
+		c := c
+		c.viewer = c.viewer && one.Settle == nil // settling writes
+		id, err := machineID(c, one.Backend, one.GetHostname())
+		if err != nil {
+			return id, err
+		}
+		return id, required("instance", one.Settle == nil || one.GetInstance() != "")
+	})
+	if err != nil {
 		return nil, err
 	}
-	answers := make([]*pb.CatalogMachineRetrievalResponse, len(in.GetRequests()))
-	var ids []broker.MachineID
-	var places []int
+	machines, absent, err := a.broker.Machines(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	batch := &pb.CatalogMachineBatchRetrievalResponse{}
+	next := 0
 	for i, request := range in.GetRequests() {
-		id, err := machineID(fmt.Sprintf("requests[%d].", i), c, request)
+		response, err := &pb.CatalogMachineRetrievalResponse{}, errs[i]
 		if err == nil {
-			ids, places = append(ids, id), append(places, i)
-			continue
+			response, err = a.retrieved(ctx, request, ids[next], machines[next], absent[next])
+			next++
 		}
-		if answers[i], err = refusedRetrieval(err); err != nil {
+		if err := refuse(&response.Error, err); err != nil {
 			return nil, err
 		}
+		batch.Responses = append(batch.Responses, response)
 	}
-	machines, errs, err := a.broker.Machines(ctx, ids...)
-	if err != nil {
-		return nil, err
-	}
-	for i, place := range places {
-		request := in.GetRequests()[place]
-		settle := request.Settle != nil && (errs[i] != nil || machines[i].Instance() != request.GetInstance())
-		if settle {
-			machines[i], errs[i] = a.broker.Settle(ctx, ids[i], request.GetInstance(), request.GetSettle())
-		}
-		if errs[i] == nil {
-			answers[place] = wire.MachineMessage(machines[i])
-		} else if answers[place], err = refusedRetrieval(errs[i]); err != nil {
-			return nil, err
-		} else {
-			answers[place].Settled = wire.Flag(settle)
-		}
-	}
-	return &pb.CatalogMachineBatchRetrievalResponse{Responses: answers}, nil
+	return batch, nil
 }
 
-func refusedRetrieval(err error) (*pb.CatalogMachineRetrievalResponse, error) {
-	refusal, err := catalogRefusal(err)
-	if err != nil {
-		return nil, err
+// retrieved returns the response about a machine that was looked up. It settles
+// the absence of the request's instance first, if the request asks for that.
+// With an error it returns a response as well.
+func (a *api) retrieved(ctx context.Context, in *pb.CatalogMachineRetrievalRequest, id broker.MachineID, machine leasing.Machine, err error) (*pb.CatalogMachineRetrievalResponse, error) {
+	settle := in.Settle != nil && (err != nil || machine.Instance() != in.GetInstance())
+	if settle {
+		machine, err = a.broker.Settle(ctx, id, in.GetInstance(), in.GetSettle())
 	}
-	return &pb.CatalogMachineRetrievalResponse{Error: refusal}, nil
-}
-
-// catalogRefusal is an error as the catalog's answers have it; one that is no
-// answer is given back.
-func catalogRefusal(err error) (*pb.CatalogManipulationResponse_Error, error) {
-	return refusalOf[pb.CatalogManipulationResponse_Error](pb.CatalogManipulationResponse_Error_value, err)
-}
-
-// refusalOf finds an error among the values of an enum; one that is not there
-// is given back.
-func refusalOf[E ~int32](values map[string]int32, err error) (*E, error) {
-	var refusal leasing.Refusal
-	if err == nil || !errors.As(err, &refusal) {
-		return nil, err
+	if err == nil {
+		return wire.MachineMessage(machine), nil
 	}
-	number, ok := values[string(refusal)]
-	if !ok {
-		return nil, err
-	}
-	value := E(number)
-	return &value, nil
+	return &pb.CatalogMachineRetrievalResponse{Settled: wire.Flag(settle)}, err
 }

@@ -1,15 +1,19 @@
 package machineprovider
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// callError is a call that is answered with an HTTP error.
+// callError is the HTTP error that a call is answered with.
 type callError struct {
 	code    int
 	reason  string
@@ -34,23 +38,62 @@ func notFound(format string, args ...any) error {
 	return &callError{http.StatusNotFound, "notFound", fmt.Sprintf(format, args...)}
 }
 
-// fault is what the caller sees of an error that is not theirs: whether trying
-// again helps, not what is inside.
+// refusals are the HTTP errors of calls whose responses have no field for a
+// refusal.
+var refusals = map[leasing.Refusal]error{
+	leasing.UnspecifiedBackend:  badRequest("backend: an administrator or a viewer must name one"),
+	leasing.MismatchedBackend:   forbidden("backend: the machine is another backend's"),
+	leasing.UnspecifiedHostname: badRequest("hostname: it is required"),
+	leasing.EntryNotFound:       notFound("the catalog has no such machine"),
+}
+
+// refuse sets the error field of a response to a refusal. It returns every other
+// error, and a refusal that is no value of the field.
+func refuse[E interface {
+	~int32
+	Descriptor() protoreflect.EnumDescriptor
+}](field **E, err error) error {
+	var refusal leasing.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	found := (*new(E)).Descriptor().Values().ByName(protoreflect.Name(refusal))
+	if found == nil {
+		return err
+	}
+	value := E(found.Number())
+	*field = &value
+	return nil
+}
+
+// within adds the name of the enclosing message to an error about a field.
+func within(name string, err error) error {
+	var known *callError
+	if errors.As(err, &known) {
+		return &callError{known.code, known.reason, name + "." + known.message}
+	}
+	return err
+}
+
+// fault returns the error that the caller sees when we fail: it says whether
+// trying again helps, and hides the cause.
 func fault(err error) *callError {
-	switch failure.ClassOf(err) {
-	case failure.Transient, failure.Quota, failure.Conflict:
+	if failure.Temporary(err) {
 		return &callError{http.StatusServiceUnavailable, "backendError", "it may or may not have been done; try again"}
 	}
 	return &callError{http.StatusInternalServerError, "internalError", "it may or may not have been done; the log says why"}
 }
 
-// fail answers a call with an error. Faults of ours are logged, with what they
-// are.
+// fail answers a call with an error. Our own faults are logged with their cause.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var refusal leasing.Refusal
+	if errors.As(err, &refusal) {
+		err = cmp.Or(refusals[refusal], err)
+	}
 	var known *callError
 	if !errors.As(err, &known) {
 		known = fault(err)
-		a.log.Error(fmt.Sprintf("%s: %v", r.URL.Path, err), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)),
+		a.Log.Error(fmt.Sprintf("%s: %v", r.URL.Path, err), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)),
 			"next", fmt.Sprintf("answered %d: %s", known.code, known.message))
 	}
 	if known.code == http.StatusUnauthorized {
@@ -59,23 +102,12 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	write(w, known.code, errorBody(known))
 }
 
-// errorBody is the error in the form of Google's APIs.
+// errorBody returns the error as Google's APIs write it.
 func errorBody(e *callError) []byte {
-	type detail struct {
-		Domain  string `json:"domain"`
-		Reason  string `json:"reason"`
-		Message string `json:"message"`
-	}
-	var body struct {
-		Error struct {
-			Code    int      `json:"code"`
-			Message string   `json:"message"`
-			Errors  []detail `json:"errors"`
-		} `json:"error"`
-	}
-	body.Error.Code, body.Error.Message = e.code, e.message
-	body.Error.Errors = []detail{{Domain: "global", Reason: e.reason, Message: e.message}}
-	data, err := json.Marshal(body)
+	detail := map[string]string{"domain": "global", "reason": e.reason, "message": e.message}
+	data, err := json.Marshal(map[string]any{
+		"error": map[string]any{"code": e.code, "message": e.message, "errors": []any{detail}},
+	})
 	if err != nil { // it holds strings and a number only
 		panic(err)
 	}

@@ -3,7 +3,7 @@ package machineprovider
 import (
 	"context"
 	"errors"
-	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -19,110 +19,151 @@ const (
 )
 
 func (a *api) lease(ctx context.Context, c caller, in *pb.LeaseRequest) (*pb.LeaseResponse, error) {
-	request, err := leaseRequest("", in)
+	request, err := leaseRequest(in)
 	if err != nil {
 		return nil, err
 	}
-	return a.leaseOne(ctx, c, request)
+	lease, err := a.broker.Lease(ctx, c.email, request)
+	return leaseResponse(c, request.ID, lease, err)
 }
 
-func (a *api) leaseOne(ctx context.Context, c caller, request leasing.Request) (*pb.LeaseResponse, error) {
-	lease, err := a.broker.Lease(ctx, c.email, request)
+func leaseResponse(c caller, id string, lease leasing.Lease, err error) (*pb.LeaseResponse, error) {
 	if err == nil {
 		return wire.LeaseMessage(lease), nil
 	}
-	refusal, err := refusalOf[pb.LeaseResponse_Error](pb.LeaseResponse_Error_value, err)
-	if err != nil {
-		return nil, err
-	}
-	return &pb.LeaseResponse{
-		ClientRequestId: proto.String(request.ID),
-		RequestHash:     proto.String(leasing.Hash(c.email, request.ID)),
-		Error:           refusal,
-	}, nil
+	response := &pb.LeaseResponse{ClientRequestId: &id, RequestHash: proto.String(leasing.Hash(c.email, id))}
+	return response, refuse(&response.Error, err)
 }
 
 func (a *api) batchedLease(ctx context.Context, c caller, in *pb.BatchedLeaseRequest) (*pb.BatchedLeaseResponse, error) {
-	if err := limitBatch(in.GetRequests()); err != nil {
+	requests, _, err := readEach(in.GetRequests(), leaseRequest)
+	if err != nil {
 		return nil, err
 	}
-	requests := make([]leasing.Request, len(in.GetRequests()))
-	for i, one := range in.GetRequests() {
-		var err error
-		if requests[i], err = leaseRequest(fmt.Sprintf("requests[%d].", i), one); err != nil {
+	batch := &pb.BatchedLeaseResponse{}
+	begin := a.Now()
+	for _, request := range requests {
+		var lease leasing.Lease
+		err := a.inBatch(begin, func() (err error) {
+			lease, err = a.broker.Lease(ctx, c.email, request)
+			return err
+		})
+		response, err := leaseResponse(c, request.ID, lease, err)
+		if err != nil {
 			return nil, err
 		}
+		batch.Responses = append(batch.Responses, response)
 	}
-	answer := &pb.BatchedLeaseResponse{}
-	begin := a.now()
-	for _, request := range requests {
-		var response *pb.LeaseResponse
-		err := error(leasing.DeadlineExceeded)
-		if a.now().Sub(begin) <= batchTimeout {
-			response, err = a.leaseOne(ctx, c, request)
-		}
-		if err != nil {
-			refusal, err := a.batchRefusal(err)
-			if err != nil {
-				return nil, err
-			}
-			response = &pb.LeaseResponse{
-				ClientRequestId: proto.String(request.ID),
-				RequestHash:     proto.String(leasing.Hash(c.email, request.ID)),
-				Error:           pb.LeaseResponse_Error(pb.LeaseResponse_Error_value[string(refusal)]).Enum(),
-			}
-		}
-		answer.Responses = append(answer.Responses, response)
-	}
-	return answer, nil
+	return batch, nil
 }
 
-// batchRefusal is how a batched call answers a request that could not be dealt
-// with: the others stand for themselves.
-func (a *api) batchRefusal(err error) (leasing.Refusal, error) {
-	if errors.Is(err, leasing.DeadlineExceeded) {
-		return leasing.DeadlineExceeded, nil
+// inBatch does one request of a batch that began at a time. It refuses a request
+// when batchTimeout is over, and one that failed but may succeed later, so that
+// the others still get their responses.
+func (a *api) inBatch(begin time.Time, do func() error) error {
+	if a.Now().Sub(begin) > batchTimeout {
+		return leasing.DeadlineExceeded
 	}
-	a.log.Error("one request of a batch: "+err.Error(), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)),
+	err := do()
+	var refusal leasing.Refusal
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	a.Log.Error("one request of a batch: "+err.Error(), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)),
 		"next", "nothing is tried again here; the caller asks again")
-	switch failure.ClassOf(err) {
-	case failure.Transient, failure.Quota, failure.Conflict:
-		return leasing.TransientError, nil
+	if failure.Temporary(err) {
+		return leasing.TransientError
 	}
-	return "", err
+	return err
 }
 
 // leaseRequest reads a request for a machine.
-func leaseRequest(path string, in *pb.LeaseRequest) (leasing.Request, error) {
-	if err := requestID(path, in.RequestId); err != nil {
+func leaseRequest(in *pb.LeaseRequest) (leasing.Request, error) {
+	id, err := requestID(in)
+	if err != nil {
 		return leasing.Request{}, err
 	}
-	if err := required(path+"dimensions", in.Dimensions != nil); err != nil {
+	if err := required("dimensions", in.Dimensions != nil); err != nil {
 		return leasing.Request{}, err
 	}
 	request := leasing.Request{
-		ID:     in.GetRequestId(),
-		Length: leasing.Length{Seconds: in.Duration, Until: in.LeaseExpirationTs, Indefinite: in.GetIndefinite()},
-		Lessee: leasing.Destination{Topic: in.GetPubsubTopic(), Project: in.GetPubsubProject()},
+		ID:          id,
+		Length:      leasing.Length{Seconds: in.Duration, Until: in.LeaseExpirationTs, Indefinite: in.GetIndefinite()},
+		Lessee:      leasing.Destination{Topic: in.GetPubsubTopic(), Project: in.GetPubsubProject()},
+		Instruction: in.GetOnLease().GetSwarmingServer(),
 	}
-	var err error
-	if request.Dimensions, err = wire.Dimensions(path+"dimensions", in.Dimensions); err != nil {
+	if request.Dimensions, err = wire.Dimensions("dimensions", in.Dimensions); err != nil {
 		return request, badRequest("%w", err)
 	}
-	request.Instruction = in.GetOnLease().GetSwarmingServer()
-	if err := wire.Text(path+"on_lease.swarming_server", request.Instruction, maxInstruction); err != nil {
-		return request, badRequest("%w", err)
-	}
-	return request, nil
+	return request, checkText("on_lease.swarming_server", request.Instruction, maxInstruction)
 }
 
-func requestID(path string, id *string) error {
-	path += "request_id"
-	if id == nil || *id == "" {
-		return badRequest("%s: it is required", path)
+// requestID returns the id of a request of any kind.
+func requestID[In interface{ GetRequestId() string }](in In) (string, error) {
+	id := in.GetRequestId()
+	if err := required("request_id", id != ""); err != nil {
+		return "", err
 	}
-	if err := wire.Text(path, *id, maxRequestID); err != nil {
-		return badRequest("%w", err)
+	return id, checkText("request_id", id, maxRequestID)
+}
+
+func (a *api) release(ctx context.Context, c caller, in *pb.LeaseReleaseRequest) (*pb.LeaseReleaseResponse, error) {
+	id, err := requestID(in)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	return releaseResponse(c, id, a.broker.Release(ctx, c.email, id))
+}
+
+func releaseResponse(c caller, id string, err error) (*pb.LeaseReleaseResponse, error) {
+	response := &pb.LeaseReleaseResponse{ClientRequestId: &id, RequestHash: proto.String(leasing.Hash(c.email, id))}
+	return response, refuse(&response.Error, err)
+}
+
+func (a *api) batchedRelease(ctx context.Context, c caller, in *pb.BatchedLeaseReleaseRequest) (*pb.BatchedLeaseReleaseResponse, error) {
+	ids, _, err := readEach(in.GetRequests(), requestID[*pb.LeaseReleaseRequest])
+	if err != nil {
+		return nil, err
+	}
+	batch := &pb.BatchedLeaseReleaseResponse{}
+	begin := a.Now()
+	for _, id := range ids {
+		err := a.inBatch(begin, func() error { return a.broker.Release(ctx, c.email, id) })
+		response, err := releaseResponse(c, id, err)
+		if err != nil {
+			return nil, err
+		}
+		batch.Responses = append(batch.Responses, response)
+	}
+	return batch, nil
+}
+
+func (a *api) renew(ctx context.Context, c caller, in *pb.LeaseRenewalRequest) (*pb.LeaseRenewalResponse, error) {
+	id, err := requestID(in)
+	if err != nil {
+		return nil, err
+	}
+	lease, err := a.broker.Renew(ctx, c.email, id, leasing.Length{Seconds: in.Duration, Until: in.LeaseExpirationTs})
+	response := &pb.LeaseRenewalResponse{ClientRequestId: &id, RequestHash: proto.String(leasing.Hash(c.email, id))}
+	if err == nil {
+		response.LeaseExpirationTs = wire.Seconds(lease.ExpiresAt)
+	}
+	return response, refuse(&response.Error, err)
+}
+
+func (a *api) instruct(ctx context.Context, c caller, in *pb.MachineInstructionRequest) (*pb.MachineInstructionResponse, error) {
+	id, err := requestID(in)
+	if err != nil {
+		return nil, err
+	}
+	instruction := in.GetInstruction().GetSwarmingServer()
+	if err := checkText("instruction.swarming_server", instruction, maxInstruction); err != nil {
+		return nil, err
+	}
+	err = a.broker.Instruct(ctx, c.email, id, instruction)
+	if errors.Is(err, leasing.NotFound) {
+		return nil, notFound("there is no such lease")
+	}
+	response := &pb.MachineInstructionResponse{ClientRequestId: &id}
+	return response, refuse(&response.Error, err)
 }

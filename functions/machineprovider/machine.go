@@ -9,8 +9,6 @@ import (
 
 	pb "github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/leasing/broker"
-	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
 func (a *api) poll(ctx context.Context, c caller, in *pb.PollRequest) (*pb.PollResponse, error) {
@@ -28,47 +26,36 @@ func (a *api) poll(ctx context.Context, c caller, in *pb.PollRequest) (*pb.PollR
 	}, nil
 }
 
-func (a *api) ack(ctx context.Context, c caller, body []byte) (proto.Message, error) {
-	in := &pb.AckRequest{}
-	if err := wire.Decode(body, in); err != nil {
-		return nil, badRequest("%w", err)
-	}
+func (a *api) ack(ctx context.Context, c caller, in *pb.AckRequest) (proto.Message, error) {
 	machine, err := a.ownMachine(ctx, c, in.Backend, in.GetHostname())
 	if err != nil {
 		return nil, err
 	}
-	if err := a.broker.Ack(ctx, machine); errors.Is(err, leasing.NotFound) {
-		return nil, badRequest("the machine has no instruction")
-	} else if err != nil {
-		return nil, err
+	err = a.broker.Ack(ctx, machine)
+	if errors.Is(err, leasing.NotFound) {
+		err = badRequest("the machine has no instruction")
 	}
-	return nil, nil
+	return nil, err
 }
 
-// ownMachine reads a machine for itself, its backend or an administrator. For
-// anyone else it is not there: who may not know of a machine does not learn
-// that it exists.
+// ownMachine reads a machine for itself, its backend or an administrator.
+// Anyone else gets the same answer as for a machine that does not exist, and so
+// learns nothing.
 func (a *api) ownMachine(ctx context.Context, c caller, named *pb.Backend, hostname string) (leasing.Machine, error) {
-	if err := required("hostname", hostname != ""); err != nil {
+	if err := required("backend", named != nil || c.backend != ""); err != nil {
 		return leasing.Machine{}, err
 	}
-	if err := leasing.CheckHostname(hostname); err != nil {
-		return leasing.Machine{}, badRequest("hostname: %w", err)
-	}
-	backend := c.backend
-	if named != nil {
-		backend = named.String()
-	}
-	if err := required("backend", backend != ""); err != nil {
-		return leasing.Machine{}, err
-	}
-	machine, err := a.broker.Machine(ctx, broker.MachineID{Backend: backend, Hostname: hostname})
+	id, err := machineID(caller{administrator: true, backend: c.backend}, named, hostname)
 	if err != nil {
-		return machine, retrievalError(err)
+		return leasing.Machine{}, err
+	}
+	machine, err := a.broker.Machine(ctx, id)
+	if err != nil {
+		return machine, err
 	}
 	if !isItself(c, machine) && c.backend != machine.Backend && !c.administrator {
-		a.log.Warn("refused to say that a machine exists", "event", "MACHINE_HIDDEN", "caller", c.email, "hostname", hostname)
-		return leasing.Machine{}, retrievalError(leasing.EntryNotFound)
+		a.Log.Warn("refused to say that a machine exists", "event", "MACHINE_HIDDEN", "caller", c.email, "hostname", hostname)
+		return leasing.Machine{}, leasing.EntryNotFound
 	}
 	return machine, nil
 }

@@ -1,7 +1,7 @@
 // Package machineprovider is the HTTP function machine-provider: the catalog,
 // machine and lease API of the Machine Provider, as JSON under
-// /_ah/api/<api>/v1/<method>. It decides who may call what and translates;
-// what is done is shared/leasing/broker's.
+// /_ah/api/<api>/v1/<method>. It decides who may call what, and
+// translates between the API and shared/leasing/broker, which does the work.
 package machineprovider
 
 import (
@@ -16,30 +16,27 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
-	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
-// Name is the function's one name.
+// Name is the function's name.
 const Name = "machine-provider"
 
 const (
-	// root is what every method's path begins with, after the function's own.
+	// root is the beginning of every method's path, after the function's own path.
 	root = "/_ah/api/"
-	// maxBody is the size that a request's body may have.
+	// maxBody bounds the size of a request's body, in bytes.
 	maxBody = 10 << 20
 	// callTimeout bounds a call, below the function's 60 s.
 	callTimeout = 55 * time.Second
-	// batchTimeout is when a batched call stops.
+	// batchTimeout is the time after which a batched call begins no request more.
 	batchTimeout = 30 * time.Second
-	// maxBatch is the number of requests that a batched call may hold.
+	// maxBatch bounds the number of entries in each list of a request.
 	maxBatch = 1000
 )
 
@@ -55,22 +52,18 @@ type Dependencies struct {
 	Rand   *rand.Rand
 	Log    *slog.Logger
 	Verify identity.Verifier
-	// Project is that of topics without one.
+	// Project is the project of topics that name none.
 	Project string
 }
 
 // api is the function's handler.
 type api struct {
-	broker   *broker.Broker
-	settings access.Source
-	verify   identity.Verifier
-	now      func() time.Time
-	log      *slog.Logger
-	project  string
-	methods  map[string]method
+	Dependencies
+	broker  *broker.Broker
+	methods map[string]method
 }
 
-// New makes the function.
+// New returns the function's handler.
 func New(deps Dependencies) http.Handler {
 	cached := access.NewCached(deps.Store, deps.Now)
 	if deps.Settings == nil {
@@ -79,17 +72,10 @@ func New(deps Dependencies) http.Handler {
 	if deps.Limits == nil {
 		deps.Limits = cached.Limits
 	}
-	a := &api{
-		broker: broker.New(broker.Options{
-			Store: deps.Store, Publisher: deps.Publish, Now: deps.Now, Rand: deps.Rand,
-			Log: deps.Log, Project: deps.Project, Limits: deps.Limits,
-		}),
-		settings: deps.Settings,
-		verify:   deps.Verify,
-		project:  deps.Project,
-		now:      deps.Now,
-		log:      deps.Log,
-	}
+	a := &api{Dependencies: deps, broker: broker.New(broker.Options{
+		Store: deps.Store, Publisher: deps.Publish, Now: deps.Now, Rand: deps.Rand,
+		Log: deps.Log, Project: deps.Project, Limits: deps.Limits,
+	})}
 	a.methods = a.allMethods()
 	return a
 }
@@ -97,32 +83,26 @@ func New(deps Dependencies) http.Handler {
 // ServeHTTP answers one call.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.survive(w, r)
-	answer, err := a.call(w, r)
-	if err != nil {
+	body, err := a.call(w, r)
+	switch {
+	case err != nil:
 		a.fail(w, r, err)
-		return
-	}
-	if answer == nil {
+	case body == nil:
 		w.WriteHeader(http.StatusNoContent)
-		return
+	default:
+		write(w, http.StatusOK, body)
 	}
-	body, err := wire.Encode(answer)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	write(w, http.StatusOK, body)
 }
 
 // survive answers a call that panicked.
 func (a *api) survive(w http.ResponseWriter, r *http.Request) {
 	if recovered := recover(); recovered != nil {
-		a.log.Error("panic", "stack", string(debug.Stack()))
+		a.Log.Error("panic", "stack", string(debug.Stack()))
 		a.fail(w, r, fmt.Errorf("panic: %v", recovered))
 	}
 }
 
-func (a *api) call(w http.ResponseWriter, r *http.Request) (proto.Message, error) {
+func (a *api) call(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	_, name, ok := strings.Cut(r.URL.Path, root)
 	method, known := a.methods[name]
 	if !ok || !known {

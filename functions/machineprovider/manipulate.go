@@ -11,151 +11,131 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
-func (a *api) addMachine(ctx context.Context, c caller, in *pb.CatalogMachineAdditionRequest) (*pb.CatalogManipulationResponse, error) {
-	answers, err := a.add(ctx, c, "", in)
+// readEach reads all requests of a batch before anything is done, so that a batch
+// with a malformed request changes nothing. errs has the refusal of each request,
+// or nil; items has, in order, the requests that were not refused.
+func readEach[In, Item any](requests []In, read func(In) (Item, error)) (items []Item, errs []error, err error) {
+	errs = make([]error, len(requests))
+	for i, request := range requests {
+		item, err := read(request)
+		var refusal leasing.Refusal
+		switch {
+		case err == nil:
+			items = append(items, item)
+		case errors.As(err, &refusal):
+			errs[i] = err
+		default:
+			return nil, nil, within(fmt.Sprintf("requests[%d]", i), err)
+		}
+	}
+	return items, errs, nil
+}
+
+// manipulate makes a batch of changes to the catalog.
+func manipulate[In, Item any](ctx context.Context, requests []In, read func(In) (Item, error), do func(context.Context, ...Item) []error,
+	respond func(In, error) (*pb.CatalogManipulationResponse, error)) (*pb.CatalogBatchManipulationResponse, error) {
+	items, errs, err := readEach(requests, read)
 	if err != nil {
 		return nil, err
 	}
-	return answers[0], nil
+	done := do(ctx, items...)
+	batch := &pb.CatalogBatchManipulationResponse{}
+	for i, request := range requests {
+		err := errs[i]
+		if err == nil {
+			err, done = done[0], done[1:]
+		}
+		response, err := respond(request, err)
+		if err != nil {
+			return nil, err
+		}
+		batch.Responses = append(batch.Responses, response)
+	}
+	return batch, nil
+}
+
+func (a *api) addMachine(ctx context.Context, c caller, in *pb.CatalogMachineAdditionRequest) (*pb.CatalogManipulationResponse, error) {
+	machine, err := a.addition(c, in)
+	if err == nil {
+		err = a.broker.Add(ctx, machine)[0]
+	}
+	return added(in, err)
 }
 
 func (a *api) addMachines(ctx context.Context, c caller, in *pb.CatalogMachineBatchAdditionRequest) (*pb.CatalogBatchManipulationResponse, error) {
-	if err := limitBatch(in.GetRequests()); err != nil {
-		return nil, err
-	}
-	answers, err := a.add(ctx, c, "requests[%d].", in.GetRequests()...)
-	if err != nil {
-		return nil, err
-	}
-	return &pb.CatalogBatchManipulationResponse{Responses: answers}, nil
+	read := func(one *pb.CatalogMachineAdditionRequest) (leasing.Machine, error) { return a.addition(c, one) }
+	return manipulate(ctx, in.GetRequests(), read, a.broker.Add, added)
 }
 
-// add reads all requests before it does anything: what is not well-formed
-// leaves nothing behind.
-func (a *api) add(ctx context.Context, c caller, path string, requests ...*pb.CatalogMachineAdditionRequest) ([]*pb.CatalogManipulationResponse, error) {
-	answers := make([]*pb.CatalogManipulationResponse, len(requests))
-	var machines []leasing.Machine
-	var places []int
-	for i, request := range requests {
-		answers[i] = &pb.CatalogManipulationResponse{MachineAdditionRequest: request}
-		machine, err := a.addition(at(path, i), c, request)
-		if answers[i].Error, err = catalogRefusal(err); err != nil {
-			return nil, err
-		}
-		if answers[i].Error == nil {
-			machines, places = append(machines, machine), append(places, i)
-		}
-	}
-	for i, err := range a.broker.Add(ctx, machines...) {
-		if answers[places[i]].Error, err = catalogRefusal(err); err != nil {
-			return nil, err
-		}
-	}
-	return answers, nil
+func added(in *pb.CatalogMachineAdditionRequest, err error) (*pb.CatalogManipulationResponse, error) {
+	response := &pb.CatalogManipulationResponse{MachineAdditionRequest: in}
+	return response, refuse(&response.Error, err)
 }
 
-// addition reads a machine. The backend, where it is implied, is filled into
-// the request.
-func (a *api) addition(path string, c caller, in *pb.CatalogMachineAdditionRequest) (leasing.Machine, error) {
-	if err := errors.Join(required(path+"dimensions", in.Dimensions != nil), required(path+"policies", in.Policies != nil)); err != nil {
+// addition reads a machine to add.
+func (a *api) addition(c caller, in *pb.CatalogMachineAdditionRequest) (leasing.Machine, error) {
+	if err := errors.Join(required("dimensions", in.Dimensions != nil), required("policies", in.Policies != nil)); err != nil {
 		return leasing.Machine{}, err
 	}
-	backend, err := managedBackend(c, in.Dimensions.Backend)
+	id, err := managedMachine(c, in.Dimensions)
 	if err != nil {
 		return leasing.Machine{}, err
 	}
-	in.Dimensions.Backend = pb.Backend(pb.Backend_value[backend]).Enum()
-	if in.Dimensions.GetHostname() == "" {
-		return leasing.Machine{}, leasing.UnspecifiedHostname
-	}
-	machine := leasing.Machine{Backend: backend, Hostname: in.Dimensions.GetHostname(), Number: in.GetOffer()}
-	if machine.Dimensions, err = wire.Dimensions(path+"dimensions", in.Dimensions); err != nil {
+	machine := leasing.Machine{Backend: id.Backend, Hostname: id.Hostname, Number: in.GetOffer()}
+	if machine.Dimensions, err = wire.Dimensions("dimensions", in.Dimensions); err != nil {
 		return machine, badRequest("%w", err)
 	}
-	if machine.Policies, err = wire.Policies(path+"policies", in.Policies); err != nil {
+	if machine.Policies, err = wire.Policies("policies", in.Policies); err != nil {
 		return machine, badRequest("%w", err)
 	}
-	machine.Policies.Backend, err = machine.Policies.Backend.Check(a.project)
+	machine.Policies.Backend, err = machine.Policies.Backend.Check(a.Project)
 	return machine, err
 }
 
-func at(path string, i int) string {
-	if path == "" {
-		return ""
+// managedMachine returns the machine that a change is about. Being a viewer
+// gives no right to change one. A backend that is implied is filled in.
+func managedMachine(c caller, in *pb.Dimensions) (broker.MachineID, error) {
+	c.viewer = false
+	id, err := machineID(c, in.Backend, in.GetHostname())
+	if id.Backend != "" {
+		in.Backend = pb.Backend(pb.Backend_value[id.Backend]).Enum()
 	}
-	return fmt.Sprintf(path, i)
+	return id, within("dimensions", err)
 }
 
 func (a *api) deleteMachine(ctx context.Context, c caller, in *pb.CatalogMachineDeletionRequest) (*pb.CatalogManipulationResponse, error) {
-	answers, err := a.remove(ctx, c, "", in)
-	if err != nil {
-		return nil, err
+	removal, err := removalOf(c, in)
+	if err == nil {
+		err = a.broker.Remove(ctx, removal)[0]
 	}
-	return answers[0], nil
+	return removed(in, err)
 }
 
 func (a *api) deleteMachines(ctx context.Context, c caller, in *pb.CatalogMachineBatchDeletionRequest) (*pb.CatalogBatchManipulationResponse, error) {
-	if err := limitBatch(in.GetRequests()); err != nil {
-		return nil, err
-	}
-	answers, err := a.remove(ctx, c, "requests[%d].", in.GetRequests()...)
-	if err != nil {
-		return nil, err
-	}
-	return &pb.CatalogBatchManipulationResponse{Responses: answers}, nil
+	read := func(one *pb.CatalogMachineDeletionRequest) (broker.Removal, error) { return removalOf(c, one) }
+	return manipulate(ctx, in.GetRequests(), read, a.broker.Remove, removed)
 }
 
-func (a *api) remove(ctx context.Context, c caller, path string, requests ...*pb.CatalogMachineDeletionRequest) ([]*pb.CatalogManipulationResponse, error) {
-	answers := make([]*pb.CatalogManipulationResponse, len(requests))
-	var removals []broker.Removal
-	var places []int
-	for i, request := range requests {
-		answers[i] = &pb.CatalogManipulationResponse{MachineDeletionRequest: request}
-		removal, err := removalOf(at(path, i), c, request)
-		if answers[i].Error, err = catalogRefusal(err); err != nil {
-			return nil, err
-		}
-		if answers[i].Error == nil {
-			removals, places = append(removals, removal), append(places, i)
-		}
+func removed(in *pb.CatalogMachineDeletionRequest, err error) (*pb.CatalogManipulationResponse, error) {
+	response := &pb.CatalogManipulationResponse{
+		MachineDeletionRequest: in,
+		Settled:                wire.Flag(in.Settle != nil && errors.Is(err, leasing.EntryNotFound)),
 	}
-	for i, err := range a.broker.Remove(ctx, removals...) {
-		answer := answers[places[i]]
-		answer.Settled = wire.Flag(removals[i].Settle != nil && errors.Is(err, leasing.EntryNotFound))
-		if answer.Error, err = catalogRefusal(err); err != nil {
-			return nil, err
-		}
-	}
-	return answers, nil
+	return response, refuse(&response.Error, err)
 }
 
-func removalOf(path string, c caller, in *pb.CatalogMachineDeletionRequest) (broker.Removal, error) {
-	if err := required(path+"dimensions", in.Dimensions != nil); err != nil {
+// removalOf reads a machine to remove.
+func removalOf(c caller, in *pb.CatalogMachineDeletionRequest) (broker.Removal, error) {
+	if err := required("dimensions", in.Dimensions != nil); err != nil {
 		return broker.Removal{}, err
 	}
-	backend, err := managedBackend(c, in.Dimensions.Backend)
+	id, err := managedMachine(c, in.Dimensions)
 	if err != nil {
 		return broker.Removal{}, err
 	}
-	in.Dimensions.Backend = pb.Backend(pb.Backend_value[backend]).Enum()
-	hostname := in.Dimensions.GetHostname()
-	if hostname == "" {
-		return broker.Removal{}, leasing.UnspecifiedHostname
-	}
-	if err := leasing.CheckHostname(hostname); err != nil {
-		return broker.Removal{}, badRequest("%sdimensions.hostname: %w", path, err)
-	}
-	removal := broker.Removal{
-		MachineID: broker.MachineID{Backend: backend, Hostname: hostname},
-		Instance:  in.GetInstance(),
-		Settle:    in.Settle,
-		Gone:      in.GetGone(),
-	}
-	if err := required(path+"instance", in.Settle == nil || in.Instance != nil); err != nil {
-		return broker.Removal{}, err
-	}
-	if c.backend != backend {
+	removal := broker.Removal{MachineID: id, Instance: in.GetInstance(), Settle: in.Settle, Gone: in.GetGone()}
+	if c.backend != id.Backend {
 		removal.By = c.email
 	}
-	return removal, nil
+	return removal, required("instance", in.Settle == nil || in.Instance != nil)
 }

@@ -3,13 +3,14 @@ package statuspage
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
-// The picture's size and margins, in its own units.
+// The size and the margins of the chart, in units of its viewBox.
 const (
 	chartWidth, chartHeight         = 720, 236
 	chartLeft, chartRight           = 76, 12
@@ -18,7 +19,7 @@ const (
 	plotWidth, plotHeight   float64 = chartWidth - chartLeft - chartRight, chartHeight - chartTop - chartBottom
 )
 
-// layer is one of the areas that lie upon each other.
+// layer is one of the stacked areas.
 type layer struct {
 	name  string
 	count func(status.Sample) int
@@ -31,10 +32,14 @@ var layers = []layer{
 	{"leaving", func(s status.Sample) int { return s.Pending }},
 }
 
-// draw draws the fleet over the last day as areas upon each other, in steps: a
-// sample holds until the next one.
+// draw draws the fleet over the last day as stacked areas, in steps: a sample
+// holds until the next one.
 func draw(samples []status.Sample, now time.Time) string {
-	begin, top := now.Add(-chartDay), scaleTop(samples)
+	begin, most := now.Add(-chartDay), 0
+	for _, sample := range samples {
+		most = max(most, sample.Total())
+	}
+	top := scaleTop(most)
 	x := func(t time.Time) float64 {
 		share := float64(t.Sub(begin)) / float64(chartDay)
 		return chartLeft + plotWidth*min(max(share, 0), 1)
@@ -44,7 +49,7 @@ func draw(samples []status.Sample, now time.Time) string {
 	last := samples[len(samples)-1]
 	fmt.Fprintf(&svg, `<svg class="chart" viewBox="0 0 %d %d" role="img" aria-labelledby="chart-title">`, chartWidth, chartHeight)
 	fmt.Fprintf(&svg, `<title id="chart-title">Machines over the last 24 hours: now %d leased, %d free, %d booting, %d leaving; at most %d at a time.</title>`,
-		last.Leased, last.Cataloged, last.Found, last.Pending, most(samples))
+		last.Leased, last.Cataloged, last.Found, last.Pending, most)
 	for i := range 5 {
 		n := top * i / 4
 		fmt.Fprintf(&svg, `<line class="grid" x1="%d" x2="%d" y1="%.1f" y2="%.1f"/><text x="%d" y="%.1f" text-anchor="end">%d</text>`,
@@ -60,8 +65,8 @@ func draw(samples []status.Sample, now time.Time) string {
 		for i, sample := range samples {
 			above[i] = below[i] + l.count(sample)
 		}
-		if path := area(samples, below, above, x, y); path != "" {
-			fmt.Fprintf(&svg, `<path class="area-%s" d="%s"/>`, l.name, path)
+		if !slices.Equal(below, above) {
+			fmt.Fprintf(&svg, `<path class="area-%s" d="%s"/>`, l.name, area(samples, below, above, x, y))
 		}
 		below = above
 	}
@@ -69,40 +74,26 @@ func draw(samples []status.Sample, now time.Time) string {
 	return svg.String()
 }
 
-// area is the outline between two lines of steps; "" where it is empty.
+// area returns the outline between two lines of steps.
 func area(samples []status.Sample, below, above []int, x func(time.Time) float64, y func(int) float64) string {
-	var forth, back []string
-	some := false
-	for i, sample := range samples {
-		some = some || above[i] > below[i]
-		if i > 0 {
-			forth = append(forth, fmt.Sprintf("%.1f,%.1f", x(sample.At), y(above[i-1])))
-			back = append(back, fmt.Sprintf("%.1f,%.1f", x(sample.At), y(below[i-1])))
+	steps := func(line []int) []string {
+		var points []string
+		for i, sample := range samples {
+			if i > 0 {
+				points = append(points, fmt.Sprintf("%.1f,%.1f", x(sample.At), y(line[i-1])))
+			}
+			points = append(points, fmt.Sprintf("%.1f,%.1f", x(sample.At), y(line[i])))
 		}
-		forth = append(forth, fmt.Sprintf("%.1f,%.1f", x(sample.At), y(above[i])))
-		back = append(back, fmt.Sprintf("%.1f,%.1f", x(sample.At), y(below[i])))
+		return points
 	}
-	if !some {
-		return ""
-	}
-	for left, right := 0, len(back)-1; left < right; left, right = left+1, right-1 {
-		back[left], back[right] = back[right], back[left]
-	}
-	return "M" + strings.Join(forth, "L") + "L" + strings.Join(back, "L") + "Z"
+	back := steps(below)
+	slices.Reverse(back)
+	return "M" + strings.Join(append(steps(above), back...), "L") + "Z"
 }
 
-func most(samples []status.Sample) int {
-	n := 0
-	for _, sample := range samples {
-		n = max(n, sample.Total())
-	}
-	return n
-}
-
-// scaleTop is the end of the scale: a round number that four parts divide and
-// that has room for the greatest sample.
-func scaleTop(samples []status.Sample) int {
-	n := most(samples)
+// scaleTop returns the upper end of the scale: a round multiple of four, and at
+// least n.
+func scaleTop(n int) int {
 	for power := 1; power < math.MaxInt/40; power *= 10 {
 		for _, factor := range []int{4, 8, 12, 20} {
 			if top := factor * power; top >= n {

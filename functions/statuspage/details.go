@@ -7,13 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/leasing"
-	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// rowsPerPage is how many instances or leases a page has.
+// rowsPerPage bounds the instances or leases on a page.
 const rowsPerPage = 50
 
 // GroupView is a group of a pool with its instances.
@@ -31,7 +29,7 @@ type GroupView struct {
 	Next      string     `json:"next,omitempty"`
 }
 
-// States are what the instances can be filtered by.
+// States returns the states that the instances can be filtered by.
 func (*GroupView) States() []string {
 	return []string{string(fleet.Found), string(fleet.Cataloged), string(fleet.Leased), string(fleet.PendingDeletion), string(fleet.Deleted)}
 }
@@ -42,56 +40,41 @@ type Instance struct {
 	Hostname string `json:"hostname"`
 	Pool     string `json:"pool"`
 	State    string `json:"state"`
-	// Since is when it came into the state, where its record says.
+	// Since is when it came into the state, if its record says so.
 	Since  time.Time `json:"since,omitzero"`
 	Until  time.Time `json:"until,omitzero"` // the end of its lease
 	Remark string    `json:"remark,omitempty"`
 }
 
 func (p *page) group(ctx context.Context, key, state, after string) (view, error) {
-	parts := strings.Split(key, "/")
-	if len(parts) != 3 {
-		return nil, errNotFound
-	}
-	manager := fleet.ManagerKey{BaseName: parts[0], Revision: parts[1], Zone: parts[2]}
-	found, err := p.entities.Manager(ctx, manager)
-	if failure.Is(err, failure.NotFound) || err == nil && found == nil {
-		return nil, errNotFound
-	}
+	read, err := p.read(ctx)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
-	v := &GroupView{At: p.Now().UTC(), Filter: state, Instances: []Instance{}}
-	if state != "" && !slices.Contains(v.States(), state) {
-		return nil, errNotFound
-	}
-	read := &reading{page: p, now: v.At}
-	err = records.Together(ctx, read.configuration, read.all, read.jobs, func(ctx context.Context) error {
-		instances, err := p.entities.InstancePage(ctx, manager, fleet.InstanceState(state), rowsPerPage, after)
-		for _, instance := range instances {
-			v.Instances = append(v.Instances, instanceOf(instance.Value, v.At))
-		}
-		if len(instances) == rowsPerPage {
-			v.Next = instances[len(instances)-1].Value.Key()
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
+	v := &GroupView{At: read.now, Filter: state, Instances: []Instance{}}
 	all := read.rows()
-	i := slices.IndexFunc(all, func(r row) bool { return r.Manager.State != "" && r.Manager.Key() == manager })
-	if i < 0 {
-		return nil, errNotFound
+	i := slices.IndexFunc(all, func(r row) bool { return r.Manager.State != "" && r.Manager.Key().String() == key })
+	if i < 0 || state != "" && !slices.Contains(v.States(), state) {
+		return view{}, errNotFound
+	}
+	manager, revision := all[i].Manager, all[i].Revision
+	instances, err := p.records.InstancePage(ctx, manager.Key(), fleet.InstanceState(state), rowsPerPage, after)
+	if err != nil {
+		return view{}, err
+	}
+	for _, instance := range instances {
+		v.Instances = append(v.Instances, instanceOf(instance.Value, v.At))
+	}
+	if len(instances) == rowsPerPage {
+		v.Next = instances[len(instances)-1].Value.Key()
 	}
 	groups, err := read.describe(ctx, all[i:i+1])
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
-	revision := all[i].Revision
-	v.Pool, v.Project, v.MachineType, v.Image = groups[0], all[i].Manager.Project, revision.Spec.MachineType, revision.Spec.ImageName
-	v.Template, v.Group = revision.URL, all[i].Manager.URL
-	return v, nil
+	v.Pool, v.Project, v.MachineType, v.Image = groups[0], manager.Project, revision.Spec.MachineType, revision.Spec.ImageName
+	v.Template, v.Group = revision.URL, manager.URL
+	return view{"pool", v.Pool.BaseName + " in " + v.Pool.Zone, v.At, v}, nil
 }
 
 func instanceOf(i fleet.Instance, now time.Time) Instance {
@@ -137,28 +120,25 @@ type Event struct {
 	What string    `json:"what"`
 }
 
-// leasesOfInstance is how many leases of a hostname are looked at.
+// leasesOfInstance bounds the leases of a hostname that are read.
 const leasesOfInstance = 100
 
 func (p *page) instance(ctx context.Context, key string) (view, error) {
-	found, err := p.entities.Instances(ctx, key)
+	found, err := p.records.Instances(ctx, key)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
 	if len(found) == 0 {
-		return nil, errNotFound
+		return view{}, errNotFound
 	}
 	i, now := found[0].Value, p.Now().UTC()
 	leases, err := p.looks.OfHost(ctx, i.Hostname, leasesOfInstance)
-	if err != nil {
-		return nil, err
-	}
-	return &InstanceView{
+	return view{"instance", i.Hostname, now, &InstanceView{
 		At: now, Instance: instanceOf(i, now), URL: i.URL, Project: i.Project, Zone: i.Zone, ID: i.ID, History: history(i, leases, now),
-	}, nil
+	}}, err
 }
 
-// history is what the instance's record and its leases say of its life.
+// history returns the life of an instance by its record and its leases.
 func history(i fleet.Instance, leases []leasing.Lease, now time.Time) []Event {
 	var events []Event
 	add := func(at time.Time, what string) {
@@ -229,7 +209,7 @@ func (p *page) leases(ctx context.Context, which, after string) (view, error) {
 	case "running":
 		found, v.Next, err = p.looks.Running(ctx, rowsPerPage, after)
 	default:
-		return nil, errNotFound
+		return view{}, errNotFound
 	}
 	for _, lease := range found {
 		v.Leases = append(v.Leases, Lease{
@@ -238,7 +218,7 @@ func (p *page) leases(ctx context.Context, which, after string) (view, error) {
 			Hostname: lease.Hostname, Instance: lease.Instance(),
 		})
 	}
-	return v, err
+	return view{"leases", "Leases " + v.Which, v.At, v}, err
 }
 
 // Problem is a request that was refused or failed.

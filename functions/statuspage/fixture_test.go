@@ -246,9 +246,7 @@ func (f *fixture) handler(change func(*Dependencies)) http.Handler {
 	if change != nil {
 		change(&deps)
 	}
-	handler, err := New(deps)
-	f.must(err)
-	return handler
+	return New(deps)
 }
 
 // get asks the page.

@@ -1,7 +1,6 @@
 package statuspage
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -32,7 +31,7 @@ type Overview struct {
 	LastDay       []status.Sample `json:"last_day"`
 }
 
-// Job is how a job has failed lately.
+// Job is a job that has failed lately.
 type Job struct {
 	status.Job
 	Failing bool `json:"failing"`
@@ -43,50 +42,37 @@ func (o *Overview) Troubled() []Group {
 	return slices.DeleteFunc(slices.Clone(o.Pools), func(g Group) bool { return !g.Trouble })
 }
 
-// FailingJobs counts the jobs that are not known to have recovered.
-func (o *Overview) FailingJobs() int {
-	n := 0
-	for _, job := range o.Jobs {
-		if job.Failing {
-			n++
-		}
-	}
-	return n
-}
-
 func (p *page) overview(ctx context.Context, after string) (view, error) {
 	now := p.Now().UTC()
-	read := &reading{page: p, now: now}
-	o := &Overview{At: now}
-	// All of it at once: it is the waiting that takes time.
-	err := records.Together(ctx,
-		read.configuration, read.all, read.jobs,
-		func(ctx context.Context) (err error) { o.Fleet, err = status.Count(ctx, p.entities, now); return err },
+	o := &Overview{At: now, LastDay: []status.Sample{}}
+	read, err := p.read(ctx,
+		func(ctx context.Context) (err error) { o.Fleet, err = status.Count(ctx, p.records, now); return err },
 		func(ctx context.Context) (err error) { o.WaitingLeases, err = p.looks.CountWaiting(ctx); return err },
 		func(ctx context.Context) (err error) { o.RunningLeases, err = p.looks.CountRunning(ctx); return err },
-		func(ctx context.Context) (err error) { o.LastDay, err = status.Samples(ctx, p.Store); return err },
+		func(ctx context.Context) error {
+			samples, err := status.Samples(ctx, p.Store)
+			o.LastDay = append(o.LastDay, samples...)
+			return err
+		},
 	)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
-	o.Revision, o.Imported, o.Frozen = read.config.Revision, read.config.ImportedAt, read.config.Settings.GetFreeze()
-	o.Jobs, o.LastDay = read.recent(), append([]status.Sample{}, o.LastDay...)
-	all := read.rows()
-	o.PoolCount = len(all)
-	at, _ := slices.BinarySearchFunc(all, after, func(r row, key string) int { return cmp.Compare(r.sortKey(), key) })
-	if after != "" && at < len(all) && all[at].sortKey() == after {
-		at++
+	o.Revision, o.Imported, o.Frozen, o.Jobs = read.config.Revision, read.config.ImportedAt, read.config.Settings.GetFreeze(), read.recent()
+	shown := read.rows()
+	o.PoolCount = len(shown)
+	if after != "" {
+		shown = slices.DeleteFunc(shown, func(r row) bool { return r.sortKey() <= after })
 	}
-	shown := all[min(at, len(all)):]
 	if len(shown) > poolsPerPage {
 		shown = shown[:poolsPerPage]
 		o.Next = shown[len(shown)-1].sortKey()
 	}
 	o.Pools, err = read.describe(ctx, shown)
-	return o, err
+	return view{"overview", "GCE Backend", now, o}, err
 }
 
-// reading is what is read about pools.
+// reading is what was read about pools.
 type reading struct {
 	page   *page
 	now    time.Time
@@ -95,29 +81,21 @@ type reading struct {
 	failed []status.Job
 }
 
-func (r *reading) configuration(ctx context.Context) (err error) {
-	r.config, err = config.Current(ctx, r.page.Store)
-	return err
+// read reads what each view of pools needs, and does more at the same time, since
+// most of the time goes into waiting.
+func (p *page) read(ctx context.Context, more ...func(context.Context) error) (*reading, error) {
+	r := &reading{page: p, now: p.Now().UTC()}
+	return r, records.Together(ctx, append(more,
+		func(ctx context.Context) (err error) { r.config, err = config.Current(ctx, p.Store); return err },
+		func(ctx context.Context) (err error) { r.pools, err = p.records.Pools(ctx); return err },
+		func(ctx context.Context) (err error) { r.failed, err = status.Jobs(ctx, p.Store, p.Jobs); return err },
+	)...)
 }
 
-func (r *reading) all(ctx context.Context) (err error) {
-	r.pools, err = r.page.entities.Pools(ctx)
-	return err
-}
-
-func (r *reading) jobs(ctx context.Context) (err error) {
-	r.failed, err = status.Jobs(ctx, r.page.Store, r.page.Jobs)
-	return err
-}
-
-func (r *reading) circumstances() fleet.Circumstances {
-	return fleet.Circumstances{Now: r.now, Freeze: r.config.Settings.GetFreeze(), Failed: status.Failed(r.failed, r.now)}
-}
-
-// ofInterest is how long the errors of a job are of interest.
+// ofInterest is how long a job is listed after its last failure.
 const ofInterest = 24 * time.Hour
 
-// recent lists the jobs that have failed lately, the last first.
+// recent returns the jobs that have failed lately, the last first.
 func (r *reading) recent() []Job {
 	jobs := []Job{}
 	for _, job := range r.failed {

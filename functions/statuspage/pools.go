@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
 // Group is a row of the page: what a pool has of one revision.
@@ -19,15 +20,16 @@ type Group struct {
 	Maximum  int    `json:"maximum"`
 	// Wanted is what the leases and the limits ask for.
 	Wanted int `json:"wanted"`
-	// Running VMs are those that are known and not to be deleted; Free ones are
-	// in the catalog and not leased.
+	// Running counts the VMs that are known and not to be deleted, Cataloged
+	// those in the catalog, leased ones included.
 	Running   int `json:"running"`
 	Cataloged int `json:"cataloged"`
 	Leased    int `json:"leased"`
 	Leaving   int `json:"leaving"` // to be deleted
-	// Waits says what the group waits for; nothing where it is as it should be.
+	// Waits says what the group waits for; it is empty if the group is as it
+	// should be.
 	Waits []string `json:"waits"`
-	// Trouble says that it may need a person.
+	// Trouble reports whether the group may need a person.
 	Trouble bool `json:"trouble,omitempty"`
 }
 
@@ -37,14 +39,14 @@ type row struct {
 	*fleet.Group
 }
 
-// sortKey puts the groups of a template together: active, configured, drained.
+// sortKey orders the groups by template, and then active, configured, drained.
 func (r row) sortKey() string {
 	state := cmp.Or(string(r.Manager.State), "configured")
 	return r.Manager.BaseName + "/" + state + "/" + r.Manager.Revision + "/" + r.Manager.Zone
 }
 
-// rows lists the groups that there are, and those that are configured and not
-// built yet, in order.
+// rows returns the groups that exist, and those that are configured and not built
+// yet, in order.
 func (r *reading) rows() []row {
 	pools := r.pools
 	for _, wanted := range r.config.Managers.GetManagers() {
@@ -64,36 +66,35 @@ func (r *reading) rows() []row {
 	return rows
 }
 
-// describe counts the machines of the groups that are shown, and of the others
-// that take room from them, and says what they wait for.
+// describe returns the groups that are shown, with their machines and what they
+// wait for. It counts the other groups of their pools too, which share the limits.
 func (r *reading) describe(ctx context.Context, shown []row) ([]Group, error) {
 	var counted, groups []*fleet.Group
-	seen := map[fleet.PoolKey]bool{}
 	for _, row := range shown {
 		groups = append(groups, row.Group)
-		if !seen[row.pool.PoolKey] {
-			seen[row.pool.PoolKey] = true
+		if !slices.Contains(counted, row.Group) {
 			counted = append(counted, row.pool.Groups...)
 		}
 	}
-	if err := r.page.entities.Count(ctx, counted...); err != nil {
+	if err := r.page.records.Count(ctx, counted...); err != nil {
 		return nil, err
 	}
-	if err := r.page.entities.Examples(ctx, groups...); err != nil {
+	if err := r.page.records.Examples(ctx, groups...); err != nil {
 		return nil, err
 	}
-	described := make([]Group, 0, len(shown))
-	for _, row := range shown {
-		described = append(described, r.inWords(row))
+	circumstances := fleet.Circumstances{Now: r.now, Freeze: r.config.Settings.GetFreeze(), Failed: status.Failed(r.failed, r.now)}
+	described := make([]Group, len(shown))
+	for i, row := range shown {
+		described[i] = row.inWords(circumstances)
 	}
 	return described, nil
 }
 
-func (r *reading) inWords(of row) Group {
-	m, machines := of.Manager, of.Machines
+func (r row) inWords(now fleet.Circumstances) Group {
+	m, machines := r.Manager, r.Machines
 	group := Group{
 		Key: m.Key().String(), BaseName: m.BaseName, Revision: m.Revision, Zone: m.Zone,
-		State: "configured", Minimum: m.MinimumSize, Maximum: m.MaximumSize, Wanted: of.pool.Sizing(of.Group, r.now).Wanted(),
+		State: "configured", Minimum: m.MinimumSize, Maximum: m.MaximumSize, Wanted: r.pool.Sizing(r.Group, now.Now).Wanted(),
 		Running: machines.Live(), Cataloged: machines.Cataloged + machines.Leased, Leased: machines.Leased, Leaving: machines.Pending,
 		Waits: []string{},
 	}
@@ -103,7 +104,7 @@ func (r *reading) inWords(of row) Group {
 	case fleet.Drained:
 		group.State, group.Wanted, group.Minimum, group.Maximum = "draining", 0, 0, 0
 	}
-	for _, wait := range of.pool.Waits(of.Group, r.circumstances()) {
+	for _, wait := range r.pool.Waits(r.Group, now) {
 		group.Waits = append(group.Waits, wait.Text)
 		group.Trouble = group.Trouble || wait.Trouble
 	}

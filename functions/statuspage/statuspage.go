@@ -23,7 +23,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// Name is the function's one name.
+// Name is the function's name.
 const Name = "status-page"
 
 // timeout bounds a request, below the function's 60 s.
@@ -34,42 +34,37 @@ type Dependencies struct {
 	Store store.Store
 	Now   func() time.Time
 	Log   *slog.Logger
-	// Jobs are those whose errors are shown.
+	// Jobs are the names of the jobs whose errors are shown.
 	Jobs []string
 	// Verify finds out who asks.
 	Verify identity.Verifier
 	// Settings says who may look; nil: the imported settings.cfg.
 	Settings access.Source
-	// Anyone may look, without an identity: for a server that only this machine
-	// reaches.
+	// Anyone lets everybody look without an identity: for a server that only
+	// this machine reaches.
 	Anyone bool
 }
 
 // page is the function's handler.
 type page struct {
 	Dependencies
-	entities records.Records
-	looks    broker.Looks
-	render   renderer
+	records records.Records
+	looks   broker.Looks
 }
 
-// New makes the function.
-func New(deps Dependencies) (http.Handler, error) {
+// New returns the function's handler.
+func New(deps Dependencies) http.Handler {
 	if deps.Settings == nil {
 		deps.Settings = access.NewCached(deps.Store, deps.Now)
 	}
-	render, err := newRenderer()
-	if err != nil {
-		return nil, err
-	}
 	return &page{
-		Dependencies: deps, render: render,
-		entities: records.Records{Store: deps.Store, Log: deps.Log},
-		looks:    broker.Looks{Store: deps.Store},
-	}, nil
+		Dependencies: deps,
+		records:      records.Records{Store: deps.Store, Log: deps.Log},
+		looks:        broker.Looks{Store: deps.Store},
+	}
 }
 
-// httpError is a request that is answered with an error.
+// httpError is the error that a request is answered with.
 type httpError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
@@ -89,25 +84,25 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	view, err := p.view(ctx, r)
+	v, err := p.view(ctx, r)
 	if err != nil {
 		p.fail(w, r, err)
 		return
 	}
-	p.answer(w, r, http.StatusOK, view)
+	p.answer(w, r, http.StatusOK, v)
 }
 
-// view is what a request asks for. Everything is at one path, by its query, so
-// that links hold under whatever prefix the page is served.
+// view returns what a request asks for. Only the query tells pages apart, so that
+// links work under every prefix that the page is served at.
 func (p *page) view(ctx context.Context, r *http.Request) (view, error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return nil, &httpError{http.StatusMethodNotAllowed, "The page only reads: GET."}
+		return view{}, &httpError{http.StatusMethodNotAllowed, "The page only reads: GET."}
 	}
 	if strings.Trim(r.URL.Path, "/") != "" {
-		return nil, errNotFound
+		return view{}, errNotFound
 	}
 	if err := p.allow(ctx, r); err != nil {
-		return nil, err
+		return view{}, err
 	}
 	query := r.URL.Query()
 	switch {
@@ -121,12 +116,12 @@ func (p *page) view(ctx context.Context, r *http.Request) (view, error) {
 	return p.overview(ctx, query.Get("after"))
 }
 
-// allow refuses whoever may not look.
+// allow returns an error for a caller who may not look.
 func (p *page) allow(ctx context.Context, r *http.Request) error {
 	if p.Anyone {
 		return nil
 	}
-	who, err := identity.Authenticate(ctx, p.Verify, r)
+	email, err := identity.Authenticate(ctx, p.Verify, r)
 	if errors.Is(err, identity.ErrUnverified) {
 		return &httpError{http.StatusUnauthorized, "Who asks must be known. In a browser: gcloud run services proxy " + Name + "; in a script: Authorization: Bearer $(gcloud auth print-identity-token)."}
 	}
@@ -137,13 +132,13 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read who may look: %w", err)
 	}
-	if !settings.Viewer(who.Email) && !settings.Administrator(who.Email) {
-		return &httpError{http.StatusForbidden, who.Email + " may not look: settings.cfg names who may, in catalog_viewers and catalog_administrators."}
+	if !settings.Viewer(email) && !settings.Administrator(email) {
+		return &httpError{http.StatusForbidden, email + " may not look: settings.cfg names who may, in catalog_viewers and catalog_administrators."}
 	}
 	return nil
 }
 
-// fail answers with an error. Faults of ours are logged, with what they are.
+// fail answers with an error. Our own faults are logged with their cause.
 func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var known *httpError
 	if failure.Is(err, failure.NotFound) { // an address that cannot be one
@@ -151,18 +146,18 @@ func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else if !errors.As(err, &known) {
 		p.Log.Error(err.Error(), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)))
 		known = &httpError{http.StatusInternalServerError, "It could not be read; the log says why."}
-		switch failure.ClassOf(err) {
-		case failure.Transient, failure.Quota, failure.Conflict:
+		if failure.Temporary(err) {
 			known = &httpError{http.StatusServiceUnavailable, "It could not be read at the moment; try again."}
 		}
 	}
 	if known.Code == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="`+Name+`"`)
 	}
-	p.answer(w, r, known.Code, &Problem{At: p.Now().UTC(), Problem: *known})
+	now := p.Now().UTC()
+	p.answer(w, r, known.Code, view{"problem", http.StatusText(known.Code), now, &Problem{At: now, Problem: *known}})
 }
 
-// wantsJSON reports whether a script asks.
+// wantsJSON reports whether a request is for JSON, and not for a page.
 func wantsJSON(r *http.Request) bool {
 	if format := r.URL.Query().Get("format"); format != "" {
 		return format == "json"
@@ -171,19 +166,19 @@ func wantsJSON(r *http.Request) bool {
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
 
-func (p *page) answer(w http.ResponseWriter, r *http.Request, code int, view view) {
+func (p *page) answer(w http.ResponseWriter, r *http.Request, code int, v view) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("Vary", "Accept")
 	header.Set("X-Content-Type-Options", "nosniff")
 	body, contentType, err := []byte(nil), "application/json; charset=utf-8", error(nil)
 	if wantsJSON(r) {
-		body, err = json.MarshalIndent(view, "", "  ")
+		body, err = json.MarshalIndent(v.content, "", "  ")
 	} else {
 		contentType = "text/html; charset=utf-8"
-		header.Set("Content-Security-Policy", p.render.policy)
+		header.Set("Content-Security-Policy", policy())
 		header.Set("Referrer-Policy", "no-referrer")
-		body, err = p.render.page(view, r)
+		body, err = v.html(r.URL.Query())
 	}
 	if err != nil {
 		p.Log.Error("write the page: "+err.Error(), "event", "CALL_FAILED")

@@ -1,14 +1,15 @@
-// Package deployment puts a deployed function together: the outside things
-// that its jobs are given, and its registration with the Functions Framework.
-// Whatever costs time is done at the first event and not before.
+// Package deployment puts a deployed function together: it makes the clients of
+// outside services that the jobs use, and registers the function with the
+// Functions Framework. What takes time is done at the first request.
 package deployment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
@@ -16,24 +17,26 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/environment"
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 	"github.com/gce-backend/gce-backend/shared/cloud/pubsub"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
+	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/deployment/lockedrand"
 	"github.com/gce-backend/gce-backend/shared/identity"
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 
-// developmentBackend is who the suite is to a local Machine Provider.
+// developmentBackend is the identity of the suite at a local Machine Provider.
 const developmentBackend = "backend@example.com"
 
-// newDependencies makes what the jobs of a process are given. The clients among
-// them connect with their first call.
+// newDependencies returns the dependencies of the jobs of a process. The clients
+// connect at their first call.
 func newDependencies(ctx context.Context, env environment.Environment) (job.Dependencies, error) {
 	if err := check(env); err != nil {
 		return job.Dependencies{}, err
 	}
 	documents := firestore.Open(ctx, env.Project, env.Database)
-	random := lockedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	random := lockedrand.New()
 	deps := job.Dependencies{
 		Store:     documents,
 		Publisher: pubsub.New(env.Project),
@@ -53,19 +56,41 @@ func newDependencies(ctx context.Context, env environment.Environment) (job.Depe
 		Project:         env.Project,
 		Deployment:      env.Deployment,
 	}
-	if env.ConfigSource == "" {
-		return deps, nil
+	if env.ConfigSource != "" {
+		var err error
+		if deps.Source, err = configsource.Open(context.WithoutCancel(ctx), env.ConfigSource, configsource.Options{}); err != nil {
+			return job.Dependencies{}, fmt.Errorf("CONFIG_SOURCE: %w", err)
+		}
 	}
-	source, err := configsource.Open(context.WithoutCancel(ctx), env.ConfigSource, configsource.Options{})
-	if err != nil {
-		return job.Dependencies{}, fmt.Errorf("CONFIG_SOURCE: %w", err)
-	}
-	deps.Source = source
 	return deps, nil
 }
 
-// check refuses an environment that cannot be meant: without a project, or with
-// what is for local use where the process is deployed.
+// settingsAge is how old the URL that was read from settings.cfg may get.
+const settingsAge = 30 * time.Second
+
+// machineProvider returns a function that returns the Machine Provider's URL:
+// mp_server of the configuration in force, else the fallback.
+func machineProvider(documents store.Store, fallback string, now func() time.Time) func(context.Context) (string, error) {
+	var mu sync.Mutex
+	var url string
+	var until time.Time
+	return func(ctx context.Context) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now().Before(until) {
+			return url, nil
+		}
+		current, err := config.Current(ctx, documents)
+		if err != nil {
+			return "", err
+		}
+		url, until = cmp.Or(current.Settings.GetMpServer(), fallback), now().Add(settingsAge)
+		return url, nil
+	}
+}
+
+// check returns an error for an environment without a project, and for a deployed
+// one with variables that are for local use.
 func check(env environment.Environment) error {
 	var errs []error
 	if env.Project == "" {
@@ -87,9 +112,9 @@ func token(env environment.Environment) func(context.Context, string) (string, e
 	return identity.Tokens()
 }
 
-// Callers makes the Verifier of a function that serves HTTP: it believes Google's
-// tokens that are meant for the function's own URL. To one that people look at
-// they may come by gcloud.
+// Callers returns the Verifier of a function that serves HTTP: it believes
+// Google's tokens for the function's own URL, and gcloud's own tokens if people
+// use the function.
 func Callers(ctx context.Context, deps job.Dependencies, env environment.Environment, people bool) (identity.Verifier, error) {
 	if env.DevelopmentIdentities {
 		return identity.NewLocal(os.Getenv)

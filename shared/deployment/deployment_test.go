@@ -20,18 +20,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
-// registered is a registry of a test's own.
-type registered struct {
-	requests map[string]func(http.ResponseWriter, *http.Request)
-}
-
-func newRegistered() registered {
-	return registered{map[string]func(http.ResponseWriter, *http.Request){}}
-}
-
-func (r registered) HTTP(name string, function func(http.ResponseWriter, *http.Request)) {
-	r.requests[name] = function
-}
+// registered are the functions that a test registered, by name.
+type registered map[string]function
 
 const manifestYAML = `
 functions:
@@ -40,10 +30,10 @@ functions:
   without-limit: {}
 `
 
-// deliver pushes an empty message to a function and answers the status.
+// deliver pushes an empty message to a function and returns the status.
 func (r registered) deliver(name string) int {
 	w := httptest.NewRecorder()
-	r.requests[name](w, httptest.NewRequest(http.MethodPost, "/projects/p/topics/wake-up",
+	r[name](w, httptest.NewRequest(http.MethodPost, "/projects/p/topics/wake-up",
 		strings.NewReader(`{"message":{"data":"e30="}}`)))
 	return w.Code
 }
@@ -76,15 +66,15 @@ func TestRegister(t *testing.T) {
 		}), nil
 	}}
 	var log bytes.Buffer
-	to := newRegistered()
+	to := registered{}
 	t.Setenv("PROJECT", "")
-	register(to, process{log: logging.JSON(&log), manifest: []byte(manifestYAML)}, jobs, handlers)
+	process{log: logging.JSON(&log), manifest: []byte(manifestYAML)}.register(func(name string, of function) { to[name] = of }, jobs, handlers)
 
 	if status := to.deliver("wake-up"); status != http.StatusInternalServerError || !strings.Contains(log.String(), "PROJECT") {
 		t.Errorf("got %d and the log %s, want one that names PROJECT", status, &log)
 	}
 	w := httptest.NewRecorder()
-	to.requests["serve"](w, httptest.NewRequest(http.MethodGet, "/", nil))
+	to["serve"](w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if w.Code != http.StatusInternalServerError || served != 0 {
 		t.Errorf("got %d", w.Code)
 	}
@@ -94,7 +84,7 @@ func TestRegister(t *testing.T) {
 		if status := to.deliver("wake-up"); status != http.StatusNoContent {
 			t.Fatalf("got %d", status)
 		}
-		to.requests["serve"](httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		to["serve"](httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	}
 	if made != 1 || ran != 2 || other != 0 || served != 2 {
 		t.Errorf("made %d, ran %d, made others %d, served %d times; want 1, 2, 0, 2", made, ran, other, served)

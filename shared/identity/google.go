@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"cloud.google.com/go/auth/credentials/idtoken"
@@ -19,10 +21,17 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// verifyTimeout bounds one question to Google about a token.
-const verifyTimeout = 10 * time.Second
+const (
+	// verifyTimeout bounds one question to Google about a token.
+	verifyTimeout = 10 * time.Second
+	// verifiedFor is how long a verified token is believed without asking
+	// again, at most.
+	verifiedFor = 5 * time.Minute
+	// maxVerified bounds the tokens that are remembered.
+	maxVerified = 10_000
+)
 
-// gcloudClients are the OAuth clients of the tokens that people have by gcloud:
+// gcloudClients are the OAuth clients of the tokens that people get from gcloud:
 // gcloud auth print-identity-token and gcloud run services proxy. Cloud Run
 // lets them through, and their audience is the client and not the service.
 var gcloudClients = []string{
@@ -34,17 +43,13 @@ var gcloudClients = []string{
 type Options struct {
 	// Audiences are what an ID token may be for: the URLs of the function.
 	Audiences []string
-	// CloudRun believes the ID tokens whose signatures Cloud Run has checked and
-	// taken away. It is for a function that nobody but its invokers may call:
-	// elsewhere anybody could write such a token.
+	// CloudRun believes ID tokens whose signatures Cloud Run has checked and
+	// removed. It is for a function that only its invokers may call: elsewhere
+	// anybody could write such a token.
 	CloudRun bool
-	// Gcloud believes gcloud's own tokens as well, from Cloud Run only: they are
-	// good for any service, and each that was sent one can send it on.
+	// Gcloud also believes gcloud's own tokens, if Cloud Run has checked them. They
+	// are valid for every service, so each service that gets one can pass it on.
 	Gcloud bool
-	// Clients are the OAuth clients whose access tokens are believed for
-	// people; those of service accounts need none. Without this, any
-	// application that a lessee once signed in to could act as them here.
-	Clients []string
 	// HTTPClient asks Google; http.DefaultClient when nil.
 	HTTPClient *http.Client
 	Now        func() time.Time
@@ -56,7 +61,15 @@ type google struct {
 	options   Options
 	validator *idtoken.Validator
 	tokens    *oauth2.Service
-	known     verified
+
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]verified // by the tokens' hashes
+}
+
+// verified is the owner of a token, and when the token expires.
+type verified struct {
+	email string
+	until time.Time
 }
 
 // NewGoogle makes a Verifier of Google's tokens.
@@ -72,15 +85,15 @@ func NewGoogle(ctx context.Context, options Options) (Verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the client for access tokens: %w", err)
 	}
-	return &google{options: options, validator: validator, tokens: tokens, known: verified{now: options.Now}}, nil
+	return (&google{options: options, validator: validator, tokens: tokens}).verify, nil
 }
 
-func (g *google) Verify(ctx context.Context, token string) (Identity, error) {
+func (g *google) verify(ctx context.Context, token string) (string, error) {
 	if unsigned, ok := strings.CutSuffix(token, removedSignature); ok {
 		return g.checked(unsigned)
 	}
-	if known, ok := g.known.known(token); ok {
-		return known, nil
+	if email, ok := g.remembered(token); ok {
+		return email, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 	defer cancel()
@@ -88,46 +101,64 @@ func (g *google) Verify(ctx context.Context, token string) (Identity, error) {
 	if strings.Count(token, ".") == 2 && strings.HasPrefix(token, "ey") { // a JSON Web Token
 		ask = g.signed
 	}
-	found, expires, err := ask(ctx, token)
-	if err != nil {
-		return Identity{}, err
+	found, err := ask(ctx, token)
+	if err == nil {
+		g.remember(token, found)
 	}
-	g.known.remember(token, found, expires)
-	return found, nil
+	return found.email, err
+}
+
+func (g *google) remembered(token string) (email string, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	known := g.known[sha256.Sum256([]byte(token))]
+	return known.email, g.options.Now().Before(known.until)
+}
+
+func (g *google) remember(token string, found verified) {
+	if latest := g.options.Now().Add(verifiedFor); found.until.After(latest) {
+		found.until = latest
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.known == nil || len(g.known) >= maxVerified {
+		g.known = map[[sha256.Size]byte]verified{}
+	}
+	g.known[sha256.Sum256([]byte(token))] = found
 }
 
 // checked believes the claims of a token whose signature Cloud Run has checked.
-func (g *google) checked(unsigned string) (Identity, error) {
+func (g *google) checked(unsigned string) (string, error) {
 	if !g.options.CloudRun {
-		return Identity{}, unverified("it has no signature")
+		return "", unverified("it has no signature")
 	}
 	audiences := g.options.Audiences
 	if g.options.Gcloud {
 		audiences = slices.Concat(audiences, gcloudClients)
 	}
-	found, _, err := g.claims(unsigned, audiences)
-	return found, err
+	found, err := g.claims(unsigned, audiences)
+	return found.email, err
 }
 
-// signed verifies a Google-signed ID token. Its claims are looked at first: the
-// library panics at some that are no objects.
-func (g *google) signed(ctx context.Context, token string) (Identity, time.Time, error) {
-	found, expires, err := g.claims(token, g.options.Audiences)
+// signed verifies a Google-signed ID token. It checks the claims first, because
+// the library panics at some claims that are no objects.
+func (g *google) signed(ctx context.Context, token string) (verified, error) {
+	found, err := g.claims(token, g.options.Audiences)
 	if err != nil {
-		return Identity{}, time.Time{}, err
+		return verified{}, err
 	}
 	if _, err := g.validator.Validate(ctx, token, ""); transient(err) {
-		return Identity{}, time.Time{}, failure.New(failure.Transient, "read Google's keys: %w", err)
+		return verified{}, failure.New(failure.Transient, "read Google's keys: %w", err)
 	} else if err != nil {
-		return Identity{}, time.Time{}, unverified("%w", err)
+		return verified{}, unverified("%w", err)
 	}
-	return found, expires, nil
+	return found, nil
 }
 
-// claims reads what an ID token claims, and checks all but its signature. Only
-// RS256 is believed: the library cuts the signature of the other kind that it
-// knows without looking at its length.
-func (g *google) claims(token string, audiences []string) (Identity, time.Time, error) {
+// claims reads the claims of an ID token, and checks all but its signature. Only
+// RS256 is accepted: for ES256 the library slices the signature without a look
+// at its length.
+func (g *google) claims(token string, audiences []string) (verified, error) {
 	header, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")
 	var head struct {
@@ -156,9 +187,9 @@ func (g *google) claims(token string, audiences []string) (Identity, time.Time, 
 	case claimed.Email == "" || !claimed.Verified:
 		err = unverified("it has no verified e-mail address")
 	default:
-		return Identity{Email: claimed.Email}, expires, nil
+		return verified{claimed.Email, expires}, nil
 	}
-	return Identity{}, time.Time{}, err
+	return verified{}, err
 }
 
 // readSegment reads one of the JSON objects of a token.
@@ -170,8 +201,10 @@ func readSegment(encoded string, into any) error {
 	return json.Unmarshal(data, into)
 }
 
-// accessToken asks Google about an OAuth access token.
-func (g *google) accessToken(ctx context.Context, token string) (Identity, time.Time, error) {
+// accessToken asks Google about an OAuth access token. It believes those of
+// service accounts only: any application that a person once signed in to could
+// act as them here.
+func (g *google) accessToken(ctx context.Context, token string) (verified, error) {
 	info, err := g.tokens.Tokeninfo().AccessToken(token).Context(ctx).Do()
 	var refused *googleapi.Error
 	switch {
@@ -184,16 +217,16 @@ func (g *google) accessToken(ctx context.Context, token string) (Identity, time.
 		err = unverified("it has no verified e-mail address; the scope userinfo.email is needed")
 	case info.ExpiresIn <= 0:
 		err = unverified("it has expired")
-	case !strings.HasSuffix(info.Email, ".gserviceaccount.com") && !slices.Contains(g.options.Clients, info.IssuedTo):
+	case !strings.HasSuffix(info.Email, ".gserviceaccount.com"):
 		err = unverified("it was issued to the OAuth client %.100q", info.IssuedTo)
 	default:
-		return Identity{Email: info.Email}, g.options.Now().Add(time.Duration(info.ExpiresIn) * time.Second), nil
+		return verified{info.Email, g.options.Now().Add(time.Duration(info.ExpiresIn) * time.Second)}, nil
 	}
-	return Identity{}, time.Time{}, err
+	return verified{}, err
 }
 
-// transient reports whether the validator failed, and not the token. Where
-// Google's keys cannot be had, the library says so in words only.
+// transient reports whether the validator failed rather than the token. If it
+// cannot get Google's keys, only the text of the error says so.
 func transient(err error) bool {
 	return failure.Is(err, failure.Transient) || err != nil && strings.Contains(err.Error(), "unable to retrieve cert")
 }

@@ -1,5 +1,5 @@
-// Package identity finds out who calls a function by the token of a request,
-// and gives the process tokens of its own to show to others.
+// Package identity finds out who calls a function, by the token of the request,
+// and gets the tokens that the process shows to others.
 package identity
 
 import (
@@ -10,17 +10,10 @@ import (
 	"strings"
 )
 
-// Identity is who a token belongs to.
-type Identity struct {
-	// Email is the address of a person or of a service account.
-	Email string
-}
-
-// Verifier finds out whose token it is. A token that proves nothing is
-// ErrUnverified; any other error says that it is not known.
-type Verifier interface {
-	Verify(ctx context.Context, token string) (Identity, error)
-}
+// Verifier returns the e-mail address of the person or the service account that
+// a token belongs to. It returns ErrUnverified for a token that proves nothing;
+// any other error means that the token could not be verified at the moment.
+type Verifier func(ctx context.Context, token string) (email string, err error)
 
 // ErrUnverified says that a request proves no identity.
 var ErrUnverified = errors.New("the token proves no identity")
@@ -33,26 +26,26 @@ func unverified(format string, args ...any) error {
 }
 
 const (
-	// removedSignature stands in an ID token in place of the signature that Cloud
-	// Run has checked, so that the function cannot use the token elsewhere.
+	// removedSignature replaces the signature of an ID token that Cloud Run has
+	// checked, so that the function cannot use the token elsewhere.
 	removedSignature = "SIGNATURE_REMOVED_BY_GOOGLE"
-	// serverlessHeader is what Cloud Run checks in place of Authorization where a
-	// caller sends both; then it leaves Authorization as it came.
+	// serverlessHeader is the header that Cloud Run checks in place of
+	// Authorization if a caller sends both; then it leaves Authorization as it is.
 	serverlessHeader = "X-Serverless-Authorization"
 )
 
-// Authenticate finds out who makes a request.
-func Authenticate(ctx context.Context, verify Verifier, r *http.Request) (Identity, error) {
+// Authenticate returns the e-mail address of the caller who makes a request.
+func Authenticate(ctx context.Context, verify Verifier, r *http.Request) (email string, err error) {
 	token, err := bearer(r.Header)
 	if err != nil {
-		return Identity{}, err
+		return "", err
 	}
-	return verify.Verify(ctx, token)
+	return verify(ctx, token)
 }
 
-// bearer returns the token of a request. One without signature is believed to
-// come from Cloud Run only where Cloud Run looked at this very header, which
-// is certain of a single one that stands alone.
+// bearer returns the token of a request. A token without a signature is taken
+// only if Cloud Run has checked this very header, which is certain if it is the
+// only header with a token.
 func bearer(header http.Header) (string, error) {
 	authorization, serverless := header.Values("Authorization"), header.Values(serverlessHeader)
 	if len(authorization) > 1 || len(serverless) > 1 {

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// localPrefix begins the tokens that a local suite believes.
+// localPrefix is the beginning of the tokens that a local suite believes.
 const localPrefix = "dev:"
 
-// deployedVariables are set by Google's platforms: any of them is the sign
-// that this is a deployed function. FUNCTION_TARGET is set by the buildpack.
+// deployedVariables are set by Google's platforms (FUNCTION_TARGET by the
+// buildpack): each of them shows that this is a deployed function.
 var deployedVariables = []string{
 	"K_SERVICE", "K_REVISION", "K_CONFIGURATION", "CLOUD_RUN_JOB", "CLOUD_RUN_EXECUTION",
 	"CLOUD_RUN_TIMEOUT_SECONDS", "FUNCTION_TARGET", "FUNCTION_NAME", "GAE_SERVICE", "GAE_ENV",
@@ -19,26 +19,21 @@ var deployedVariables = []string{
 
 var errDeployed = errors.New("development identities are for local use only, and this is a deployed function")
 
-// local believes whatever a token says.
-type local struct{}
-
-// NewLocal makes the Verifier of a local suite: "dev:EMAIL" is that identity.
-// It is an error where the environment is that of a deployed function.
+// NewLocal returns the Verifier of a local suite: the token "dev:EMAIL" belongs to
+// EMAIL. It returns an error in the environment of a deployed function.
 func NewLocal(getenv func(string) string) (Verifier, error) {
 	for _, name := range deployedVariables {
 		if getenv(name) != "" {
 			return nil, fmt.Errorf("%w (%s is set)", errDeployed, name)
 		}
 	}
-	return local{}, nil
-}
-
-func (local) Verify(_ context.Context, token string) (Identity, error) {
-	email, ok := strings.CutPrefix(token, localPrefix)
-	if !ok || !strings.Contains(email, "@") || strings.ContainsAny(email, " \t\r\n") {
-		return Identity{}, unverified("%.80q is not dev:EMAIL", token)
-	}
-	return Identity{Email: email}, nil
+	return func(_ context.Context, token string) (string, error) {
+		email, ok := strings.CutPrefix(token, localPrefix)
+		if !ok || !strings.Contains(email, "@") || strings.ContainsAny(email, " \t\r\n") {
+			return "", unverified("%.80q is not dev:EMAIL", token)
+		}
+		return email, nil
+	}, nil
 }
 
 // LocalToken returns a source of the token that a local suite believes.

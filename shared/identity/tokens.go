@@ -10,7 +10,7 @@ import (
 )
 
 // Tokens returns a source of ID tokens of the service account that the process
-// runs as, each for one audience and kept until it runs out.
+// runs as. It keeps the token for each audience until it expires.
 func Tokens() func(ctx context.Context, audience string) (string, error) {
 	var mu sync.Mutex
 	known := map[string]*auth.Credentials{}

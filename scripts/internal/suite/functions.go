@@ -3,7 +3,6 @@ package suite
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
@@ -81,7 +80,7 @@ func (s *Suite) dependencies() job.Dependencies {
 		Now:             s.opts.Now,
 		Sleep:           pause.For,
 		ComputeRequests: computeRequests,
-		Rand:            lockedrand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Rand:            lockedrand.New(),
 		Project:         s.opts.Project,
 		Deployment:      deployment,
 	}

@@ -31,10 +31,7 @@ func (s *Suite) statusPage(anyone bool) (http.Handler, error) {
 		}
 		deps.Verify = verify
 	}
-	page, err := statuspage.New(deps)
-	if err != nil {
-		return nil, err
-	}
+	page := statuspage.New(deps)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page.ServeHTTP(w, r.WithContext(metered.WithJob(r.Context(), statuspage.Name)))
 	}), nil

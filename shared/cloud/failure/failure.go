@@ -77,6 +77,16 @@ func ClassOf(err error) Class {
 // Is reports whether an error is of a class.
 func Is(err error, class Class) bool { return ClassOf(err) == class }
 
+// Temporary reports whether asking again later may help, which a caller of ours
+// does with a fresh read.
+func Temporary(err error) bool {
+	switch ClassOf(err) {
+	case Transient, Quota, Conflict:
+		return true
+	}
+	return false
+}
+
 func byHTTP(err error) (Class, bool) {
 	if api, ok := errors.AsType[*googleapi.Error](err); ok {
 		reason := ""

@@ -134,6 +134,17 @@ func TestOfHTTP(t *testing.T) {
 	}
 }
 
+func TestTemporary(t *testing.T) {
+	for class, want := range map[Class]bool{Transient: true, Quota: true, Conflict: true, NotFound: false, Permanent: false} {
+		if got := Temporary(New(class, "x")); got != want {
+			t.Errorf("%s: %v", class, got)
+		}
+	}
+	if Temporary(nil) {
+		t.Error("no error is temporary")
+	}
+}
+
 func TestNewWraps(t *testing.T) {
 	cause := errors.New("cause")
 	err := New(NotFound, "look at %s: %w", "x", cause)

@@ -1,22 +1,12 @@
-// Package lockedrand provides a rand.Rand that is safe for concurrent use,
-// which one over the standard library's own sources is not.
+// Package lockedrand provides a rand.Rand that is safe for concurrent use, which
+// one over the standard library's own sources is not.
 package lockedrand
 
-import (
-	"math/rand/v2"
-	"sync"
-)
+import "math/rand/v2"
 
-// New returns a generator over a source that nobody else uses.
-func New(source rand.Source) *rand.Rand { return rand.New(&locked{source: source}) }
+// New returns a generator over the process's own source of randomness.
+func New() *rand.Rand { return rand.New(process{}) }
 
-type locked struct {
-	mu     sync.Mutex
-	source rand.Source
-}
+type process struct{}
 
-func (l *locked) Uint64() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.source.Uint64()
-}
+func (process) Uint64() uint64 { return rand.Uint64() }

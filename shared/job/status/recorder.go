@@ -12,28 +12,29 @@ import (
 )
 
 const (
-	// writeEvery bounds the writes about a job, over all of its processes.
+	// writeEvery is the least time between two writes about a job's failures, over
+	// all processes.
 	writeEvery = time.Minute
 	// SampleEvery is the least time between two samples of the fleet.
 	SampleEvery = 15 * time.Minute
-	// limit bounds what a record may cost a run.
+	// limit bounds the time that recording takes from a run.
 	limit = 10 * time.Second
 )
 
-// sampler is the job whose sweeps look at the size of the fleet.
+// sampler is the job after whose sweeps the size of the fleet is sampled.
 const sampler = "resize-instance-groups"
 
-// Recorder records how runs end. Its failures are logged and nothing else: no
-// job depends on what people can look at.
+// Recorder records how runs end. Its own failures are only logged: no job depends
+// on what people can look at.
 type Recorder struct {
 	store       store.Store
 	now         func() time.Time
 	log         *slog.Logger
 	sampleEvery time.Duration
 
-	mu     sync.Mutex
-	jobs   map[string]*seen
-	sample time.Time // when the fleet was last looked at
+	mu      sync.Mutex
+	jobs    map[string]seen
+	sampled time.Time // when this process last looked at the fleet
 }
 
 // seen is what this process knows of a job.
@@ -42,9 +43,9 @@ type seen struct {
 	failing bool
 }
 
-// NewRecorder makes a Recorder that samples the fleet so often at most.
+// NewRecorder makes a Recorder. It samples the fleet once in sampleEvery at most.
 func NewRecorder(s store.Store, now func() time.Time, sampleEvery time.Duration, log *slog.Logger) *Recorder {
-	return &Recorder{store: s, now: now, log: log, sampleEvery: sampleEvery, jobs: map[string]*seen{}}
+	return &Recorder{store: s, now: now, log: log, sampleEvery: sampleEvery, jobs: map[string]seen{}}
 }
 
 // Ended records the end of a run; sweep reports whether it covered everything.
@@ -54,10 +55,10 @@ func (r *Recorder) Ended(ctx context.Context, job string, sweep bool, err error)
 	if problem := r.outcome(ctx, job, sweep, err); problem != nil {
 		r.log.Warn(fmt.Sprintf("record how %s ended: %v", job, problem), "job", job, "next", "tried again after the next failure")
 	}
-	if job != sampler || !sweep || err != nil || !r.lookDue() {
+	if job != sampler || !sweep || err != nil || !r.sampleDue() {
 		return
 	}
-	if problem := r.look(ctx); problem != nil {
+	if problem := r.sample(ctx); problem != nil {
 		r.log.Warn("sample the size of the fleet: "+problem.Error(), "job", job, "next", "tried again in "+r.sampleEvery.String())
 	}
 }
@@ -69,44 +70,43 @@ func (r *Recorder) outcome(ctx context.Context, job string, sweep bool, err erro
 	if !r.due(job, now, sweep, err != nil) {
 		return nil
 	}
-	_, problem := store.Update(ctx, r.store, jobKey(job), func(current *Job) (*Job, error) {
-		if current == nil {
-			current = &Job{Name: job}
-		}
-		next := *current
-		if err == nil {
-			if next.Failing() && !next.FailedAt.IsZero() {
-				next.RecoveredAt = now
+	return update(ctx, r.store, jobKey(job), func(current *Job) (*Job, error) {
+		switch {
+		case err != nil:
+			if current == nil {
+				current = &Job{Name: job}
 			}
-		} else if now.Sub(next.FailedAt) >= writeEvery { // else another process was here
-			next.fail(err, now)
+			if now.Sub(current.FailedAt) >= writeEvery { // else another process was here
+				current.fail(err, now)
+			}
+		case current != nil && current.Failing():
+			current.RecoveredAt = now
 		}
-		if next.FailedAt.IsZero() {
-			return nil, nil
-		}
-		return &next, nil
+		return current, nil
 	})
-	if failure.Is(problem, failure.Conflict) {
-		return nil // others write about the same
-	}
-	return problem
 }
 
-// due reports whether something is to be written about a job now, and takes note
-// of it.
+// update is store.Update. A conflict is no error: another process has written
+// about the same.
+func update[T any](ctx context.Context, s store.Store, key store.Key, change func(*T) (*T, error)) error {
+	_, err := store.Update(ctx, s, key, change)
+	if failure.Is(err, failure.Conflict) {
+		return nil
+	}
+	return err
+}
+
+// due reports whether something is to be written about a job now, and notes that
+// it was.
 func (r *Recorder) due(job string, now time.Time, sweep, failed bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known := r.jobs[job]
-	if known == nil {
-		known = &seen{}
-		r.jobs[job] = known
+	due := (failed || known.failing && sweep) && now.Sub(known.written) >= writeEvery
+	if due {
+		known = seen{written: now, failing: failed}
 	}
-	worth := failed || known.failing && sweep
-	if !worth || now.Sub(known.written) < writeEvery {
-		known.failing = known.failing || failed
-		return false
-	}
-	known.failing, known.written = failed, now
-	return true
+	known.failing = known.failing || failed
+	r.jobs[job] = known
+	return due
 }

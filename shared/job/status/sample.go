@@ -5,13 +5,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/cloud/failure"
-	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// keepSamples is how far back the samples go; one before that is kept, for
-// what the first part of the day was like.
+// keepSamples is how far back the samples go. One older sample is kept, which
+// holds until the first one of that time.
 const keepSamples = 24 * time.Hour
 
 // Count counts the fleet's machines now.
@@ -20,54 +18,41 @@ func Count(ctx context.Context, e records.Records, now time.Time) (Sample, error
 	return Sample{At: now, Found: all.Found, Cataloged: all.Cataloged, Leased: all.Leased, Pending: all.Pending}, err
 }
 
-// lookDue reports whether the fleet is to be looked at again, and takes note of
-// it.
-func (r *Recorder) lookDue() bool {
+// sampleDue reports whether this process is to sample the fleet again, and notes
+// that it was.
+func (r *Recorder) sampleDue() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if now := r.now(); now.Sub(r.sample) >= r.sampleEvery {
-		r.sample = now
-		return true
+	now := r.now()
+	due := now.Sub(r.sampled) >= r.sampleEvery
+	if due {
+		r.sampled = now
 	}
-	return false
+	return due
 }
 
-// look adds a sample, unless there is a recent one or nothing changed since.
-func (r *Recorder) look(ctx context.Context) error {
+// sample adds a sample, unless there is a recent one or nothing changed since.
+func (r *Recorder) sample(ctx context.Context) error {
 	now := r.now()
-	recent := func(samples []Sample) bool {
-		return len(samples) > 0 && now.Sub(samples[len(samples)-1].At) < r.sampleEvery
-	}
-	if before, err := Samples(ctx, r.store); err != nil || recent(before) {
-		return err
-	}
-	sample, err := Count(ctx, records.Records{Store: r.store, Log: r.log}, now)
-	if err != nil {
-		return err
-	}
-	_, err = store.Update(ctx, r.store, fleetKey, func(current *fleetFields) (*fleetFields, error) {
-		if current == nil {
-			current = &fleetFields{}
-		}
+	return update(ctx, r.store, fleetKey, func(current *fleetFields) (*fleetFields, error) {
+		var samples []Sample
 		var last Sample // before the first one there is nothing
-		if n := len(current.Samples); n > 0 {
-			last = current.Samples[n-1]
+		if current != nil && len(current.Samples) > 0 {
+			samples = current.Samples
+			last = samples[len(samples)-1]
 		}
-		if recent(current.Samples) || sample.same(last) {
-			if len(current.Samples) == 0 {
-				return nil, nil
-			}
+		if now.Sub(last.At) < r.sampleEvery {
 			return current, nil
 		}
-		return &fleetFields{Samples: append(lastDay(current.Samples, now), sample)}, nil
+		sample, err := Count(ctx, records.Records{Store: r.store, Log: r.log}, now)
+		if err != nil || sample.same(last) {
+			return current, err
+		}
+		return &fleetFields{Samples: append(lastDay(samples, now), sample)}, nil
 	})
-	if failure.Is(err, failure.Conflict) {
-		return nil // another process has looked
-	}
-	return err
 }
 
-// lastDay drops what is not needed any more.
+// lastDay returns the samples that are still needed.
 func lastDay(samples []Sample, now time.Time) []Sample {
 	for len(samples) > 1 && now.Sub(samples[1].At) > keepSamples {
 		samples = samples[1:]

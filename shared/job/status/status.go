@@ -4,29 +4,36 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-const collection = "status"
+const (
+	collection = "status"
+	maxErrors  = 20
+	maxMessage = 600 // bytes
+	keepErrors = 24 * time.Hour
+)
 
 // fleetKey is the document of the samples; a job cannot have this name.
 var fleetKey = store.MustKey(collection, "fleet")
 
 func jobKey(job string) store.Key { return store.MustKey(collection, "job:"+job) }
 
-// Job is how a job has failed lately.
+// Job is a job that has failed lately, and its recent errors.
 type Job struct {
 	Name string `firestore:"job" json:"job"`
-	// FailedAt is its last failure, Since the first one without a success in
-	// between, as far as one process has seen.
+	// FailedAt is the time of its last failure, Since of the first one without a
+	// known success in between.
 	FailedAt time.Time `firestore:"failedAt" json:"failed_at"`
 	Since    time.Time `firestore:"since" json:"since"`
-	// RecoveredAt is when a sweep succeeded after that; zero as long as none is
+	// RecoveredAt is when a sweep first succeeded after a failure; zero if none is
 	// known to have.
 	RecoveredAt time.Time `firestore:"recoveredAt,omitempty" json:"recovered_at,omitzero"`
 	Errors      []Error   `firestore:"errors" json:"errors"` // the latest first
@@ -34,6 +41,42 @@ type Job struct {
 
 // Failing reports whether the job is not known to have recovered.
 func (j Job) Failing() bool { return j.RecoveredAt.Before(j.FailedAt) }
+
+// fail adds a failure. Each line of the error is an Error of its own, since joined
+// errors of independent parts are a line each.
+func (j *Job) fail(err error, now time.Time) {
+	if !j.Failing() || j.Since.IsZero() {
+		j.Since = now
+	}
+	j.FailedAt = now
+	j.Errors = slices.DeleteFunc(j.Errors, func(e Error) bool { return now.Sub(e.Last) > keepErrors })
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		line = shorten(strings.TrimSpace(line))
+		if line == "" {
+			continue
+		}
+		i := slices.IndexFunc(j.Errors, func(e Error) bool { return e.Message == line })
+		if i < 0 {
+			i = len(j.Errors)
+			j.Errors = append(j.Errors, Error{Message: line, First: now})
+		}
+		if e := &j.Errors[i]; e.Last.Before(now) {
+			e.Last, e.Class = now, string(failure.ClassOf(err))
+			e.Times++
+		}
+	}
+	slices.SortStableFunc(j.Errors, func(a, b Error) int {
+		return cmp.Or(b.Last.Compare(a.Last), a.First.Compare(b.First))
+	})
+	j.Errors = j.Errors[:min(len(j.Errors), maxErrors)]
+}
+
+func shorten(line string) string {
+	if len(line) <= maxMessage {
+		return line
+	}
+	return strings.ToValidUTF8(line[:maxMessage], "") + "…"
+}
 
 // Error is one line of what a job failed with.
 type Error struct {
@@ -66,9 +109,8 @@ type fleetFields struct {
 	Samples []Sample `firestore:"samples"` // the oldest first
 }
 
-// Samples reads the size of the fleet over the last day, the oldest sample
-// first. Between two samples nothing is known, and after the last one nothing
-// changed that is older than the sampling interval.
+// Samples reads the size of the fleet over the last day, the oldest sample first.
+// A sample holds until the next one, to within the sampling interval.
 func Samples(ctx context.Context, s store.Store) ([]Sample, error) {
 	read, err := store.GetAs[fleetFields](ctx, s, fleetKey)
 	if err != nil {
@@ -77,15 +119,11 @@ func Samples(ctx context.Context, s store.Store) ([]Sample, error) {
 	return read[0].Value.Samples, nil
 }
 
-// Jobs reads how these jobs have failed lately; those that have not are left
-// out.
+// Jobs reads those of the named jobs that have failed.
 func Jobs(ctx context.Context, s store.Store, names []string) ([]Job, error) {
 	keys := make([]store.Key, len(names))
 	for i, name := range names {
 		keys[i] = jobKey(name)
-	}
-	if len(keys) == 0 {
-		return nil, nil
 	}
 	read, err := store.GetAs[Job](ctx, s, keys...)
 	if read == nil {
@@ -100,15 +138,15 @@ func Jobs(ctx context.Context, s store.Store, names []string) ([]Job, error) {
 	return jobs, nil
 }
 
-// tellsOfNow is how long a job's error says something about now.
-const tellsOfNow = 10 * time.Minute
+// errorFreshness is how long an error counts as the reason for a present wait.
+const errorFreshness = 10 * time.Minute
 
-// Failed makes the function that fleet.Circumstances asks, of how jobs have
-// failed lately.
+// Failed returns the function for fleet.Circumstances. It returns the latest
+// error of a job that contains all the names, if the job still fails.
 func Failed(jobs []Job, now time.Time) func(job string, names ...string) (since time.Time, message string) {
 	return func(name string, of ...string) (time.Time, string) {
 		for _, job := range jobs {
-			if job.Name != name || now.Sub(job.FailedAt) > tellsOfNow || !job.Failing() {
+			if job.Name != name || now.Sub(job.FailedAt) > errorFreshness || !job.Failing() {
 				continue
 			}
 			for _, e := range job.Errors {

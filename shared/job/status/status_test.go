@@ -197,7 +197,7 @@ func TestFailed(t *testing.T) {
 	first := now.Add(-time.Hour)
 	job := Job{Name: "resize-instance-groups", FailedAt: now.Add(-time.Minute), Errors: []Error{{Message: "group b-1 in z: no", First: first}, {Message: "group b-2 in z: no"}}}
 	old, recovered := job, job
-	old.FailedAt, recovered.RecoveredAt = now.Add(-tellsOfNow-1), now
+	old.FailedAt, recovered.RecoveredAt = now.Add(-errorFreshness-1), now
 	for _, test := range []struct {
 		jobs  []Job
 		job   string
