@@ -63,9 +63,9 @@ type Machine struct {
 	Dimensions Dimensions   `firestore:"dimensions"`
 	Policies   Policies     `firestore:"policies"`
 	State      MachineState `firestore:"state"`
-	// Offers holds the terms of its dimensions while it is available, and
+	// Terms holds the terms of its dimensions while it is available, and
 	// nothing otherwise: the search for a free machine asks for one of them.
-	Offers []string `firestore:"offers,omitempty"`
+	Terms []string `firestore:"offers,omitempty"`
 	// Spread is a random number: searches begin at random numbers, so that they
 	// do not all find the same machine.
 	Spread int64 `firestore:"spread"`
@@ -85,10 +85,10 @@ type Machine struct {
 // MaxSpread is the upper bound of Machine.Spread.
 const MaxSpread = 1 << 31
 
-// Offer makes the machine available.
-func (m Machine) Offer() Machine {
+// Free makes the machine available.
+func (m Machine) Free() Machine {
 	m.State = Available
-	m.Offers = append(m.Dimensions.Terms(), AnyTerm)
+	m.Terms = append(m.Dimensions.Terms(), AnyTerm)
 	m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = "", time.Time{}, false
 	return m
 }
@@ -103,10 +103,10 @@ func (m Machine) reclaimed(now time.Time) *Machine {
 	case Delete:
 		return m.Vacated(now)
 	case Reclaim:
-		m.State, m.Offers = Withdrawn, nil
+		m.State, m.Terms = Withdrawn, nil
 		m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = "", time.Time{}, false
 	default:
-		m = m.Offer()
+		m = m.Free()
 	}
 	return &m
 }

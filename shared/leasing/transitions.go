@@ -39,7 +39,7 @@ func Give(l Lease, m Machine, now time.Time, limits Limits) (Lease, Machine) {
 	l.BackendTopic, l.BackendAttributes = m.Policies.Backend, m.Policies.Attributes
 	l = l.notify(LeasedNotice, LesseeNotice).schedule(now, limits)
 
-	m.State, m.Offers = OnLease, nil
+	m.State, m.Terms = OnLease, nil
 	m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = l.Hash, l.ExpiresAt, l.ExpiresAt.IsZero()
 	return l, m
 }

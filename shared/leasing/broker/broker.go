@@ -64,7 +64,7 @@ type Broker struct {
 	handing   chan struct{} // held while machines are handed to waiting requests
 	recent    recent
 	steps     *combine.Combiner[change, changed]
-	offers    *combine.Combiner[[]storedMachine, struct{}]
+	handouts  *combine.Combiner[[]storedMachine, struct{}]
 	rounds    *combine.Combiner[leasing.Dimensions, round]
 }
 
@@ -87,7 +87,7 @@ func New(options Options) *Broker {
 	b.free.dice = &b.dice
 	b.trying.keys = map[store.Key]bool{}
 	b.steps = combine.New(commitsAtOnce, b.applyTogether)
-	b.offers = combine.New(1, b.offerTogether)
+	b.handouts = combine.New(1, b.handOutTogether)
 	b.rounds = combine.New(1, b.serveTogether)
 	return b
 }

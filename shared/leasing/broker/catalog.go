@@ -50,10 +50,10 @@ func (b *Broker) Add(ctx context.Context, added ...leasing.Machine) []error {
 	for i, machine := range added {
 		machine.AddedAt = b.now()
 		machine.Spread = b.dice.below(leasing.MaxSpread)
-		a.prepare(i, machine.Offer())
+		a.prepare(i, machine.Free())
 	}
 	a.commit(ctx)
-	b.offer(ctx, a.free)
+	b.handOut(ctx, a.free)
 	return errs
 }
 

@@ -81,7 +81,7 @@ func (b *Broker) endOf(ctx context.Context, why leasing.Ending, running []stored
 		}
 	}
 	b.send(ctx, ended...)
-	b.offer(ctx, free)
+	b.handOut(ctx, free)
 	return errs
 }
 

@@ -15,22 +15,22 @@ import (
 // handTimeout bounds the handing out of machines for several callers.
 const handTimeout = 30 * time.Second
 
-// offer gives machines that became free to the requests that wait for them,
+// handOut gives machines that became free to the requests that wait for them,
 // each to the one that has waited longest. Where that fails, the requests wait
 // on: the next machine, request or sweep tries again. Where nobody waits, the
 // machines are remembered for the next request.
-func (b *Broker) offer(ctx context.Context, free []storedMachine) {
+func (b *Broker) handOut(ctx context.Context, free []storedMachine) {
 	if len(free) == 0 {
 		return
 	}
-	if _, err := b.offers.Do(ctx, free); err != nil {
+	if _, err := b.handouts.Do(ctx, free); err != nil {
 		b.log.Warn("requests wait on: "+err.Error(), "event", "HANDING_FAILED")
 	}
 }
 
-// offerTogether offers the machines of several callers. One look whether
+// handOutTogether hands out the machines of several callers. One look whether
 // anybody waits serves them all: it begins after all became free.
-func (b *Broker) offerTogether(ctx context.Context, several [][]storedMachine) ([]struct{}, error) {
+func (b *Broker) handOutTogether(ctx context.Context, several [][]storedMachine) ([]struct{}, error) {
 	ctx, cancel := context.WithTimeout(ctx, handTimeout)
 	defer cancel()
 	free := slices.Concat(several...)

@@ -9,7 +9,7 @@ import (
 
 // The fields that queries ask for; the names are those of leasing's structs.
 const (
-	fieldOffers       = "offers"
+	fieldTerms        = "offers"
 	fieldSpread       = "spread"
 	fieldWaitingLine  = "waitingLine"
 	fieldWaitingTerm  = "waitingTerm"
@@ -33,7 +33,7 @@ func freeMachines(term string, op store.Op, place int64, limit int, after *store
 		Name:       "free machines",
 		Collection: machines,
 		Where: []store.Filter{
-			{Field: fieldOffers, Op: store.Contains, Value: term},
+			{Field: fieldTerms, Op: store.Contains, Value: term},
 			{Field: fieldSpread, Op: op, Value: place},
 		},
 		OrderBy: []store.Order{{Field: fieldSpread}},
