@@ -79,7 +79,9 @@ func (b *Broker) Changes(ctx context.Context, backend, since string, limit int) 
 	if from.at.Before(now.Add(-b.limits().Retention)) {
 		return Changes{Cursor: next.String(), Reset: true}, nil
 	}
-	page, err := b.findLeases(ctx, changes(backend, from.at, limit, from.after()))
+	query := changes(backend, from.at, limit)
+	query.After = from.after()
+	page, err := find[leasing.Lease](ctx, b, query)
 	if err != nil {
 		return Changes{}, err
 	}
@@ -114,7 +116,7 @@ func (b *Broker) present(ctx context.Context, page []storedLease) ([]Change, err
 		if !seen[change] {
 			seen[change] = true
 			found = append(found, change)
-			ids = append(ids, MachineID{Backend: lease.Value.Backend, Hostname: lease.Value.Hostname})
+			ids = append(ids, machineOf(lease.Value))
 		}
 	}
 	if len(ids) == 0 {

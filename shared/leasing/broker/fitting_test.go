@@ -5,40 +5,35 @@ import (
 	"testing"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
 // Two steps on one document are not one commit, which would be refused for good.
 func TestFitting(t *testing.T) {
-	step := func(ids ...string) []store.Write {
-		var writes []store.Write
-		for _, id := range ids {
-			writes = append(writes, store.Delete(store.MustKey(leases, id)))
+	step := func(lease, machine string) change {
+		c := change{lease: absent[leasing.Lease](LeaseKey(lease))}
+		if machine != "" {
+			c.machine = absent[leasing.Machine](store.MustKey(machines, machine))
 		}
-		return writes
+		return c
 	}
-	var many [][]store.Write
-	for i := range maxTogether {
+	var many, single []change
+	for i := range 2 * maxTogether {
 		many = append(many, step(fmt.Sprint("a", i), fmt.Sprint("b", i)))
+		single = append(single, step(fmt.Sprint("a", i), ""))
 	}
 	for name, c := range map[string]struct {
-		groups [][]store.Write
-		want   int
+		changes []change
+		want    int
 	}{
-		"all":                   {[][]store.Write{step("a", "b"), step("c")}, 2},
-		"one document twice":    {[][]store.Write{step("a", "b"), step("c"), step("d", "b"), step("e")}, 2},
-		"as many as go":         {many, maxTogether / 2},
-		"one that is too large": {[][]store.Write{step(keys(maxTogether + 1)...), step("x")}, 1},
+		"all":                {[]change{step("a", "b"), step("c", ""), step("d", "")}, 3},
+		"one lease twice":    {[]change{step("a", "b"), step("c", ""), step("a", ""), step("e", "")}, 2},
+		"one machine twice":  {[]change{step("a", "b"), step("c", ""), step("d", "b"), step("e", "")}, 2},
+		"as many as go":      {many, maxTogether / 2},
+		"as many as go, one": {single, maxTogether},
 	} {
-		if got := fitting(c.groups); got != c.want {
+		if got := fitting(c.changes); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
-}
-
-func keys(n int) []string {
-	var all []string
-	for i := range n {
-		all = append(all, fmt.Sprint("k", i))
-	}
-	return all
 }

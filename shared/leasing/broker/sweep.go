@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/cloud/failure"
-	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
@@ -28,12 +26,9 @@ type Swept struct {
 // ended long ago. With nothing to do it makes two queries and writes nothing.
 func (b *Broker) Sweep(ctx context.Context) (Swept, error) {
 	s := &sweep{broker: b}
-	err := s.doDue(ctx)
-	if waiting := s.serveWaiting(ctx); waiting != nil {
-		err = errors.Join(err, waiting)
-	}
+	err := errors.Join(s.doDue(ctx), s.serveWaiting(ctx))
 	if s.done.Waiting > 0 {
-		b.log.Info("lease requests wait for machines",
+		b.options.Log.Info("lease requests wait for machines",
 			"event", "LEASES_WAITING",
 			"count", s.done.Waiting,
 			"oldest_wait_seconds", int64(s.done.OldestWait/time.Second))
@@ -41,10 +36,10 @@ func (b *Broker) Sweep(ctx context.Context) (Swept, error) {
 	return s.done, err
 }
 
-// NextDue is when a sweep next has something to do; zero: not before something
-// else happens.
+// NextDue returns when a sweep next has something to do; zero: not before
+// something else happens.
 func (b *Broker) NextDue(ctx context.Context) (time.Time, error) {
-	found, err := b.findLeases(ctx, nextDue())
+	found, err := find[leasing.Lease](ctx, b, nextDue())
 	if err != nil || len(found.items) == 0 {
 		return time.Time{}, err
 	}
@@ -61,17 +56,10 @@ type sweep struct {
 func (s *sweep) doDue(ctx context.Context) error {
 	now := s.broker.now()
 	var errs []error
-	var after *store.Document
-	for {
-		page, err := s.broker.findLeases(ctx, due(now, duePage, after))
-		if err != nil {
-			return errors.Join(append(errs, err)...)
-		}
-		errs = append(errs, s.doPage(ctx, now, page.items))
-		if after = page.last; after == nil {
-			return errors.Join(errs...)
-		}
+	for page, err := range pages[leasing.Lease](ctx, s.broker, due(now, duePage)) {
+		errs = append(errs, err, s.doPage(ctx, now, page))
 	}
+	return errors.Join(errs...)
 }
 
 func (s *sweep) doPage(ctx context.Context, now time.Time, page []storedLease) error {
@@ -90,104 +78,61 @@ func (s *sweep) doPage(ctx context.Context, now time.Time, page []storedLease) e
 }
 
 func (s *sweep) end(ctx context.Context, over []storedLease) error {
-	if len(over) == 0 {
-		return nil
-	}
-	var errs []error
-	for i, err := range s.broker.end(ctx, leasing.Expired, over...) {
-		switch {
-		case err == nil:
-			s.done.Ended++
-		case !failure.Is(err, failure.Conflict): // someone else ended or renewed it
-			errs = append(errs, fmt.Errorf("end lease %s: %w", over[i].Value.Hash, err))
-		}
-	}
-	return errors.Join(errs...)
+	ended, err := made("end", s.broker.end(ctx, leasing.Expired, over...))
+	s.done.Ended += len(ended)
+	return err
 }
 
 // deny denies what waited too long, unless a machine is there after all.
 func (s *sweep) deny(ctx context.Context, late []storedLease) error {
-	if len(late) == 0 {
-		return nil
-	}
-	errs := []error{s.serveLines(ctx, late)}
-	steps := make([]change, len(late))
-	for i, lease := range late {
-		denied := lease.Value.Deny(leasing.TooLate, s.broker.now(), s.broker.limits())
-		steps[i] = change{lease: lease, next: &denied}
-	}
-	var denied []storedLease
-	for i, result := range s.broker.apply(ctx, steps...) {
-		switch {
-		case result.err == nil:
-			denied = append(denied, result.lease)
-		case !failure.Is(result.err, failure.Conflict): // it was served or cancelled
-			errs = append(errs, fmt.Errorf("deny lease %s: %w", late[i].Value.Hash, result.err))
-		}
-	}
+	served := s.serveLines(ctx, late)
+	denied, err := made("deny", s.broker.applyTo(ctx, late, func(lease leasing.Lease) leasing.Lease {
+		return lease.Deny(leasing.TooLate, s.broker.now(), s.broker.limits())
+	}))
 	s.done.Denied += len(denied)
 	s.broker.send(ctx, denied...)
-	return errors.Join(errs...)
+	return errors.Join(served, err)
 }
 
+// resend sends messages that were not sent at first, and waits longer before
+// each further attempt.
 func (s *sweep) resend(ctx context.Context, unsent []storedLease) error {
-	if len(unsent) == 0 {
+	if err := s.broker.deliver(ctx, unsent, leasing.Lease.OweStill); err != nil {
+		// Topics are given by lessees and backends: one that does not exist must
+		// not make the job fail for ever.
+		s.broker.options.Log.Warn("messages are tried again later: "+err.Error(), "event", "SENDING_FAILED")
 		return nil
 	}
-	err := s.broker.resend(ctx, unsent)
-	if err == nil {
-		s.done.Resent += len(unsent)
-		return nil
-	}
-	// Topics are given by lessees and backends: one that does not exist must
-	// not make the job fail for ever.
-	s.broker.log.Warn("messages are tried again later: "+err.Error(), "event", "SENDING_FAILED")
+	s.done.Resent += len(unsent)
 	return nil
 }
 
 func (s *sweep) reschedule(ctx context.Context, early []storedLease) error {
-	changes := make([]change, len(early))
-	for i, lease := range early {
-		next := lease.Value.Reschedule(s.broker.now(), s.broker.limits())
-		changes[i] = change{lease: lease, next: &next}
-	}
-	return s.broker.note(ctx, changes)
+	_, err := made("reschedule", s.broker.applyTo(ctx, early, func(lease leasing.Lease) leasing.Lease {
+		return lease.Schedule(s.broker.now(), s.broker.limits())
+	}))
+	return err
 }
 
 func (s *sweep) forget(ctx context.Context, old []storedLease) error {
-	groups := make([][]store.Write, len(old))
+	deletions := make([]change, len(old))
 	for i, lease := range old {
-		groups[i] = []store.Write{store.Remove(lease.Document)}
+		deletions[i] = change{lease: lease}
 	}
-	var errs []error
-	for i, out := range s.broker.commitGroups(ctx, groups) {
-		switch {
-		case out.err == nil:
-			s.done.Forgotten++
-		case !failure.Is(out.err, failure.Conflict):
-			errs = append(errs, fmt.Errorf("delete the record of lease %s: %w", old[i].Value.Hash, out.err))
-		}
-	}
-	return errors.Join(errs...)
+	forgotten, err := made("delete the record of", s.broker.apply(ctx, deletions...))
+	s.done.Forgotten += len(forgotten)
+	return err
 }
 
 // serveWaiting gives machines that are left over to the requests that wait:
 // where a process died between freeing a machine and handing it on.
 func (s *sweep) serveWaiting(ctx context.Context) error {
 	var all []storedLease
-	var after *store.Document
-	for {
-		page, err := s.broker.findLeases(ctx, waiting(waitingPage, after))
+	for page, err := range pages[leasing.Lease](ctx, s.broker, waiting(waitingPage)) {
 		if err != nil {
 			return err
 		}
-		all = append(all, page.items...)
-		if after = page.last; after == nil {
-			break
-		}
-	}
-	if len(all) == 0 {
-		return nil
+		all = append(all, page...)
 	}
 	before := s.done.Fulfilled
 	err := s.serveLines(ctx, all)
