@@ -45,9 +45,16 @@ var errPanicked = failure.New(failure.Permanent, "the run that was waited for pa
 // caller's, and no end.
 func (c *Combiner[I, O]) Do(ctx context.Context, item I) (O, error) {
 	var none O
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
 	mine := &entry[I, O]{item: item}
 	of := c.join(mine)
-	if !c.turn(ctx, of) {
+	select {
+	case c.turns <- struct{}{}:
+		c.run(ctx, of)
+	case <-of.done:
+	case <-ctx.Done():
 		c.leave(of, mine)
 		return none, ctx.Err()
 	}
@@ -62,25 +69,6 @@ func (c *Combiner[I, O]) Do(ctx context.Context, item I) (O, error) {
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
-}
-
-// turn waits until a batch is done, or is this caller's to do, and does it then;
-// false where the context ended before.
-func (c *Combiner[I, O]) turn(ctx context.Context, of *batch[I, O]) bool {
-	select {
-	case c.turns <- struct{}{}:
-		c.run(ctx, of)
-		return true
-	default:
-	}
-	select {
-	case <-of.done:
-	case c.turns <- struct{}{}:
-		c.run(ctx, of)
-	case <-ctx.Done():
-		return false
-	}
-	return true
 }
 
 func (c *Combiner[I, O]) join(mine *entry[I, O]) *batch[I, O] {
@@ -106,21 +94,16 @@ func (c *Combiner[I, O]) leave(of *batch[I, O], mine *entry[I, O]) {
 	}
 }
 
-// begin takes a batch out of the queue, unless whoever had a turn before did.
-func (c *Combiner[I, O]) begin(of *batch[I, O]) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.next != of {
-		return false
-	}
-	c.next = nil
-	return true
-}
-
 // run does a batch, unless another caller has begun it, and gives the turn back.
 func (c *Combiner[I, O]) run(ctx context.Context, of *batch[I, O]) {
 	defer func() { <-c.turns }()
-	if !c.begin(of) {
+	c.mu.Lock()
+	mine := c.next == of
+	if mine {
+		c.next = nil
+	}
+	c.mu.Unlock()
+	if !mine {
 		return
 	}
 	defer close(of.done)
