@@ -29,17 +29,12 @@ func (m Machine) Settled(added Machine) bool {
 // entry or none; false where such a fence stands.
 func (m Machine) Settle(fence Fence, now time.Time) (Machine, bool) {
 	fence.ExpireAt = now.Add(FenceTime)
-	var others []Fence
-	for _, f := range m.Fences {
-		switch {
-		case !f.ExpireAt.After(now):
-		case f.Instance != fence.Instance:
-			others = append(others, f)
-		case f.Offer >= fence.Offer:
-			return m, false
-		}
+	stand := m.standing(now)
+	same := func(f Fence) bool { return f.Instance == fence.Instance }
+	if i := slices.IndexFunc(stand, same); i >= 0 && stand[i].Offer >= fence.Offer {
+		return m, false
 	}
-	m.Fences = append(others, fence)
+	m.Fences = append(slices.DeleteFunc(stand, same), fence)
 	if !m.Entry() {
 		m.State, m.ExpireAt = Withdrawn, fence.ExpireAt
 	}
@@ -49,15 +44,17 @@ func (m Machine) Settle(fence Fence, now time.Time) (Machine, bool) {
 // Vacated is what stays of the document without its entry: the fences; nil
 // where there are none.
 func (m Machine) Vacated(now time.Time) *Machine {
-	left := Machine{Backend: m.Backend, Hostname: m.Hostname, State: Withdrawn}
-	for _, f := range m.Fences {
-		if f.ExpireAt.After(now) {
-			left.Fences = append(left.Fences, f)
-			left.ExpireAt = f.ExpireAt
-		}
-	}
-	if len(left.Fences) == 0 {
+	stand := m.standing(now)
+	if len(stand) == 0 {
 		return nil
 	}
-	return &left
+	return &Machine{
+		Backend: m.Backend, Hostname: m.Hostname, State: Withdrawn,
+		Fences: stand, ExpireAt: stand[len(stand)-1].ExpireAt,
+	}
+}
+
+// standing returns the fences that are not over, the last one last.
+func (m Machine) standing(now time.Time) []Fence {
+	return slices.DeleteFunc(slices.Clone(m.Fences), func(f Fence) bool { return !f.ExpireAt.After(now) })
 }

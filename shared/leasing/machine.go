@@ -41,10 +41,8 @@ type Policies struct {
 	Attributes     []Attribute `firestore:"attributes,omitempty"`
 }
 
-// Instance is the value of the attribute that tells machines of one hostname
-// apart; "" where there is none.
-func (p Policies) Instance() string { return instanceOf(p.Attributes) }
-
+// instanceOf returns the value of the attribute that tells machines of one
+// hostname apart; "" where there is none.
 func instanceOf(attributes []Attribute) string {
 	for _, attribute := range attributes {
 		if attribute.Key == InstanceAttribute {
@@ -94,7 +92,7 @@ func (m Machine) Free() Machine {
 }
 
 // Instance is the value of the machine's backend attribute `instance`.
-func (m Machine) Instance() string { return m.Policies.Instance() }
+func (m Machine) Instance() string { return instanceOf(m.Policies.Attributes) }
 
 // reclaimed returns the document as the machine's lease leaves it; nil if it is to
 // be deleted.

@@ -52,11 +52,10 @@ func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, 
 		l.ExpiresAt = now
 	}
 	l.Tell, l.Unsent, l.Attempts = nil, nil, 0 // their content is out of date
-	if why == Gone {
-		l = l.notify(LesseeNotice).Schedule(now, limits)
-	} else {
-		l = l.notify(ReclaimedNotice, LesseeNotice).Schedule(now, limits)
+	if why != Gone {
+		l = l.notify(ReclaimedNotice)
 	}
+	l = l.notify(LesseeNotice).Schedule(now, limits)
 	switch {
 	case m == nil:
 		return l, nil

@@ -150,37 +150,33 @@ func (b *Broker) serve(ctx context.Context, wanted leasing.Dimensions) ([]stored
 	return given, nil
 }
 
-// round is what was given in one pass over the lines of several requests.
+// serveLines serves lines, each once.
+func (b *Broker) serveLines(ctx context.Context, lines []leasing.Dimensions) round {
+	var all round
+	served := map[string]bool{}
+	for _, wanted := range lines {
+		if line := wanted.Key(); !served[line] {
+			served[line] = true
+			given, err := b.serve(ctx, wanted)
+			b.send(ctx, given...)
+			all.given, all.err = append(all.given, given...), errors.Join(all.err, err)
+		}
+	}
+	return all
+}
+
+// round is what was given in one pass over the lines of several requests, and
+// what went wrong.
 type round struct {
-	given map[store.Key]leasing.Lease
+	given []storedLease
 	err   error
 }
 
-// serveSoon serves a line in a round that begins after this call, and returns
-// what was given in it. Requests that begin to wait during a round share the
-// next: it begins after all of them could be seen waiting, which is what each of
-// them needs.
-func (b *Broker) serveSoon(ctx context.Context, wanted leasing.Dimensions) (map[store.Key]leasing.Lease, error) {
-	served, err := b.rounds.Do(ctx, wanted)
-	return served.given, errors.Join(err, served.err)
-}
-
+// serveTogether serves the lines of several requests. Those that begin to wait
+// during a round share the next: it begins after all of them could be seen
+// waiting, which is what each of them needs.
 func (b *Broker) serveTogether(ctx context.Context, lines []leasing.Dimensions) ([]round, error) {
 	ctx, cancel := context.WithTimeout(ctx, handTimeout)
 	defer cancel()
-	result := round{given: map[store.Key]leasing.Lease{}}
-	served := map[string]bool{}
-	for _, wanted := range lines {
-		if served[wanted.Key()] {
-			continue
-		}
-		served[wanted.Key()] = true
-		given, err := b.serve(ctx, wanted)
-		for _, lease := range given {
-			result.given[lease.Key()] = lease.Value
-		}
-		b.send(ctx, given...)
-		result.err = errors.Join(result.err, err)
-	}
-	return slices.Repeat([]round{result}, len(lines)), nil
+	return slices.Repeat([]round{b.serveLines(ctx, lines)}, len(lines)), nil
 }

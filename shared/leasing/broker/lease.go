@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
@@ -50,7 +51,7 @@ func (b *Broker) leaseOrWait(ctx context.Context, fresh leasing.Lease) (leasing.
 // nobody.
 func (b *Broker) wait(ctx context.Context, fresh leasing.Lease) (leasing.Lease, error) {
 	waiting := fresh.Wait(b.now(), b.limits())
-	result, err := b.applyOne(ctx, change{lease: absent[leasing.Lease](LeaseKey(fresh.Hash)), next: &waiting})
+	_, err := b.applyOne(ctx, change{lease: absent[leasing.Lease](LeaseKey(fresh.Hash)), next: &waiting})
 	if failure.Is(err, failure.Conflict) {
 		known, err := b.lease(ctx, fresh.Hash)
 		if err == nil && !known.Exists() {
@@ -61,12 +62,14 @@ func (b *Broker) wait(ctx context.Context, fresh leasing.Lease) (leasing.Lease, 
 	if err != nil {
 		return leasing.Lease{}, fmt.Errorf("wait for a machine: %w", err)
 	}
-	given, err := b.serveSoon(ctx, fresh.Dimensions)
-	if err != nil { // the request is kept: the sweep serves it
+	served, err := b.rounds.Do(ctx, fresh.Dimensions)
+	if err := errors.Join(err, served.err); err != nil { // the request is kept: the sweep serves it
 		b.options.Log.Warn("a request waits on: "+err.Error(), "event", "HANDING_FAILED", "request_hash", fresh.Hash)
 	}
-	if lease, ok := given[result.lease.Key()]; ok {
-		return lease, nil
+	for _, lease := range served.given {
+		if lease.Value.Hash == fresh.Hash {
+			return lease.Value, nil
+		}
 	}
 	return waiting, nil
 }

@@ -29,12 +29,21 @@ func count(ctx context.Context, s store.Store, query store.Query) (int, error) {
 // Waiting reads requests that wait, the longest waiting first, after the one
 // of this hash.
 func (l Looks) Waiting(ctx context.Context, limit int, after string) ([]leasing.Lease, error) {
-	last, err := l.document(ctx, leases, after)
-	if err != nil || after != "" && last == nil {
-		return nil, err
-	}
 	query := waiting(limit)
-	query.After = last
+	if after != "" {
+		key, err := store.NewKey(leases, after)
+		if err != nil {
+			return nil, nil //nolint:nilerr // there is no such lease
+		}
+		last, err := l.Store.Get(ctx, key)
+		if err != nil {
+			return nil, fmt.Errorf("read lease %s: %w", after, err)
+		}
+		if _, waits := last[0].Fields[fieldWaitingSince]; !waits {
+			return nil, nil
+		}
+		query.After = &last[0]
+	}
 	return l.leases(ctx, query)
 }
 
@@ -80,24 +89,6 @@ func (l Looks) leases(ctx context.Context, query store.Query) ([]leasing.Lease, 
 		return nil, fmt.Errorf("find %s: %w", query.Name, err)
 	}
 	return values(page.Items), nil
-}
-
-func (l Looks) document(ctx context.Context, collection, id string) (*store.Document, error) {
-	if id == "" {
-		return nil, nil
-	}
-	key, err := store.NewKey(collection, id)
-	if err != nil {
-		return nil, nil //nolint:nilerr // there is no such document
-	}
-	read, err := l.Store.Get(ctx, key)
-	if err != nil || !read[0].Exists() {
-		return nil, err
-	}
-	if _, waits := read[0].Fields[fieldWaitingSince]; !waits {
-		return nil, nil
-	}
-	return &read[0], nil
 }
 
 func values(items []store.Stored[leasing.Lease]) []leasing.Lease {

@@ -21,11 +21,6 @@ const (
 	fieldState        = "state"
 )
 
-const (
-	duePage     = 100
-	waitingPage = 200
-)
-
 // query makes a query; order "" is by key.
 func query(name, collection, order string, limit int, where ...store.Filter) store.Query {
 	q := store.Query{Name: name, Collection: collection, Where: where, Limit: limit}

@@ -56,7 +56,7 @@ type sweep struct {
 func (s *sweep) doDue(ctx context.Context) error {
 	now := s.broker.now()
 	var errs []error
-	for page, err := range pages[leasing.Lease](ctx, s.broker, due(now, duePage)) {
+	for page, err := range pages[leasing.Lease](ctx, s.broker, due(now, lastPage)) {
 		errs = append(errs, err, s.doPage(ctx, now, page))
 	}
 	return errors.Join(errs...)
@@ -128,7 +128,7 @@ func (s *sweep) forget(ctx context.Context, old []storedLease) error {
 // where a process died between freeing a machine and handing it on.
 func (s *sweep) serveWaiting(ctx context.Context) error {
 	var all []storedLease
-	for page, err := range pages[leasing.Lease](ctx, s.broker, waiting(waitingPage)) {
+	for page, err := range pages[leasing.Lease](ctx, s.broker, waiting(lastPage)) {
 		if err != nil {
 			return err
 		}
@@ -144,20 +144,15 @@ func (s *sweep) serveWaiting(ctx context.Context) error {
 }
 
 // serveLines serves the lines that requests wait in, each once.
-func (s *sweep) serveLines(ctx context.Context, items []storedLease) error {
-	var errs []error
-	seen := map[string]bool{}
-	for _, item := range items {
-		if seen[item.Value.WaitingLine] {
-			continue
-		}
-		seen[item.Value.WaitingLine] = true
-		given, err := s.broker.serve(ctx, item.Value.Dimensions)
-		s.broker.send(ctx, given...)
-		s.done.Fulfilled += len(given)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("serve requests that wait: %w", err))
-		}
+func (s *sweep) serveLines(ctx context.Context, waiting []storedLease) error {
+	lines := make([]leasing.Dimensions, len(waiting))
+	for i, lease := range waiting {
+		lines[i] = lease.Value.Dimensions
 	}
-	return errors.Join(errs...)
+	served := s.broker.serveLines(ctx, lines)
+	s.done.Fulfilled += len(served.given)
+	if served.err != nil {
+		return fmt.Errorf("serve requests that wait: %w", served.err)
+	}
+	return nil
 }
