@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
@@ -35,5 +36,19 @@ func TestFitting(t *testing.T) {
 		if got := fitting(c.changes); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
+	}
+}
+
+// A conflict is no error, and hides neither what was done nor other errors.
+func TestMade(t *testing.T) {
+	result := func(id string, err error) changed {
+		return changed{lease: absent[leasing.Lease](LeaseKey(id)), err: err}
+	}
+	leases, err := made("end", []changed{
+		result("a", failure.New(failure.Conflict, "changed")), result("b", nil),
+		result("c", failure.New(failure.Transient, "away")), result("d", nil),
+	})
+	if len(leases) != 2 || leases[0].Key().ID() != "b" || leases[1].Key().ID() != "d" || fmt.Sprint(err) != "end lease c: away" {
+		t.Errorf("%v, %v", leases, err)
 	}
 }
