@@ -1,5 +1,5 @@
-// Package combine lets callers that come at the same time share work: what is
-// asked for while all turns are taken is done together, in the next one.
+// Package combine lets callers that come at the same time share work: items that
+// arrive while all turns are taken are done together, in the next turn.
 package combine
 
 import (
@@ -39,10 +39,10 @@ func New[I, O any](width int, do func(context.Context, []I) ([]O, error)) *Combi
 
 var errPanicked = failure.New(failure.Permanent, "the run that was waited for panicked")
 
-// Do does an item: at once while there is a turn, otherwise with whatever else
-// waits for one. A caller whose context ends while it waits leaves. A run that
-// has begun goes on, for others may share it: its context has the values of one
-// caller's, and no end.
+// Do does an item: at once if a turn is free, otherwise together with the other
+// items that wait for one. A caller whose context ends while it waits leaves. A
+// run that has begun goes on, because others may share it: its context has the
+// values of one caller's, and no end.
 func (c *Combiner[I, O]) Do(ctx context.Context, item I) (O, error) {
 	var none O
 	if err := ctx.Err(); err != nil {

@@ -31,7 +31,7 @@ func DefaultLimits() Limits {
 	}
 }
 
-// WithDefaults returns the limits with defaults in place of what is not positive.
+// WithDefaults returns the limits with defaults for those that are not positive.
 func (l Limits) WithDefaults() Limits {
 	limits := DefaultLimits()
 	set(&limits.MaxLease, l.MaxLease)

@@ -26,7 +26,7 @@ func (m Machine) Settled(added Machine) bool {
 }
 
 // Settle puts a fence into the document, whether it holds another instance's
-// entry or none; false where such a fence stands.
+// entry or no entry; false where such a fence stands already.
 func (m Machine) Settle(fence Fence, now time.Time) (Machine, bool) {
 	fence.ExpireAt = now.Add(FenceTime)
 	stand := m.standing(now)
@@ -41,8 +41,8 @@ func (m Machine) Settle(fence Fence, now time.Time) (Machine, bool) {
 	return m, true
 }
 
-// Vacated is what stays of the document without its entry: the fences; nil
-// where there are none.
+// Vacated returns the document without its entry: its fences stay. It is nil
+// where no fence stands.
 func (m Machine) Vacated(now time.Time) *Machine {
 	stand := m.standing(now)
 	if len(stand) == 0 {
@@ -54,7 +54,7 @@ func (m Machine) Vacated(now time.Time) *Machine {
 	}
 }
 
-// standing returns the fences that are not over, the last one last.
+// standing returns the fences that have not expired, the latest last.
 func (m Machine) standing(now time.Time) []Fence {
 	return slices.DeleteFunc(slices.Clone(m.Fences), func(f Fence) bool { return !f.ExpireAt.After(now) })
 }

@@ -22,8 +22,8 @@ func (l Lease) OweStill(unsent []Notice, now time.Time, limits Limits) Lease {
 }
 
 // notify adds those messages that have a destination. Only a backend that gives
-// its machines the attribute instance, which is ours, reads list_changes: what
-// others and lessees are to be told is stored until it is sent.
+// its machines the attribute instance, which is ours, reads list_changes:
+// messages to other backends and to lessees are stored until they are sent.
 func (l Lease) notify(notices ...Notice) Lease {
 	l.Tell, l.Unsent = slices.Clone(l.Tell), slices.Clone(l.Unsent)
 	for _, notice := range notices {

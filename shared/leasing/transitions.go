@@ -44,8 +44,8 @@ func Give(l Lease, m Machine, now time.Time, limits Limits) (Lease, Machine) {
 	return l, m
 }
 
-// End ends a running lease. The machine is nil where the catalog has none; the
-// result is nil where its document is to be deleted.
+// End ends a running lease. The machine is nil where the catalog does not have
+// it; the returned machine is nil where its document is to be deleted.
 func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, *Machine) {
 	l.EndedAt, l.Ending, l.ChangedAt = now, why, now
 	if why != Expired {
@@ -102,8 +102,9 @@ func (l Lease) leaveLine() Lease {
 	return l
 }
 
-// TakenAway returns the record that tells the backend of a free machine that an
-// administrator took out of the catalog: an ended lease of theirs.
+// TakenAway returns the record of a free machine that an administrator took out
+// of the catalog: an ended lease of the administrator's, by whose message the
+// backend learns of it.
 func TakenAway(by string, m Machine, now time.Time, limits Limits) Lease {
 	id := "taken away: " + m.Backend + ":" + m.Hostname + " " + now.Format(time.RFC3339Nano)
 	l := Lease{

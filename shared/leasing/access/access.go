@@ -1,5 +1,5 @@
-// Package access says who may do what in the Machine Provider, and what its
-// limits are, by the imported settings.cfg. No entry, no access.
+// Package access decides by the imported settings.cfg who may do what in the
+// Machine Provider, and what its limits are. No entry, no access.
 package access
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Settings are what settings.cfg says about the Machine Provider.
+// Settings are the parts of settings.cfg that concern the Machine Provider.
 type Settings struct {
 	Administrators []string
 	Lessees        []string
@@ -74,9 +74,9 @@ func FromConfig(settings *configpb.SettingsCfg) Settings {
 }
 
 const (
-	// fresh is how long what was read is good for.
+	// fresh is how long settings are used before they are read again.
 	fresh = 10 * time.Second
-	// stale is how long it is used while the store does not answer.
+	// stale is how long they are used while the store does not answer.
 	stale = time.Minute
 )
 

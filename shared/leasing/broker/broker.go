@@ -1,6 +1,6 @@
 // Package broker keeps the Machine Provider's catalog and leases in the store:
-// it gives machines to requests in atomic steps, tells backends and lessees,
-// and mends what a crash left half done.
+// it gives machines to requests in atomic steps, sends messages to backends and
+// lessees, and finishes what a crash left half done.
 //
 // Every step is one write-only commit with preconditions over a lease and its
 // machine. A lease is running exactly while its machine's document names it,
@@ -108,7 +108,7 @@ func (d *dice) shuffle(n int, swap func(i, j int)) {
 }
 
 // lock waits for a turn: to search, or to hand out machines. waited reports
-// whether somebody else had it: then what was read before may be past.
+// whether somebody else had it: what was read before may be out of date then.
 func lock(ctx context.Context, turn chan struct{}) (unlock func(), waited bool, err error) {
 	unlock = func() { <-turn }
 	select {

@@ -59,8 +59,8 @@ func (b *Broker) applyTo(ctx context.Context, leases []storedLease, next func(le
 	return b.apply(ctx, changes...)
 }
 
-// made returns the leases that were changed. A conflict is no error: whoever
-// changed the lease meanwhile deals with it.
+// made returns the leases that were changed, and the errors of the others. A
+// conflict is no error: whoever changed the lease meanwhile deals with it.
 func made(what string, results []changed) (leases []storedLease, err error) {
 	var errs []error
 	for _, result := range results {
@@ -120,8 +120,8 @@ func (b *Broker) applySome(ctx context.Context, changes []change) []changed {
 	return results
 }
 
-// attempt makes changes in one commit, apart from those that cannot be encoded.
-// The error is the commit's; the results have it too.
+// attempt makes changes in one commit, without those that cannot be encoded. The
+// error is the commit's; the results have it too.
 func (b *Broker) attempt(ctx context.Context, changes []change) ([]changed, error) {
 	results := make([]changed, len(changes))
 	var writes []store.Write
@@ -153,11 +153,12 @@ func (b *Broker) attempt(ctx context.Context, changes []change) ([]changed, erro
 	return results, err
 }
 
+// failed returns the result of a change that was not made.
 func (c change) failed(err error) changed {
 	return changed{lease: absent[leasing.Lease](c.lease.Key()), machine: absent[leasing.Machine](c.machine.Key()), err: err}
 }
 
-// writes returns no writes with an error.
+// writes returns the writes of a change, none if one of them cannot be encoded.
 func (c change) writes() ([]store.Write, changed) {
 	lease, leaseWrites, err := replace(c.lease, c.next)
 	machine, machineWrites, machineErr := replace(c.machine, c.machineTo)
@@ -186,12 +187,12 @@ func replace[T any](read store.Stored[T], next *T) (store.Stored[T], []store.Wri
 	return after, []store.Write{store.Replace(read.Document, fields)}, nil
 }
 
-// absent is a document that does not exist.
+// absent returns a document that does not exist.
 func absent[T any](key store.Key) store.Stored[T] {
 	return store.Stored[T]{Document: store.Document{Key: key}}
 }
 
-// errContended says that others were faster each time.
+// errContended reports that others were faster each time.
 var errContended = failure.New(failure.Transient, "others changed it at each of %d attempts", maxAttempts)
 
 // again repeats a step that reads and commits, while it conflicts: at once after

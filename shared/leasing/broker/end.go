@@ -88,7 +88,7 @@ func (b *Broker) endOf(ctx context.Context, why leasing.Ending, running []stored
 	return results
 }
 
-// Renew gives a client's lease another end. It answers the lease.
+// Renew gives a client's lease another end, and returns the lease.
 func (b *Broker) Renew(ctx context.Context, owner, requestID string, length leasing.Length) (leasing.Lease, error) {
 	if err := length.Check(b.limits()); err != nil {
 		return leasing.Lease{}, err
@@ -119,7 +119,7 @@ func (b *Broker) Renew(ctx context.Context, owner, requestID string, length leas
 	return renewed, err
 }
 
-// Instruct tells a client's leased machine something.
+// Instruct gives a client's leased machine an instruction.
 func (b *Broker) Instruct(ctx context.Context, owner, requestID, instruction string) error {
 	if instruction == "" {
 		return leasing.InvalidInstruction
@@ -135,7 +135,7 @@ func (b *Broker) Instruct(ctx context.Context, owner, requestID, instruction str
 	})
 }
 
-// running reads a lease that is active now, or says why it is not.
+// running reads a lease that is active now; the error is a refusal if it is not.
 func (b *Broker) running(ctx context.Context, hash string) (storedLease, error) {
 	lease, err := b.lease(ctx, hash)
 	switch {

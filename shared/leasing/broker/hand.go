@@ -26,8 +26,8 @@ func (b *Broker) handOut(ctx context.Context, free []storedMachine) {
 	}
 }
 
-// handOutTogether hands out the machines of several callers. One look whether
-// anybody waits serves them all: it begins after all became free.
+// handOutTogether hands out the machines of several callers. One query whether
+// anybody waits serves them all: it begins after all of them became free.
 func (b *Broker) handOutTogether(ctx context.Context, several [][]storedMachine) ([]struct{}, error) {
 	ctx, cancel := context.WithTimeout(ctx, handTimeout)
 	defer cancel()
@@ -59,24 +59,24 @@ func (b *Broker) handEach(ctx context.Context, free []storedMachine) error {
 }
 
 // handOne gives a machine to the request that has waited longest for such a
-// one. The lease does not exist where nobody waits for it, or the machine is
-// taken. Within this process one at a time does it, so that the order is kept
-// without vain attempts.
+// one. The lease that it returns does not exist if nobody waits for the machine,
+// or the machine is taken. This process hands out one machine at a time, which
+// keeps the order without vain attempts.
 func (b *Broker) handOne(ctx context.Context, machine storedMachine) (storedLease, error) {
-	unlock, past, err := lock(ctx, b.handing)
+	unlock, outdated, err := lock(ctx, b.handing)
 	if err != nil {
 		return storedLease{}, err
 	}
 	defer unlock()
 	var given storedLease
 	err = b.again(ctx, func() error {
-		if past { // mostly it is taken: somebody was faster
+		if outdated { // mostly it is taken: somebody was faster
 			machine, err = b.machine(ctx, MachineID{Backend: machine.Value.Backend, Hostname: machine.Value.Hostname})
 			if err != nil || machine.Value.State != leasing.Available {
 				return err
 			}
 		}
-		past = true
+		outdated = true
 		waiter, err := b.longestWaiting(ctx, machine.Value)
 		if err == nil && waiter != nil {
 			given, err = b.give(ctx, *waiter, machine)
@@ -165,8 +165,8 @@ func (b *Broker) serveLines(ctx context.Context, lines []leasing.Dimensions) rou
 	return all
 }
 
-// round is what was given in one pass over the lines of several requests, and
-// what went wrong.
+// round is the result of one pass over the lines of several requests: the leases
+// that were given, and the errors.
 type round struct {
 	given []storedLease
 	err   error

@@ -10,8 +10,8 @@ import (
 const recentSize = 4096
 
 // recent remembers the leases that this process wrote last, with their machines:
-// a request that is made again is known to be known, and a lease that ends needs
-// no reading. Whoever uses it commits on condition that both are still so.
+// so a request that is made again is recognized, and a lease can end without
+// being read. Each use commits on condition that both are still the same.
 type recent struct {
 	mu    sync.Mutex
 	by    map[store.Key]changed

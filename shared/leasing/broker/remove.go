@@ -16,10 +16,10 @@ type Removal struct {
 	Instance string
 	// Settle, where not nil, makes leasing.EntryNotFound final, as in Broker.Settle.
 	Settle *int64
-	// Gone says that the machine exists no more: a lease on it is ended.
+	// Gone: the machine exists no more, and a lease on it is ended.
 	Gone bool
-	// By is the administrator who takes the machine away; its backend is told.
-	// "" when the backend itself does.
+	// By is the administrator who takes the machine away, of which the backend
+	// gets a message; "" when the backend itself removes it.
 	By string
 }
 
@@ -54,7 +54,7 @@ func (b *Broker) Remove(ctx context.Context, removals ...Removal) []error {
 	return errs
 }
 
-// simple reports whether the removal is just to delete the machine as read.
+// simple reports whether the removal only deletes the machine as it was read.
 func (r Removal) simple(item storedMachine) bool {
 	return item.Value.Entry() && r.By == "" && item.Value.State != leasing.OnLease &&
 		(r.Instance == "" || r.Instance == item.Value.Instance())
@@ -124,8 +124,8 @@ func (b *Broker) Settle(ctx context.Context, id MachineID, instance string, offe
 	return found, err
 }
 
-// settleAbsence returns leasing.EntryNotFound, once the fence stands that was
-// asked for.
+// settleAbsence writes the fence that was asked for, if any, and returns
+// leasing.EntryNotFound.
 func (b *Broker) settleAbsence(ctx context.Context, item storedMachine, asked Removal) error {
 	if asked.Settle == nil {
 		return leasing.EntryNotFound

@@ -14,16 +14,17 @@ import (
 
 // send sends the messages of leases that were just changed. Those to the lessee
 // stand in the lease until they are sent. Those to the backend do so only where
-// they cannot be sent: what a process did not come to send, the backend learns
-// by list_changes. The sweep sends what is left.
+// they cannot be sent: if a process ends before it sends them, the backend
+// learns the same by list_changes. The sweep sends what is left.
 func (b *Broker) send(ctx context.Context, items ...storedLease) {
 	if err := b.deliver(ctx, items, leasing.Lease.Owe); err != nil {
 		b.options.Log.Warn("messages are sent again by the sweep: "+err.Error(), "event", "SENDING_FAILED")
 	}
 }
 
-// deliver sends the messages of leases and writes what owe makes of those that
-// could not be sent. Where a lease changed meanwhile, whoever changed it sends.
+// deliver sends the messages of leases. Then it writes into each lease, by owe,
+// which of them could not be sent. Where a lease changed meanwhile, whoever
+// changed it sends its messages.
 func (b *Broker) deliver(
 	ctx context.Context, items []storedLease, owe func(leasing.Lease, []leasing.Notice, time.Time, leasing.Limits) leasing.Lease,
 ) error {

@@ -12,7 +12,7 @@ import (
 // Swept is what a sweep did.
 type Swept struct {
 	Ended, Denied, Resent, Forgotten int
-	// Fulfilled is how many waiting requests got a machine that was left over.
+	// Fulfilled is how many waiting requests got a machine.
 	Fulfilled int
 	// Waiting is how many requests wait on, and OldestWait how long the first
 	// of them has.
@@ -51,8 +51,8 @@ type sweep struct {
 	done   Swept
 }
 
-// doDue goes through what is due, page by page. What could not be done stays
-// due for the next sweep and does not hold up the others.
+// doDue goes through the leases that are due, page by page. A lease for which
+// it fails stays due for the next sweep and does not hold up the others.
 func (s *sweep) doDue(ctx context.Context) error {
 	now := s.broker.now()
 	var errs []error
@@ -83,7 +83,7 @@ func (s *sweep) end(ctx context.Context, over []storedLease) error {
 	return err
 }
 
-// deny denies what waited too long, unless a machine is there after all.
+// deny denies requests that waited too long, unless a machine is free after all.
 func (s *sweep) deny(ctx context.Context, late []storedLease) error {
 	served := s.serveLines(ctx, late)
 	denied, err := made("deny", s.broker.applyTo(ctx, late, func(lease leasing.Lease) leasing.Lease {
@@ -124,8 +124,8 @@ func (s *sweep) forget(ctx context.Context, old []storedLease) error {
 	return err
 }
 
-// serveWaiting gives machines that are left over to the requests that wait:
-// where a process died between freeing a machine and handing it on.
+// serveWaiting gives free machines to the requests that wait: a process may have
+// died after it freed a machine and before it handed it out.
 func (s *sweep) serveWaiting(ctx context.Context) error {
 	var all []storedLease
 	for page, err := range pages[leasing.Lease](ctx, s.broker, waiting(lastPage)) {

@@ -38,11 +38,11 @@ func (b *Broker) search(ctx context.Context, wanted leasing.Dimensions, firstPag
 	}
 }
 
-// finder finds a machine for a new request; false where there is none for it.
+// finder finds a machine for a new request; false if the request gets none.
 type finder func(ctx context.Context, wanted leasing.Dimensions) (storedMachine, bool, error)
 
-// take gives a new request a machine that is found; false where there is none.
-// Where somebody else made the same request meanwhile, it returns what they got.
+// take gives a new request a machine that find finds; false if it finds none. If
+// the same request was made twice at once, both get the same lease.
 func (b *Broker) take(ctx context.Context, fresh leasing.Lease, find finder) (leasing.Lease, bool, error) {
 	for range maxAttempts {
 		machine, ok, err := find(ctx, fresh.Dimensions)
@@ -65,9 +65,9 @@ func (b *Broker) remembered(_ context.Context, wanted leasing.Dimensions) (store
 }
 
 // findOne finds a machine that is remembered, or searches for one and reserves
-// it in this process; false also where others wait in the request's line: who
-// comes later does not overtake. One at a time searches: what it finds is there
-// for the others.
+// it in this process. It returns false also if others wait in the request's
+// line: a later request does not overtake them. One request at a time searches,
+// and leaves the other machines that it finds to the next.
 func (b *Broker) findOne(ctx context.Context, wanted leasing.Dimensions) (storedMachine, bool, error) {
 	unlock, _, err := lock(ctx, b.searching)
 	if err != nil {
@@ -95,8 +95,8 @@ func (b *Broker) findOne(ctx context.Context, wanted leasing.Dimensions) (stored
 	return storedMachine{}, false, nil
 }
 
-// share leaves the other machines that a search found to other requests, when
-// nobody waits. It reports whether somebody waits in the search's line.
+// share leaves the other machines that a search found to other requests if
+// nobody waits. It reports whether somebody waits in the line of the search.
 func (b *Broker) share(ctx context.Context, wanted leasing.Dimensions, others []storedMachine) (bool, error) {
 	waits, err := b.anyoneWaits(ctx)
 	if err == nil && waits {
@@ -108,8 +108,8 @@ func (b *Broker) share(ctx context.Context, wanted leasing.Dimensions, others []
 	return false, err
 }
 
-// tryOne gives a new request one machine; false where another was faster. Where
-// somebody else made the same request, it returns what they got.
+// tryOne gives a new request one machine; false if another request was faster.
+// If the same request was made meanwhile, it returns that one's lease.
 func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine storedMachine) (leasing.Lease, bool, error) {
 	request := absent[leasing.Lease](LeaseKey(fresh.Hash))
 	request.Value = fresh
@@ -128,8 +128,8 @@ func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine stored
 	return lease.Value, true, nil
 }
 
-// give leases a machine to a request, both as they were read. The messages are
-// still to be sent.
+// give leases a machine to a request, both as they were read. The caller sends
+// the lease's messages.
 func (b *Broker) give(ctx context.Context, request storedLease, machine storedMachine) (storedLease, error) {
 	next, leased := leasing.Give(request.Value, machine.Value, b.now(), b.limits())
 	result, err := b.applyOne(ctx, change{lease: request, next: &next, machine: machine, machineTo: &leased})
