@@ -1,5 +1,5 @@
-// Package combine lets callers that come at the same time share work: what is
-// asked for while all turns are taken is done together, in the next one.
+// Package combine lets callers that come at the same time share work: items that
+// arrive while all turns are taken are done together, in the next turn.
 package combine
 
 import (
@@ -39,15 +39,22 @@ func New[I, O any](width int, do func(context.Context, []I) ([]O, error)) *Combi
 
 var errPanicked = failure.New(failure.Permanent, "the run that was waited for panicked")
 
-// Do does an item: at once while there is a turn, otherwise with whatever else
-// waits for one. A caller whose context ends while it waits leaves. A run that
-// has begun goes on, for others may share it: its context has the values of one
-// caller's, and no end.
+// Do does an item: at once if a turn is free, otherwise together with the other
+// items that wait for one. A caller whose context ends while it waits leaves. A
+// run that has begun goes on, because others may share it: its context has the
+// values of one caller's, and no end.
 func (c *Combiner[I, O]) Do(ctx context.Context, item I) (O, error) {
 	var none O
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
 	mine := &entry[I, O]{item: item}
 	of := c.join(mine)
-	if !c.turn(ctx, of) {
+	select {
+	case c.turns <- struct{}{}:
+		c.run(ctx, of)
+	case <-of.done:
+	case <-ctx.Done():
 		c.leave(of, mine)
 		return none, ctx.Err()
 	}
@@ -62,25 +69,6 @@ func (c *Combiner[I, O]) Do(ctx context.Context, item I) (O, error) {
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
-}
-
-// turn waits until a batch is done, or is this caller's to do, and does it then;
-// false where the context ended before.
-func (c *Combiner[I, O]) turn(ctx context.Context, of *batch[I, O]) bool {
-	select {
-	case c.turns <- struct{}{}:
-		c.run(ctx, of)
-		return true
-	default:
-	}
-	select {
-	case <-of.done:
-	case c.turns <- struct{}{}:
-		c.run(ctx, of)
-	case <-ctx.Done():
-		return false
-	}
-	return true
 }
 
 func (c *Combiner[I, O]) join(mine *entry[I, O]) *batch[I, O] {
@@ -106,21 +94,16 @@ func (c *Combiner[I, O]) leave(of *batch[I, O], mine *entry[I, O]) {
 	}
 }
 
-// begin takes a batch out of the queue, unless whoever had a turn before did.
-func (c *Combiner[I, O]) begin(of *batch[I, O]) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.next != of {
-		return false
-	}
-	c.next = nil
-	return true
-}
-
 // run does a batch, unless another caller has begun it, and gives the turn back.
 func (c *Combiner[I, O]) run(ctx context.Context, of *batch[I, O]) {
 	defer func() { <-c.turns }()
-	if !c.begin(of) {
+	c.mu.Lock()
+	mine := c.next == of
+	if mine {
+		c.next = nil
+	}
+	c.mu.Unlock()
+	if !mine {
 		return
 	}
 	defer close(of.done)

@@ -29,7 +29,7 @@ type Dimensions struct {
 	// Values holds the dimensions that have one value, each in its one way to
 	// be written, so that equal values are equal strings.
 	Values map[string]string `firestore:"values,omitempty"`
-	// SnapshotLabels are the labels of the snapshot; their order is nothing.
+	// SnapshotLabels are the labels of the snapshot; their order does not matter.
 	SnapshotLabels []string `firestore:"snapshotLabels,omitempty"`
 }
 

@@ -36,8 +36,8 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%s: %t", test.name, got)
 		}
 		// The search by term finds what matches.
-		if offers := append(machine.Terms(), AnyTerm); test.match && !slices.Contains(offers, test.wanted.Selector()) {
-			t.Errorf("%s: the term %q is not offered", test.name, test.wanted.Selector())
+		if terms := append(machine.Terms(), AnyTerm); test.match && !slices.Contains(terms, test.wanted.Selector()) {
+			t.Errorf("%s: no term of it is %q", test.name, test.wanted.Selector())
 		}
 	}
 }

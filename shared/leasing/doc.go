@@ -31,19 +31,19 @@ func DefaultLimits() Limits {
 	}
 }
 
-// WithDefaults returns the limits with defaults in place of zeros.
+// WithDefaults returns the limits with defaults for those that are not positive.
 func (l Limits) WithDefaults() Limits {
-	def := DefaultLimits()
-	for _, limit := range []struct{ value, fallback *time.Duration }{
-		{&l.MaxLease, &def.MaxLease},
-		{&l.MaxWait, &def.MaxWait},
-		{&l.Retention, &def.Retention},
-		{&l.Resend, &def.Resend},
-		{&l.MaxResend, &def.MaxResend},
-	} {
-		if *limit.value <= 0 {
-			*limit.value = *limit.fallback
-		}
+	limits := DefaultLimits()
+	set(&limits.MaxLease, l.MaxLease)
+	set(&limits.MaxWait, l.MaxWait)
+	set(&limits.Retention, l.Retention)
+	set(&limits.Resend, l.Resend)
+	set(&limits.MaxResend, l.MaxResend)
+	return limits
+}
+
+func set(limit *time.Duration, value time.Duration) {
+	if value > 0 {
+		*limit = value
 	}
-	return l
 }

@@ -26,39 +26,36 @@ func (m Machine) Settled(added Machine) bool {
 }
 
 // Settle puts a fence into the document, whether it holds another instance's
-// entry or none; false where such a fence stands.
+// entry or no entry; false where such a fence stands already.
 func (m Machine) Settle(fence Fence, now time.Time) (Machine, bool) {
 	fence.ExpireAt = now.Add(FenceTime)
-	var others []Fence
-	for _, f := range m.Fences {
-		switch {
-		case !f.ExpireAt.After(now):
-		case f.Instance != fence.Instance:
-			others = append(others, f)
-		case f.Offer >= fence.Offer:
-			return m, false
-		}
+	stand := m.standing(now)
+	same := func(f Fence) bool { return f.Instance == fence.Instance }
+	if i := slices.IndexFunc(stand, same); i >= 0 && stand[i].Offer >= fence.Offer {
+		return m, false
 	}
-	others = append(others, fence)
-	m.Fences = others
+	stand = append(slices.DeleteFunc(stand, same), fence)
+	m.Fences = stand
 	if !m.Entry() {
 		m.State, m.ExpireAt = Withdrawn, fence.ExpireAt
 	}
 	return m, true
 }
 
-// Vacated is what stays of the document without its entry: the fences; nil
-// where there are none.
+// Vacated returns the document without its entry: its fences stay. It is nil
+// where no fence stands.
 func (m Machine) Vacated(now time.Time) *Machine {
-	left := Machine{Backend: m.Backend, Hostname: m.Hostname, State: Withdrawn}
-	for _, f := range m.Fences {
-		if f.ExpireAt.After(now) {
-			left.Fences = append(left.Fences, f)
-			left.ExpireAt = f.ExpireAt
-		}
-	}
-	if len(left.Fences) == 0 {
+	stand := m.standing(now)
+	if len(stand) == 0 {
 		return nil
 	}
-	return &left
+	return &Machine{
+		Backend: m.Backend, Hostname: m.Hostname, State: Withdrawn,
+		Fences: stand, ExpireAt: stand[len(stand)-1].ExpireAt,
+	}
+}
+
+// standing returns the fences that have not expired, the latest last.
+func (m Machine) standing(now time.Time) []Fence {
+	return slices.DeleteFunc(slices.Clone(m.Fences), func(f Fence) bool { return !f.ExpireAt.After(now) })
 }

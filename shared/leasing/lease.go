@@ -7,8 +7,8 @@ import (
 // LeaseState is the state of a request.
 type LeaseState string
 
-// The states of a request. A fulfilled one stays fulfilled when its lease
-// ends; EndedAt says that it has.
+// The states of a request. A request stays fulfilled when its lease ends;
+// EndedAt is set then.
 const (
 	Pending   LeaseState = "PENDING"
 	Fulfilled LeaseState = "FULFILLED"

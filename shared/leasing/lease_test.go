@@ -26,7 +26,7 @@ func newMachine(policy Reclamation) Machine {
 	return Machine{
 		Backend: "GCE", Hostname: "vm-1", Dimensions: dims(nil, "os_family", "LINUX", Hostname, "vm-1"),
 		Policies: Policies{OnReclamation: policy, Backend: Destination{Topic: "leases-changed", Project: "own"}, Attributes: []Attribute{{InstanceAttribute, "k"}}},
-	}.Offer()
+	}.Free()
 }
 
 // TestEveryStateAndEvent shows what each state says to each event.
@@ -75,10 +75,10 @@ func TestGiveAndEnd(t *testing.T) {
 	} {
 		free := newMachine(test.policy)
 		lease, leased := Give(newLease(func(r *Request) { r.Lessee = Destination{Topic: "mine", Project: "p"} }), free, t0, limits)
-		if leased.State != OnLease || leased.Offers != nil || leased.Lease != lease.Hash || !leased.LeaseExpiration.Equal(lease.ExpiresAt) {
+		if leased.State != OnLease || leased.Terms != nil || leased.Lease != lease.Hash || !leased.LeaseExpiration.Equal(lease.ExpiresAt) {
 			t.Errorf("leased: %+v", leased)
 		}
-		if free.State != Available || len(free.Offers) != 3 {
+		if free.State != Available || len(free.Terms) != 3 {
 			t.Errorf("the argument was changed: %+v", free)
 		}
 		if fmt.Sprint(lease.Tell, lease.Unsent) != "[LEASED] [RESPONSE]" || !lease.DueAt.Equal(t0.Add(limits.Resend)) && !lease.DueAt.Equal(lease.ExpiresAt) {
@@ -89,7 +89,7 @@ func TestGiveAndEnd(t *testing.T) {
 		switch {
 		case left == nil && test.want != "", left != nil && left.State != test.want:
 			t.Errorf("%s, %s: left %+v", test.policy, test.why, left)
-		case left != nil && (left.Lease != "" || !left.LeaseExpiration.IsZero() || (left.State == Available) != (left.Offers != nil)):
+		case left != nil && (left.Lease != "" || !left.LeaseExpiration.IsZero() || (left.State == Available) != (left.Terms != nil)):
 			t.Errorf("%s, %s: left %+v", test.policy, test.why, left)
 		}
 		messages := "[RECLAIMED] [RESPONSE]"

@@ -41,10 +41,8 @@ type Policies struct {
 	Attributes     []Attribute `firestore:"attributes,omitempty"`
 }
 
-// Instance is the value of the attribute that tells machines of one hostname
-// apart; "" where there is none.
-func (p Policies) Instance() string { return instanceOf(p.Attributes) }
-
+// instanceOf returns the value of the attribute that tells machines of one
+// hostname apart; "" where there is none.
 func instanceOf(attributes []Attribute) string {
 	for _, attribute := range attributes {
 		if attribute.Key == InstanceAttribute {
@@ -63,9 +61,9 @@ type Machine struct {
 	Dimensions Dimensions   `firestore:"dimensions"`
 	Policies   Policies     `firestore:"policies"`
 	State      MachineState `firestore:"state"`
-	// Offers holds the terms of its dimensions while it is available, and
+	// Terms holds the terms of its dimensions while it is available, and
 	// nothing otherwise: the search for a free machine asks for one of them.
-	Offers []string `firestore:"offers,omitempty"`
+	Terms []string `firestore:"offers,omitempty"`
 	// Spread is a random number: searches begin at random numbers, so that they
 	// do not all find the same machine.
 	Spread int64 `firestore:"spread"`
@@ -85,16 +83,16 @@ type Machine struct {
 // MaxSpread is the upper bound of Machine.Spread.
 const MaxSpread = 1 << 31
 
-// Offer makes the machine available.
-func (m Machine) Offer() Machine {
+// Free makes the machine available.
+func (m Machine) Free() Machine {
 	m.State = Available
-	m.Offers = append(m.Dimensions.Terms(), AnyTerm)
+	m.Terms = append(m.Dimensions.Terms(), AnyTerm)
 	m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = "", time.Time{}, false
 	return m
 }
 
 // Instance is the value of the machine's backend attribute `instance`.
-func (m Machine) Instance() string { return m.Policies.Instance() }
+func (m Machine) Instance() string { return instanceOf(m.Policies.Attributes) }
 
 // reclaimed returns the document as the machine's lease leaves it; nil if it is to
 // be deleted.
@@ -103,10 +101,10 @@ func (m Machine) reclaimed(now time.Time) *Machine {
 	case Delete:
 		return m.Vacated(now)
 	case Reclaim:
-		m.State, m.Offers = Withdrawn, nil
+		m.State, m.Terms = Withdrawn, nil
 		m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = "", time.Time{}, false
 	default:
-		m = m.Offer()
+		m = m.Free()
 	}
 	return &m
 }

@@ -1,7 +1,7 @@
 package leasing
 
 // Refusal is an error that the API answers, by its name on the wire. The
-// messages in proto/machineprovider say which call has which.
+// messages in proto/machineprovider list the refusals of each call.
 type Refusal string
 
 func (r Refusal) Error() string { return string(r) }

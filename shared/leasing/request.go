@@ -20,7 +20,7 @@ type Length struct {
 	Indefinite bool `firestore:"indefinite,omitempty"`
 }
 
-// Check refuses a length that is wrong at any time.
+// Check refuses a length that is wrong whenever the lease begins.
 func (l Length) Check(limits Limits) error {
 	given := 0
 	for _, is := range []bool{l.Seconds != nil, l.Until != nil, l.Indefinite} {
@@ -81,8 +81,8 @@ type Request struct {
 	Instruction string // the Swarming server to connect to
 }
 
-// Check completes a request and refuses what is wrong at any time. Topics
-// without a project belong to the project own.
+// Check completes a request, and refuses one that is wrong whenever it is made.
+// Topics without a project belong to the project own.
 func (r Request) Check(own string, limits Limits) (Request, error) {
 	if err := r.Length.Check(limits); err != nil {
 		return r, err

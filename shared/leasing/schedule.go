@@ -12,7 +12,7 @@ func (l Lease) Owe(unsent []Notice, now time.Time, limits Limits) Lease {
 	if len(unsent) == 0 {
 		l.Attempts = 0
 	}
-	return l.schedule(now, limits)
+	return l.Schedule(now, limits)
 }
 
 // OweStill records the same after another attempt: the next one comes later.
@@ -22,8 +22,8 @@ func (l Lease) OweStill(unsent []Notice, now time.Time, limits Limits) Lease {
 }
 
 // notify adds those messages that have a destination. Only a backend that gives
-// its machines the attribute instance, which is ours, reads list_changes: what
-// others and lessees are to be told is stored until it is sent.
+// its machines the attribute instance, which is ours, reads list_changes:
+// messages to other backends and to lessees are stored until they are sent.
 func (l Lease) notify(notices ...Notice) Lease {
 	l.Tell, l.Unsent = slices.Clone(l.Tell), slices.Clone(l.Unsent)
 	for _, notice := range notices {
@@ -40,8 +40,8 @@ func (l Lease) notify(notices ...Notice) Lease {
 	return l
 }
 
-// schedule sets DueAt and ExpireAt.
-func (l Lease) schedule(now time.Time, limits Limits) Lease {
+// Schedule sets DueAt and ExpireAt.
+func (l Lease) Schedule(now time.Time, limits Limits) Lease {
 	switch {
 	case l.State == Pending:
 		l.DueAt = l.WaitingSince.Add(limits.MaxWait)
@@ -80,6 +80,3 @@ func (l Lease) Due(now time.Time) Due {
 	}
 	return NothingDue
 }
-
-// Reschedule sets DueAt and ExpireAt anew, for other limits.
-func (l Lease) Reschedule(now time.Time, limits Limits) Lease { return l.schedule(now, limits) }

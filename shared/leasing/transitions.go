@@ -28,7 +28,7 @@ func NewLease(owner string, request Request, now time.Time) Lease {
 func (l Lease) Wait(now time.Time, limits Limits) Lease {
 	l.State = Pending
 	l.WaitingSince, l.WaitingLine, l.WaitingTerm = now, l.Dimensions.Key(), l.Dimensions.Selector()
-	return l.schedule(now, limits)
+	return l.Schedule(now, limits)
 }
 
 // Give leases a machine to a request that wants it.
@@ -37,26 +37,25 @@ func Give(l Lease, m Machine, now time.Time, limits Limits) (Lease, Machine) {
 	l.State, l.FulfilledAt, l.ExpiresAt, l.ChangedAt = Fulfilled, now, l.Length.End(now), now
 	l.Backend, l.Hostname = m.Backend, m.Hostname
 	l.BackendTopic, l.BackendAttributes = m.Policies.Backend, m.Policies.Attributes
-	l = l.notify(LeasedNotice, LesseeNotice).schedule(now, limits)
+	l = l.notify(LeasedNotice, LesseeNotice).Schedule(now, limits)
 
-	m.State, m.Offers = OnLease, nil
+	m.State, m.Terms = OnLease, nil
 	m.Lease, m.LeaseExpiration, m.LeasedIndefinitely = l.Hash, l.ExpiresAt, l.ExpiresAt.IsZero()
 	return l, m
 }
 
-// End ends a running lease. The machine is nil where the catalog has none; the
-// result is nil where its document is to be deleted.
+// End ends a running lease. The machine is nil where the catalog does not have
+// it; the returned machine is nil where its document is to be deleted.
 func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, *Machine) {
 	l.EndedAt, l.Ending, l.ChangedAt = now, why, now
 	if why != Expired {
 		l.ExpiresAt = now
 	}
 	l.Tell, l.Unsent, l.Attempts = nil, nil, 0 // their content is out of date
-	if why == Gone {
-		l = l.notify(LesseeNotice).schedule(now, limits)
-	} else {
-		l = l.notify(ReclaimedNotice, LesseeNotice).schedule(now, limits)
+	if why != Gone {
+		l = l.notify(ReclaimedNotice)
 	}
+	l = l.notify(LesseeNotice).Schedule(now, limits)
 	switch {
 	case m == nil:
 		return l, nil
@@ -73,14 +72,14 @@ func (l Lease) Deny(why Ending, now time.Time, limits Limits) Lease {
 	if why != Cancelled { // whoever cancels knows
 		l = l.notify(LesseeNotice)
 	}
-	return l.schedule(now, limits)
+	return l.Schedule(now, limits)
 }
 
 // Renew sets another end of an active lease, in both records.
 func Renew(l Lease, m Machine, end, now time.Time, limits Limits) (Lease, Machine) {
 	l.ExpiresAt, l.ChangedAt = end, now
 	m.LeaseExpiration, m.LeasedIndefinitely = end, false
-	return l.schedule(now, limits), m
+	return l.Schedule(now, limits), m
 }
 
 // Instruct sets a new instruction for the machine.
@@ -103,8 +102,9 @@ func (l Lease) leaveLine() Lease {
 	return l
 }
 
-// TakenAway returns the record that tells the backend of a free machine that an
-// administrator took out of the catalog: an ended lease of theirs.
+// TakenAway returns the record of a free machine that an administrator took out
+// of the catalog: an ended lease of the administrator's, by whose message the
+// backend learns of it.
 func TakenAway(by string, m Machine, now time.Time, limits Limits) Lease {
 	id := "taken away: " + m.Backend + ":" + m.Hostname + " " + now.Format(time.RFC3339Nano)
 	l := Lease{

@@ -22,7 +22,7 @@ func TestRoundSees(t *testing.T) {
 		{"the VM of a lessee is gone", func(v *View) { v.VMs = v.VMs[:1] }, LeasedStays},
 		{"a lessee's machine is another", func(v *View) { v.VMs[1].ID = 3 }, LeasedStays},
 		{"the catalog offers it to others", func(v *View) {
-			change(v.Machines, leasedVM, func(m *leasing.Machine) { *m = m.Offer() })
+			change(v.Machines, leasedVM, func(m *leasing.Machine) { *m = m.Free() })
 		}, LeasedStays},
 		{"its lease is over", func(v *View) {
 			change(v.Leases, "hash", func(l *leasing.Lease) { l.EndedAt, l.Ending = noon, leasing.Released })

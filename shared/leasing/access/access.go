@@ -1,12 +1,12 @@
-// Package access says who may do what in the Machine Provider, and what its
-// limits are, by the imported settings.cfg. No entry, no access.
+// Package access decides by the imported settings.cfg who may do what in the
+// Machine Provider, and what its limits are. No entry, no access.
 package access
 
 import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
@@ -15,7 +15,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Settings are what settings.cfg says about the Machine Provider.
+// Settings are the parts of settings.cfg that concern the Machine Provider.
 type Settings struct {
 	Administrators []string
 	Lessees        []string
@@ -25,7 +25,7 @@ type Settings struct {
 	Limits   leasing.Limits
 }
 
-// Source tells the settings at the moment.
+// Source returns the settings at the moment.
 type Source interface {
 	Settings(ctx context.Context) (Settings, error)
 }
@@ -74,9 +74,9 @@ func FromConfig(settings *configpb.SettingsCfg) Settings {
 }
 
 const (
-	// fresh is how long what was read is good for.
+	// fresh is how long settings are used before they are read again.
 	fresh = 10 * time.Second
-	// stale is how long it is used while the store does not answer.
+	// stale is how long they are used while the store does not answer.
 	stale = time.Minute
 )
 
@@ -84,10 +84,13 @@ const (
 type Cached struct {
 	store store.Store
 	now   func() time.Time
+	last  atomic.Pointer[reading]
+}
 
-	mu   sync.Mutex
-	last Settings
-	at   time.Time
+// reading is the settings as they were read at a time.
+type reading struct {
+	settings Settings
+	at       time.Time
 }
 
 // NewCached makes a Cached.
@@ -95,41 +98,38 @@ func NewCached(s store.Store, now func() time.Time) *Cached {
 	return &Cached{store: s, now: now}
 }
 
-// Settings tells the settings at the moment.
+// Settings returns the settings at the moment.
 func (c *Cached) Settings(ctx context.Context) (Settings, error) {
 	now := c.now()
-	if last, age := c.known(now); age < fresh {
-		return last, nil
+	if last := c.last.Load(); last.since(now) < fresh {
+		return last.settings, nil
 	}
 	current, err := config.Current(ctx, c.store)
 	if err != nil {
-		if last, age := c.known(now); age < stale {
-			return last, nil
+		if last := c.last.Load(); last.since(now) < stale {
+			return last.settings, nil
 		}
 		return Settings{}, err
 	}
 	settings := FromConfig(current.Settings)
-	if current.Revision == "" {
-		return settings, nil // nobody has access before the first import, but right after it
+	if current.Revision != "" { // nobody has access before the first import, but right after it
+		c.last.Store(&reading{settings: settings, at: now})
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last, c.at = settings, now
 	return settings, nil
+}
+
+// since returns the age of a reading; stale where there is none.
+func (r *reading) since(now time.Time) time.Duration {
+	if r == nil {
+		return stale
+	}
+	return max(now.Sub(r.at), 0)
 }
 
 // Limits are those of the settings that were read last.
 func (c *Cached) Limits() leasing.Limits {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.last.Limits.WithDefaults()
-}
-
-func (c *Cached) known(now time.Time) (Settings, time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.at.IsZero() {
-		return Settings{}, stale
+	if last := c.last.Load(); last != nil {
+		return last.settings.Limits
 	}
-	return c.last, max(now.Sub(c.at), 0)
+	return leasing.DefaultLimits()
 }

@@ -1,6 +1,6 @@
 // Package broker keeps the Machine Provider's catalog and leases in the store:
-// it gives machines to requests in atomic steps, tells backends and lessees,
-// and mends what a crash left half done.
+// it gives machines to requests in atomic steps, sends messages to backends and
+// lessees, and finishes what a crash left half done.
 //
 // Every step is one write-only commit with preconditions over a lease and its
 // machine. A lease is running exactly while its machine's document names it,
@@ -12,6 +12,7 @@ package broker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -45,57 +46,48 @@ type Options struct {
 	Log       *slog.Logger
 	// Project is that of topics without one.
 	Project string
-	// Limits answers the limits at the moment; nil: leasing.DefaultLimits.
+	// Limits returns the limits at the moment; nil: leasing.DefaultLimits.
 	Limits func() leasing.Limits
 }
 
 // Broker serves the catalog and the leases. It is safe for concurrent use.
 type Broker struct {
-	store     store.Store
-	publisher event.Publisher
-	clock     func() time.Time
-	log       *slog.Logger
-	project   string
-	current   func() leasing.Limits
-	dice      dice
-	trying    reservations
+	options Options
+	dice    dice
+	// trying holds the keys of the machines that requests of this process are
+	// trying to lease, so that others of it try different ones.
+	trying    sync.Map
 	free      seenFree
 	searching chan struct{} // held while a request searches for what the others may use
 	handing   chan struct{} // held while machines are handed to waiting requests
 	recent    recent
 	steps     *combine.Combiner[change, changed]
-	offers    *combine.Combiner[[]storedMachine, struct{}]
+	handouts  *combine.Combiner[[]storedMachine, struct{}]
 	rounds    *combine.Combiner[leasing.Dimensions, round]
 }
 
 // New makes a Broker.
 func New(options Options) *Broker {
+	if options.Limits == nil {
+		options.Limits = leasing.DefaultLimits
+	}
 	b := &Broker{
-		store:     options.Store,
-		publisher: options.Publisher,
-		clock:     options.Now,
-		log:       options.Log,
-		project:   options.Project,
-		current:   options.Limits,
+		options:   options,
 		dice:      dice{rand: rand.New(rand.NewPCG(options.Rand.Uint64(), options.Rand.Uint64()))}, //nolint:gosec // it spreads load
 		searching: make(chan struct{}, 1),
 		handing:   make(chan struct{}, 1),
 	}
-	if b.current == nil {
-		b.current = leasing.DefaultLimits
-	}
 	b.free.dice = &b.dice
-	b.trying.keys = map[store.Key]bool{}
 	b.steps = combine.New(commitsAtOnce, b.applyTogether)
-	b.offers = combine.New(1, b.offerTogether)
+	b.handouts = combine.New(1, b.handOutTogether)
 	b.rounds = combine.New(1, b.serveTogether)
 	return b
 }
 
 // now is the time as documents keep it.
-func (b *Broker) now() time.Time { return store.Truncate(b.clock()) }
+func (b *Broker) now() time.Time { return store.Truncate(b.options.Now()) }
 
-func (b *Broker) limits() leasing.Limits { return b.current().WithDefaults() }
+func (b *Broker) limits() leasing.Limits { return b.options.Limits().WithDefaults() }
 
 // dice is a source of randomness that many may use.
 type dice struct {
@@ -109,31 +101,14 @@ func (d *dice) below(n int64) int64 {
 	return d.rand.Int64N(n)
 }
 
-// reservations are the machines that requests of this process are trying to
-// lease, so that others of it try different ones.
-type reservations struct {
-	mu   sync.Mutex
-	keys map[store.Key]bool
+func (d *dice) shuffle(n int, swap func(i, j int)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rand.Shuffle(n, swap)
 }
 
-func (r *reservations) take(key store.Key) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.keys[key] {
-		return false
-	}
-	r.keys[key] = true
-	return true
-}
-
-func (r *reservations) release(key store.Key) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.keys, key)
-}
-
-// lock waits for a turn: to search, or to hand out machines. waited tells
-// whether somebody else had it: then what was read before may be past.
+// lock waits for a turn: to search, or to hand out machines. waited reports
+// whether somebody else had it: what was read before may be out of date then.
 func lock(ctx context.Context, turn chan struct{}) (unlock func(), waited bool, err error) {
 	unlock = func() { <-turn }
 	select {
@@ -145,6 +120,6 @@ func lock(ctx context.Context, turn chan struct{}) (unlock func(), waited bool, 
 	case turn <- struct{}{}:
 		return unlock, true, nil
 	case <-ctx.Done():
-		return nil, true, ctx.Err()
+		return nil, true, fmt.Errorf("wait for a turn: %w", ctx.Err())
 	}
 }

@@ -309,6 +309,20 @@ func TestOrderAcrossProcesses(t *testing.T) {
 	}
 }
 
+// TestTwiceInOneCall: a machine that one call names twice is added once, and
+// removed once.
+func TestTwiceInOneCall(t *testing.T) {
+	b := newBench(t, nil)
+	errs := b.Add(context.Background(), machine("vm-1", "LINUX"), machine("vm-1", "LINUX"), machine("vm-2", "LINUX"))
+	if errs[0] != nil || !errors.Is(errs[1], leasing.HostnameReuse) || errs[2] != nil {
+		t.Error(errs)
+	}
+	errs = b.Remove(context.Background(), broker.Removal{MachineID: vm1}, broker.Removal{MachineID: vm1})
+	if errs[0] != nil || !errors.Is(errs[1], leasing.EntryNotFound) {
+		t.Error(errs)
+	}
+}
+
 // TestCorruptDocuments: one that cannot be read is set aside, logged, and hides
 // nothing.
 func TestCorruptDocuments(t *testing.T) {

@@ -3,11 +3,15 @@ package broker
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
+
+// ListPage is the greatest number of machines that one call of List returns.
+const ListPage = 500
 
 // Machine reads one machine; leasing.EntryNotFound where there is none.
 func (b *Broker) Machine(ctx context.Context, id MachineID) (leasing.Machine, error) {
@@ -21,23 +25,44 @@ func (b *Broker) Machine(ctx context.Context, id MachineID) (leasing.Machine, er
 // Machines reads machines, each in the place of its id, and beside it
 // leasing.EntryNotFound where there is none.
 func (b *Broker) Machines(ctx context.Context, ids ...MachineID) ([]leasing.Machine, []error, error) {
-	if len(ids) == 0 {
-		return nil, nil, nil
-	}
 	items, err := b.machines(ctx, ids...)
 	if err != nil {
 		return nil, nil, err
 	}
 	found, errs := make([]leasing.Machine, len(ids)), make([]error, len(ids))
 	for i, item := range items {
-		switch found[i] = item.Value; {
-		case item.Exists() && item.Value.State == "":
-			errs[i] = failure.New(failure.Permanent, "the stored machine %s cannot be read", item.Key().ID())
-		case !item.Value.Entry():
+		found[i], errs[i] = item.Value, readable(item)
+		if errs[i] == nil && !item.Value.Entry() {
 			errs[i] = leasing.EntryNotFound
 		}
 	}
 	return found, errs, nil
+}
+
+// readable returns an error for a document that does not decode.
+func readable(item storedMachine) error {
+	if item.Exists() && item.Value.State == "" {
+		return failure.New(failure.Permanent, "the stored machine %s cannot be read", item.Key().ID())
+	}
+	return nil
+}
+
+// Count counts a backend's machines in a state whose hostnames begin with a
+// prefix.
+func (b *Broker) Count(ctx context.Context, backend, prefix string, state leasing.MachineState) (int, error) {
+	return count(ctx, b.options.Store, machinesOf(backend, prefix, state, 0, ""))
+}
+
+// List reads a backend's machines whose hostnames begin with a prefix and come
+// after one of them; more reports whether there are others behind them.
+func (b *Broker) List(ctx context.Context, backend, prefix, after string) (listed []leasing.Machine, more bool, err error) {
+	page, err := find[leasing.Machine](ctx, b, machinesOf(backend, prefix, "", ListPage, after))
+	for _, item := range page.items {
+		if item.Value.Entry() {
+			listed = append(listed, item.Value)
+		}
+	}
+	return listed, page.last != nil, err
 }
 
 // Add puts machines into the catalog, each by itself, and gives them to
@@ -46,111 +71,71 @@ func (b *Broker) Machines(ctx context.Context, ids ...MachineID) ([]leasing.Mach
 // offer was settled before it came.
 func (b *Broker) Add(ctx context.Context, added ...leasing.Machine) []error {
 	errs := make([]error, len(added))
-	a := addition{broker: b, errs: errs, seen: map[store.Key]bool{}}
+	places := map[store.Key]int{}
+	var additions []change
 	for i, machine := range added {
 		machine.AddedAt = b.now()
 		machine.Spread = b.dice.below(leasing.MaxSpread)
-		a.prepare(i, machine.Offer())
+		machine = machine.Free()
+		key, err := MachineKey(machine.Backend, machine.Hostname)
+		if _, twice := places[key]; twice {
+			err = leasing.HostnameReuse
+		}
+		if errs[i] = err; err != nil {
+			continue
+		}
+		places[key] = i
+		additions = append(additions, change{machine: absent[leasing.Machine](key), machineTo: &machine})
 	}
-	a.commit(ctx)
-	b.offer(ctx, a.free)
+	var free []storedMachine
+	for some := range slices.Chunk(additions, maxTogether) {
+		for _, result := range b.addSome(ctx, some) {
+			key := result.machine.Key()
+			switch {
+			case result.err == nil:
+				free = append(free, result.machine)
+			case failure.Is(result.err, failure.Conflict):
+				errs[places[key]] = leasing.HostnameReuse
+			default:
+				errs[places[key]] = fmt.Errorf("add machine %s: %w", key.ID(), result.err)
+			}
+		}
+	}
+	b.handOut(ctx, free)
 	return errs
 }
 
-// addition is one call of Add.
-type addition struct {
-	broker *Broker
-	errs   []error
-	seen   map[store.Key]bool
-	writes [][]store.Write
-	items  []storedMachine
-	places []int // of each item among errs
-	free   []storedMachine
-}
-
-func (a *addition) prepare(place int, machine leasing.Machine) {
-	key, err := MachineKey(machine.Backend, machine.Hostname)
-	if err == nil && a.seen[key] {
-		err = leasing.HostnameReuse
+// addSome creates documents. The first attempt reads nothing; when it conflicts,
+// the hostnames that are there already are looked up at once, not found one by
+// one; an addition that no fence refuses takes the fences over. The results are
+// in no order.
+func (b *Broker) addSome(ctx context.Context, additions []change) []changed {
+	results, err := b.attempt(ctx, additions)
+	if !failure.Is(err, failure.Conflict) {
+		return results
 	}
-	var fields store.Fields
-	if err == nil {
-		fields, err = store.Encode(machine)
+	keys := make([]store.Key, len(additions))
+	for i, addition := range additions {
+		keys[i] = addition.machine.Key()
 	}
-	if err != nil {
-		a.errs[place] = err
-		return
-	}
-	a.seen[key] = true
-	a.writes = append(a.writes, []store.Write{store.Create(key, fields)})
-	a.items = append(a.items, storedMachine{Value: machine, Document: store.Document{Key: key, Fields: fields}})
-	a.places = append(a.places, place)
-}
-
-// commit creates the documents. The first attempt reads nothing; when it
-// conflicts, the hostnames that are there already are looked up at once, not
-// found one by one; an addition that no fence refuses takes the fences over.
-func (a *addition) commit(ctx context.Context) {
-	for i := 0; i < len(a.writes); i += maxTogether {
-		end := min(i+maxTogether, len(a.writes))
-		a.commitSome(ctx, i, end)
-	}
-}
-
-func (a *addition) commitSome(ctx context.Context, from, to int) {
-	var all []store.Write
-	var keys []store.Key
-	for _, group := range a.writes[from:to] {
-		all, keys = append(all, group...), append(keys, group[0].Key)
-	}
-	versions, err := a.broker.commit(ctx, all)
-	if err == nil || !failure.Is(err, failure.Conflict) {
-		for i := from; i < to; i++ {
-			out := outcome{err: err}
-			if err == nil {
-				out.versions = versions[i-from : i-from+1]
-			}
-			a.done(i, out)
-		}
-		return
-	}
-	there, err := store.GetAs[leasing.Machine](ctx, a.broker.store, keys...)
-	var left [][]store.Write
-	var places []int
-	for i := from; i < to; i++ {
-		if there == nil {
-			a.done(i, outcome{err: fmt.Errorf("read the machines that are there: %w", err)})
+	there, err := store.GetAs[leasing.Machine](ctx, b.options.Store, keys...)
+	var left []change
+	var refused []changed
+	for i, addition := range additions {
+		result := &results[i]
+		switch {
+		case there == nil:
+			result.err = fmt.Errorf("read the machines that are there: %w", err)
+		case there[i].Value.Entry(), readable(there[i]) != nil:
+			result.err = leasing.HostnameReuse
+		case there[i].Value.Settled(*addition.machineTo):
+			result.err = leasing.Settled
+		default:
+			addition.machine, addition.machineTo.Fences = there[i], there[i].Value.Fences
+			left = append(left, addition)
 			continue
 		}
-		switch was := there[i-from]; {
-		case was.Exists() && (was.Value.Entry() || was.Value.State == ""):
-			a.errs[a.places[i]] = leasing.HostnameReuse
-		case was.Value.Settled(a.items[i].Value):
-			a.errs[a.places[i]] = leasing.Settled
-		default:
-			a.items[i].Value.Fences = was.Value.Fences
-			write, item, err := replace(was, &a.items[i].Value)
-			if err != nil {
-				a.done(i, outcome{err: err})
-				continue
-			}
-			a.items[i] = item
-			left, places = append(left, []store.Write{write}), append(places, i)
-		}
+		refused = append(refused, *result)
 	}
-	for i, out := range a.broker.commitGroups(ctx, left) {
-		a.done(places[i], out)
-	}
-}
-
-func (a *addition) done(i int, out outcome) {
-	switch {
-	case out.err == nil:
-		a.items[i].Document.Version = out.versions[0]
-		a.free = append(a.free, a.items[i])
-	case failure.Is(out.err, failure.Conflict):
-		a.errs[a.places[i]] = leasing.HostnameReuse
-	default:
-		a.errs[a.places[i]] = fmt.Errorf("add machine %s: %w", a.items[i].Key().ID(), out.err)
-	}
+	return append(refused, b.applyAll(ctx, left)...)
 }

@@ -2,22 +2,25 @@ package broker
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// change is one atomic step: a lease as it was read becomes another, and with
-// it its machine where there is one.
+// change is one atomic step: a lease as it was read becomes another, and its
+// machine with it. Without a key the lease, or the machine, is not touched.
 type change struct {
 	lease     storedLease
 	next      *leasing.Lease // nil: its document is deleted
-	machine   *storedMachine // nil: no machine is touched
-	machineTo *leasing.Machine
+	machine   storedMachine
+	machineTo *leasing.Machine // nil: its document is deleted
 }
 
-// changed is what came of a change: the documents as they are now.
+// changed is the result of a change: the documents as they are now, or an error
+// and the documents' keys.
 type changed struct {
 	lease   storedLease
 	machine storedMachine
@@ -29,16 +32,13 @@ type changed struct {
 // are many.
 func (b *Broker) apply(ctx context.Context, changes ...change) []changed {
 	if len(changes) != 1 {
-		return b.applyNow(ctx, changes)
-	}
-	if err := ctx.Err(); err != nil {
-		return []changed{{err: err}}
+		return b.applyAll(ctx, changes)
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	result, err := b.steps.Do(ctx, changes[0])
 	if err != nil {
-		result.err = err
+		return []changed{changes[0].failed(err)}
 	}
 	return []changed{result}
 }
@@ -49,145 +49,164 @@ func (b *Broker) applyOne(ctx context.Context, c change) (changed, error) {
 	return result, result.err
 }
 
+// applyTo makes the same change to leases.
+func (b *Broker) applyTo(ctx context.Context, leases []storedLease, next func(leasing.Lease) leasing.Lease) []changed {
+	changes := make([]change, len(leases))
+	for i, lease := range leases {
+		to := next(lease.Value)
+		changes[i] = change{lease: lease, next: &to}
+	}
+	return b.apply(ctx, changes...)
+}
+
+// made returns the leases that were changed, and the errors of the others. A
+// conflict is no error: whoever changed the lease meanwhile deals with it.
+func made(what string, results []changed) (leases []storedLease, err error) {
+	var errs []error
+	for _, result := range results {
+		switch {
+		case result.err == nil:
+			leases = append(leases, result.lease)
+		case !failure.Is(result.err, failure.Conflict):
+			errs = append(errs, fmt.Errorf("%s lease %s: %w", what, result.lease.Key().ID(), result.err))
+		}
+	}
+	return leases, errors.Join(errs...)
+}
+
 // applyTogether applies the changes of several callers.
 func (b *Broker) applyTogether(ctx context.Context, changes []change) ([]changed, error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	return b.applyNow(ctx, changes), nil
-}
-
-func (b *Broker) applyNow(ctx context.Context, changes []change) []changed {
-	results := make([]changed, len(changes))
-	var groups [][]store.Write
-	var places []int
-	for i, c := range changes {
-		writes, result, err := c.writes()
-		results[i] = result
-		if err != nil {
-			results[i].err = err
-			continue
-		}
-		groups, places = append(groups, writes), append(places, i)
-	}
-	for i, outcome := range b.commitGroups(ctx, groups) {
-		result := &results[places[i]]
-		if result.err = outcome.err; outcome.err != nil {
-			continue
-		}
-		result.lease.Document.Version = outcome.versions[0]
-		if len(outcome.versions) > 1 {
-			result.machine.Document.Version = outcome.versions[1]
-		}
-		b.recent.put(*result)
-	}
-	return results
-}
-
-func (c change) writes() ([]store.Write, changed, error) {
-	write, lease, err := replace(c.lease, c.next)
-	result := changed{lease: lease}
-	if err != nil || c.machine == nil {
-		return []store.Write{write}, result, err
-	}
-	machineWrite, machine, err := replace(*c.machine, c.machineTo)
-	result.machine = machine
-	return []store.Write{write, machineWrite}, result, err
-}
-
-// replace is the write that makes one value of another, provided that nobody
-// else wrote in between.
-func replace[T any](read store.Stored[T], next *T) (store.Write, store.Stored[T], error) {
-	after := store.Stored[T]{Document: store.Document{Key: read.Key()}}
-	if next == nil {
-		return store.Remove(read.Document), after, nil
-	}
-	fields, err := store.Encode(next)
-	if err != nil {
-		return store.Write{}, after, err
-	}
-	after.Value, after.Document.Fields = *next, fields
-	return store.Replace(read.Document, fields), after, nil
-}
-
-// outcome is what came of one group of writes.
-type outcome struct {
-	versions []store.Version
-	err      error
+	return b.applyAll(ctx, changes), nil
 }
 
 // maxTogether is how many writes are committed together: far below the limit
 // of a commit, for one conflict among them fails them all.
 const maxTogether = 100
 
-// commitGroups commits groups of writes, each atomic. Groups go together; when
-// one of them conflicts, they are split until the others are through.
-func (b *Broker) commitGroups(ctx context.Context, groups [][]store.Write) []outcome {
-	outcomes := make([]outcome, 0, len(groups))
-	for len(groups) > 0 {
-		n := fitting(groups)
-		outcomes = append(outcomes, b.commitTogether(ctx, groups[:n])...)
-		groups = groups[n:]
+func (b *Broker) applyAll(ctx context.Context, changes []change) []changed {
+	results := make([]changed, 0, len(changes))
+	for len(changes) > 0 {
+		n := fitting(changes)
+		results = append(results, b.applySome(ctx, changes[:n])...)
+		changes = changes[n:]
 	}
-	return outcomes
+	return results
 }
 
-// fitting returns how many of the first groups can be one commit: few enough
+// fitting returns how many of the first changes can be one commit: few enough
 // writes, and no two of one document.
-func fitting(groups [][]store.Write) int {
-	seen := map[store.Key]bool{}
-	for n, group := range groups {
-		if n > 0 && len(seen)+len(group) > maxTogether {
+func fitting(changes []change) int {
+	seen := map[store.Key]bool{"": false}
+	for n, c := range changes {
+		lease, machine := c.lease.Key(), c.machine.Key()
+		if len(seen) > maxTogether || seen[lease] || seen[machine] {
 			return n
 		}
-		for _, write := range group {
-			if seen[write.Key] {
-				return n
-			}
-		}
-		for _, write := range group {
-			seen[write.Key] = true
-		}
+		seen[lease], seen[machine] = lease != "", machine != ""
 	}
-	return len(groups)
+	return len(changes)
 }
 
-func (b *Broker) commitTogether(ctx context.Context, groups [][]store.Write) []outcome {
+// applySome makes changes in one commit. When one of them conflicts, they are
+// split until the others are through.
+func (b *Broker) applySome(ctx context.Context, changes []change) []changed {
+	results, err := b.attempt(ctx, changes)
+	if len(changes) > 1 && failure.Is(err, failure.Conflict) {
+		half := len(changes) / 2
+		return append(b.applySome(ctx, changes[:half]), b.applySome(ctx, changes[half:])...)
+	}
+	return results
+}
+
+// attempt makes changes in one commit, without those that cannot be encoded. The
+// error is the commit's; the results have it too.
+func (b *Broker) attempt(ctx context.Context, changes []change) ([]changed, error) {
+	results := make([]changed, len(changes))
 	var writes []store.Write
-	for _, group := range groups {
-		writes = append(writes, group...)
+	for i, c := range changes {
+		var some []store.Write
+		some, results[i] = c.writes()
+		writes = append(writes, some...)
 	}
-	versions, err := b.commit(ctx, writes)
-	if err != nil && len(groups) > 1 && failure.Is(err, failure.Conflict) {
-		half := len(groups) / 2
-		return append(b.commitTogether(ctx, groups[:half]), b.commitTogether(ctx, groups[half:])...)
-	}
-	outcomes := make([]outcome, len(groups))
-	for i, group := range groups {
-		if outcomes[i].err = err; err == nil {
-			outcomes[i].versions, versions = versions[:len(group)], versions[len(group):]
-		}
-	}
-	return outcomes
-}
-
-func (b *Broker) commit(ctx context.Context, writes []store.Write) ([]store.Version, error) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	return b.store.Commit(ctx, writes...)
+	versions, err := b.options.Store.Commit(ctx, writes...)
+	for i, c := range changes {
+		result := &results[i]
+		if result.err != nil {
+			continue
+		}
+		if result.err = err; err != nil {
+			continue
+		}
+		for _, document := range []*store.Document{&result.lease.Document, &result.machine.Document} {
+			if document.Key != "" {
+				document.Version, versions = versions[0], versions[1:]
+			}
+		}
+		if c.next != nil {
+			b.recent.put(*result)
+		}
+	}
+	return results, err
 }
 
-// errContended says that others were faster each time.
+// failed returns the result of a change that was not made.
+func (c change) failed(err error) changed {
+	return changed{lease: absent[leasing.Lease](c.lease.Key()), machine: absent[leasing.Machine](c.machine.Key()), err: err}
+}
+
+// writes returns the writes of a change, none if one of them cannot be encoded.
+func (c change) writes() ([]store.Write, changed) {
+	lease, leaseWrites, err := replace(c.lease, c.next)
+	machine, machineWrites, machineErr := replace(c.machine, c.machineTo)
+	result := changed{lease: lease, machine: machine, err: errors.Join(err, machineErr)}
+	if result.err != nil {
+		return nil, result
+	}
+	return append(leaseWrites, machineWrites...), result
+}
+
+// replace returns the write that makes one value of another, provided that
+// nobody else wrote in between, and the document as it is then.
+func replace[T any](read store.Stored[T], next *T) (store.Stored[T], []store.Write, error) {
+	after := absent[T](read.Key())
+	switch {
+	case read.Key() == "":
+		return after, nil, nil
+	case next == nil:
+		return after, []store.Write{store.Remove(read.Document)}, nil
+	}
+	fields, err := store.Encode(next)
+	if err != nil {
+		return after, nil, err
+	}
+	after.Value, after.Document.Fields = *next, fields
+	return after, []store.Write{store.Replace(read.Document, fields)}, nil
+}
+
+// absent returns a document that does not exist.
+func absent[T any](key store.Key) store.Stored[T] {
+	return store.Stored[T]{Document: store.Document{Key: key}}
+}
+
+// errContended reports that others were faster each time.
 var errContended = failure.New(failure.Transient, "others changed it at each of %d attempts", maxAttempts)
 
-// again repeats a step that reads and commits, while it conflicts.
+// again repeats a step that reads and commits, while it conflicts: at once after
+// the first conflict, with pauses after the others.
 func (b *Broker) again(ctx context.Context, step func() error) error {
 	for attempt := 1; attempt <= maxAttempts; attempt++ {
 		err := step()
 		if err == nil || !failure.Is(err, failure.Conflict) {
 			return err
 		}
-		if err := store.Pause(ctx, b.store, attempt); err != nil {
-			return err
+		if attempt > 1 {
+			if err := store.Pause(ctx, b.options.Store, attempt-1); err != nil {
+				return err
+			}
 		}
 	}
 	return errContended

@@ -14,13 +14,13 @@ import (
 
 // overlap is how far back each call of Changes looks: a change is stamped
 // before its commit, which may wait and then take commitTimeout each, by a
-// clock that may be behind. What lies in it is answered again.
+// clock that may be behind. Changes within the overlap are returned again.
 const overlap = 4 * commitTimeout
 
 // MaxChanges is the greatest number of leases that one call of Changes reads.
 const MaxChanges = 500
 
-// ErrCursor says that a cursor is not one that Changes gave.
+// ErrCursor reports a cursor that Changes did not return.
 var ErrCursor = errors.New("the cursor is not one that list_changes gave")
 
 // Change is a machine whose lease began, changed or ended, as it is now.
@@ -35,7 +35,7 @@ type Changes struct {
 	Cursor  string
 	Changes []Change
 	More    bool
-	// Reset says that the cursor was absent or too old: changes may have been
+	// Reset reports that the cursor was absent or too old: changes may have been
 	// missed.
 	Reset bool
 }
@@ -62,10 +62,10 @@ func isHash(text string) bool {
 	return text == "" || len(text) == 40 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
-// Changes tells which machines of a backend had their lease begin, change or
-// end since a cursor, "" to begin. It reads the leases, for each of these
-// changes writes one; with nothing changed that is one query. An answer may
-// repeat what the one before said.
+// Changes returns the machines of a backend whose lease began, changed or ended
+// since a cursor; the first call has the cursor "". It reads the leases, for
+// each of these changes writes one; when nothing changed that is one query. A
+// call may repeat changes that the call before returned.
 func (b *Broker) Changes(ctx context.Context, backend, since string, limit int) (Changes, error) {
 	now := b.now()
 	next := cursor{at: now.Add(-overlap)}
@@ -79,7 +79,9 @@ func (b *Broker) Changes(ctx context.Context, backend, since string, limit int) 
 	if from.at.Before(now.Add(-b.limits().Retention)) {
 		return Changes{Cursor: next.String(), Reset: true}, nil
 	}
-	page, err := b.findLeases(ctx, changes(backend, from.at, limit, from.after()))
+	query := changes(backend, from.at, limit)
+	query.After = from.after()
+	page, err := find[leasing.Lease](ctx, b, query)
 	if err != nil {
 		return Changes{}, err
 	}
@@ -95,8 +97,8 @@ func (b *Broker) Changes(ctx context.Context, backend, since string, limit int) 
 	return answer, err
 }
 
-// after is the document that a full page ended with, as far as the query
-// compares it.
+// after is the document that a full page ended with, with the fields that the
+// query compares.
 func (c cursor) after() *store.Document {
 	if c.hash == "" {
 		return nil
@@ -114,7 +116,7 @@ func (b *Broker) present(ctx context.Context, page []storedLease) ([]Change, err
 		if !seen[change] {
 			seen[change] = true
 			found = append(found, change)
-			ids = append(ids, MachineID{Backend: lease.Value.Backend, Hostname: lease.Value.Hostname})
+			ids = append(ids, machineOf(lease.Value))
 		}
 	}
 	if len(ids) == 0 {

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
@@ -35,12 +36,17 @@ func MachineKey(backend, hostname string) (store.Key, error) {
 func LeaseKey(hash string) store.Key { return store.MustKey(leases, hash) }
 
 func (b *Broker) lease(ctx context.Context, hash string) (storedLease, error) {
-	items, err := store.GetAs[leasing.Lease](ctx, b.store, LeaseKey(hash))
+	items, err := store.GetAs[leasing.Lease](ctx, b.options.Store, LeaseKey(hash))
 	if err != nil {
 		return storedLease{}, fmt.Errorf("read lease %s: %w", hash, err)
 	}
 	items[0].Value.Hash = hash
 	return items[0], nil
+}
+
+// machineOf returns the id of a lease's machine.
+func machineOf(lease leasing.Lease) MachineID {
+	return MachineID{Backend: lease.Backend, Hostname: lease.Hostname}
 }
 
 func (b *Broker) machine(ctx context.Context, id MachineID) (storedMachine, error) {
@@ -61,12 +67,12 @@ func (b *Broker) machines(ctx context.Context, ids ...MachineID) ([]storedMachin
 			return nil, err
 		}
 	}
-	items, err := store.GetAs[leasing.Machine](ctx, b.store, keys...)
+	items, err := store.GetAs[leasing.Machine](ctx, b.options.Store, keys...)
 	if items == nil && err != nil {
 		return nil, fmt.Errorf("read %d machines: %w", len(ids), err)
 	}
 	if err != nil {
-		b.log.Error(err.Error(), "event", "CORRUPT_DOCUMENT")
+		b.options.Log.Error(err.Error(), "event", "CORRUPT_DOCUMENT")
 	}
 	return items, nil
 }
@@ -81,7 +87,7 @@ type found[T any] struct {
 }
 
 func find[T any](ctx context.Context, b *Broker, query store.Query) (found[T], error) {
-	documents, err := b.store.Find(ctx, query)
+	documents, err := b.options.Store.Find(ctx, query)
 	if err != nil {
 		return found[T]{}, fmt.Errorf("query %q: %w", query.Name, err)
 	}
@@ -89,8 +95,11 @@ func find[T any](ctx context.Context, b *Broker, query store.Query) (found[T], e
 	for _, document := range documents {
 		item := store.Stored[T]{Document: document}
 		if err := store.Decode(document.Fields, &item.Value); err != nil {
-			b.log.Error(fmt.Sprintf("stored document %s: %v", document.Key, err), "event", "CORRUPT_DOCUMENT")
+			b.options.Log.Error(fmt.Sprintf("stored document %s: %v", document.Key, err), "event", "CORRUPT_DOCUMENT")
 			continue
+		}
+		if lease, is := any(&item.Value).(*leasing.Lease); is {
+			lease.Hash = document.Key.ID()
 		}
 		page.items = append(page.items, item)
 	}
@@ -100,10 +109,18 @@ func find[T any](ctx context.Context, b *Broker, query store.Query) (found[T], e
 	return page, nil
 }
 
-func (b *Broker) findLeases(ctx context.Context, query store.Query) (found[leasing.Lease], error) {
-	page, err := find[leasing.Lease](ctx, b, query)
-	for i := range page.items {
-		page.items[i].Value.Hash = page.items[i].Key().ID()
+// lastPage is what pages grow to.
+const lastPage = 256
+
+// pages yields what a query finds, in pages that grow. An error ends it.
+func pages[T any](ctx context.Context, b *Broker, query store.Query) iter.Seq2[[]store.Stored[T], error] {
+	return func(yield func([]store.Stored[T], error) bool) {
+		for {
+			page, err := find[T](ctx, b, query)
+			if !yield(page.items, err) || page.last == nil {
+				return
+			}
+			query.After, query.Limit = page.last, min(query.Limit*4, lastPage)
+		}
 	}
-	return page, err
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/leasing"
@@ -12,9 +11,9 @@ import (
 func (b *Broker) Release(ctx context.Context, owner, requestID string) error {
 	hash := leasing.Hash(owner, requestID)
 	known, ok := b.recent.get(LeaseKey(hash))
-	if ok && known.lease.Value.Running() && known.machine != nil {
+	if ok && known.lease.Value.Running() && known.machine.Exists() {
 		// What this process wrote last is mostly how it still is.
-		err := b.endOf(ctx, leasing.Released, []storedLease{known.lease}, []storedMachine{*known.machine})[0]
+		err := b.endOf(ctx, leasing.Released, []storedLease{known.lease}, []storedMachine{known.machine})[0].err
 		if !failure.Is(err, failure.Conflict) {
 			return err
 		}
@@ -35,44 +34,48 @@ func (b *Broker) Release(ctx context.Context, owner, requestID string) error {
 		case !lease.Value.Running():
 			return leasing.AlreadyReclaimed
 		}
-		return b.end(ctx, leasing.Released, lease)[0]
+		return b.end(ctx, leasing.Released, lease)[0].err
 	})
 }
 
 // end ends running leases and reclaims their machines, each by itself.
-func (b *Broker) end(ctx context.Context, why leasing.Ending, running ...storedLease) []error {
+func (b *Broker) end(ctx context.Context, why leasing.Ending, running ...storedLease) []changed {
 	ids := make([]MachineID, len(running))
 	for i, lease := range running {
-		ids[i] = MachineID{Backend: lease.Value.Backend, Hostname: lease.Value.Hostname}
+		ids[i] = machineOf(lease.Value)
 	}
 	held, err := b.machines(ctx, ids...)
 	if err != nil {
-		return slices.Repeat([]error{err}, len(running))
+		results := make([]changed, len(running))
+		for i, lease := range running {
+			results[i] = change{lease: lease}.failed(err)
+		}
+		return results
 	}
 	return b.endOf(ctx, why, running, held)
 }
 
 // endOf is end with the leases' machines as they were seen, in order.
-func (b *Broker) endOf(ctx context.Context, why leasing.Ending, running []storedLease, held []storedMachine) []error {
-	errs := make([]error, len(running))
+func (b *Broker) endOf(ctx context.Context, why leasing.Ending, running []storedLease, held []storedMachine) []changed {
 	now := b.now()
 	steps := make([]change, len(running))
 	for i, lease := range running {
 		steps[i] = change{lease: lease}
 		var machine *leasing.Machine
 		if held[i].Exists() && held[i].Value.Lease == lease.Value.Hash {
-			machine, steps[i].machine = &held[i].Value, &held[i]
+			machine, steps[i].machine = &held[i].Value, held[i]
 		} else {
-			b.log.Error("a lease's machine is not in the catalog", "event", "MACHINE_MISSING",
+			b.options.Log.Error("a lease's machine is not in the catalog", "event", "MACHINE_MISSING",
 				"request_hash", lease.Value.Hash, "hostname", lease.Value.Hostname)
 		}
 		next, left := leasing.End(lease.Value, machine, why, now, b.limits())
 		steps[i].next, steps[i].machineTo = &next, left
 	}
+	results := b.apply(ctx, steps...)
 	var ended []storedLease
 	var free []storedMachine
-	for i, result := range b.apply(ctx, steps...) {
-		if errs[i] = result.err; result.err != nil {
+	for _, result := range results {
+		if result.err != nil {
 			continue
 		}
 		ended = append(ended, result.lease)
@@ -81,11 +84,11 @@ func (b *Broker) endOf(ctx context.Context, why leasing.Ending, running []stored
 		}
 	}
 	b.send(ctx, ended...)
-	b.offer(ctx, free)
-	return errs
+	b.handOut(ctx, free)
+	return results
 }
 
-// Renew gives a client's lease another end. It answers the lease.
+// Renew gives a client's lease another end, and returns the lease.
 func (b *Broker) Renew(ctx context.Context, owner, requestID string, length leasing.Length) (leasing.Lease, error) {
 	if err := length.Check(b.limits()); err != nil {
 		return leasing.Lease{}, err
@@ -101,7 +104,7 @@ func (b *Broker) Renew(ctx context.Context, owner, requestID string, length leas
 		if err := length.CheckAt(now, lease.Value.FulfilledAt, b.limits()); err != nil {
 			return err
 		}
-		machine, err := b.machine(ctx, MachineID{Backend: lease.Value.Backend, Hostname: lease.Value.Hostname})
+		machine, err := b.machine(ctx, machineOf(lease.Value))
 		if err != nil {
 			return err
 		}
@@ -109,14 +112,14 @@ func (b *Broker) Renew(ctx context.Context, owner, requestID string, length leas
 			return failure.New(failure.Conflict, "the machine of lease %s changed", hash)
 		}
 		next, leased := leasing.Renew(lease.Value, machine.Value, length.End(now), now, b.limits())
-		_, err = b.applyOne(ctx, change{lease: lease, next: &next, machine: &machine, machineTo: &leased})
+		_, err = b.applyOne(ctx, change{lease: lease, next: &next, machine: machine, machineTo: &leased})
 		renewed = next
 		return err
 	})
 	return renewed, err
 }
 
-// Instruct tells a client's leased machine something.
+// Instruct gives a client's leased machine an instruction.
 func (b *Broker) Instruct(ctx context.Context, owner, requestID, instruction string) error {
 	if instruction == "" {
 		return leasing.InvalidInstruction
@@ -132,7 +135,7 @@ func (b *Broker) Instruct(ctx context.Context, owner, requestID, instruction str
 	})
 }
 
-// running reads a lease that is active now, or says why it is not.
+// running reads a lease that is active now; the error is a refusal if it is not.
 func (b *Broker) running(ctx context.Context, hash string) (storedLease, error) {
 	lease, err := b.lease(ctx, hash)
 	switch {

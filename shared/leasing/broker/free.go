@@ -11,19 +11,19 @@ import (
 const (
 	// freeMost is how many machines are remembered as free.
 	freeMost = 256
-	// freeAge is for how long: other processes lease them too.
+	// freeAge is how long they are remembered: other processes lease them too.
 	freeAge = 5 * time.Second
 )
 
 // seenFree remembers machines that were seen free, so that not every request
 // needs a search. Each is given to one request only, which then commits on
-// condition that the machine is still as it was seen: what is remembered may be
-// wrong.
+// condition that the machine is still as it was seen, because the memory may be
+// out of date.
 //
 // A machine may only enter when, after it was seen free, nobody was waiting.
 // A request that waits later looks for free machines after it can be seen
-// waiting, and finds this one; so whoever takes a machine out of it does not
-// overtake anyone.
+// waiting, and finds this one; so a request that takes a machine from here does
+// not overtake another.
 type seenFree struct {
 	dice *dice
 
@@ -74,9 +74,9 @@ func (f *seenFree) take(now time.Time, wanted leasing.Dimensions) (storedMachine
 	return storedMachine{}, false
 }
 
-// pageSize is how many machines a search that begins now reads at first. Each
-// is paid for: a few where requests are rare, many where the next one uses
-// what this one leaves.
+// pageSize returns how many machines a search that begins now reads at first.
+// Each is paid for: a few where requests are rare, many where the next request
+// uses the machines that this one leaves.
 func (f *seenFree) pageSize(now time.Time) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

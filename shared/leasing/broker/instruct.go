@@ -6,8 +6,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Poll answers the instruction of a machine as it was read, and how far it is.
-// Where the machine itself polls, the instruction is received by that.
+// Poll returns the instruction of a machine as it was read, and the
+// instruction's state. When the machine itself polls, it has received the
+// instruction.
 func (b *Broker) Poll(ctx context.Context, machine leasing.Machine, itself bool) (string, leasing.InstructionState, error) {
 	if !itself {
 		lease, err := b.instructed(ctx, machine)

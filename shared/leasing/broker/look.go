@@ -8,45 +8,20 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// onLease finds the machines that are leased.
-func onLease(limit int, after *store.Document) store.Query {
-	return store.Query{
-		Name:       "machines on lease",
-		Collection: machines,
-		Where:      []store.Filter{{Field: "state", Op: store.Equal, Value: string(leasing.OnLease)}},
-		Limit:      limit,
-		After:      after,
-	}
-}
-
-// leasesOfHost finds the leases that a hostname had.
-func leasesOfHost(hostname string, limit int) store.Query {
-	return store.Query{
-		Name:       "leases of a hostname",
-		Collection: leases,
-		Where:      []store.Filter{{Field: "hostname", Op: store.Equal, Value: hostname}},
-		Limit:      limit,
-	}
-}
-
 // Looks reads what people look at, and changes nothing. What does not decode
 // is left out.
 type Looks struct{ Store store.Store }
 
 // CountWaiting counts the requests that wait.
-func (l Looks) CountWaiting(ctx context.Context) (int, error) {
-	n, err := l.Store.Count(ctx, waiting(0, nil))
-	if err != nil {
-		return 0, fmt.Errorf("count the requests that wait: %w", err)
-	}
-	return n, nil
-}
+func (l Looks) CountWaiting(ctx context.Context) (int, error) { return count(ctx, l.Store, waiting(0)) }
 
 // CountRunning counts the machines that are leased.
-func (l Looks) CountRunning(ctx context.Context) (int, error) {
-	n, err := l.Store.Count(ctx, onLease(0, nil))
+func (l Looks) CountRunning(ctx context.Context) (int, error) { return count(ctx, l.Store, onLease(0)) }
+
+func count(ctx context.Context, s store.Store, query store.Query) (int, error) {
+	n, err := s.Count(ctx, query)
 	if err != nil {
-		return 0, fmt.Errorf("count the machines on lease: %w", err)
+		return 0, fmt.Errorf("count %s %v: %w", query.Name, query.Where, err)
 	}
 	return n, nil
 }
@@ -54,25 +29,36 @@ func (l Looks) CountRunning(ctx context.Context) (int, error) {
 // Waiting reads requests that wait, the longest waiting first, after the one
 // of this hash.
 func (l Looks) Waiting(ctx context.Context, limit int, after string) ([]leasing.Lease, error) {
-	last, err := l.document(ctx, leases, after)
-	if err != nil || after != "" && last == nil {
-		return nil, err
+	query := waiting(limit)
+	if after != "" {
+		key, err := store.NewKey(leases, after)
+		if err != nil {
+			return nil, nil //nolint:nilerr // there is no such lease
+		}
+		last, err := l.Store.Get(ctx, key)
+		if err != nil {
+			return nil, fmt.Errorf("read lease %s: %w", after, err)
+		}
+		if _, waits := last[0].Fields[fieldWaitingSince]; !waits {
+			return nil, nil
+		}
+		query.After = &last[0]
 	}
-	return l.leases(ctx, waiting(limit, last))
+	return l.leases(ctx, query)
 }
 
 // Running reads the leases of machines that are leased, after this machine,
 // in the order of the machines' keys; next is the last machine, "" at the end.
 func (l Looks) Running(ctx context.Context, limit int, after string) (found []leasing.Lease, next string, err error) {
-	var last *store.Document
+	query := onLease(limit)
 	if after != "" {
 		key, err := store.NewKey(machines, after)
 		if err != nil {
 			return nil, "", nil //nolint:nilerr // there is nothing after what cannot be
 		}
-		last = &store.Document{Key: key}
+		query.After = &store.Document{Key: key}
 	}
-	page, err := store.FindAs[leasing.Machine](ctx, l.Store, onLease(limit, last))
+	page, err := store.FindAs[leasing.Machine](ctx, l.Store, query)
 	if err != nil {
 		return nil, "", fmt.Errorf("find the machines on lease: %w", err)
 	}
@@ -84,9 +70,6 @@ func (l Looks) Running(ctx context.Context, limit int, after string) (found []le
 	}
 	if n := len(page.Items); n > 0 && n+len(page.Corrupt) == limit {
 		next = page.Items[n-1].Key().ID()
-	}
-	if len(keys) == 0 {
-		return nil, next, nil
 	}
 	read, err := store.GetAs[leasing.Lease](ctx, l.Store, keys...)
 	if read == nil {
@@ -106,24 +89,6 @@ func (l Looks) leases(ctx context.Context, query store.Query) ([]leasing.Lease, 
 		return nil, fmt.Errorf("find %s: %w", query.Name, err)
 	}
 	return values(page.Items), nil
-}
-
-func (l Looks) document(ctx context.Context, collection, id string) (*store.Document, error) {
-	if id == "" {
-		return nil, nil
-	}
-	key, err := store.NewKey(collection, id)
-	if err != nil {
-		return nil, nil //nolint:nilerr // there is no such document
-	}
-	read, err := l.Store.Get(ctx, key)
-	if err != nil || !read[0].Exists() {
-		return nil, err
-	}
-	if _, waits := read[0].Fields[fieldWaitingSince]; !waits {
-		return nil, nil
-	}
-	return &read[0], nil
 }
 
 func values(items []store.Stored[leasing.Lease]) []leasing.Lease {

@@ -9,7 +9,7 @@ import (
 
 // The fields that queries ask for; the names are those of leasing's structs.
 const (
-	fieldOffers       = "offers"
+	fieldTerms        = "offers"
 	fieldSpread       = "spread"
 	fieldWaitingLine  = "waitingLine"
 	fieldWaitingTerm  = "waitingTerm"
@@ -21,117 +21,85 @@ const (
 	fieldState        = "state"
 )
 
-const (
-	duePage     = 100
-	waitingPage = 200
-)
+// query makes a query; order "" is by key.
+func query(name, collection, order string, limit int, where ...store.Filter) store.Query {
+	q := store.Query{Name: name, Collection: collection, Where: where, Limit: limit}
+	if order != "" {
+		q.OrderBy = []store.Order{{Field: order}}
+	}
+	return q
+}
+
+func where(field string, op store.Op, value any) store.Filter {
+	return store.Filter{Field: field, Op: op, Value: value}
+}
 
 // freeMachines finds available machines with a term, from a random place on,
 // or before it.
-func freeMachines(term string, op store.Op, place int64, limit int, after *store.Document) store.Query {
-	return store.Query{
-		Name:       "free machines",
-		Collection: machines,
-		Where: []store.Filter{
-			{Field: fieldOffers, Op: store.Contains, Value: term},
-			{Field: fieldSpread, Op: op, Value: place},
-		},
-		OrderBy: []store.Order{{Field: fieldSpread}},
-		Limit:   limit,
-		After:   after,
-	}
+func freeMachines(term string, op store.Op, place int64, limit int) store.Query {
+	return query("free machines", machines, fieldSpread, limit,
+		where(fieldTerms, store.Contains, term), where(fieldSpread, op, place))
 }
 
 // lineHasAnyone finds one request that waits in a line.
 func lineHasAnyone(line string) store.Query {
-	return store.Query{
-		Name:       "anyone in line",
-		Collection: leases,
-		Where:      []store.Filter{{Field: fieldWaitingLine, Op: store.Equal, Value: line}},
-		Limit:      1,
-	}
+	return query("anyone in line", leases, "", 1, where(fieldWaitingLine, store.Equal, line))
 }
 
 // waitingFor finds the requests that a machine with the terms might serve,
 // the longest waiting first.
-func waitingFor(terms []any, limit int, after *store.Document) store.Query {
-	return store.Query{
-		Name:       "waiting for a machine",
-		Collection: leases,
-		Where:      []store.Filter{{Field: fieldWaitingTerm, Op: store.In, Value: terms}},
-		OrderBy:    []store.Order{{Field: fieldWaitingSince}},
-		Limit:      limit,
-		After:      after,
+func waitingFor(terms []string, limit int) store.Query {
+	var values []any
+	for _, term := range terms {
+		values = append(values, term)
 	}
+	return query("waiting for a machine", leases, fieldWaitingSince, limit, where(fieldWaitingTerm, store.In, values))
 }
 
 // waiting finds all requests that wait, the longest waiting first.
-func waiting(limit int, after *store.Document) store.Query {
-	return store.Query{
-		Name:       "waiting",
-		Collection: leases,
-		OrderBy:    []store.Order{{Field: fieldWaitingSince}},
-		Limit:      limit,
-		After:      after,
-	}
+func waiting(limit int) store.Query {
+	return query("waiting", leases, fieldWaitingSince, limit)
 }
 
 // due finds the leases about which something is to be done.
-func due(now time.Time, limit int, after *store.Document) store.Query {
-	return store.Query{
-		Name:       "due",
-		Collection: leases,
-		Where:      []store.Filter{{Field: fieldDueAt, Op: store.LessOrEqual, Value: now}},
-		OrderBy:    []store.Order{{Field: fieldDueAt}},
-		Limit:      limit,
-		After:      after,
-	}
+func due(now time.Time, limit int) store.Query {
+	return query("due", leases, fieldDueAt, limit, where(fieldDueAt, store.LessOrEqual, now))
 }
 
 // nextDue finds the lease about which something is to be done first.
 func nextDue() store.Query {
-	return store.Query{
-		Name:       "next due",
-		Collection: leases,
-		OrderBy:    []store.Order{{Field: fieldDueAt}},
-		Limit:      1,
-		Select:     []string{fieldDueAt},
-	}
+	q := query("next due", leases, fieldDueAt, 1)
+	q.Select = []string{fieldDueAt}
+	return q
 }
 
 // changes finds the leases of a backend's machines that changed.
-func changes(backend string, since time.Time, limit int, after *store.Document) store.Query {
-	return store.Query{
-		Name:       "changes",
-		Collection: leases,
-		Where: []store.Filter{
-			{Field: fieldBackend, Op: store.Equal, Value: backend},
-			{Field: fieldChangedAt, Op: store.GreaterOrEqual, Value: since},
-		},
-		OrderBy: []store.Order{{Field: fieldChangedAt}},
-		Limit:   limit,
-		After:   after,
-	}
+func changes(backend string, since time.Time, limit int) store.Query {
+	return query("changes", leases, fieldChangedAt, limit,
+		where(fieldBackend, store.Equal, backend), where(fieldChangedAt, store.GreaterOrEqual, since))
 }
 
 // machinesOf finds a backend's machines whose hostnames begin with a prefix and
 // come after one of them, in a state where that is not "".
 func machinesOf(backend, prefix string, state leasing.MachineState, limit int, after string) store.Query {
-	query := store.Query{
-		Name:       "machines by hostname",
-		Collection: machines,
-		Where: []store.Filter{
-			{Field: fieldBackend, Op: store.Equal, Value: backend},
-			{Field: fieldHostname, Op: store.Greater, Value: max(after, prefix)},
-			{Field: fieldHostname, Op: store.Less, Value: prefix + "\U0010ffff"},
-		},
-		OrderBy: []store.Order{{Field: fieldHostname}},
-		Limit:   limit,
-	}
+	q := query("machines by hostname", machines, fieldHostname, limit,
+		where(fieldBackend, store.Equal, backend),
+		where(fieldHostname, store.Greater, max(after, prefix)),
+		where(fieldHostname, store.Less, prefix+"\U0010ffff"))
 	if state != "" {
-		query.Where = append(query.Where, store.Filter{Field: fieldState, Op: store.Equal, Value: string(state)})
+		q.Where = append(q.Where, where(fieldState, store.Equal, string(state)))
 	}
-	return query
+	return q
+}
+
+// onLease finds the machines that are leased.
+func onLease(limit int) store.Query {
+	return query("machines on lease", machines, "", limit, where(fieldState, store.Equal, string(leasing.OnLease)))
+}
+
+// leasesOfHost finds the leases that a hostname had.
+func leasesOfHost(hostname string, limit int) store.Query {
+	return query("leases of a hostname", leases, "", limit, where(fieldHostname, store.Equal, hostname))
 }
 
 // Queries lists one of each kind of query that the Machine Provider makes, for
@@ -139,15 +107,15 @@ func machinesOf(backend, prefix string, state leasing.MachineState, limit int, a
 func Queries() []store.Query {
 	var now time.Time
 	return []store.Query{
-		freeMachines(leasing.AnyTerm, store.GreaterOrEqual, 0, 1, nil),
-		freeMachines(leasing.AnyTerm, store.Less, 0, 1, nil),
+		freeMachines(leasing.AnyTerm, store.GreaterOrEqual, 0, 1),
+		freeMachines(leasing.AnyTerm, store.Less, 0, 1),
 		lineHasAnyone(""),
-		waitingFor([]any{leasing.AnyTerm}, 1, nil),
-		waiting(1, nil),
-		due(now, 1, nil),
+		waitingFor([]string{leasing.AnyTerm}, 1),
+		waiting(1),
+		due(now, 1),
 		nextDue(),
-		changes("", now, 1, nil),
-		onLease(1, nil),
+		changes("", now, 1),
+		onLease(1),
 		leasesOfHost("", 1),
 		machinesOf("", "", "", 1, ""),
 		machinesOf("", "", leasing.Available, 0, ""),

@@ -10,18 +10,13 @@ import (
 const recentSize = 4096
 
 // recent remembers the leases that this process wrote last, with their machines:
-// a request that is made again is known to be known, and a lease that ends needs
-// no reading. Whoever uses it commits on condition that both are still so.
+// so a request that is made again is recognized, and a lease can end without
+// being read. Each use commits on condition that both are still the same.
 type recent struct {
 	mu    sync.Mutex
-	by    map[store.Key]remembered
+	by    map[store.Key]changed
 	order [recentSize]store.Key // a ring of the keys, as they came
 	next  int
-}
-
-type remembered struct {
-	lease   storedLease
-	machine *storedMachine // nil: none, or it was not seen
 }
 
 // put remembers a lease as it was written. Its machine stays as it was where
@@ -30,17 +25,14 @@ func (r *recent) put(result changed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.by == nil {
-		r.by = map[store.Key]remembered{}
+		r.by = map[store.Key]changed{}
 	}
 	key := result.lease.Key()
 	known, again := r.by[key]
 	known.lease = withoutFields(result.lease)
 	known.lease.Value.Tell = nil // it is being sent
-	switch machine := withoutFields(result.machine); {
-	case machine.Exists():
-		known.machine = &machine
-	case machine.Key() != "": // it was deleted
-		known.machine = nil
+	if result.machine.Key() != "" {
+		known.machine = withoutFields(result.machine)
 	}
 	r.by[key] = known
 	if again {
@@ -50,9 +42,9 @@ func (r *recent) put(result changed) {
 	r.order[r.next], r.next = key, (r.next+1)%recentSize
 }
 
-// get returns a lease as this process last wrote it; false where it did not, or
-// long ago.
-func (r *recent) get(key store.Key) (remembered, bool) {
+// get returns a lease, and its machine if that was seen, as this process last
+// wrote them; false where it did not, or long ago.
+func (r *recent) get(key store.Key) (changed, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known, ok := r.by[key]

@@ -2,9 +2,9 @@ package broker
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
-	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
@@ -16,62 +16,45 @@ type Removal struct {
 	Instance string
 	// Settle, where not nil, makes leasing.EntryNotFound final, as in Broker.Settle.
 	Settle *int64
-	// Gone says that the machine exists no more: a lease on it is ended.
+	// Gone: the machine exists no more, and a lease on it is ended.
 	Gone bool
-	// By is the administrator who takes the machine away; its backend is told.
-	// "" when the backend itself does.
+	// By is the administrator who takes the machine away, of which the backend
+	// gets a message; "" when the backend itself removes it.
 	By string
 }
 
 // Remove takes machines out of the catalog, each by itself. The errors are in
 // order: leasing.EntryNotFound, and leasing.Leased unless it is gone.
 func (b *Broker) Remove(ctx context.Context, removals ...Removal) []error {
-	errs := make([]error, len(removals))
-	if len(removals) == 0 {
-		return errs
-	}
 	ids := make([]MachineID, len(removals))
 	for i, removal := range removals {
 		ids[i] = removal.MachineID
 	}
 	items, err := b.machines(ctx, ids...)
 	if err != nil {
-		for i := range errs {
-			errs[i] = err
-		}
-		return errs
+		return slices.Repeat([]error{err}, len(removals))
 	}
-	b.removeAll(ctx, removals, items, errs)
+	errs := make([]error, len(removals))
+	var simple []change
+	var places []int
+	for i, item := range items {
+		if removals[i].simple(item) {
+			simple = append(simple, change{machine: item, machineTo: item.Value.Vacated(b.now())})
+			places = append(places, i)
+		} else {
+			errs[i] = b.removeOne(ctx, removals[i])
+		}
+	}
+	for i, result := range b.applyAll(ctx, simple) {
+		place := places[i]
+		if errs[place] = result.err; failure.Is(result.err, failure.Conflict) {
+			errs[place] = b.removeOne(ctx, removals[place])
+		}
+	}
 	return errs
 }
 
-// removeAll deletes what is free in common commits, and deals with the others
-// one by one.
-func (b *Broker) removeAll(ctx context.Context, removals []Removal, items []storedMachine, errs []error) {
-	var groups [][]store.Write
-	var places []int
-	seen := map[store.Key]bool{}
-	for i, item := range items {
-		if seen[item.Key()] || !removals[i].simple(item) {
-			errs[i] = b.removeOne(ctx, removals[i])
-			continue
-		}
-		seen[item.Key()] = true
-		write, _, err := replace(item, item.Value.Vacated(b.now()))
-		if errs[i] = err; err == nil {
-			groups, places = append(groups, []store.Write{write}), append(places, i)
-		}
-	}
-	for i, out := range b.commitGroups(ctx, groups) {
-		if place := places[i]; failure.Is(out.err, failure.Conflict) {
-			errs[place] = b.removeOne(ctx, removals[place])
-		} else {
-			errs[place] = out.err
-		}
-	}
-}
-
-// simple reports whether the removal is just to delete the machine as read.
+// simple reports whether the removal only deletes the machine as it was read.
 func (r Removal) simple(item storedMachine) bool {
 	return item.Value.Entry() && r.By == "" && item.Value.State != leasing.OnLease &&
 		(r.Instance == "" || r.Instance == item.Value.Instance())
@@ -84,57 +67,78 @@ func (b *Broker) removeOne(ctx context.Context, removal Removal) error {
 			return err
 		}
 		machine := item.Value
-		switch {
-		case !item.Exists(), machine.State != "" && !machine.Entry(), removal.Instance != "" && removal.Instance != machine.Instance():
-			return b.absent(ctx, item, removal)
-		case machine.State == leasing.OnLease && !removal.Gone:
-			return leasing.Leased
-		case machine.State == leasing.OnLease:
-			return b.removeLeased(ctx, item)
-		case removal.By != "":
-			return b.takeAway(ctx, item, removal.By)
+		if !item.Exists() || machine.State != "" && !machine.Entry() || removal.Instance != "" && removal.Instance != machine.Instance() {
+			return b.settleAbsence(ctx, item, removal)
 		}
-		return b.vacate(ctx, item)
+		step, err := b.removalOf(ctx, item, removal)
+		if err != nil {
+			return err
+		}
+		result, err := b.applyOne(ctx, step)
+		if err == nil && step.next != nil {
+			b.send(ctx, result.lease)
+		}
+		return err
 	})
 }
 
-// vacate takes an entry that nobody leases out of the catalog.
-func (b *Broker) vacate(ctx context.Context, item storedMachine) error {
-	write, _, err := replace(item, item.Value.Vacated(b.now()))
-	if err == nil {
-		_, err = b.commit(ctx, []store.Write{write})
+// removalOf returns the change that takes a machine out of the catalog. It ends
+// the lease of a machine that exists no more. For a free machine that its
+// backend still counts on it makes a record like that of an ended lease, which
+// carries the message.
+func (b *Broker) removalOf(ctx context.Context, item storedMachine, removal Removal) (change, error) {
+	now, machine := b.now(), item.Value
+	step := change{machine: item, machineTo: machine.Vacated(now)}
+	switch {
+	case machine.State == leasing.OnLease && !removal.Gone:
+		return step, leasing.Leased
+	case machine.State == leasing.OnLease:
+		lease, err := b.lease(ctx, machine.Lease)
+		if err == nil && lease.Value.Running() {
+			ended, left := leasing.End(lease.Value, &machine, leasing.Gone, now, b.limits())
+			step.lease, step.next, step.machineTo = lease, &ended, left
+		}
+		return step, err
+	case removal.By != "":
+		record := leasing.TakenAway(removal.By, machine, now, b.limits())
+		step.lease, step.next = absent[leasing.Lease](LeaseKey(record.Hash)), &record
 	}
-	return err
+	return step, nil
 }
 
-// removeLeased ends the lease of a machine that exists no more.
-func (b *Broker) removeLeased(ctx context.Context, item storedMachine) error {
-	lease, err := b.lease(ctx, item.Value.Lease)
-	if err != nil {
-		return err
-	}
-	if !lease.Exists() || !lease.Value.Running() {
-		return b.vacate(ctx, item)
-	}
-	next, left := leasing.End(lease.Value, &item.Value, leasing.Gone, b.now(), b.limits())
-	result, err := b.applyOne(ctx, change{lease: lease, next: &next, machine: &item, machineTo: left})
-	if err != nil {
-		return err
-	}
-	b.send(ctx, result.lease)
-	return nil
+// Settle reads the entry of an instance. Where there is none it leaves a fence
+// that refuses additions of the instance with a number up to the offer's, so
+// that leasing.EntryNotFound is final.
+func (b *Broker) Settle(ctx context.Context, id MachineID, instance string, offer int64) (leasing.Machine, error) {
+	var found leasing.Machine
+	err := b.again(ctx, func() error {
+		item, err := b.machine(ctx, id)
+		if err != nil {
+			return err
+		}
+		if found = item.Value; found.Entry() && found.Instance() == instance {
+			return nil
+		}
+		return b.settleAbsence(ctx, item, Removal{MachineID: id, Instance: instance, Settle: &offer})
+	})
+	return found, err
 }
 
-// takeAway removes a free machine that its backend still counts on. The record
-// of it is like that of a lease that has ended: it carries the message.
-func (b *Broker) takeAway(ctx context.Context, item storedMachine, by string) error {
-	now := b.now()
-	record := leasing.TakenAway(by, item.Value, now, b.limits())
-	lease := storedLease{Document: store.Document{Key: LeaseKey(record.Hash)}}
-	result, err := b.applyOne(ctx, change{lease: lease, next: &record, machine: &item, machineTo: item.Value.Vacated(now)})
-	if err != nil {
+// settleAbsence writes the fence that was asked for, if any, and returns
+// leasing.EntryNotFound.
+func (b *Broker) settleAbsence(ctx context.Context, item storedMachine, asked Removal) error {
+	if asked.Settle == nil {
+		return leasing.EntryNotFound
+	}
+	if err := readable(item); err != nil {
 		return err
 	}
-	b.send(ctx, result.lease)
-	return nil
+	item.Value.Backend, item.Value.Hostname = asked.Backend, asked.Hostname
+	next, changed := item.Value.Settle(leasing.Fence{Instance: asked.Instance, Offer: *asked.Settle}, b.now())
+	if changed {
+		if _, err := b.applyOne(ctx, change{machine: item, machineTo: &next}); err != nil {
+			return err
+		}
+	}
+	return leasing.EntryNotFound
 }

@@ -5,53 +5,39 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
-	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/leasing"
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
 // send sends the messages of leases that were just changed. Those to the lessee
 // stand in the lease until they are sent. Those to the backend do so only where
-// they cannot be sent: what a process did not come to send, the backend learns
-// by list_changes. The sweep sends what is left.
+// they cannot be sent: if a process ends before it sends them, the backend
+// learns the same by list_changes. The sweep sends what is left.
 func (b *Broker) send(ctx context.Context, items ...storedLease) {
+	if err := b.deliver(ctx, items, leasing.Lease.Owe); err != nil {
+		b.options.Log.Warn("messages are sent again by the sweep: "+err.Error(), "event", "SENDING_FAILED")
+	}
+}
+
+// deliver sends the messages of leases. Then it writes into each lease, by owe,
+// which of them could not be sent. Where a lease changed meanwhile, whoever
+// changed it sends its messages.
+func (b *Broker) deliver(
+	ctx context.Context, items []storedLease, owe func(leasing.Lease, []leasing.Notice, time.Time, leasing.Limits) leasing.Lease,
+) error {
 	left, failed := b.publish(ctx, items)
 	var changes []change
 	for i, item := range items {
-		if !slices.Equal(left[i], item.Value.Unsent) {
-			next := item.Value.Owe(left[i], b.now(), b.limits())
+		next := owe(item.Value, left[i], b.now(), b.limits())
+		if !slices.Equal(next.Unsent, item.Value.Unsent) || next.Attempts != item.Value.Attempts {
 			changes = append(changes, change{lease: item, next: &next})
 		}
 	}
-	if err := errors.Join(failed, b.note(ctx, changes)); err != nil {
-		b.log.Warn("messages are sent again by the sweep: "+err.Error(), "event", "SENDING_FAILED")
-	}
-}
-
-// resend sends the messages of leases that were not sent at first, and waits
-// longer before each further attempt.
-func (b *Broker) resend(ctx context.Context, items []storedLease) error {
-	left, failed := b.publish(ctx, items)
-	changes := make([]change, len(items))
-	for i, item := range items {
-		next := item.Value.OweStill(left[i], b.now(), b.limits())
-		changes[i] = change{lease: item, next: &next}
-	}
-	return errors.Join(failed, b.note(ctx, changes))
-}
-
-// note writes what became of sending. Where a lease changed meanwhile, whoever
-// changed it sends.
-func (b *Broker) note(ctx context.Context, changes []change) error {
-	var errs []error
-	for _, result := range b.apply(ctx, changes...) {
-		if result.err != nil && !failure.Is(result.err, failure.Conflict) {
-			errs = append(errs, fmt.Errorf("note what was sent: %w", result.err))
-		}
-	}
-	return errors.Join(errs...)
+	_, err := made("note what was sent of", b.apply(ctx, changes...))
+	return errors.Join(failed, err)
 }
 
 // publish sends the messages of leases, those of one topic together. It returns
@@ -78,7 +64,7 @@ func (b *Broker) publish(ctx context.Context, items []storedLease) (left [][]lea
 	left = make([][]leasing.Notice, len(items))
 	var errs []error
 	for _, topic := range order {
-		if err := b.publisher.Publish(ctx, topic, messages[topic]...); err != nil {
+		if err := b.options.Publisher.Publish(ctx, topic, messages[topic]...); err != nil {
 			errs = append(errs, fmt.Errorf("publish to topic %s %s: %w", topic.Project, topic.Name, err))
 			for _, n := range notices[topic] {
 				left[n.of] = append(left[n.of], n.what)
@@ -107,7 +93,7 @@ func (b *Broker) compose(lease leasing.Lease, notice leasing.Notice) (event.Topi
 
 func (b *Broker) topicOf(to leasing.Destination) event.Topic {
 	topic := event.Topic{Project: to.Project, Name: to.Topic}
-	if topic.Project == b.project {
+	if topic.Project == b.options.Project {
 		topic.Project = ""
 	}
 	return topic

@@ -2,6 +2,9 @@ package broker
 
 import (
 	"context"
+	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
@@ -14,108 +17,57 @@ const (
 	firstPage = 4
 	// maxFirstPage is what that grows to where requests follow each other.
 	maxFirstPage = 64
-	// lastPage is what the pages grow to where many do not match or are taken.
-	lastPage = 256
 )
 
-// search goes through the available machines that serve a request, from a
-// random place on, once round.
-type search struct {
-	broker  *Broker
-	wanted  leasing.Dimensions
-	place   int64
-	wrapped bool
-	ended   bool
-	page    int
-	after   *store.Document
-	found   []storedMachine
-}
-
-func (b *Broker) search(wanted leasing.Dimensions, page int) *search {
-	return &search{broker: b, wanted: wanted, place: b.dice.below(leasing.MaxSpread), page: page}
-}
-
-// next answers a machine at random among the ones that were read; false when
-// there is none any more.
-func (s *search) next(ctx context.Context) (storedMachine, bool, error) {
-	for len(s.found) == 0 {
-		if s.ended {
-			return storedMachine{}, false, nil
-		}
-		if err := s.read(ctx); err != nil {
-			return storedMachine{}, false, err
+// search yields the available machines that serve a request, from a random
+// place on, once round: page by page, each page in random order.
+func (b *Broker) search(ctx context.Context, wanted leasing.Dimensions, firstPage int) iter.Seq2[[]storedMachine, error] {
+	place := b.dice.below(leasing.MaxSpread)
+	return func(yield func([]storedMachine, error) bool) {
+		for _, op := range []store.Op{store.GreaterOrEqual, store.Less} {
+			for page, err := range pages[leasing.Machine](ctx, b, freeMachines(wanted.Selector(), op, place, firstPage)) {
+				page = slices.DeleteFunc(page, func(item storedMachine) bool {
+					return item.Value.State != leasing.Available || !item.Value.Dimensions.Match(wanted)
+				})
+				b.dice.shuffle(len(page), func(i, j int) { page[i], page[j] = page[j], page[i] })
+				if !yield(page, err) || err != nil {
+					return
+				}
+			}
 		}
 	}
-	i := s.broker.dice.below(int64(len(s.found)))
-	machine := s.found[i]
-	s.found[i] = s.found[len(s.found)-1]
-	s.found = s.found[:len(s.found)-1]
-	return machine, true, nil
 }
 
-func (s *search) read(ctx context.Context) error {
-	op := store.GreaterOrEqual
-	if s.wrapped {
-		op = store.Less
-	}
-	page, err := find[leasing.Machine](ctx, s.broker, freeMachines(s.wanted.Selector(), op, s.place, s.page, s.after))
-	if err != nil {
-		return err
-	}
-	for _, item := range page.items {
-		if item.Value.State == leasing.Available && item.Value.Dimensions.Match(s.wanted) {
-			s.found = append(s.found, item)
-		}
-	}
-	switch s.after = page.last; {
-	case s.after != nil:
-		s.page = min(s.page*4, lastPage)
-	case !s.wrapped:
-		s.wrapped = true
-	default:
-		s.ended = true
-	}
-	return nil
-}
+// finder finds a machine for a new request; false if the request gets none.
+type finder func(ctx context.Context, wanted leasing.Dimensions) (storedMachine, bool, error)
 
-// takeKnown gives a new request a machine that is remembered as free. The
-// answer is nil where there is none; where somebody else made the same request
-// meanwhile, it is what they got.
-func (b *Broker) takeKnown(ctx context.Context, fresh leasing.Lease) (*leasing.Lease, error) {
+// take gives a new request a machine that find finds; false if it finds none. If
+// the same request was made twice at once, both get the same lease.
+func (b *Broker) take(ctx context.Context, fresh leasing.Lease, find finder) (leasing.Lease, bool, error) {
 	for range maxAttempts {
-		machine, ok := b.free.take(b.now(), fresh.Dimensions)
-		if !ok {
-			return nil, nil
-		}
-		lease, err := b.tryOne(ctx, fresh, machine)
-		if lease != nil || err != nil {
-			return lease, err
-		}
-	}
-	return nil, nil
-}
-
-// take is takeKnown with a search where nothing is remembered. The answer is
-// nil also where others wait in the request's line: who comes later does not
-// overtake.
-func (b *Broker) take(ctx context.Context, fresh leasing.Lease) (*leasing.Lease, error) {
-	for range maxAttempts {
-		machine, ok, err := b.findOne(ctx, fresh.Dimensions)
+		machine, ok, err := find(ctx, fresh.Dimensions)
 		if err != nil || !ok {
-			return nil, err
+			return leasing.Lease{}, false, err
 		}
-		lease, err := b.tryOne(ctx, fresh, machine)
-		b.trying.release(machine.Key())
-		if lease != nil || err != nil {
-			return lease, err
+		lease, ok, err := b.tryOne(ctx, fresh, machine)
+		b.trying.Delete(machine.Key())
+		if ok || err != nil {
+			return lease, ok, err
 		}
 	}
-	return nil, nil
+	return leasing.Lease{}, false, nil
 }
 
-// findOne finds a machine for a new request, and reserves it in this process;
-// false where the request has to wait. One at a time searches: what it finds
-// is there for the others.
+// remembered finds a machine that is remembered as free.
+func (b *Broker) remembered(_ context.Context, wanted leasing.Dimensions) (storedMachine, bool, error) {
+	machine, ok := b.free.take(b.now(), wanted)
+	return machine, ok, nil
+}
+
+// findOne finds a machine that is remembered, or searches for one and reserves
+// it in this process. It returns false also if others wait in the request's
+// line: a later request does not overtake them. One request at a time searches,
+// and leaves the other machines that it finds to the next.
 func (b *Broker) findOne(ctx context.Context, wanted leasing.Dimensions) (storedMachine, bool, error) {
 	unlock, _, err := lock(ctx, b.searching)
 	if err != nil {
@@ -125,65 +77,68 @@ func (b *Broker) findOne(ctx context.Context, wanted leasing.Dimensions) (stored
 	if machine, ok := b.free.take(b.now(), wanted); ok {
 		return machine, true, nil
 	}
-	search := b.search(wanted, b.free.pageSize(b.now()))
-	for {
-		machine, ok, err := search.next(ctx)
-		if err != nil || !ok {
-			return machine, false, err
+	for page, err := range b.search(ctx, wanted, b.free.pageSize(b.now())) {
+		if err != nil {
+			return storedMachine{}, false, err
 		}
-		if !b.trying.take(machine.Key()) {
-			continue
+		for i, machine := range page {
+			if _, taken := b.trying.LoadOrStore(machine.Key(), true); taken {
+				continue
+			}
+			waits, err := b.share(ctx, wanted, page[i+1:])
+			if err != nil || waits {
+				b.trying.Delete(machine.Key())
+			}
+			return machine, err == nil && !waits, err
 		}
-		queue, err := b.share(ctx, search)
-		if err != nil || queue {
-			b.trying.release(machine.Key())
-		}
-		return machine, err == nil && !queue, err
 	}
+	return storedMachine{}, false, nil
 }
 
-// share leaves the other machines that a search found to other requests, when
-// nobody waits. It answers whether somebody waits in the search's line.
-func (b *Broker) share(ctx context.Context, search *search) (queue bool, err error) {
-	anyone, err := b.findLeases(ctx, waiting(1, nil))
-	if err != nil {
-		return false, err
+// share leaves the other machines that a search found to other requests if
+// nobody waits. It reports whether somebody waits in the line of the search.
+func (b *Broker) share(ctx context.Context, wanted leasing.Dimensions, others []storedMachine) (bool, error) {
+	waits, err := b.anyoneWaits(ctx)
+	if err == nil && waits {
+		return b.lineWaits(ctx, wanted)
 	}
-	if len(anyone.items) == 0 && anyone.last == nil {
-		b.free.put(b.now(), search.found...)
-		search.found = nil
-		return false, nil
+	if err == nil {
+		b.free.put(b.now(), others...)
 	}
-	line, err := b.findLeases(ctx, lineHasAnyone(search.wanted.Key()))
-	return len(line.items) > 0, err
+	return false, err
 }
 
-// tryOne gives a new request one machine. The answer is nil where another was
-// faster, and where somebody else made the same request, what they got.
-func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine storedMachine) (*leasing.Lease, error) {
-	lease, leased := leasing.Give(fresh, machine.Value, b.now(), b.limits())
-	absent := storedLease{Document: store.Document{Key: LeaseKey(fresh.Hash)}}
-	result, err := b.applyOne(ctx, change{lease: absent, next: &lease, machine: &machine, machineTo: &leased})
+// tryOne gives a new request one machine; false if another request was faster.
+// If the same request was made meanwhile, it returns that one's lease.
+func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine storedMachine) (leasing.Lease, bool, error) {
+	request := absent[leasing.Lease](LeaseKey(fresh.Hash))
+	request.Value = fresh
+	lease, err := b.give(ctx, request, machine)
 	if failure.Is(err, failure.Conflict) {
 		known, err := b.lease(ctx, fresh.Hash)
-		if err != nil || !known.Exists() {
-			return nil, err
+		if err == nil && known.Exists() {
+			b.free.put(b.now(), machine) // as far as is known it is free
 		}
-		b.free.put(b.now(), machine) // as far as is known it is free
-		return &known.Value, nil
+		return known.Value, known.Exists(), err
 	}
 	if err != nil {
-		return nil, err
+		return leasing.Lease{}, false, err
 	}
-	b.fulfilled(lease)
-	b.send(ctx, result.lease)
-	return &lease, nil
+	b.send(ctx, lease)
+	return lease.Value, true, nil
 }
 
-// fulfilled logs that a request was given a machine.
-func (b *Broker) fulfilled(lease leasing.Lease) {
-	b.log.Info("fulfilled a lease request",
+// give leases a machine to a request, both as they were read. The caller sends
+// the lease's messages.
+func (b *Broker) give(ctx context.Context, request storedLease, machine storedMachine) (storedLease, error) {
+	next, leased := leasing.Give(request.Value, machine.Value, b.now(), b.limits())
+	result, err := b.applyOne(ctx, change{lease: request, next: &next, machine: machine, machineTo: &leased})
+	if err != nil {
+		return storedLease{}, fmt.Errorf("give machine %s to lease %s: %w", machine.Key().ID(), next.Hash, err)
+	}
+	b.options.Log.Info("fulfilled a lease request",
 		"event", "LEASE_FULFILLED",
-		"wait_ms", lease.FulfilledAt.Sub(lease.RequestedAt).Milliseconds(),
-		"request_hash", lease.Hash, "hostname", lease.Hostname, "backend", lease.Backend)
+		"wait_ms", next.FulfilledAt.Sub(next.RequestedAt).Milliseconds(),
+		"request_hash", next.Hash, "hostname", next.Hostname, "backend", next.Backend)
+	return result.lease, nil
 }

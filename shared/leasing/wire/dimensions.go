@@ -58,7 +58,7 @@ func labels(path string, list protoreflect.List) ([]string, error) {
 	return all, nil
 }
 
-// canonical returns the one text of a value.
+// canonical returns a value as text; equal values have equal texts.
 func canonical(path string, field protoreflect.FieldDescriptor, value protoreflect.Value) (string, error) {
 	switch field.Kind() {
 	case protoreflect.EnumKind:

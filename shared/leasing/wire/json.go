@@ -7,16 +7,17 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -89,11 +90,13 @@ func decodeField(path string, value any, field protoreflect.FieldDescriptor, int
 }
 
 func decodeValue(path string, value any, field protoreflect.FieldDescriptor, empty protoreflect.Value) (protoreflect.Value, error) {
+	number, isNumber := value.(json.Number)
+	text, isText := value.(string)
 	switch field.Kind() {
 	case protoreflect.MessageKind:
 		return empty, decodeMessage(path, value, empty.Message())
 	case protoreflect.StringKind:
-		if text, ok := value.(string); ok {
+		if isText {
 			return protoreflect.ValueOfString(text), nil
 		}
 		return empty, wrong(path, "a string", value)
@@ -103,24 +106,34 @@ func decodeValue(path string, value any, field protoreflect.FieldDescriptor, emp
 		}
 		return empty, wrong(path, "true or false", value)
 	case protoreflect.EnumKind:
-		return decodeEnum(path, value, field.Enum().Values())
+		values := field.Enum().Values()
+		if !isText {
+			return empty, wrong(path, "one of "+names(values), value)
+		}
+		if known := values.ByName(protoreflect.Name(text)); known != nil {
+			return protoreflect.ValueOfEnum(known.Number()), nil
+		}
+		return empty, fmt.Errorf("%s: %.80q is none of %s", path, text, names(values))
 	case protoreflect.Int64Kind:
-		return decodeInt(path, value)
+		if !isNumber && !isText {
+			return empty, wrong(path, "a whole number", value)
+		}
+		n, err := strconv.ParseInt(cmp.Or(text, number.String()), 10, 64)
+		if err != nil {
+			return empty, fmt.Errorf("%s: %.80q is not a whole number of 64 bits", path, cmp.Or(text, number.String()))
+		}
+		return protoreflect.ValueOfInt64(n), nil
 	case protoreflect.DoubleKind:
-		return decodeDouble(path, value)
+		if !isNumber {
+			return empty, wrong(path, "a number", value)
+		}
+		n, err := number.Float64()
+		if err != nil {
+			return empty, fmt.Errorf("%s: %.80s is not a number that 64 bits hold", path, number)
+		}
+		return protoreflect.ValueOfFloat64(n), nil
 	}
 	return empty, fmt.Errorf("%s: fields of kind %s are not known here", path, field.Kind())
-}
-
-func decodeEnum(path string, value any, values protoreflect.EnumValueDescriptors) (protoreflect.Value, error) {
-	name, ok := value.(string)
-	if !ok {
-		return protoreflect.Value{}, wrong(path, "one of "+names(values), value)
-	}
-	if known := values.ByName(protoreflect.Name(name)); known != nil {
-		return protoreflect.ValueOfEnum(known.Number()), nil
-	}
-	return protoreflect.Value{}, fmt.Errorf("%s: %.80q is none of %s", path, name, names(values))
 }
 
 func names(values protoreflect.EnumValueDescriptors) string {
@@ -130,35 +143,6 @@ func names(values protoreflect.EnumValueDescriptors) string {
 	}
 	slices.Sort(all)
 	return strings.Join(all, ", ")
-}
-
-func decodeInt(path string, value any) (protoreflect.Value, error) {
-	text := ""
-	switch v := value.(type) {
-	case json.Number:
-		text = v.String()
-	case string:
-		text = v
-	default:
-		return protoreflect.Value{}, wrong(path, "a whole number", value)
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return protoreflect.Value{}, fmt.Errorf("%s: %.80q is not a whole number of 64 bits", path, text)
-	}
-	return protoreflect.ValueOfInt64(n), nil
-}
-
-func decodeDouble(path string, value any) (protoreflect.Value, error) {
-	number, ok := value.(json.Number)
-	if !ok {
-		return protoreflect.Value{}, wrong(path, "a number", value)
-	}
-	n, err := strconv.ParseFloat(number.String(), 64)
-	if err != nil || math.IsInf(n, 0) {
-		return protoreflect.Value{}, fmt.Errorf("%s: %.80s is not a number that 64 bits hold", path, number)
-	}
-	return protoreflect.ValueOfFloat64(n), nil
 }
 
 func wrong(path, wanted string, value any) error {
@@ -189,4 +173,18 @@ func join(path, name string) string {
 		return name
 	}
 	return path + "." + name
+}
+
+// Encode writes a message as JSON.
+func Encode(message proto.Message) ([]byte, error) {
+	data, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(message)
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", message.ProtoReflect().Descriptor().Name(), err)
+	}
+	// protojson varies its white space on purpose; answers do not.
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, data); err != nil {
+		return nil, err
+	}
+	return compact.Bytes(), nil
 }
