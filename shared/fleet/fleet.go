@@ -75,6 +75,25 @@ type Manager struct {
 	Trouble Trouble `firestore:"trouble,omitempty"`
 }
 
+// Trouble is the error by which Compute Engine fails to create VMs.
+type Trouble struct {
+	// Code is Compute Engine's, such as ZONE_RESOURCE_POOL_EXHAUSTED; empty for
+	// none.
+	Code  string    `firestore:"code,omitempty"`
+	Since time.Time `firestore:"since,omitempty"`
+}
+
+// See records the error that the group's VMs have now; "" for none.
+func (t Trouble) See(code string, now time.Time) Trouble {
+	switch code {
+	case t.Code:
+		return t
+	case "":
+		return Trouble{}
+	}
+	return Trouble{Code: code, Since: now}
+}
+
 // Key names the manager in messages, logs and on its instances.
 func (m Manager) Key() ManagerKey {
 	return ManagerKey{BaseName: m.BaseName, Revision: m.Revision, Zone: m.Zone}

@@ -20,13 +20,8 @@ const (
 	shortRevisionLength = 8
 )
 
-var rfc1035 = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
-
 // templateName has RevisionLength digits behind its last hyphen.
 var templateName = regexp.MustCompile(`^([a-z](?:[-a-z0-9]*[a-z0-9])?)-([0-9a-f]{12})$`)
-
-// ValidName reports whether a name is one that Compute Engine takes.
-func ValidName(name string) bool { return rfc1035.MatchString(name) }
 
 // TemplateName names the instance template of a revision, and its groups: a
 // group's name is unique per zone only.
