@@ -17,7 +17,7 @@ type Sight struct {
 // Difference is what changed between two looks at a group.
 type Difference struct {
 	New     []string // ids that were not there before
-	Lost    []string // ids that are gone or stopped now, or whose loss is not finished with
+	Lost    []string // ids that are gone or stopped now, or whose loss is unfinished
 	Started []string // ids that are running now and were not before
 }
 
@@ -51,10 +51,10 @@ func Compare(before, now map[string]Sight, complete bool) Difference {
 	return d
 }
 
-// Settle makes the listing to keep: what is there now, and the lost ones that
-// are not finished with, so that the next look finds them lost again. After an
-// incomplete look it keeps also what that did not see.
-func Settle(before, now map[string]Sight, unfinished []string, complete bool) map[string]Sight {
+// Keep returns the listing to keep: the VMs that are there now, and the lost
+// ones whose loss is not finished with, so that the next look finds them lost
+// again. After an incomplete look, those that it did not see are kept as well.
+func Keep(before, now map[string]Sight, unfinished []string, complete bool) map[string]Sight {
 	kept := map[string]Sight{}
 	for id, was := range before {
 		lost := slices.Contains(unfinished, id)

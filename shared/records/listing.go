@@ -9,9 +9,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Listing is what was last seen of a group, with the version that it was read
-// at. Whoever records VMs writes it in the same step: a fetch that was
-// overtaken by another one records nothing.
+// Listing holds the VMs of a group as they were last seen, with the version that
+// it was read at. Whoever records VMs writes it in the same step: a fetch that
+// was overtaken by another one records nothing.
 type Listing struct {
 	VMs  map[string]fleet.Sight
 	read store.Document
@@ -26,7 +26,7 @@ type listingFields struct {
 
 func listingPath(manager fleet.ManagerKey) path { return path{listings, flat(manager.String())} }
 
-// Listing reads what was last seen of a manager's group.
+// Listing reads how a manager's group was last seen.
 func (r Records) Listing(ctx context.Context, manager fleet.ManagerKey) (Listing, error) {
 	k, err := listingPath(manager).key()
 	if err != nil {
@@ -90,7 +90,7 @@ func (r Records) Current(ctx context.Context, listing Listing) (bool, error) {
 	return now[0].Version == listing.read.Version, nil
 }
 
-// RemoveListing forgets what was last seen of a manager's group.
+// RemoveListing deletes the listing of a manager's group.
 func (r Records) RemoveListing(ctx context.Context, manager fleet.ManagerKey) error {
 	k, err := listingPath(manager).key()
 	if err != nil {

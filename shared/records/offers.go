@@ -11,8 +11,7 @@ type leftOfferFields struct {
 	Instances []string `firestore:"instances"`
 }
 
-// LeftOffer is the record of an offer that was open when the version before
-// ended, which kept one of each.
+// LeftOffer is the record that the version before kept of an open offer.
 type LeftOffer = store.Stored[leftOfferFields]
 
 // LeftOffers reads the offers that the version before left open.

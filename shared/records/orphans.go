@@ -13,9 +13,9 @@ type projectFields struct {
 	Project string `firestore:"project"`
 }
 
-// NoteProject remembers that the suite works in a project. It stays noted: an
-// operation may end when all records of the project are gone, and what it
-// made would be looked for nowhere.
+// NoteProject records that the suite works in a project. The record stays for
+// good: an operation may end after all other records of the project are gone, and
+// nobody would look for the resource that it made.
 func (r Records) NoteProject(ctx context.Context, project string) error {
 	_, err := change(ctx, r, path{projects, project}, adopt(projectFields{Project: project}))
 	return err
@@ -48,7 +48,7 @@ func (r Records) Sightings(ctx context.Context, kind string) (map[string]time.Ti
 	return seen, err
 }
 
-// KeepSightings records orphans that are new and forgets those that are over.
+// KeepSightings records the fresh orphans and forgets those that are over.
 func (r Records) KeepSightings(ctx context.Context, kind string, fresh, over []string, now time.Time) error {
 	var writes []store.Write
 	for i, name := range slices.Concat(fresh, over) {
