@@ -347,3 +347,43 @@ func TestRemoveOnlyWhatStillMayGo(t *testing.T) {
 		t.Errorf("none: %d, %v", n, err)
 	}
 }
+
+// Where no record may be missing, one that cannot be read is an error.
+func TestEveryRecordOrAnError(t *testing.T) {
+	b := newBench(t)
+	b.put(fleet.Revision{BaseName: "linux", ID: "r"}, revisionPath("linux", "r")...)
+	b.put(fleet.Manager{BaseName: "linux", Revision: "r", Zone: "z"}, "instanceTemplates", "linux", "revisions", "r", "managers", "z")
+	every := func() (revisions, managers int, _ [2]error) {
+		rs, err := b.EveryRevision(t.Context())
+		ms, other := b.EveryManager(t.Context())
+		return len(rs), len(ms), [2]error{err, other}
+	}
+	if revisions, managers, errs := every(); revisions != 1 || managers != 1 || errs != [2]error{} {
+		t.Errorf("%d, %d, %v", revisions, managers, errs)
+	}
+	b.put(store.Fields{"state": 1.5}, revisionPath("linux", "broken")...)
+	b.put(store.Fields{"state": 1.5}, "instanceTemplates", "linux", "revisions", "r", "managers", "broken")
+	if _, _, errs := every(); failure.ClassOf(errs[0]) != failure.Permanent || failure.ClassOf(errs[1]) != failure.Permanent {
+		t.Errorf("%v", errs)
+	}
+}
+
+// A record is adopted only where there is none, and a project noted once.
+func TestAdopt(t *testing.T) {
+	b := newBench(t)
+	for n, want := range []bool{true, false} {
+		r := fleet.Revision{BaseName: "linux", ID: "r", Resource: fleet.Resource{URL: fmt.Sprint(n)}}
+		if adopted, err := b.AdoptRevision(t.Context(), r); adopted != want || err != nil {
+			t.Errorf("time %d: %v, %v", n+1, adopted, err)
+		}
+		if err := b.NoteProject(t.Context(), "p"); err != nil {
+			t.Error(err)
+		}
+	}
+	if r, err := b.Revision(t.Context(), "linux", "r"); err != nil || r.Value.URL != "0" || b.writes != 2 {
+		t.Errorf("%+v, %v after %d writes", r, err, b.writes)
+	}
+	if names, err := b.Projects(t.Context()); err != nil || !slices.Equal(names, []string{"p"}) {
+		t.Errorf("%v, %v", names, err)
+	}
+}
