@@ -65,7 +65,7 @@ func TestDivergences(t *testing.T) {
 			harm: func(d diverging) {
 				const hostname = "pool-d10dfb6c-us-central1-a-zzzz"
 				d.put(stray, leasing.Machine{Backend: "GCE", Hostname: hostname, Dimensions: leasing.Dimensions{Values: map[string]string{leasing.Hostname: hostname}},
-					Policies: leasing.Policies{Attributes: []leasing.Attribute{{Key: leasing.InstanceAttribute, Value: hostname + ":1"}}}}.Offer())
+					Policies: leasing.Policies{Attributes: []leasing.Attribute{{Key: leasing.InstanceAttribute, Value: hostname + ":1"}}}}.Free())
 			},
 			mended: func(d diverging) bool { return !d.get(stray).Exists() }, minutes: counted},
 		"the records have it and the catalog does not, just offered": {

@@ -1,13 +1,20 @@
 package terraform
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
+	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
 	"github.com/gce-backend/gce-backend/shared/records"
 )
@@ -86,7 +93,10 @@ func TestIndexes(t *testing.T) {
 		single[f.Collection+"."+f.Field] = true
 		unused[f.Collection+"."+f.Field] = true
 	}
-	for _, q := range slices.Concat(records.Queries(), broker.Queries()) {
+	for _, q := range slices.Concat(queriesOfRecords(t), broker.Queries()) {
+		if q.Name == "" {
+			t.Errorf("a query without a name: %+v", q)
+		}
 		collection, scope, equal, ordered := need(q)
 		for _, f := range slices.Concat(read.TTL, read.Unindexed) {
 			if f.Collection == collection && slices.ContainsFunc(slices.Concat(equal, ordered), func(s string) bool { return strings.HasPrefix(s, f.Field+":") }) {
@@ -111,6 +121,47 @@ func TestIndexes(t *testing.T) {
 	for name := range unused {
 		t.Errorf("no query uses the index on %s", name)
 	}
+}
+
+// queriesOfRecords calls each method of records.Records, with all arguments and
+// with as few as possible, and returns the queries that it makes.
+func queriesOfRecords(t *testing.T) []store.Query {
+	t.Helper()
+	var made []store.Query
+	recorder := faulty.New(memory.New(time.Now), faulty.Hooks{Fault: func(_ context.Context, call faulty.Call) faulty.Fault {
+		if call.Method == faulty.Find || call.Method == faulty.Count {
+			made = append(made, call.Query)
+		}
+		return faulty.Fault{}
+	}})
+	reader := reflect.ValueOf(records.Records{Store: recorder, Log: slog.New(slog.DiscardHandler)})
+	group := &fleet.Group{Manager: fleet.Manager{Resource: fleet.Resource{State: fleet.Drained}}, Machines: fleet.Machines{Leased: 1, Pending: 1}}
+	arguments := map[reflect.Type]reflect.Value{}
+	for _, value := range []any{"b", 1, time.Unix(0, 0), fleet.ManagerKey{BaseName: "b", Revision: "r", Zone: "z"}, fleet.Active, fleet.Found, group} {
+		arguments[reflect.TypeOf(value)] = reflect.ValueOf(value)
+	}
+	for method := range reader.NumMethod() {
+		call := reader.Method(method)
+		for _, all := range []bool{true, false} {
+			in := []reflect.Value{reflect.ValueOf(t.Context())}
+			for n := 1; n < call.Type().NumIn(); n++ {
+				kind := call.Type().In(n)
+				if call.Type().IsVariadic() && n == call.Type().NumIn()-1 {
+					if !all {
+						break
+					}
+					kind = kind.Elem()
+				}
+				value, known := arguments[kind]
+				if !known || !all {
+					value = reflect.Zero(kind)
+				}
+				in = append(in, value)
+			}
+			call.Call(in)
+		}
+	}
+	return made
 }
 
 // The plan creates what indexes.yaml says.

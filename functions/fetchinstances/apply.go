@@ -18,7 +18,7 @@ const recordsPerCommit = 400
 func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing records.Listing, now look, difference fleet.Difference, frozen asked) (outcome, error) {
 	var whole map[string]fleet.Sight // what to keep, where no loss is to be seen to first
 	if len(difference.Lost) == 0 {
-		whole = fleet.Settle(listing.VMs, now.vms, nil, now.complete)
+		whole = fleet.Keep(listing.VMs, now.vms, nil, now.complete)
 	}
 	listing, err := f.record(ctx, m, listing, now, difference.New, whole)
 	if err != nil {
@@ -32,9 +32,9 @@ func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing records.Lis
 			unfinished, done, lostErr = f.takeBack(ctx, listing, now, difference.Lost)
 		}
 	}
-	settled := fleet.Settle(listing.VMs, now.vms, unfinished, now.complete)
-	if !sameSights(settled, listing.VMs) {
-		_, err = f.e.Record(ctx, m.Key(), listing, settled, nil)
+	kept := fleet.Keep(listing.VMs, now.vms, unfinished, now.complete)
+	if !sameSights(kept, listing.VMs) {
+		_, err = f.e.Record(ctx, m.Key(), listing, kept, nil)
 	}
 	return done, job.Joined(lostErr, err)
 }

@@ -82,7 +82,7 @@ func (u updater) census(ctx context.Context, key fleet.ManagerKey) (missing, tot
 	if err != nil {
 		return 0, 0, err
 	}
-	looks, err := u.protocol.Look(ctx, all)
+	looks, err := u.protocol.Ask(ctx, all)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -117,7 +117,7 @@ func (u updater) update(ctx context.Context, items []records.Instance, news news
 	if len(items) == 0 {
 		return nil
 	}
-	looks, err := u.protocol.Look(ctx, items)
+	looks, err := u.protocol.Ask(ctx, items)
 	if err != nil {
 		return err
 	}

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// The least time between the two looks that must both miss a machine in the
-// catalog before it is given up.
+// A machine is given up once the catalog was asked twice and did not have it,
+// with at least this time between.
 const (
 	confirmAfter = 30 * time.Second
-	// confirmLeasedAfter is that of a machine whose lease should still run:
+	// confirmLeasedAfter is the time for a machine whose lease should still run:
 	// somebody may be using it, and whoever ends a lease says so. It outlasts a
 	// Machine Provider that knows nothing for a while.
 	confirmLeasedAfter = time.Hour
 )
 
-// Phase is a number that spreads over the time what is done to each manager once
-// in a while.
+// Phase returns a number by which the managers' turns at occasional work are
+// spread over time.
 func (k ManagerKey) Phase() int64 {
 	hash := fnv.New32a()
 	hash.Write([]byte(k.String())) // never fails
@@ -30,14 +30,14 @@ type Brake struct{ Percent, Minimum int }
 // DefaultBrake is used where settings.cfg says nothing.
 var DefaultBrake = Brake{Percent: 20, Minimum: 5}
 
-// Allowance is how many of a manager's instances one sweep may give up
+// Allowance returns how many of a manager's instances one sweep may give up
 // without a known reason.
 func (b Brake) Allowance(instances int) int {
 	return max(instances*b.Percent/100, b.Minimum)
 }
 
-// Confirmed reports whether an instance was missing long enough ago for this
-// look to be the second one.
+// Confirmed reports whether an instance has been missing for so long that it is
+// given up if the catalog does not have it now either.
 func (i Instance) Confirmed(now time.Time) bool {
 	after := confirmAfter
 	if i.State == Leased && !i.LeaseOver(now) {

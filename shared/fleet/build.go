@@ -4,12 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"time"
 )
 
 // Sizes bound a manager's group.
 type Sizes struct{ Minimum, Maximum int }
 
-// Wish is what the configuration says of one template.
+// Wish is the configuration of one template.
 type Wish struct {
 	BaseName string
 	// Spec is nil when the template is not configured.
@@ -17,7 +18,7 @@ type Wish struct {
 	Zones map[string]Sizes
 }
 
-// Digest identifies the wish.
+// Digest returns a hash of the wish; "" if the template is not configured.
 func (w Wish) Digest() string {
 	if w.Spec == nil {
 		return ""
@@ -42,11 +43,11 @@ type Records struct {
 
 // Build decides the template's records: the configured revision is active and
 // all others are drained; its managers are active in the configured zones, at
-// the configured sizes, and all others are drained. What comes back is
-// reactivated and keeps its URL. What is just being deleted is left to that
-// until its URL is cleared, and so are the managers of a revision that is: a
-// group of theirs would keep its template from ever being deleted. Then the
-// template has no digest, so that it is built again.
+// the configured sizes, and all others are drained. A record that is configured
+// again is reactivated and keeps its URL. One whose resource is just being
+// deleted stays drained until its URL is cleared, and so do the managers of such
+// a revision: their groups would keep its template from ever being deleted. The
+// template then gets no digest, so that it is built again.
 func Build(have Records, wish Wish) Records {
 	built := Records{
 		Template:  TemplateRecord{BaseName: wish.BaseName, Digest: wish.Digest()},
@@ -96,4 +97,27 @@ func (r *Records) activateManager(wish Wish, zone string, sizes Sizes) {
 		manager.State, r.Template.Digest = Drained, ""
 	}
 	r.Managers[key] = manager
+}
+
+// Stamp sets the time since when each record is drained; Build does not know it.
+func (r Records) Stamp(have Records, now time.Time) Records {
+	for id, revision := range r.Revisions {
+		revision.DrainedAt = drainedAt(have.Revisions[id].State, revision.State, revision.DrainedAt, now)
+		r.Revisions[id] = revision
+	}
+	for key, manager := range r.Managers {
+		manager.DrainedAt = drainedAt(have.Managers[key].State, manager.State, manager.DrainedAt, now)
+		r.Managers[key] = manager
+	}
+	return r
+}
+
+func drainedAt(was, is State, at, now time.Time) time.Time {
+	switch {
+	case is != Drained:
+		return time.Time{}
+	case was != Drained:
+		return now
+	}
+	return at
 }

@@ -17,13 +17,12 @@ const (
 type DeletionClaim struct {
 	By string    `firestore:"by,omitempty"`
 	At time.Time `firestore:"at,omitempty"`
-	// Since is when the first deletion was claimed of which it is not known what
-	// became: it may still be under way, so that a refusal of a later one does
-	// not end it.
+	// Since is when the oldest deletion with an unknown outcome was claimed. It
+	// may still be under way, so the refusal of a later one does not end it.
 	Since time.Time `firestore:"since,omitempty"`
 }
 
-// next is the claim after this one.
+// next returns the claim that follows this one.
 func (c DeletionClaim) next(by string, now time.Time) DeletionClaim {
 	next := DeletionClaim{By: by, At: now, Since: c.Since}
 	if next.Since.IsZero() {
@@ -32,9 +31,9 @@ func (c DeletionClaim) next(by string, now time.Time) DeletionClaim {
 	return next
 }
 
-// refused is what is left of the claim when its deletion was refused; none
-// where no other can be under way: there was none, or what was to be deleted
-// is intact long after.
+// refused returns the claim to keep after a refusal: an older deletion of
+// unknown outcome, if one may still be under way. None is when there was no
+// older one, or when the resource is still intact long after it.
 func (c DeletionClaim) refused(intact bool) (left DeletionClaim, deleting bool) {
 	if c.Since.Equal(c.At) || intact && c.At.Sub(c.Since) >= DrainTime {
 		return DeletionClaim{}, false
@@ -47,14 +46,15 @@ func (c DeletionClaim) held(now time.Time) bool {
 	return c.By != "" && now.Sub(c.At) < deletionClaimTime
 }
 
-// Deletable reports whether the resource may be deleted, as far as its record
-// tells: it was drained long enough ago, and no other run is at it.
+// Deletable reports whether the record allows the resource's deletion: it was
+// drained long enough ago, and no other run is at it.
 func (r Resource) Deletable(now time.Time) bool {
 	return r.State == Drained && now.Sub(r.DrainedAt) >= revertTime && !r.Deletion.held(now)
 }
 
-// ClaimDeletion lets a run delete a drained resource, as it was read: from then
-// on the record cannot become active until the deletion is over.
+// ClaimDeletion claims the deletion of a drained resource for a run; ok is false
+// if its URL is not the one that was read, or if it is not deletable. Until the
+// deletion is over the record cannot become active.
 func (r Resource) ClaimDeletion(url, by string, now time.Time) (Resource, bool) {
 	if r.URL != url || !r.Deletable(now) {
 		return r, false
@@ -64,7 +64,7 @@ func (r Resource) ClaimDeletion(url, by string, now time.Time) (Resource, bool) 
 }
 
 // EndDeletion gives the claim back: the resource is gone, or this deletion was
-// refused; intact says that it was refused because the resource is in use.
+// refused; intact means that it was refused because the resource is in use.
 func (r Resource) EndDeletion(by string, gone, intact bool) (Resource, bool) {
 	if r.Deletion.By != by {
 		return r, false
@@ -76,12 +76,12 @@ func (r Resource) EndDeletion(by string, gone, intact bool) (Resource, bool) {
 	return r, true
 }
 
-// RevertedUntil is until when a configuration that is taken back finds a drained
-// resource as it was.
+// RevertedUntil returns the time until which a drained resource is left as it
+// was, for a configuration that is taken back.
 func (r Resource) RevertedUntil() time.Time { return r.DrainedAt.Add(revertTime) }
 
-// RecordOver reports whether the record can go, as far as itself is concerned:
-// its resource is gone, and nobody can be creating it any more.
+// RecordOver reports whether the record can be deleted, unless other records
+// depend on it: its resource is gone, and nobody can be creating it any more.
 func (r Resource) RecordOver(now time.Time) bool {
 	return r.State == Drained && r.URL == "" && !r.Deleting && now.Sub(r.DrainedAt) >= DrainTime
 }

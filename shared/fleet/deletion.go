@@ -9,12 +9,12 @@ const (
 	// TombstoneTime is how long the record of a deleted instance is kept: by
 	// then no fetch that saw the VM can still be running.
 	TombstoneTime = 20 * time.Minute
-	// DrainTime is how long the record of a drained revision or manager is kept
-	// at least: by then no run that read it as active can still be creating its
+	// DrainTime is how long at least the record of a drained revision or manager
+	// is kept: by then no run that read it as active can still be creating its
 	// template or group.
 	DrainTime = 15 * time.Minute
-	// revertTime is how long the group and the template of what was drained are
-	// left at least: a configuration that is taken back within it finds them as
+	// revertTime is how long at least the group and the template of a drained
+	// record are left: a configuration that is taken back within it finds them as
 	// they were.
 	revertTime = time.Minute
 	// firstRetry and lastRetry bound the back-off between two requests to
@@ -36,8 +36,8 @@ func (i Instance) DeletionDue(now time.Time) bool {
 	return !now.Before(i.nextDeletion())
 }
 
-// nextDeletion is when the next request is due: the n-th comes 2ⁿ⁻¹−1 times
-// firstRetry after the first, with a bound on the step.
+// nextDeletion returns when the next request is due: the n-th comes 2ⁿ⁻¹−1
+// times firstRetry after the first, with a bound on the step.
 func (i Instance) nextDeletion() time.Time {
 	at, step := i.DeletionRequested, firstRetry
 	for range max(i.DeletionAttempts, 1) {
@@ -52,7 +52,7 @@ func (i Instance) DeletionStuck(now time.Time) bool {
 	return i.State == PendingDeletion && !i.DeletionRequested.IsZero() && now.Sub(i.DeletionRequested) >= deletionOverdue
 }
 
-// TombstoneOver reports whether the record of a deleted instance can go.
+// TombstoneOver reports whether the record of a deleted instance can be deleted.
 func (i Instance) TombstoneOver(now time.Time) bool {
 	return i.State == Deleted && now.Sub(i.DeletedAt) > TombstoneTime
 }

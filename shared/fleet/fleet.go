@@ -25,19 +25,19 @@ type TemplateRecord struct {
 	BaseName string `firestore:"baseName"`
 	// ActiveRevision is empty when the template is not configured any more.
 	ActiveRevision string `firestore:"activeRevision"`
-	// Digest is of what was configured when the template's records were last
-	// built: while it is the same there is nothing to build.
+	// Digest is the hash of the configuration that the template's records were
+	// last built from: while it is the same there is nothing to build.
 	Digest string `firestore:"digest"`
 }
 
-// Resource is what a revision or a manager keeps in Compute Engine, and how it
-// goes.
+// Resource is the part of a revision or a manager that tracks its resource in
+// Compute Engine: an instance template or a group.
 type Resource struct {
 	State State `firestore:"state"`
 	// URL of the resource in Compute Engine; empty while there is none.
 	URL string `firestore:"url"`
 	// Deleting is set before the resource is deleted: until its URL is cleared
-	// the record cannot become active again. Deletion is whose it is.
+	// the record cannot become active again. Deletion is the claim to do it.
 	Deleting bool          `firestore:"deleting,omitempty"`
 	Deletion DeletionClaim `firestore:"deletion,omitempty"`
 	// DrainedAt is when the record stopped being active.
@@ -71,8 +71,28 @@ type Manager struct {
 	Size int `firestore:"size"`
 	// Claim is the resize that was last asked for.
 	Claim ResizeClaim `firestore:"claim"`
-	// Trouble is what keeps the group's VMs from being created.
+	// Trouble is the error that keeps the group's VMs from being created.
 	Trouble Trouble `firestore:"trouble,omitempty"`
+}
+
+// Trouble is the error by which Compute Engine fails to create VMs.
+type Trouble struct {
+	// Code is Compute Engine's, such as ZONE_RESOURCE_POOL_EXHAUSTED; empty for
+	// none.
+	Code  string    `firestore:"code,omitempty"`
+	Since time.Time `firestore:"since,omitempty"`
+}
+
+// See returns the trouble after a look: code is the error that the group's VMs
+// have now, "" for none.
+func (t Trouble) See(code string, now time.Time) Trouble {
+	switch code {
+	case t.Code:
+		return t
+	case "":
+		return Trouble{}
+	}
+	return Trouble{Code: code, Since: now}
 }
 
 // Key names the manager in messages, logs and on its instances.
@@ -80,7 +100,7 @@ func (m Manager) Key() ManagerKey {
 	return ManagerKey{BaseName: m.BaseName, Revision: m.Revision, Zone: m.Zone}
 }
 
-// WithoutGroup forgets a group that is gone.
+// WithoutGroup returns the manager without its group, which is gone.
 func (m Manager) WithoutGroup() Manager {
 	m.URL, m.Size, m.Claim = "", 0, ResizeClaim{}
 	return m
@@ -92,7 +112,7 @@ func (m Manager) GroupName() string { return TemplateName(m.BaseName, m.Revision
 // ManagerKey names a manager.
 type ManagerKey struct{ BaseName, Revision, Zone string }
 
-// Pool names the manager's pool.
+// Pool returns the key of the manager's pool.
 func (k ManagerKey) Pool() PoolKey { return PoolKey{BaseName: k.BaseName, Zone: k.Zone} }
 
 func (k ManagerKey) String() string {

@@ -9,7 +9,7 @@ func FuzzSplitTemplateName(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		baseName, revision, ok := SplitTemplateName(name)
-		if ok && (TemplateName(baseName, revision) != name || len(revision) != RevisionLength || !ValidName(baseName) && len(baseName) <= MaxNameLength) {
+		if ok && (TemplateName(baseName, revision) != name || len(revision) != RevisionLength || !validName(baseName) && len(baseName) <= MaxNameLength) {
 			t.Errorf("%q is %q and %q", name, baseName, revision)
 		}
 	})

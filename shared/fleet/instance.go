@@ -44,10 +44,10 @@ type Instance struct {
 	// CatalogedAt is when the machine was last offered. Set on a found
 	// instance it means that the offer's outcome is not known.
 	CatalogedAt time.Time `firestore:"catalogedAt,omitempty"`
-	// OfferNumber is that of the last offer, counted from 1. Offered with 0, it
-	// was by a version that gave no numbers, and perhaps twice.
+	// OfferNumber is the number of the last offer, counted from 1. An offered
+	// instance with 0 was offered, perhaps twice, by a version without numbers.
 	OfferNumber int64 `firestore:"offer,omitempty"`
-	// Reason says why the instance is deleted.
+	// Reason is why the instance is deleted.
 	Reason string `firestore:"reason,omitempty"`
 	// DeletionRequested is when Compute Engine was first asked to delete it.
 	DeletionRequested time.Time `firestore:"deletionRequested,omitempty"`
@@ -77,12 +77,12 @@ func (i Instance) Live() bool {
 	return i.State == Found || i.State == Cataloged || i.State == Leased
 }
 
-// MaybeOffered reports whether the catalog may hold the machine. What is leased
-// is there, even if no offer of it is on record.
+// MaybeOffered reports whether the catalog may hold the machine. A leased one is
+// there, even if no offer of it is on record.
 func (i Instance) MaybeOffered() bool { return i.State == Leased || !i.CatalogedAt.IsZero() }
 
-// OutForGood reports whether the record says that the catalog has no entry of the
-// machine, and that no offer is alive that could make one.
+// OutForGood reports whether, by the record, the catalog has no entry of the
+// machine and no offer is alive that could make one.
 func (i Instance) OutForGood() bool {
 	return i.State == PendingDeletion && (i.OfferNumber > 0 || i.CatalogedAt.IsZero())
 }

@@ -10,7 +10,7 @@ func up(name string) Sight      { return Sight{Hostname: name, Running: true} }
 func booting(name string) Sight { return Sight{Hostname: name} }
 func stopped(name string) Sight { return Sight{Hostname: name, Lost: true} }
 
-func TestCompareAndSettle(t *testing.T) {
+func TestCompareAndKeep(t *testing.T) {
 	type sights = map[string]Sight
 	for _, c := range []struct {
 		name        string
@@ -55,7 +55,7 @@ func TestCompareAndSettle(t *testing.T) {
 			if got.Any() != (len(c.want.New)+len(c.want.Lost)+len(c.want.Started) > 0) {
 				t.Errorf("Any: %v", got.Any())
 			}
-			if kept := Settle(c.before, c.now, c.unfinished, !c.partial); !reflect.DeepEqual(kept, c.kept) {
+			if kept := Keep(c.before, c.now, c.unfinished, !c.partial); !reflect.DeepEqual(kept, c.kept) {
 				t.Errorf("kept %+v, want %+v", kept, c.kept)
 			}
 			if !maps.Equal(before, c.before) || !maps.Equal(now, c.now) {
@@ -72,9 +72,9 @@ func TestUnfinishedComesBack(t *testing.T) {
 		if d := Compare(listing, nil, true); !reflect.DeepEqual(d.Lost, []string{"1"}) {
 			t.Fatalf("look %d: %+v", look, d)
 		}
-		listing = Settle(listing, nil, []string{"1"}, true)
+		listing = Keep(listing, nil, []string{"1"}, true)
 	}
-	listing = Settle(listing, nil, nil, true)
+	listing = Keep(listing, nil, nil, true)
 	if d := Compare(listing, nil, true); d.Any() {
 		t.Errorf("finished with, and still %+v", d)
 	}

@@ -20,20 +20,15 @@ const (
 	shortRevisionLength = 8
 )
 
-var rfc1035 = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
-
 // templateName has RevisionLength digits behind its last hyphen.
 var templateName = regexp.MustCompile(`^([a-z](?:[-a-z0-9]*[a-z0-9])?)-([0-9a-f]{12})$`)
-
-// ValidName reports whether a name is one that Compute Engine takes.
-func ValidName(name string) bool { return rfc1035.MatchString(name) }
 
 // TemplateName names the instance template of a revision, and its groups: a
 // group's name is unique per zone only.
 func TemplateName(baseName, revision string) string { return baseName + "-" + revision }
 
-// SplitTemplateName takes such a name apart; ok is false for one that is not
-// such a name.
+// SplitTemplateName takes a name of TemplateName apart; ok is false for any other
+// name.
 func SplitTemplateName(name string) (baseName, revision string, ok bool) {
 	parts := templateName.FindStringSubmatch(name)
 	if parts == nil {
@@ -42,12 +37,14 @@ func SplitTemplateName(name string) (baseName, revision string, ok bool) {
 	return parts[1], parts[2], true
 }
 
-// BaseInstanceName is what the names of a group's VMs begin with.
+// BaseInstanceName returns the prefix that Compute Engine gives the names of a
+// group's VMs.
 func BaseInstanceName(baseName, revision, zone string) string {
 	return fmt.Sprintf("%s-%s-%s", baseName, revision[:min(shortRevisionLength, len(revision))], zone)
 }
 
-// HostnamePrefix is what the hostnames of the manager's instances begin with.
+// HostnamePrefix returns the beginning of the hostnames of the manager's
+// instances.
 func (m Manager) HostnamePrefix() string {
 	return BaseInstanceName(m.BaseName, m.Revision, m.Zone) + "-"
 }
@@ -63,11 +60,11 @@ const requestNamespace = "gce-backend request"
 // request is not made again.
 const attemptLength = 10 * time.Second
 
-// Attempt names an attempt at a change, as a part of its request id. An id is
-// good for one attempt, since after an operation that failed the same id is
-// only answered with the same failure; and for one since, the time of the
-// record's change that asks for it, because what was created, deleted and is
-// wanted again within seconds is another request.
+// Attempt names an attempt at a change, as a part of its request id. A new
+// attempt needs another id, because Compute Engine answers the id of a failed
+// operation with the same failure. So does another since, the time of the
+// record's change that asks for the attempt: a group that was created, deleted
+// and is wanted again within seconds is another request.
 func Attempt(now, since time.Time) string {
 	return now.UTC().Truncate(attemptLength).Format(time.RFC3339) + " since " + since.UTC().Format(time.RFC3339Nano)
 }

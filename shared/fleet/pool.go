@@ -12,13 +12,13 @@ type PoolKey struct{ BaseName, Zone string }
 // Pool is a template's machines in one zone, over all its revisions.
 type Pool struct {
 	PoolKey
-	// Groups are one for each revision that has a manager in the zone, and one
-	// without a state where the configured one has none yet.
+	// Groups has one for each revision that has a manager in the zone, and one
+	// without a state if the configured revision has no manager there yet.
 	Groups []*Group
 }
 
-// Group is what a pool has of one revision: its manager, and as much of its VMs
-// as somebody asked for.
+// Group is a pool's part of one revision: its manager, and as many facts about
+// its VMs as the reader asked for.
 type Group struct {
 	Manager  Manager
 	Revision Revision
@@ -48,7 +48,7 @@ func (m *Machines) ByState() map[InstanceState]*int {
 	return map[InstanceState]*int{Found: &m.Found, Cataloged: &m.Cataloged, Leased: &m.Leased, PendingDeletion: &m.Pending}
 }
 
-// Pools puts managers together to pools, in the order of their names.
+// Pools groups managers into pools, in the order of their names.
 func Pools(managers []Manager, revisions []Revision) []*Pool {
 	type id struct{ baseName, revision string }
 	known := map[id]Revision{}
@@ -62,8 +62,8 @@ func Pools(managers []Manager, revisions []Revision) []*Pool {
 	return pools
 }
 
-// AddConfigured adds what is configured and not built: a manager without a
-// state, where its pool has no active one.
+// AddConfigured adds a manager that is configured and not built yet: one without
+// a state, unless its pool has an active one.
 func AddConfigured(pools []*Pool, m Manager) []*Pool {
 	for _, pool := range pools {
 		if pool.PoolKey == m.Key().Pool() && slices.ContainsFunc(pool.Groups, func(g *Group) bool { return g.Manager.State == Active }) {
@@ -85,7 +85,7 @@ func add(pools []*Pool, g *Group) []*Pool {
 	return pools
 }
 
-// Sizing is what the size of one of the pool's groups is decided by.
+// Sizing returns the facts that decide the size of one of the pool's groups.
 func (p *Pool) Sizing(g *Group, now time.Time) Sizing {
 	return Sizing{
 		Minimum: g.Manager.MinimumSize, Maximum: g.Manager.MaximumSize, Group: g.Counts,
@@ -93,8 +93,8 @@ func (p *Pool) Sizing(g *Group, now time.Time) Sizing {
 	}
 }
 
-// others counts the VMs of the pool's other groups, those that are claimed
-// included.
+// others counts the VMs of the pool's other groups, including those of claimed
+// resizes.
 func (p *Pool) others(g *Group, now time.Time) int {
 	n := 0
 	for _, other := range p.Groups {

@@ -30,30 +30,30 @@ type Counts struct {
 	Total    int // all that exist or are being made
 }
 
-// footprint is the number of VMs that the group has or is about to have.
+// footprint returns the number of VMs that the group has or is about to have.
 func (c Counts) footprint() int { return max(c.Target+c.Deleting, c.Total) }
 
-// Sizing is what a manager's size is decided by.
+// Sizing holds the facts that decide a group's size.
 type Sizing struct {
 	Minimum, Maximum int
-	Leased           int // leased instances of this manager
+	Leased           int // leased instances of the group
 	Group            Counts
 	// Others counts the VMs of the template's other revisions in this zone.
 	Others int
-	// Pending counts the instances pending deletion, those that Compute Engine
-	// is deleting included: a VM that leaves the target is there for a while.
+	// Pending counts the instances pending deletion, including those that Compute
+	// Engine is deleting: a VM that left the target is still there for a while.
 	Pending int
 }
 
-// Wanted is the size that the leases and the minimum ask for, within the
+// Wanted returns the size that the leases and the minimum ask for, within the
 // maximum.
 func (s Sizing) Wanted() int {
 	return max(min(max(s.Minimum, withReserve(s.Leased)), s.Maximum-s.Others), 0)
 }
 
-// Target is what the group's targetSize is to be raised to; ok is false where
-// it is that high already, because a resize never lowers it: lowering picks
-// its victims blindly.
+// Target returns the targetSize to raise the group to; ok is false if it is that
+// high already. A resize never lowers it, because Compute Engine would choose
+// which VMs to delete, leased ones too.
 func (s Sizing) Target() (target int, ok bool) {
 	room := s.Maximum - s.Others - max(s.Group.Deleting, s.Pending)
 	target = min(max(s.Minimum, withReserve(s.Leased)), room, s.Group.Idle+growthStep)
@@ -63,14 +63,14 @@ func (s Sizing) Target() (target int, ok bool) {
 // Over reports whether the group has more VMs than wanted: some may be surplus.
 func (s Sizing) Over() bool { return s.Group.Total > s.Wanted() }
 
-// Surplus is how many of the cataloged, unleased instances to take out: as
-// many as the machines at hand exceed the size wanted. The minimum is always
-// kept, also where another revision's VMs leave no room for it.
+// Surplus returns how many of the cataloged instances, which are not leased, to
+// take out: as many as leased and cataloged ones together exceed the size wanted.
+// The minimum is always kept, even if another revision's VMs leave no room for it.
 func (s Sizing) Surplus(cataloged int) int {
 	return max(min(s.Leased+cataloged-max(s.Wanted(), s.Minimum), cataloged), 0)
 }
 
-// withReserve is ⌈1.1 × leased⌉, in whole numbers: 50 leases ask for 55.
+// withReserve returns ⌈1.1 × leased⌉, in whole numbers: 50 leases ask for 55.
 func withReserve(leased int) int { return (leased*11 + 9) / 10 }
 
 // held reports whether the claim still counts, because it is recent and the
@@ -82,7 +82,7 @@ func (c ResizeClaim) held(shown int, now time.Time) bool {
 // Open reports whether the run that holds the claim may still call.
 func (c ResizeClaim) Open(now time.Time) bool { return c.Target > 0 && now.Sub(c.At) < claimTime }
 
-// Expected is the footprint of a group, a claimed resize included.
+// Expected returns the footprint of a group, including a claimed resize.
 func (m Manager) Expected(counts Counts, now time.Time) int {
 	if m.Claim.held(counts.Target, now) {
 		return max(counts.footprint(), m.Claim.Target+counts.Deleting)

@@ -2,18 +2,18 @@ package fleet
 
 import "time"
 
-// OfferWindow is how long an offer to the catalog may be under way: longer
-// than any run may take and clocks may differ. Where a Machine Provider cannot
-// settle an offer, "the catalog does not have the machine" may still become
-// untrue within it.
+// OfferWindow is how long an offer to the catalog may be under way: longer than
+// any run takes, with the difference of clocks. If a Machine Provider cannot
+// settle an offer, a machine that its catalog does not have may still be added
+// within that time.
 const OfferWindow = 15 * time.Minute
 
 // offerTime is how long an offer is left to the run that makes it.
 const offerTime = time.Minute
 
-// Each transition answers the instance as it should be, and whether the event
-// applies in its state; one that does not changes nothing, so that a late or
-// doubled event does no harm.
+// Each transition returns the instance after the event, and whether the event
+// applies in its state. One that does not apply changes nothing, so that a late
+// or doubled event does no harm.
 
 // Offer records that the machine is about to be offered.
 func (i Instance) Offer(now time.Time) (Instance, bool) {
@@ -35,7 +35,7 @@ func (i Instance) Decline(certain bool) (Instance, bool) {
 		return i, false
 	}
 	i.State = Found
-	i.MissingSince = time.Time{} // a look at this offer says nothing about the next one
+	i.MissingSince = time.Time{} // an absence during this offer proves nothing about the next
 	if certain {
 		i.CatalogedAt = time.Time{}
 	}
@@ -43,9 +43,9 @@ func (i Instance) Decline(certain bool) (Instance, bool) {
 }
 
 // SeeLease records a lease as the Machine Provider reports it: an expiration,
-// or indefinitely. Of an instance pending deletion it means that the machine
-// was offered or leased while it was being taken out; while Compute Engine has
-// not been asked to delete it, the lease stands.
+// or indefinitely. A lease of an instance pending deletion means that the machine
+// was offered or leased while it was being taken out; as long as Compute Engine
+// has not been asked to delete it, the lease stands.
 func (i Instance) SeeLease(expiration time.Time, indefinitely bool) (Instance, bool) {
 	switch i.State {
 	case Found, Cataloged, Leased:

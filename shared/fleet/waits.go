@@ -15,7 +15,7 @@ type Wait struct {
 	Trouble bool // it may need a person
 }
 
-// Circumstances are what the records of a pool do not say.
+// Circumstances are the facts that are not in the records of a pool.
 type Circumstances struct {
 	Now    time.Time
 	Freeze Freeze
@@ -24,8 +24,8 @@ type Circumstances struct {
 	Failed func(job string, names ...string) (since time.Time, message string)
 }
 
-// Waits lists what a group of the pool waits for; nothing where it is as it
-// should be.
+// Waits lists what a group of the pool waits for; a group that is as it should be
+// waits for nothing. A new reason to wait is added here.
 func (p *Pool) Waits(g *Group, c Circumstances) []Wait {
 	w := waits{Circumstances: c, group: g}
 	switch {
@@ -54,19 +54,19 @@ func (w *waits) say(format string, args ...any) {
 	w.said = append(w.said, Wait{Text: fmt.Sprintf(format, args...)})
 }
 
-// trouble says what may need a person.
+// trouble adds a wait that may need a person.
 func (w *waits) trouble(format string, args ...any) {
 	w.said = append(w.said, Wait{Text: fmt.Sprintf(format, args...), Trouble: true})
 }
 
-// because says what a job that works for the group fails with.
+// because adds the error that a job fails with for the group.
 func (w *waits) because(job string, names ...string) {
 	if since, message := w.Failed(job, append(names, w.group.Manager.GroupName())...); message != "" {
 		w.trouble("since %s: %s", w.clock(since), message)
 	}
 }
 
-// toCome is what an active group waits for.
+// toCome adds what an active group waits for.
 func (w *waits) toCome(size Sizing) {
 	m, machines := w.group.Manager, w.group.Machines
 	switch {
@@ -107,7 +107,7 @@ func (s TemplateSpec) snapshotInWords() string {
 	return ", which needs a snapshot " + strings.Join(of, ", ")
 }
 
-// stockout says why Compute Engine makes no VMs.
+// stockout adds why Compute Engine creates no VMs.
 func (w *waits) stockout() {
 	trouble := w.group.Manager.Trouble
 	if trouble.Code == "" {
@@ -124,7 +124,7 @@ func (w *waits) stockout() {
 	}
 }
 
-// toGo is what a drained group waits for.
+// toGo adds what a drained group waits for.
 func (w *waits) toGo() {
 	m, machines := w.group.Manager, w.group.Machines
 	if machines.Leased > 0 {
@@ -149,7 +149,7 @@ func (w *waits) toGo() {
 	}
 }
 
-// leases names the lease that ends last, for which all waits in the end.
+// leases names the lease that ends last, which the group waits for in the end.
 func (w *waits) leases() string {
 	leased, known := w.group.Machines.Leased, w.group.Leases
 	if leased > len(known) {
@@ -190,7 +190,7 @@ func (w *waits) deletions() {
 
 func (w *waits) clock(t time.Time) string { return Clock(t, w.Now) }
 
-// Clock is a time as short as it is clear, in UTC.
+// Clock formats a time in UTC, with the date only if it is another day's.
 func Clock(t, now time.Time) string {
 	t = t.UTC()
 	if t.Truncate(24 * time.Hour).Equal(now.UTC().Truncate(24 * time.Hour)) {
@@ -202,7 +202,7 @@ func Clock(t, now time.Time) string {
 	return t.Format("2 Jan 2006 15:04")
 }
 
-// Many is a number of things in words.
+// Many formats a number of things, such as "2 VMs".
 func Many(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

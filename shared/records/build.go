@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -11,90 +12,70 @@ import (
 
 // Tree is all records of one template, as they were read.
 type Tree struct {
-	template  Template
-	revisions map[string]Revision
-	managers  map[fleet.ManagerKey]Manager
+	records   fleet.Records
+	documents map[store.Key]store.Document
 }
 
 // Tree reads a template with its revisions and managers.
 func (r Records) Tree(ctx context.Context, baseName string) (Tree, error) {
-	tree := Tree{revisions: map[string]Revision{}, managers: map[fleet.ManagerKey]Manager{}}
-	k, err := TemplateKey(baseName)
+	tree := Tree{
+		records:   fleet.Records{Revisions: map[string]fleet.Revision{}, Managers: map[fleet.ManagerKey]fleet.Manager{}},
+		documents: map[store.Key]store.Document{},
+	}
+	template, err := getOne[fleet.TemplateRecord](ctx, r, templatePath(baseName))
 	if err != nil {
 		return tree, err
 	}
-	read, err := store.GetAs[fleet.TemplateRecord](ctx, r.Store, k)
-	if err != nil {
-		return tree, fmt.Errorf("get template %s: %w", baseName, err)
+	if template != nil {
+		tree.records.Template = template.Value
+		tree.documents[template.Key()] = template.Document
 	}
-	tree.template = read[0]
 	revisions, err := find[fleet.Revision](ctx, r, revisionsOf(baseName))
 	if err != nil {
 		return tree, err
 	}
 	for _, revision := range revisions {
-		tree.revisions[revision.Value.ID] = revision
+		tree.records.Revisions[revision.Value.ID] = revision.Value
+		tree.documents[revision.Key()] = revision.Document
 	}
 	managers, err := r.ManagersOf(ctx, baseName)
-	if err != nil {
-		return tree, err
-	}
 	for _, manager := range managers {
-		tree.managers[manager.Value.Key()] = manager
+		tree.records.Managers[manager.Value.Key()] = manager.Value
+		tree.documents[manager.Key()] = manager.Document
 	}
-	return tree, nil
+	return tree, err
 }
 
-// Records are the tree's values.
-func (t Tree) Records() fleet.Records {
-	records := fleet.Records{Template: t.template.Value, Revisions: map[string]fleet.Revision{}, Managers: map[fleet.ManagerKey]fleet.Manager{}}
-	for id, revision := range t.revisions {
-		records.Revisions[id] = revision.Value
-	}
-	for key, manager := range t.managers {
-		records.Managers[key] = manager.Value
-	}
-	return records
-}
+// Records are the tree's values; they are not to be changed.
+func (t Tree) Records() fleet.Records { return t.records }
 
 // Save writes what differs between the tree as it was read and the records as
 // they were decided, in one atomic step. It returns the number of writes.
 func (r Records) Save(ctx context.Context, tree Tree, decided fleet.Records) (int, error) {
 	var writes []store.Write
-	add := func(k store.Key, read store.Document, before, after any) error {
+	add := func(p path, before, after any) error {
+		k, err := p.key()
+		if err != nil {
+			return err
+		}
+		read := tree.documents[k]
 		if read.Exists() && reflect.DeepEqual(before, after) {
 			return nil
 		}
 		fields, err := store.Encode(after)
-		if err != nil {
-			return err
-		}
 		read.Key = k
 		writes = append(writes, store.Replace(read, fields))
-		return nil
+		return err
 	}
 	base := decided.Template.BaseName
-	k, err := TemplateKey(base)
-	if err == nil {
-		err = add(k, tree.template.Document, tree.template.Value, decided.Template)
-	}
+	errs := []error{add(templatePath(base), tree.records.Template, decided.Template)}
 	for id, revision := range decided.Revisions {
-		if err == nil {
-			k, err = RevisionKey(base, id)
-		}
-		if err == nil {
-			err = add(k, tree.revisions[id].Document, tree.revisions[id].Value, revision)
-		}
+		errs = append(errs, add(revisionPath(base, id), tree.records.Revisions[id], revision))
 	}
 	for key, manager := range decided.Managers {
-		if err == nil {
-			k, err = ManagerKey(key)
-		}
-		if err == nil {
-			err = add(k, tree.managers[key].Document, tree.managers[key].Value, manager)
-		}
+		errs = append(errs, add(managerPath(key), tree.records.Managers[key], manager))
 	}
-	if err != nil || len(writes) == 0 {
+	if err := errors.Join(errs...); err != nil || len(writes) == 0 {
 		return 0, err
 	}
 	if _, err := r.Store.Commit(ctx, writes...); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// Cursor is how far the changes of the Machine Provider's catalog were dealt
-// with.
+// Cursor is the place up to which the changes of the Machine Provider's catalog
+// were dealt with.
 type Cursor struct {
 	Value string
 	read  store.Stored[cursorFields]
@@ -32,17 +32,16 @@ func (r Records) Cursor(ctx context.Context) (Cursor, error) {
 	return Cursor{Value: read[0].Value.Cursor, read: read[0]}, nil
 }
 
-// First reports whether no cursor was kept before.
+// First reports whether no cursor was stored before.
 func (c Cursor) First() bool { return !c.read.Exists() }
 
-// cursorAge is how old a cursor may become while nothing changes: much less
-// than the Machine Provider keeps what it would need for an older one.
+// cursorAge is how old a cursor may become while nothing changes: much less than
+// the time for which the Machine Provider keeps changes.
 const cursorAge = 24 * time.Hour
 
-// SaveCursor keeps the cursor when there were changes behind it; without any,
-// the one before serves as well, and keeping it costs nothing. When another
-// run kept one meanwhile that one stands: at worst some changes are looked at
-// twice.
+// SaveCursor stores the cursor if there were changes since the one before;
+// without any, the one before serves as well and costs no write. If another run
+// stored one meanwhile, that one stands: at worst some changes are read twice.
 func (r Records) SaveCursor(ctx context.Context, cursor Cursor, changed bool, now time.Time) error {
 	old := cursor.read.Value
 	if cursor.Value == old.Cursor || !changed && old.Cursor != "" && now.Sub(old.SavedAt) < cursorAge {

@@ -4,16 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
-	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Listing is what was last seen of a group, with the version that it was read
-// at. Whoever records VMs writes it in the same step: a fetch that was
-// overtaken by another one records nothing.
+// Listing holds the VMs of a group as they were last seen, with the version that
+// it was read at. Whoever records VMs writes it in the same step: a fetch that
+// was overtaken by another one records nothing.
 type Listing struct {
 	VMs  map[string]fleet.Sight
 	read store.Document
@@ -26,26 +24,25 @@ type listingFields struct {
 	VMs     []byte `firestore:"vms"`
 }
 
-// Listing reads what was last seen of a manager's group.
+func listingPath(manager fleet.ManagerKey) path { return path{listings, flat(manager.String())} }
+
+// Listing reads how a manager's group was last seen.
 func (r Records) Listing(ctx context.Context, manager fleet.ManagerKey) (Listing, error) {
-	k, err := key(listings, strings.ReplaceAll(manager.String(), "/", ":"))
+	k, err := listingPath(manager).key()
 	if err != nil {
 		return Listing{}, err
 	}
 	read, err := store.GetAs[listingFields](ctx, r.Store, k)
-	corrupt := corruptKeys(err)[k]
-	if err != nil && !corrupt {
+	if read == nil {
 		return Listing{}, fmt.Errorf("get the listing of %s: %w", manager, err)
 	}
 	listing := Listing{read: read[0].Document}
-	if read[0].Exists() {
-		if !corrupt {
-			err = json.Unmarshal(read[0].Value.VMs, &listing.VMs)
-		}
-		if err != nil { // it is a cache
-			r.Log.Error(fmt.Sprintf("the listing of %s cannot be read; starting anew: %v", manager, err))
-			listing.VMs = nil
-		}
+	if err == nil && read[0].Exists() {
+		err = json.Unmarshal(read[0].Value.VMs, &listing.VMs)
+	}
+	if err != nil { // it is a cache
+		r.Log.Error(fmt.Sprintf("the listing of %s cannot be read; starting anew: %v", manager, err))
+		listing.VMs = nil
 	}
 	if listing.VMs == nil {
 		listing.VMs = map[string]fleet.Sight{}
@@ -93,14 +90,12 @@ func (r Records) Current(ctx context.Context, listing Listing) (bool, error) {
 	return now[0].Version == listing.read.Version, nil
 }
 
-// RemoveListing forgets what was last seen of a manager's group.
+// RemoveListing deletes the listing of a manager's group.
 func (r Records) RemoveListing(ctx context.Context, manager fleet.ManagerKey) error {
-	k, err := key(listings, strings.ReplaceAll(manager.String(), "/", ":"))
+	k, err := listingPath(manager).key()
 	if err != nil {
 		return err
 	}
-	if _, err = r.Store.Commit(ctx, store.Delete(k)); failure.Is(err, failure.NotFound) {
-		return nil
-	}
+	_, err = r.Store.Commit(ctx, store.Delete(k))
 	return err
 }

@@ -7,22 +7,19 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// LeftOffer is an offer that was open when the version before ended, which kept
-// a record of each.
-type LeftOffer = store.Stored[struct {
+type leftOfferFields struct {
 	Instances []string `firestore:"instances"`
-}]
-
-func leftOffers() store.Query { return store.Query{Name: "offers left open", Collection: "offers"} }
-
-// LeftOffers reads them.
-func (r Records) LeftOffers(ctx context.Context) ([]LeftOffer, error) {
-	return find[struct {
-		Instances []string `firestore:"instances"`
-	}](ctx, r, leftOffers())
 }
 
-// Forget deletes one.
+// LeftOffer is the record that the version before kept of an open offer.
+type LeftOffer = store.Stored[leftOfferFields]
+
+// LeftOffers reads the offers that the version before left open.
+func (r Records) LeftOffers(ctx context.Context) ([]LeftOffer, error) {
+	return find[leftOfferFields](ctx, r, query("offers left open", "offers"))
+}
+
+// Forget deletes the record of an offer.
 func (r Records) Forget(ctx context.Context, left LeftOffer) error {
 	if _, err := r.Store.Commit(ctx, store.Remove(left.Document)); err != nil {
 		return fmt.Errorf("delete the record of an offer: %w", err)

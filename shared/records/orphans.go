@@ -3,11 +3,34 @@ package records
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
+
+type projectFields struct {
+	Project string `firestore:"project"`
+}
+
+// NoteProject records that the suite works in a project. The record stays for
+// good: an operation may end after all other records of the project are gone, and
+// nobody would look for the resource that it made.
+func (r Records) NoteProject(ctx context.Context, project string) error {
+	_, err := change(ctx, r, path{projects, project}, adopt(projectFields{Project: project}))
+	return err
+}
+
+// Projects lists the projects that the suite has worked in.
+func (r Records) Projects(ctx context.Context) ([]string, error) {
+	items, err := find[projectFields](ctx, r, query("projects", projects))
+	names := make([]string, len(items))
+	for i, item := range items {
+		names[i] = item.Value.Project
+	}
+	slices.Sort(names)
+	return names, err
+}
 
 type orphanFields struct {
 	Kind      string    `firestore:"kind"`
@@ -17,7 +40,7 @@ type orphanFields struct {
 
 // Sightings reads when each orphan of a kind was first seen, by its name.
 func (r Records) Sightings(ctx context.Context, kind string) (map[string]time.Time, error) {
-	items, err := find[orphanFields](ctx, r, allOrphans(kind))
+	items, err := find[orphanFields](ctx, r, query("orphans of a kind", orphans, equal("kind", kind)))
 	seen := map[string]time.Time{}
 	for _, item := range items {
 		seen[item.Value.Name] = item.Value.FirstSeen
@@ -25,37 +48,27 @@ func (r Records) Sightings(ctx context.Context, kind string) (map[string]time.Ti
 	return seen, err
 }
 
-// KeepSightings records orphans that are new and forgets those that are over.
+// KeepSightings records the fresh orphans and forgets those that are over.
 func (r Records) KeepSightings(ctx context.Context, kind string, fresh, over []string, now time.Time) error {
 	var writes []store.Write
-	for _, name := range fresh {
-		k, err := orphanKey(kind, name)
+	for i, name := range slices.Concat(fresh, over) {
+		k, err := path{orphans, kind + ":" + flat(name)}.key()
 		if err != nil {
 			return err
 		}
-		fields, err := store.Encode(orphanFields{Kind: kind, Name: name, FirstSeen: now})
+		write := store.Delete(k)
+		if i < len(fresh) {
+			write.Fields, err = store.Encode(orphanFields{Kind: kind, Name: name, FirstSeen: now})
+		}
 		if err != nil {
 			return err
 		}
-		writes = append(writes, store.Put(k, fields))
+		writes = append(writes, write)
 	}
-	for _, name := range over {
-		k, err := orphanKey(kind, name)
-		if err != nil {
-			return err
-		}
-		writes = append(writes, store.Delete(k))
-	}
-	for len(writes) > 0 {
-		chunk := writes[:min(len(writes), store.MaxWrites)]
-		writes = writes[len(chunk):]
+	for chunk := range slices.Chunk(writes, store.MaxWrites) {
 		if _, err := r.Store.Commit(ctx, chunk...); err != nil {
 			return fmt.Errorf("keep the sightings of orphans: %w", err)
 		}
 	}
 	return nil
-}
-
-func orphanKey(kind, name string) (store.Key, error) {
-	return key(orphans, kind+":"+strings.ReplaceAll(name, "/", ":"))
 }

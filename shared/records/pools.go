@@ -7,13 +7,14 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// How many instances are read as examples of those that a group waits for.
+// How many of the instances that a group waits for are read as examples.
 const (
 	someLeases    = 50
 	someDeletions = 10
 )
 
-// Pools reads all pools: their managers, and of their revisions what is short.
+// Pools reads all pools: their managers, and their revisions as RevisionHeads
+// does.
 func (r Records) Pools(ctx context.Context) ([]*fleet.Pool, error) {
 	var managers []Manager
 	var revisions []Revision
@@ -24,8 +25,7 @@ func (r Records) Pools(ctx context.Context) ([]*fleet.Pool, error) {
 	return fleet.Pools(values(managers), values(revisions)), err
 }
 
-// Count counts the machines of groups; of those that are not built there are
-// none.
+// Count counts the machines of groups; a group that is not built has none.
 func (r Records) Count(ctx context.Context, groups ...*fleet.Group) error {
 	var steps []func(context.Context) error
 	for _, g := range groups {
@@ -43,7 +43,7 @@ func (r Records) Count(ctx context.Context, groups ...*fleet.Group) error {
 }
 
 // Examples reads some of the instances that counted groups wait for: the leased
-// ones of a draining group, and those pending deletion.
+// ones of a drained group, and those pending deletion.
 func (r Records) Examples(ctx context.Context, groups ...*fleet.Group) error {
 	var steps []func(context.Context) error
 	some := func(g *fleet.Group, state fleet.InstanceState, limit int, into *[]fleet.Instance) {

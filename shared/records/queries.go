@@ -1,122 +1,233 @@
 package records
 
 import (
+	"context"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-func equal(field string, value any) store.Filter {
-	return store.Filter{Field: field, Op: store.Equal, Value: value}
+// Templates reads the records of all templates.
+func (r Records) Templates(ctx context.Context) ([]Template, error) {
+	return find[fleet.TemplateRecord](ctx, r, query("templates", templates))
 }
 
-// atMost bounds what a query finds.
-func atMost(n int, query store.Query) store.Query {
-	query.Limit = n
-	return query
+// TemplatesUnconfigured reads the templates that have no active revision.
+func (r Records) TemplatesUnconfigured(ctx context.Context) ([]Template, error) {
+	return find[fleet.TemplateRecord](ctx, r, query("templates not configured", templates, equal("activeRevision", "")))
 }
 
-func allTemplates() store.Query {
-	return store.Query{Name: "templates", Collection: templates}
+// Revision reads one revision; nil where there is none.
+func (r Records) Revision(ctx context.Context, baseName, revision string) (*Revision, error) {
+	return getOne[fleet.Revision](ctx, r, revisionPath(baseName, revision))
 }
 
-func templatesUnconfigured() store.Query {
-	return store.Query{Name: "templates not configured", Collection: templates,
-		Where: []store.Filter{equal("activeRevision", "")}}
+// RevisionsIn reads the revisions in a state.
+func (r Records) RevisionsIn(ctx context.Context, state fleet.State) ([]Revision, error) {
+	return find[fleet.Revision](ctx, r, query("revisions by state", revisions, equal("state", state)))
+}
+
+// RevisionsToCreate reads the active revisions without a URL.
+func (r Records) RevisionsToCreate(ctx context.Context) ([]Revision, error) {
+	return find[fleet.Revision](ctx, r,
+		query("active revisions without URL", revisions, equal("state", fleet.Active), equal("url", "")))
+}
+
+// RevisionHeads reads all revisions for people to see: of their specs only what
+// is short.
+func (r Records) RevisionHeads(ctx context.Context) ([]Revision, error) {
+	heads := query("revisions without their metadata", revisions)
+	heads.Select = []string{
+		"baseName", "revision", "state", "url", "deleting",
+		"spec.project", "spec.machineType", "spec.imageName", "spec.snapshotName", "spec.snapshotLabels",
+	}
+	return find[fleet.Revision](ctx, r, heads)
+}
+
+// EveryRevision reads all revisions for a decision that none may be missing in:
+// one that cannot be read is an error here.
+func (r Records) EveryRevision(ctx context.Context) ([]Revision, error) {
+	return findEvery[fleet.Revision](ctx, r, query("revisions", revisions))
+}
+
+// CountRevisions counts the revisions of a template.
+func (r Records) CountRevisions(ctx context.Context, baseName string) (int, error) {
+	return r.count(ctx, revisionsOf(baseName))
 }
 
 func revisionsOf(baseName string) store.Query {
-	return store.Query{Name: "revisions of a template", Collection: templates + "/" + baseName + "/" + revisions}
+	return query("revisions of a template", templatePath(baseName).within(revisions))
 }
 
-func revisionsIn(state fleet.State) store.Query {
-	return store.Query{Name: "revisions by state", Collection: revisions, Group: true,
-		Where: []store.Filter{equal("state", string(state))}}
+// Manager reads one manager; nil where there is none.
+func (r Records) Manager(ctx context.Context, manager fleet.ManagerKey) (*Manager, error) {
+	return getOne[fleet.Manager](ctx, r, managerPath(manager))
 }
 
-func revisionsWithoutURL() store.Query {
-	return store.Query{Name: "active revisions without URL", Collection: revisions, Group: true,
-		Where: []store.Filter{equal("state", string(fleet.Active)), equal("url", "")}}
+// Managers reads all managers.
+func (r Records) Managers(ctx context.Context) ([]Manager, error) {
+	return find[fleet.Manager](ctx, r, allManagers)
 }
 
-func allManagers() store.Query {
-	return store.Query{Name: "managers", Collection: managers, Group: true}
+// EveryManager reads all managers as EveryRevision reads the revisions.
+func (r Records) EveryManager(ctx context.Context) ([]Manager, error) {
+	return findEvery[fleet.Manager](ctx, r, allManagers)
 }
 
-func managersIn(state fleet.State) store.Query {
-	return store.Query{Name: "managers by state", Collection: managers, Group: true,
-		Where: []store.Filter{equal("state", string(state))}}
+var allManagers = query("managers", managers)
+
+// ManagersIn reads the managers in a state.
+func (r Records) ManagersIn(ctx context.Context, state fleet.State) ([]Manager, error) {
+	return find[fleet.Manager](ctx, r, query("managers by state", managers, equal("state", state)))
 }
 
-func managersWithoutURL() store.Query {
-	return store.Query{Name: "active managers without URL", Collection: managers, Group: true,
-		Where: []store.Filter{equal("state", string(fleet.Active)), equal("url", "")}}
+// ManagersToCreate reads the active managers without a URL.
+func (r Records) ManagersToCreate(ctx context.Context) ([]Manager, error) {
+	return find[fleet.Manager](ctx, r,
+		query("active managers without URL", managers, equal("state", fleet.Active), equal("url", "")))
 }
 
-func managersOf(baseName string) store.Query {
-	return store.Query{Name: "managers of a template", Collection: managers, Group: true,
-		Where: []store.Filter{equal("baseName", baseName)}}
+// ManagersOf reads the managers of a template, of all its revisions.
+func (r Records) ManagersOf(ctx context.Context, baseName string) ([]Manager, error) {
+	return find[fleet.Manager](ctx, r, query("managers of a template", managers, equal("baseName", baseName)))
 }
 
-func managersInZone(baseName, zone string) store.Query {
-	return store.Query{Name: "managers of a template in a zone", Collection: managers, Group: true,
-		Where: []store.Filter{equal("baseName", baseName), equal("zone", zone)}}
+// ManagersInZone reads the managers of a template in a zone, of all its
+// revisions.
+func (r Records) ManagersInZone(ctx context.Context, baseName, zone string) ([]Manager, error) {
+	return find[fleet.Manager](ctx, r,
+		query("managers of a template in a zone", managers, equal("baseName", baseName), equal("zone", zone)))
 }
 
-func managersOfRevision(baseName, revision string) store.Query {
-	return store.Query{Name: "managers of a revision",
-		Collection: templates + "/" + baseName + "/" + revisions + "/" + revision + "/" + managers}
+// ManagersOfRevision reads the managers of one revision.
+func (r Records) ManagersOfRevision(ctx context.Context, baseName, revision string) ([]Manager, error) {
+	p := revisionPath(baseName, revision)
+	if _, err := p.key(); err != nil {
+		return nil, err
+	}
+	return find[fleet.Manager](ctx, r, query("managers of a revision", p.within(managers)))
+}
+
+// ManagersFor reads the managers that a scope covers: all of them for a sweep.
+func (r Records) ManagersFor(ctx context.Context, baseName, revision, zone string) ([]Manager, error) {
+	switch {
+	case baseName == "":
+		return r.Managers(ctx)
+	case zone == "":
+		return r.ManagersOf(ctx, baseName)
+	case revision == "":
+		return r.ManagersInZone(ctx, baseName, zone)
+	}
+	k, err := ManagerKey(fleet.ManagerKey{BaseName: baseName, Revision: revision, Zone: zone})
+	if err != nil {
+		return nil, err
+	}
+	return get[fleet.Manager](ctx, r, k)
+}
+
+// Instances reads instances by their keys; those without a record are left
+// out.
+func (r Records) Instances(ctx context.Context, instances ...string) ([]Instance, error) {
+	keys := make([]store.Key, 0, len(instances))
+	for _, instance := range instances {
+		k, err := InstanceKey(instance)
+		if err != nil {
+			r.Log.Warn("no such instance: "+err.Error(), "instance", instance)
+			continue
+		}
+		keys = append(keys, k)
+	}
+	return get[fleet.Instance](ctx, r, keys...)
+}
+
+// InstancesIn reads instances in a state, at most MostAtOnce.
+func (r Records) InstancesIn(ctx context.Context, state fleet.InstanceState) ([]Instance, error) {
+	return findSome[fleet.Instance](ctx, r, instancesIn(state))
+}
+
+// CountIn counts the instances in a state.
+func (r Records) CountIn(ctx context.Context, state fleet.InstanceState) (int, error) {
+	return r.count(ctx, instancesIn(state))
 }
 
 func instancesIn(state fleet.InstanceState) store.Query {
-	return store.Query{Name: "instances by state", Collection: instances,
-		Where: []store.Filter{equal("state", string(state))}}
+	return query("instances by state", instances, equal("state", state))
 }
 
-func instancesOf(manager fleet.ManagerKey) store.Query {
-	return store.Query{Name: "instances of a manager", Collection: instances,
-		Where: []store.Filter{equal("manager", manager.String())}}
-}
-
-func instancesOfIn(manager fleet.ManagerKey, state fleet.InstanceState) store.Query {
-	return store.Query{Name: "instances of a manager by state", Collection: instances,
-		Where: []store.Filter{equal("manager", manager.String()), equal("state", string(state))}}
-}
-
-func leasesOver(now time.Time) store.Query {
-	return store.Query{Name: "instances whose lease is over", Collection: instances, Where: []store.Filter{
-		equal("state", string(fleet.Leased)), {Field: "leaseExpiration", Op: store.LessOrEqual, Value: now}}}
-}
-
-func instancesMissing() store.Query {
-	return store.Query{Name: "instances missing in the catalog", Collection: instances,
-		Where: []store.Filter{{Field: "missingSince", Op: store.Greater, Value: time.Unix(0, 0).UTC()}}}
-}
-
-func tombstonesOver(now time.Time) store.Query {
-	return store.Query{Name: "tombstones that are over", Collection: instances, Where: []store.Filter{
-		equal("state", string(fleet.Deleted)), {Field: "deletedAt", Op: store.Less, Value: now.Add(-fleet.TombstoneTime)}}}
-}
-
-func allProjects() store.Query {
-	return store.Query{Name: "projects", Collection: projects}
-}
-
-func allOrphans(kind string) store.Query {
-	return store.Query{Name: "orphans of a kind", Collection: orphans,
-		Where: []store.Filter{equal("kind", kind)}}
-}
-
-// Queries lists every query of this package, with stand-ins for its values,
-// for the test that compares them with the indexes that are deployed.
-func Queries() []store.Query {
-	now, manager := time.Unix(0, 0).UTC(), fleet.ManagerKey{BaseName: "b", Revision: "r", Zone: "z"}
-	return []store.Query{
-		allTemplates(), templatesUnconfigured(), revisionsOf("b"), revisionsIn(fleet.Active), revisionsWithoutURL(),
-		allManagers(), managersIn(fleet.Active), managersWithoutURL(), managersOf("b"), managersInZone("b", "z"), managersOfRevision("b", "r"),
-		instancesIn(fleet.Found), instancesOf(manager), instancesOfIn(manager, fleet.Found), leasesOver(now),
-		instancesMissing(), tombstonesOver(now), allOrphans("group"), allProjects(),
-		leftOffers(), revisionHeads(), pageOf(manager, fleet.Found, 1, ""),
+// InstancesOf reads the instances of a manager in these states; in all states
+// when none is named.
+func (r Records) InstancesOf(ctx context.Context, manager fleet.ManagerKey, states ...fleet.InstanceState) ([]Instance, error) {
+	if len(states) == 0 {
+		states = []fleet.InstanceState{""}
 	}
+	var all []Instance
+	for _, state := range states {
+		some, err := find[fleet.Instance](ctx, r, instancesOf(manager, state))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// InstancePage reads some instances of a manager, in the order of their keys,
+// after one of them; in one state, or in all where it is "".
+func (r Records) InstancePage(ctx context.Context, manager fleet.ManagerKey, state fleet.InstanceState, limit int, after string) ([]Instance, error) {
+	page := instancesOf(manager, state)
+	page.Limit = limit
+	if after != "" {
+		k, err := InstanceKey(after)
+		if err != nil {
+			return nil, err
+		}
+		page.After = &store.Document{Key: k} // the order is that of the keys
+	}
+	return find[fleet.Instance](ctx, r, page)
+}
+
+// CountOf counts the instances of a manager in a state, without reading them.
+func (r Records) CountOf(ctx context.Context, manager fleet.ManagerKey, state fleet.InstanceState) (int, error) {
+	return r.count(ctx, instancesOf(manager, state))
+}
+
+// CountAllOf counts the records of a manager's instances, tombstones included.
+func (r Records) CountAllOf(ctx context.Context, manager fleet.ManagerKey) (int, error) {
+	return r.count(ctx, instancesOf(manager, ""))
+}
+
+// instancesOf finds a manager's instances in a state, or in all where it is "".
+func instancesOf(manager fleet.ManagerKey, state fleet.InstanceState) store.Query {
+	of := equal("manager", manager.String())
+	if state == "" {
+		return query("instances of a manager", instances, of)
+	}
+	return query("instances of a manager by state", instances, of, equal("state", state))
+}
+
+// LeasesOver reads the instances whose lease is known to have run out, those
+// first whose did so first, at most MostAtOnce.
+func (r Records) LeasesOver(ctx context.Context, now time.Time) ([]Instance, error) {
+	return findSome[fleet.Instance](ctx, r, query("instances whose lease is over", instances,
+		equal("state", fleet.Leased), store.Filter{Field: "leaseExpiration", Op: store.LessOrEqual, Value: now}))
+}
+
+// Missing reads the instances that the catalog was seen without, those first
+// that are missing longest, at most MostAtOnce.
+func (r Records) Missing(ctx context.Context) ([]Instance, error) {
+	return findSome[fleet.Instance](ctx, r, query("instances missing in the catalog", instances,
+		store.Filter{Field: "missingSince", Op: store.Greater, Value: time.Unix(0, 0).UTC()}))
+}
+
+// TombstonesOver reads the records of deleted instances that can go, the oldest
+// first, at most MostAtOnce of those that come after the last of a page before;
+// a page with fewer is the last one.
+func (r Records) TombstonesOver(ctx context.Context, now time.Time, after ...Instance) ([]Instance, error) {
+	page := query("tombstones that are over", instances, equal("state", fleet.Deleted),
+		store.Filter{Field: "deletedAt", Op: store.Less, Value: now.Add(-fleet.TombstoneTime)})
+	if len(after) > 0 {
+		page.After = &after[len(after)-1].Document
+	}
+	return findSome[fleet.Instance](ctx, r, page)
 }

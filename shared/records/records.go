@@ -3,6 +3,9 @@
 package records
 
 import (
+	"log/slog"
+	"strings"
+
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
@@ -20,28 +23,64 @@ const (
 	projects  = "projects"
 )
 
-// A name that comes from a message may be anything: one that could not be part
-// of a key finds nothing.
-func key(segments ...string) (store.Key, error) {
-	k, err := store.NewKey(segments...)
+// The records, each with the version that it was read at.
+type (
+	// Template is a template's record.
+	Template = store.Stored[fleet.TemplateRecord]
+	// Revision is a revision's record.
+	Revision = store.Stored[fleet.Revision]
+	// Manager is a manager's record.
+	Manager = store.Stored[fleet.Manager]
+	// Instance is an instance's record.
+	Instance = store.Stored[fleet.Instance]
+)
+
+// Records are the fleet's records during one run of a job. A record that
+// cannot be read is logged and set aside, so that it does not hide the others.
+type Records struct {
+	Store store.Store
+	Log   *slog.Logger
+}
+
+// path is the way to a document: collection and id in turn.
+type path []string
+
+func templatePath(baseName string) path { return path{templates, baseName} }
+
+func revisionPath(baseName, revision string) path {
+	return append(templatePath(baseName), revisions, revision)
+}
+
+func managerPath(k fleet.ManagerKey) path {
+	return append(revisionPath(k.BaseName, k.Revision), managers, k.Zone)
+}
+
+// flat makes one id of a name that has slashes in it.
+func flat(name string) string { return strings.ReplaceAll(name, "/", ":") }
+
+// key makes a document's key. A name in it comes from a message and may be
+// anything: one that cannot be part of a key finds nothing.
+func (p path) key() (store.Key, error) {
+	k, err := store.NewKey(p...)
 	if err != nil {
 		return "", &failure.Error{Class: failure.NotFound, Err: err}
 	}
 	return k, nil
 }
 
+// within is the path of a collection under the document.
+func (p path) within(collection string) string { return strings.Join(append(p, collection), "/") }
+
 // TemplateKey is the document of a template.
-func TemplateKey(baseName string) (store.Key, error) { return key(templates, baseName) }
+func TemplateKey(baseName string) (store.Key, error) { return templatePath(baseName).key() }
 
 // RevisionKey is the document of a revision.
 func RevisionKey(baseName, revision string) (store.Key, error) {
-	return key(templates, baseName, revisions, revision)
+	return revisionPath(baseName, revision).key()
 }
 
 // ManagerKey is the document of a manager.
-func ManagerKey(k fleet.ManagerKey) (store.Key, error) {
-	return key(templates, k.BaseName, revisions, k.Revision, managers, k.Zone)
-}
+func ManagerKey(k fleet.ManagerKey) (store.Key, error) { return managerPath(k).key() }
 
 // InstanceKey is the document of an instance, by its own key.
-func InstanceKey(instance string) (store.Key, error) { return key(instances, instance) }
+func InstanceKey(instance string) (store.Key, error) { return path{instances, instance}.key() }

@@ -265,7 +265,7 @@ func TestErrorsSayWhatWasAttempted(t *testing.T) {
 		"find managers by state": second(b.ManagersIn(t.Context(), fleet.Active)),
 		"count instances":        second(b.CountIn(t.Context(), fleet.Leased)),
 		"get 1 records":          second(b.Instances(t.Context(), "a:1")),
-		"get template linux":     second(b.Tree(t.Context(), "linux")),
+		"get instanceTemplates":  second(b.Tree(t.Context(), "linux")),
 		"get the listing":        second(b.Listing(t.Context(), manager)),
 		"get the cursor":         second(b.Cursor(t.Context())),
 	} {
@@ -348,39 +348,42 @@ func TestRemoveOnlyWhatStillMayGo(t *testing.T) {
 	}
 }
 
-// Each query that the package can make is in the list that is compared with the
-// deployed indexes, and has a name.
-func TestQueriesAreListed(t *testing.T) {
-	names := map[string]bool{}
-	for _, query := range Queries() {
-		if query.Name == "" {
-			t.Errorf("a query without a name: %+v", query)
-		}
-		names[query.Name] = true
-	}
+// Where no record may be missing, one that cannot be read is an error.
+func TestEveryRecordOrAnError(t *testing.T) {
 	b := newBench(t)
-	b.fault = func(call faulty.Call) faulty.Fault {
-		if call.Query.Name != "" && !names[call.Query.Name] {
-			t.Errorf("%q is not listed", call.Query.Name)
-		}
-		return faulty.Fault{}
+	b.put(fleet.Revision{BaseName: "linux", ID: "r"}, revisionPath("linux", "r")...)
+	b.put(fleet.Manager{BaseName: "linux", Revision: "r", Zone: "z"}, "instanceTemplates", "linux", "revisions", "r", "managers", "z")
+	every := func() (revisions, managers int, _ [2]error) {
+		rs, err := b.EveryRevision(t.Context())
+		ms, other := b.EveryManager(t.Context())
+		return len(rs), len(ms), [2]error{err, other}
 	}
-	ctx := t.Context()
-	calls := []func() error{
-		func() error { return second(b.Templates(ctx)) }, func() error { return second(b.TemplatesUnconfigured(ctx)) },
-		func() error { return second(b.RevisionsIn(ctx, fleet.Active)) }, func() error { return second(b.RevisionsToCreate(ctx)) },
-		func() error { return second(b.Managers(ctx)) }, func() error { return second(b.ManagersIn(ctx, fleet.Active)) },
-		func() error { return second(b.ManagersToCreate(ctx)) }, func() error { return second(b.ManagersOf(ctx, "b")) },
-		func() error { return second(b.ManagersOfRevision(ctx, "b", "r")) }, func() error { return second(b.InstancesIn(ctx, fleet.Found)) },
-		func() error { return second(b.InstancesOf(ctx, manager)) }, func() error { return second(b.InstancesOf(ctx, manager, fleet.Found)) },
-		func() error { return second(b.LeasesOver(ctx, noon)) }, func() error { return second(b.Missing(ctx)) },
-		func() error { return second(b.TombstonesOver(ctx, noon)) },
-		func() error { return second(b.Sightings(ctx, "group")) }, func() error { return second(b.Tree(ctx, "b")) },
-		func() error { return second(b.CountRevisions(ctx, "b")) }, func() error { return second(b.LeftOffers(ctx)) },
+	if revisions, managers, errs := every(); revisions != 1 || managers != 1 || errs != [2]error{} {
+		t.Errorf("%d, %d, %v", revisions, managers, errs)
 	}
-	for n, call := range calls {
-		if err := call(); err != nil {
-			t.Errorf("call %d: %v", n, err)
+	b.put(store.Fields{"state": 1.5}, revisionPath("linux", "broken")...)
+	b.put(store.Fields{"state": 1.5}, "instanceTemplates", "linux", "revisions", "r", "managers", "broken")
+	if _, _, errs := every(); failure.ClassOf(errs[0]) != failure.Permanent || failure.ClassOf(errs[1]) != failure.Permanent {
+		t.Errorf("%v", errs)
+	}
+}
+
+// A record is adopted only where there is none, and a project noted once.
+func TestAdopt(t *testing.T) {
+	b := newBench(t)
+	for n, want := range []bool{true, false} {
+		r := fleet.Revision{BaseName: "linux", ID: "r", Resource: fleet.Resource{URL: fmt.Sprint(n)}}
+		if adopted, err := b.AdoptRevision(t.Context(), r); adopted != want || err != nil {
+			t.Errorf("time %d: %v, %v", n+1, adopted, err)
 		}
+		if err := b.NoteProject(t.Context(), "p"); err != nil {
+			t.Error(err)
+		}
+	}
+	if r, err := b.Revision(t.Context(), "linux", "r"); err != nil || r.Value.URL != "0" || b.writes != 2 {
+		t.Errorf("%+v, %v after %d writes", r, err, b.writes)
+	}
+	if names, err := b.Projects(t.Context()); err != nil || !slices.Equal(names, []string{"p"}) {
+		t.Errorf("%v, %v", names, err)
 	}
 }

@@ -61,16 +61,22 @@ func FindAs[T any](ctx context.Context, s Store, query Query) (Page[T], error) {
 	if err != nil {
 		return Page[T]{}, err
 	}
+	return PageOf[T](documents), nil
+}
+
+// PageOf decodes those of the documents that exist.
+func PageOf[T any](documents []Document) Page[T] {
 	page := Page[T]{Items: make([]Stored[T], 0, len(documents))}
 	for _, document := range documents {
 		item, err := decodeAs[T](document)
-		if err != nil {
+		switch {
+		case err != nil:
 			page.Corrupt = append(page.Corrupt, err)
-			continue
+		case item.Exists():
+			page.Items = append(page.Items, item)
 		}
-		page.Items = append(page.Items, item)
 	}
-	return page, nil
+	return page
 }
 
 func decodeAs[T any](document Document) (Stored[T], error) {

@@ -4,8 +4,8 @@
 //
 // The record says cataloged, with the offer's number, before the machine is
 // offered, and pending deletion only when the catalog is known not to have it
-// and not to take it any more. What is uncertain is settled: the catalog
-// answers the entry, or refuses the offer from then on. So at most one offer of
+// and not to take it any more. An uncertain offer is settled: the catalog
+// returns the entry, or refuses the offer from then on. So at most one offer of
 // a machine is ever alive. See docs/decisions/0002.
 package offer
 
@@ -44,38 +44,38 @@ func (p Protocol) Change(ctx context.Context, items []records.Instance, transiti
 	})
 }
 
-// Look asks the catalog for machines, by their instance's key. An entry that
-// holds another machine of the hostname counts as none.
-func (p Protocol) Look(ctx context.Context, items []records.Instance) (map[string]catalog.Machine, error) {
-	return p.look(ctx, items, false)
+// Ask asks the catalog for machines and returns them by their instance's key. An
+// entry that holds another machine of the hostname counts as none.
+func (p Protocol) Ask(ctx context.Context, items []records.Instance) (map[string]catalog.Machine, error) {
+	return p.ask(ctx, items, false)
 }
 
-func (p Protocol) look(ctx context.Context, items []records.Instance, settle bool) (map[string]catalog.Machine, error) {
+func (p Protocol) ask(ctx context.Context, items []records.Instance, settle bool) (map[string]catalog.Machine, error) {
 	questions := make([]catalog.Question, len(items))
 	for i, item := range items {
 		questions[i] = catalog.Question{Hostname: item.Value.Hostname, Settle: settle, Instance: item.Value.Key(), Offer: item.Value.OfferNumber}
 	}
-	machines, err := p.Catalog.Get(ctx, questions...)
+	answers, err := p.Catalog.Get(ctx, questions...)
 	if err != nil {
 		return nil, fmt.Errorf("ask the catalog for %d machines: %w", len(items), err)
 	}
-	looks := make(map[string]catalog.Machine, len(items))
+	machines := make(map[string]catalog.Machine, len(items))
 	for i, item := range items {
-		machine := machines[i]
+		machine := answers[i]
 		if machine.Err == nil && machine.Instance != "" && machine.Instance != item.Value.Key() {
 			machine = catalog.Machine{Hostname: machine.Hostname, Err: catalog.ErrNotFound}
 		}
-		looks[item.Value.Key()] = machine
+		machines[item.Value.Key()] = machine
 	}
-	return looks, nil
+	return machines, nil
 }
 
-// See records what the catalog says of the machines that it has, and returns
-// those whose records changed.
-func (p Protocol) See(ctx context.Context, items []records.Instance, looks map[string]catalog.Machine) ([]fleet.Instance, error) {
+// See records the state of the machines that the catalog has, and returns the
+// instances whose records changed.
+func (p Protocol) See(ctx context.Context, items []records.Instance, machines map[string]catalog.Machine) ([]fleet.Instance, error) {
 	return p.Records.ChangeInstances(ctx, items, func(i fleet.Instance) (fleet.Instance, bool) {
-		switch machine, looked := looks[i.Key()]; {
-		case !looked || machine.Err != nil:
+		switch machine, asked := machines[i.Key()]; {
+		case !asked || machine.Err != nil:
 			return i, false
 		case machine.Leased():
 			return i.SeeLease(machine.LeaseExpiration, machine.LeasedIndefinitely)
@@ -84,20 +84,20 @@ func (p Protocol) See(ctx context.Context, items []records.Instance, looks map[s
 	})
 }
 
-// Settle asks the catalog for machines, records what it has of them, and
-// returns those that it certainly has not, and whose offers are refused from
-// now on. Beside them it returns the instances whose records changed.
+// Settle settles the offers of machines: it records those that the catalog has,
+// and returns as absent those that it certainly does not have and whose offers
+// are refused from now on. Seen are the instances whose records changed.
 func (p Protocol) Settle(ctx context.Context, items []records.Instance) (absent []records.Instance, seen []fleet.Instance, _ error) {
 	if len(items) == 0 {
 		return nil, nil, nil
 	}
-	looks, err := p.look(ctx, items, true)
+	machines, err := p.ask(ctx, items, true)
 	if err != nil {
 		return nil, nil, err
 	}
 	var errs []error
 	for _, item := range items {
-		switch machine := looks[item.Value.Key()]; {
+		switch machine := machines[item.Value.Key()]; {
 		case machine.Err == nil:
 		case !errors.Is(machine.Err, catalog.ErrNotFound):
 			errs = append(errs, fmt.Errorf("ask the catalog for %s: %w", item.Value.Hostname, machine.Err))
@@ -105,13 +105,13 @@ func (p Protocol) Settle(ctx context.Context, items []records.Instance) (absent 
 			absent = append(absent, item)
 		}
 	}
-	seen, err = p.See(ctx, items, looks)
+	seen, err = p.See(ctx, items, machines)
 	return absent, seen, errors.Join(append(errs, err)...)
 }
 
 // final reports whether the answer that the catalog has no such machine stays
-// true. Of a Machine Provider that cannot settle an offer it does once no offer
-// can be under way any more; here alone time decides.
+// true. If the Machine Provider cannot settle an offer, it does once no offer can
+// be under way any more; here alone time decides.
 func (p Protocol) final(answer error, i fleet.Instance) bool {
 	if errors.Is(answer, catalog.ErrSettled) || i.OutForGood() || i.OffersOver(p.Now()) {
 		return true
@@ -123,8 +123,8 @@ func (p Protocol) final(answer error, i fleet.Instance) bool {
 }
 
 // Offer adds machines to the catalog, and returns those that it has now. Each
-// record says cataloged before the machine is offered; one that the catalog did
-// not take goes back to found, and is offered again by a later sweep.
+// record says cataloged before the machine is offered. A machine that the catalog
+// did not take goes back to found, and is offered again by a later sweep.
 func (p Protocol) Offer(ctx context.Context, items []records.Instance, entry func(fleet.Instance) catalog.Entry) ([]fleet.Instance, error) {
 	var ready, unsure []records.Instance
 	for _, item := range items {

@@ -10,15 +10,15 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// Withdrawal is why machines are taken out of the catalog.
+// Withdrawal is the reason to take machines out of the catalog.
 type Withdrawal struct {
 	Reason string
-	// Gone says that the VMs exist no more: a lease on one is ended with it,
-	// where the Machine Provider knows how.
+	// Gone means that the VMs do not exist any more: a lease on one ends with
+	// it, if the Machine Provider can do that.
 	Gone bool
 }
 
-// Outcome is what became of a withdrawal.
+// Outcome is the result of a withdrawal.
 type Outcome struct {
 	// Withdrawn are pending deletion now.
 	Withdrawn []fleet.Instance
@@ -27,9 +27,9 @@ type Outcome struct {
 }
 
 // Withdraw takes machines out of the catalog and marks those that are out as
-// pending deletion. A machine that was never offered needs no asking; a leased
-// one is left alone, and so is one whose answer is not certain: the next sweep
-// asks again.
+// pending deletion. For a machine that was never offered the catalog is not
+// asked. A leased one is left alone, and so is one whose answer is not certain:
+// the next sweep asks again.
 func (p Protocol) Withdraw(ctx context.Context, items []records.Instance, why Withdrawal) (Outcome, error) {
 	var never, offered []records.Instance
 	for _, item := range items {
@@ -52,9 +52,9 @@ func (p Protocol) Withdraw(ctx context.Context, items []records.Instance, why Wi
 	return Outcome{Withdrawn: append(withdrawn, more...), Leased: leased}, errors.Join(err, outErr, markErr)
 }
 
-// Clear is the last look before VMs are deleted. It returns the instances that
-// the catalog certainly does not have: an entry that is left is removed, and a
-// lease that slipped in brings its instance back.
+// Clear is the last check before VMs are deleted. It returns the instances that
+// the catalog certainly does not have. It removes an entry that is left; a lease
+// that slipped in brings its instance back.
 func (p Protocol) Clear(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
 	clear, leased, err := p.remove(ctx, items, false)
 	for _, i := range leased {
@@ -101,14 +101,14 @@ func (p Protocol) seeLeases(ctx context.Context, items []records.Instance) ([]fl
 	if len(items) == 0 {
 		return nil, nil
 	}
-	looks, err := p.Look(ctx, items)
+	machines, err := p.Ask(ctx, items)
 	if err != nil {
 		return nil, err
 	}
-	_, err = p.See(ctx, items, looks)
+	_, err = p.See(ctx, items, machines)
 	var leased []fleet.Instance
 	for _, item := range items {
-		machine := looks[item.Value.Key()]
+		machine := machines[item.Value.Key()]
 		if i, ok := item.Value.SeeLease(machine.LeaseExpiration, machine.LeasedIndefinitely); ok && machine.Leased() {
 			leased = append(leased, i)
 		}
