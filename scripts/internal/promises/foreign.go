@@ -20,7 +20,7 @@ const (
 // as those of another template are.
 func (c *Checker) MakeForeign(ctx context.Context, project string, like Pool) error {
 	if err := c.ask(ctx, project, "global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small",
-"disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/debian-12"}}],
+"disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/family/debian-12"}}],
 "networkInterfaces":[{"network":"global/networks/default"}]}}`, foreignName)); err != nil {
 		return err
 	}

@@ -154,3 +154,6 @@ func series(class string) string {
 	name, _, _ := strings.Cut(class, "-")
 	return name
 }
+
+// Names returns the names of all predefined machine types, in order.
+func Names() []string { return slices.Clone(predefined().names) }

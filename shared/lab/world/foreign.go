@@ -12,7 +12,7 @@ import (
 func (w *World) makeForeign() {
 	name := Foreign + "-000000000000"
 	w.must(http.MethodPost, "global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small",
-"disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/debian-12"}}],
+"disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/family/debian-12"}}],
 "networkInterfaces":[{"network":"global/networks/default"}]}}`, name))
 	w.foreign.templates++
 	w.Settle(0)
