@@ -23,8 +23,8 @@ func dropNulls(v any) {
 	}
 }
 
-// pruned returns a copy of an object without its empty objects and lists, which the
-// service does not keep.
+// pruned returns a copy of an object without null and without its empty objects and
+// lists, which the service does not keep.
 func pruned(v map[string]any) map[string]any {
 	kept := make(map[string]any, len(v))
 	for field, value := range v {
@@ -44,6 +44,7 @@ func pruned(v map[string]any) map[string]any {
 			if len(list) > 0 {
 				kept[field] = list
 			}
+		case nil:
 		default:
 			kept[field] = value
 		}

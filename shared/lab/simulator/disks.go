@@ -84,7 +84,7 @@ func (c *Cloud) diskFor(v *vm, spec *computepb.AttachedDisk) (*disk, *OperationE
 		return nil, operationError("RESOURCE_NOT_FOUND", notFound(v.zone.path("disks", name)))
 	}
 	d = &disk{meta: c.newMeta(name), zone: v.zone, kind: diskTypeOf(v.template.spec, spec),
-		sizeGb: cmp.Or(init.GetDiskSizeGb(), defaultDiskGb), body: map[string]any{}}
+		sizeGb: cmp.Or(init.GetDiskSizeGb(), spec.GetDiskSizeGb(), defaultDiskGb), body: map[string]any{}}
 	if len(init.GetLabels()) > 0 {
 		d.body["labels"] = init.GetLabels()
 	}

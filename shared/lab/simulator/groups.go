@@ -157,8 +157,9 @@ func (g *group) versions() []map[string]any {
 	for i, v := range posted {
 		versions[i] = withDefaults(map[string]any{"v": v}, "v", nil)
 		if size := withDefaults(v, "targetSize", nil); len(size) > 0 {
-			size["calculated"] = g.calculated(size)
-			rest -= number(size["fixed"])
+			n := g.calculated(size)
+			size["calculated"] = n
+			rest -= n
 			versions[i]["targetSize"] = size
 		}
 	}

@@ -6,6 +6,10 @@ import (
 	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
+// labelsChanged is the service's message, as in terraform-provider-google issue
+// 18826; that of setOnInstance is in its pull request 221.
+const labelsChanged = "Labels fingerprint either invalid or resource labels have changed"
+
 // setLabels starts the operation of a setLabels method, for the resource with the
 // given body. It wants the fingerprint of the labels that it replaces, by the API's
 // description.
@@ -19,7 +23,7 @@ func (c *Cloud) setLabels(r *Request, link string, id uint64, body map[string]an
 		return nil, err
 	}
 	if m.GetLabelFingerprint() != contentFingerprint(body["labels"]) {
-		return nil, conditionNotMet("Labels fingerprint either invalid or resource labels have changed")
+		return nil, conditionNotMet(labelsChanged)
 	}
 	return c.start(r, operationSpec{kind: "setLabels", targetLink: link, targetID: id, apply: func() {
 		delete(body, "labels")
@@ -33,7 +37,11 @@ func (c *Cloud) setLabels(r *Request, link string, id uint64, body map[string]an
 // request wants the fingerprint of the field, by the API's description.
 func (c *Cloud) setOnInstance(r *Request, v *vm, method, field, fingerprint, current string, value map[string]any) (*operation, error) {
 	if fingerprint != current {
-		return nil, conditionNotMet("Supplied fingerprint does not match current " + field + " fingerprint.")
+		why := "Supplied fingerprint does not match current " + field + " fingerprint."
+		if field == "labels" {
+			why = labelsChanged
+		}
+		return nil, conditionNotMet(why)
 	}
 	id := v.id
 	return c.start(r, operationSpec{kind: method, targetLink: v.link(), targetID: id, apply: func() {

@@ -33,7 +33,8 @@ type Options struct {
 	RetryInterval time.Duration
 
 	// ListedAfterDeletion is how long a group lists a VM, without its instance,
-	// after its deletion. That the service does so is seen, not documented.
+	// after its deletion: a quarter of OperationTime when zero, not at all when
+	// negative.
 	ListedAfterDeletion time.Duration
 	// Settings are those that the admin endpoint can change.
 	Settings Settings
@@ -87,6 +88,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.DeleteTime == 0 {
 		o.DeleteTime = o.OperationTime
+	}
+	if o.ListedAfterDeletion == 0 {
+		o.ListedAfterDeletion = o.OperationTime / 4
 	}
 	if o.RetryInterval <= 0 {
 		o.RetryInterval = 10 * time.Second

@@ -80,7 +80,7 @@ func (r *Request) decode(m proto.Message) (map[string]any, error) {
 	if r.api.Verb != http.MethodPatch {
 		dropNulls(body)
 	}
-	if err := toMessage(body, m); err != nil {
+	if err := toMessage(merged(nil, body), m); err != nil { // without null
 		return nil, &apiError{Status: http.StatusBadRequest, Reason: "badRequest",
 			Message: "Invalid JSON payload received. " + err.Error()}
 	}

@@ -19,7 +19,7 @@ func (c *Cloud) checkTemplate(p *project, m *computepb.InstanceTemplate) error {
 		return required("resource.properties")
 	}
 	for _, check := range []func(*project, *computepb.InstanceProperties) error{
-		checkMachineType, c.checkDisks, c.checkNetworks, checkMetadata, checkAccounts, checkTags,
+		checkMachineType, checkAccelerators, c.checkDisks, c.checkNetworks, checkMetadata, checkAccounts, checkTags,
 	} {
 		if err := check(p, properties); err != nil {
 			return err
@@ -32,7 +32,19 @@ func (c *Cloud) checkTemplate(p *project, m *computepb.InstanceTemplate) error {
 // URL the service fails with INTERNAL_ERROR.
 func checkMachineType(_ *project, p *computepb.InstanceProperties) error {
 	if name := p.GetMachineType(); strings.Contains(name, "/") {
-		return invalidField("resource.properties.machineType", name, "Must be a valid resource name (not an url).")
+		return invalidField("resource.properties.machineType", name, "Machine type '"+name+"' must be a valid resource name (not an url).")
+	}
+	return nil
+}
+
+// The message is in the source of the Terraform provider,
+// google/services/compute/resource_compute_instance_template.go.
+func checkAccelerators(_ *project, p *computepb.InstanceProperties) error {
+	for i, a := range p.GetGuestAccelerators() {
+		if kind := a.GetAcceleratorType(); strings.Contains(kind, "/") {
+			return invalidField(fmt.Sprintf("resource.properties.guestAccelerators[%d].acceleratorType", i), kind,
+				"Accelerator type '"+kind+"' must be a valid resource name (not an url).")
+		}
 	}
 	return nil
 }
