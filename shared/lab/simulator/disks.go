@@ -11,7 +11,8 @@ import (
 type disk struct {
 	meta
 	zone   *zone
-	body   map[string]any // as posted and changed, with full links
+	body   map[string]any // as posted and changed, with full links; may be nil
+	image  string         // the link of its image; may be empty
 	sizeGb int64
 	kind   string // pd-standard, pd-ssd, …
 	user   *vm    // the VM that it is attached to; may be nil
@@ -36,6 +37,9 @@ func (d *disk) json() map[string]any {
 		"labelFingerprint": contentFingerprint(d.body["labels"]),
 	})
 	set(m, "physicalBlockSizeBytes", "4096")
+	if d.image != "" {
+		m["sourceImage"] = d.image
+	}
 	if d.user != nil {
 		m["users"] = []string{d.user.link()}
 	}
@@ -84,9 +88,9 @@ func (c *Cloud) diskFor(v *vm, spec *computepb.AttachedDisk) (*disk, *OperationE
 		return nil, operationError("RESOURCE_NOT_FOUND", notFound(v.zone.path("disks", name)))
 	}
 	d = &disk{meta: c.newMeta(name), zone: v.zone, kind: diskTypeOf(v.template.spec, spec),
-		sizeGb: cmp.Or(init.GetDiskSizeGb(), spec.GetDiskSizeGb(), defaultDiskGb), body: map[string]any{}}
+		sizeGb: cmp.Or(init.GetDiskSizeGb(), spec.GetDiskSizeGb(), defaultDiskGb)}
 	if len(init.GetLabels()) > 0 {
-		d.body["labels"] = init.GetLabels()
+		d.body = map[string]any{"labels": init.GetLabels()}
 	}
 	if url := init.GetSourceImage(); url != "" {
 		from, err := c.resolveImage(project, "sourceImage", url)
@@ -96,7 +100,7 @@ func (c *Cloud) diskFor(v *vm, spec *computepb.AttachedDisk) (*disk, *OperationE
 		case from.made != nil && !from.made.ready:
 			return nil, operationError("RESOURCE_NOT_READY", notReady(withoutPrefix(url)))
 		}
-		d.body["sourceImage"], d.sizeGb = from.link, max(d.sizeGb, from.sizeGb)
+		d.image, d.sizeGb = from.link, max(d.sizeGb, from.sizeGb)
 	}
 	if url := init.GetSourceSnapshot(); url != "" {
 		s, err := c.resolveSnapshot(project, "sourceSnapshot", url)
@@ -113,7 +117,7 @@ func (c *Cloud) diskFor(v *vm, spec *computepb.AttachedDisk) (*disk, *OperationE
 
 // from makes a disk one that was created from a snapshot.
 func (d *disk) from(s *snapshot) {
-	d.body["sourceSnapshot"], d.body["sourceSnapshotId"] = s.link(), idString(s.id)
+	d.body = merged(d.body, map[string]any{"sourceSnapshot": s.link(), "sourceSnapshotId": idString(s.id)})
 	d.sizeGb = max(d.sizeGb, s.diskSizeGb)
 }
 

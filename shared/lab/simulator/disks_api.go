@@ -51,7 +51,7 @@ func (c *Cloud) insertDisk(r *Request) (*operation, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.body["sourceImage"], d.sizeGb = from.link, max(d.sizeGb, from.sizeGb)
+		d.image, d.sizeGb = from.link, max(d.sizeGb, from.sizeGb)
 	}
 	if url := m.GetSourceSnapshot(); url != "" {
 		s, err := c.resolveSnapshot(z.project, "resource.sourceSnapshot", url)
@@ -95,7 +95,7 @@ func (c *Cloud) setDiskLabels(r *Request) (*operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.setLabels(r, d.link(), d.id, d.body)
+	return c.setLabels(r, d.link(), d.id, &d.body)
 }
 
 // resizeDisk makes a disk larger: the API's description of disks.resize.

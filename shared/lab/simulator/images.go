@@ -3,7 +3,6 @@ package simulator
 import (
 	"regexp"
 	"strconv"
-	"strings"
 
 	"cloud.google.com/go/compute/apiv1/computepb"
 )
@@ -77,29 +76,38 @@ func (l imagesOf) find(name string) (resource, bool) {
 	if i, ok := l.project.images.find(name); ok {
 		return i, true
 	}
-	version := publicVersion.FindString(name)
-	ok := publicImageProjects[l.project.id] && version != "" && namePattern.MatchString(name)
-	return newFixture(l.project.id, "image", "global/images/"+name, map[string]any{"family": strings.TrimSuffix(name, version),
-		"status": "READY", "sourceType": "RAW", "diskSizeGb": "10", "archiveSizeBytes": "1073741824", "architecture": "X86_64"}), ok
+	if !l.public(name) {
+		return fixture{}, false
+	}
+	return newFixture(l.project.id, "image", "global/images/"+name, map[string]any{"family": publicVersion.ReplaceAllString(name, ""),
+		"status": "READY", "sourceType": "RAW", "diskSizeGb": "10", "archiveSizeBytes": "1073741824", "architecture": "X86_64"}), true
+}
+
+// public reports whether the project is public and has an image of the name.
+func (l imagesOf) public(name string) bool {
+	return publicImageProjects[l.project.id] && publicVersion.MatchString(name) && namePattern.MatchString(name)
 }
 
 // familiesOf finds the newest image of a family.
 type familiesOf struct{ imagesOf }
 
-func (l familiesOf) find(family string) (resource, bool) {
+func (l familiesOf) find(family string) (resource, bool) { return l.imagesOf.find(l.newest(family)) }
+
+// newest returns the name of the newest image of a family; empty for none.
+func (l familiesOf) newest(family string) string {
 	var newest *image
 	for _, i := range l.project.images.all() {
 		if i.body["family"] == family && i.ready && (newest == nil || newest.created.Before(i.created)) {
 			newest = i
 		}
 	}
-	if newest != nil {
-		return newest, true
+	switch {
+	case newest != nil:
+		return newest.name
+	case !publicImageProjects[l.project.id], publicVersion.MatchString(family): // the name of an image is no family's
+		return ""
 	}
-	if publicVersion.MatchString(family) {
-		return fixture{}, false
-	}
-	return l.imagesOf.find(family + newestVersion)
+	return family + newestVersion
 }
 
 // resolvedImage is the target of a reference.
@@ -116,17 +124,22 @@ func (c *Cloud) resolveImage(p *project, field, url string) (resolvedImage, erro
 		return resolvedImage{}, err
 	}
 	in := imagesOf{c.project(ref.project)}
-	find := in.find
+	public := publicImageProjects[ref.project]
 	if ref.collection == "images/family" {
-		find = familiesOf{in}.find
-	}
-	if found, ok := find(ref.name); ok {
-		if made, ok := found.(*image); ok {
-			return resolvedImage{made.link(), made.sizeGb, made}, nil
+		newest := familiesOf{in}.newest(ref.name)
+		switch {
+		case newest != "":
+			ref.collection, ref.name = "images", newest
+		case public:
+			return resolvedImage{}, referenceMissing(field, url, "image")
 		}
-		return resolvedImage{link: found.json()["selfLink"].(string), sizeGb: defaultDiskGb}, nil
 	}
-	if publicImageProjects[ref.project] || in.project.deletedImages[ref.name] || !namePattern.MatchString(ref.name) {
+	made, ok := in.project.images.find(ref.name)
+	switch {
+	case ok:
+		return resolvedImage{made.link(), made.sizeGb, made}, nil
+	case in.public(ref.name):
+	case public, in.project.deletedImages[ref.name], !namePattern.MatchString(ref.name):
 		return resolvedImage{}, referenceMissing(field, url, "image")
 	}
 	return resolvedImage{link: ref.link(), sizeGb: defaultDiskGb}, nil
@@ -227,5 +240,5 @@ func (c *Cloud) setImageLabels(r *Request) (*operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.setLabels(r, i.link(), i.id, i.body)
+	return c.setLabels(r, i.link(), i.id, &i.body)
 }

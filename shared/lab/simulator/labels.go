@@ -10,10 +10,10 @@ import (
 // 18826; that of setOnInstance is in its pull request 221.
 const labelsChanged = "Labels fingerprint either invalid or resource labels have changed"
 
-// setLabels starts the operation of a setLabels method, for the resource with the
-// given body. It wants the fingerprint of the labels that it replaces, by the API's
+// setLabels starts the operation of a setLabels method, which changes the resource's
+// body. It wants the fingerprint of the labels that it replaces, by the API's
 // description.
-func (c *Cloud) setLabels(r *Request, link string, id uint64, body map[string]any) (*operation, error) {
+func (c *Cloud) setLabels(r *Request, link string, id uint64, body *map[string]any) (*operation, error) {
 	var m computepb.GlobalSetLabelsRequest // that of zones and instances has the same fields
 	posted, err := r.decode(&m)
 	if err != nil {
@@ -22,13 +22,13 @@ func (c *Cloud) setLabels(r *Request, link string, id uint64, body map[string]an
 	if err := checkLabels("labels", m.GetLabels()); err != nil {
 		return nil, err
 	}
-	if m.GetLabelFingerprint() != contentFingerprint(body["labels"]) {
+	if m.GetLabelFingerprint() != contentFingerprint((*body)["labels"]) {
 		return nil, conditionNotMet(labelsChanged)
 	}
 	return c.start(r, operationSpec{kind: "setLabels", targetLink: link, targetID: id, apply: func() {
-		delete(body, "labels")
+		*body = merged(*body, map[string]any{"labels": nil}) // they are replaced, not merged
 		if labels, ok := pruned(posted)["labels"]; ok {
-			body["labels"] = labels
+			(*body)["labels"] = labels
 		}
 	}}), nil
 }

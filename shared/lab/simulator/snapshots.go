@@ -186,5 +186,5 @@ func (c *Cloud) setSnapshotLabels(r *Request) (*operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.setLabels(r, s.link(), s.id, s.body)
+	return c.setLabels(r, s.link(), s.id, &s.body)
 }
