@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -34,6 +35,7 @@ type parameter struct {
 
 type schema struct {
 	Ref         string            `json:"$ref"`
+	Description string            `json:"description"`
 	Type        string            `json:"type"`
 	Format      string            `json:"format"`
 	Enum        []string          `json:"enum"`
@@ -131,11 +133,17 @@ func (d document) reach(s schema, reached map[string]bool) {
 	}
 }
 
-// text returns a field's type, the values of an enumeration, and the served
-// methods that require the field.
+// outputOnly begins the descriptions of fields that the service sets.
+var outputOnly = regexp.MustCompile(`(?i)^\W*output only\b`)
+
+// text returns a field's type, the values of an enumeration, "-" where the field is
+// output only, and the served methods that require it.
 func (s schema) text(served map[string]bool) string {
 	kind, values := s.typeOf()
 	words := append([]string{kind}, values...)
+	if outputOnly.MatchString(s.Description) {
+		words = append(words, "-")
+	}
 	for _, name := range s.Annotations.Required {
 		if served[name] {
 			words = append(words, "!"+strings.TrimPrefix(name, "compute."))

@@ -16,6 +16,7 @@ const description = `{"revision": "20260102",
 		"Disk": {"properties": {
 			"name": {"type": "string", "annotations": {"required": ["compute.disks.insert", "compute.disks.other"]}},
 			"sizeGb": {"type": "string", "format": "int64"},
+			"users": {"type": "array", "items": {"type": "string"}, "description": "[Output Only] Links."},
 			"mode": {"type": "string", "enum": ["RO", "RW"]},
 			"features": {"type": "array", "items": {"$ref": "Feature"}},
 			"labels": {"type": "object", "additionalProperties": {"type": "string"}},
@@ -33,6 +34,7 @@ schema Disk
  mode enum RO RW
  name string !disks.insert
  sizeGb int64
+ users list:string -
 schema Disk.items
  key string
 schema Feature

@@ -121,8 +121,8 @@ func (c *Cloud) resolveTemplates(p *project, body map[string]any) ([]*template, 
 			first = append(first, t)
 		}
 	}
-	if len(first) > 1 {
-		return nil, invalidField("resource.versions", "", "Exactly one version must have no target size.")
+	if len(first) != 1 && len(first)+len(others) > 0 { // by the description of versions
+		return nil, invalidField("resource.versions", "", "Exactly one version must leave the targetSize field unset.")
 	}
 	t, err := resolve("resource.instanceTemplate", body)
 	if err != nil {
@@ -152,9 +152,6 @@ func (c *Cloud) resolveTemplate(p *project, field, url string) (*template, error
 // checkGroupReferences resolves what else a group refers to, and completes the links.
 func (c *Cloud) checkGroupReferences(g *group, m *computepb.InstanceGroupManager, body map[string]any) error {
 	p := g.zone.project
-	if url := m.GetZone(); url != "" && lastSegment(url) != g.zone.name {
-		return invalidField("resource.zone", url, "The zone must be that of the request.")
-	}
 	if len(m.GetTargetPools()) > 0 {
 		return notSupported("A group with target pools")
 	}

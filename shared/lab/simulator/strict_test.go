@@ -145,13 +145,14 @@ func TestOtherRefusals(t *testing.T) {
 		{"POST", zoneURL + "/disks?force=true", `{"name": "e"}`, 400, `Unknown name "force": Cannot bind query parameter.`},
 		{"POST", zoneURL + "/instanceGroupManagers", `{"name": "h"}`, 400, "Required field 'resource.targetSize' not specified"},
 		{"POST", zoneURL + "/instanceGroupManagers", `{"name": "h", "targetSize": 0, "instanceTemplate": "a"}`, 400, "'a'. The URL is malformed."},
-		{"POST", zoneURL + "/instanceGroupManagers", group(`, "zone": "zones/us-central1-b"`), 400, "'resource.zone'"},
 		{"POST", zoneURL + "/instanceGroupManagers", group(`, "autoHealingPolicies": [{"healthCheck": "global/healthChecks/none"}]`), 404, "global/healthChecks/none"},
 		{"POST", zoneURL + "/instanceGroupManagers", group(`, "versions": [{"instanceTemplate": "global/networks/n"}]`), 400,
 			"'resource.versions[0].instanceTemplate': 'global/networks/n'. Unexpected resource collection 'networks'."},
 		{"POST", zoneURL + "/instanceGroupManagers", group(`, "versions": [{"name": "v"}]`), 400, "Required field 'resource.versions[0].instanceTemplate'"},
 		{"POST", zoneURL + "/instanceGroupManagers", group(
-			`, "versions": [{"instanceTemplate": "global/instanceTemplates/a"}, {"instanceTemplate": "global/instanceTemplates/a"}]`), 400, "Exactly one version"},
+			`, "versions": [{"instanceTemplate": "global/instanceTemplates/a"}, {"instanceTemplate": "global/instanceTemplates/a"}]`), 400, "Exactly one version must leave the targetSize field unset."},
+		{"POST", zoneURL + "/instanceGroupManagers", group(
+			`, "versions": [{"instanceTemplate": "global/instanceTemplates/a", "targetSize": {"fixed": 1}}]`), 400, "Exactly one version"},
 		{"POST", zoneURL + "/instanceGroupManagers", group(`, "allInstancesConfig": {"properties": {"labels": {"A": ""}}}`), 400, "violates format constraints"},
 		{"POST", projectURL + "/zones/us-east1-a/disks", `{"name": "e"}`, 400, "Invalid value for field 'zone': 'us-east1-a'. Unknown zone."},
 		{"POST", zoneURL + "/disks", `{"name": "e", "type": "pd-ssd"}`, 400, "The URL is malformed."},

@@ -5,7 +5,7 @@
 // The table has a line for each method: its name, HTTP verb, path, schema of the
 // body and query parameters. The fields of a schema follow its name: each with its
 // type ("list:" and "map:" stand before the type of the items), the values of an
-// enumeration, and behind "!" the methods that require it.
+// enumeration, "-" where it is output only, and behind "!" the methods that require it.
 package api
 
 import (
@@ -49,6 +49,7 @@ type schema struct {
 
 type field struct {
 	list, mapped bool
+	outputOnly   bool
 	kind         string   // a scalar type, "enum", or the name of a schema
 	values       []string // of an enumeration
 	requiredBy   []string // methods
@@ -92,6 +93,10 @@ func parseField(words []string) field {
 	for _, word := range words[1:] {
 		if method, ok := strings.CutPrefix(word, "!"); ok {
 			f.requiredBy = append(f.requiredBy, method)
+			continue
+		}
+		if word == "-" {
+			f.outputOnly = true
 			continue
 		}
 		f.values = append(f.values, word)

@@ -20,6 +20,10 @@ func TestCheckBody(t *testing.T) {
 		{"null fields stay", "instanceGroupManagers.patch", `{"allInstancesConfig": null, "updatePolicy": {"maxSurge": {"percent": null}}}`,
 			`{"allInstancesConfig":null,"updatePolicy":{"maxSurge":{"percent":null}}}`},
 		{"an empty enumeration", "instanceGroupManagers.patch", `{"updatePolicy": {"type": ""}}`, `{"updatePolicy":{"type":""}}`},
+		{"output only", "disks.insert", `{"name": "d", "users": ["x"], "zone": "z", "status": "READY"}`, `{"name":"d"}`},
+		{"named ports of a new group", "instanceGroupManagers.insert", `{"name": "g", "targetSize": 0, "namedPorts": [{"port": 80}]}`,
+			`{"name":"g","namedPorts":[{"port":80}],"targetSize":0}`},
+		{"named ports of a group", "instanceGroupManagers.patch", `{"namedPorts": [{"port": 80}]}`, `{}`},
 		{"a map", "disks.setLabels", `{"labels": {"a": "b"}}`, `{"labels":{"a":"b"}}`},
 		{"no body", "instanceGroupManagers.resize", `{"size": 2}`, `{}`},
 	} {

@@ -23,8 +23,8 @@ func badRequest(format string, args ...any) *Error {
 // CheckBody reads a body and refuses unknown fields, values of the wrong type,
 // unknown values of enumerations, and missing fields that the method requires. It
 // returns the body in canonical form: 64-bit integers are strings, 32-bit ones
-// numbers. As by the service, null in a list is dropped; a field that is null stays,
-// because a patch clears it. The beta API has fields that v1 does not describe:
+// numbers. As by the service, fields that are output only and null in a list are
+// dropped; a field that is null stays, because a patch clears it. The beta API has fields that v1 does not describe:
 // with beta they are dropped.
 func (m *Method) CheckBody(raw []byte, beta bool) (map[string]any, error) {
 	if m.body == "" {
@@ -72,7 +72,9 @@ func (c checker) object(at, name string, body map[string]any) error {
 		if err != nil {
 			return err
 		}
-		body[field] = value
+		if body[field] = value; f.outputOnly && !c.taken(name, field) {
+			delete(body, field)
+		}
 	}
 	for _, field := range s.required {
 		if v := body[field]; (v == nil || v == "") && slices.Contains(s.fields[field].requiredBy, c.method) {
@@ -80,6 +82,12 @@ func (c checker) object(at, name string, body map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// taken reports whether the method takes a field that is described as output only:
+// the Terraform provider creates groups with named ports, and reads them back.
+func (c checker) taken(schema, field string) bool {
+	return c.method == "instanceGroupManagers.insert" && schema == "InstanceGroupManager" && field == "namedPorts"
 }
 
 func join(at, field string) string {
