@@ -205,6 +205,19 @@ func TestListedAfterDeletion(t *testing.T) {
 		t.Fatalf("gone but listed: %v; %+v", gone, s)
 	}
 	w.refused(t, "GET", zoneURL+"/instances/"+gone[0], "", 404, gone[0])
+
+	// The deletion of the group waits for it.
+	other := poolOf(t, o, 2)
+	other.mustResize("g", 1)
+	other.pass(30 * time.Second)
+	if status, _ := other.send(t, "DELETE", zoneURL+"/instanceGroupManagers/g", ""); status != 200 || len(other.cloud.VMs()) != 2 {
+		t.Errorf("while a VM is gone but listed: %d, %v", status, other.cloud.VMs())
+	}
+	other.settle()
+	if s := other.cloud.State(); len(s.Groups) != 0 || len(other.cloud.VMs()) != 0 {
+		t.Errorf("after the group's deletion: %+v", s)
+	}
+
 	w.pass(time.Minute)
 	if n := len(w.members("g")); n != 1 || !w.group("g").GetStatus().GetIsStable() {
 		t.Errorf("%d VMs later", n)

@@ -55,7 +55,8 @@ func (w *world) get(t *testing.T, url string) map[string]any {
 	return got
 }
 
-// templateBody is a template with changes of the form "path=JSON".
+// templateBody returns the body of a template with a disk and a network, which have
+// defaults, and with more properties.
 func templateBody(disk, network, more string) string {
 	if disk == "" {
 		disk = `{"boot": true, "initializeParams": {"sourceImage": "projects/debian-cloud/global/images/family/debian-12"}}`

@@ -153,6 +153,14 @@ func TestTerraformTemplateAndGroup(t *testing.T) {
 	w.refused(t, "GET", projectURL+"/global/instanceTemplates/"+first, "", 404, "not found")
 }
 
+// A Spot VM is preemptible, whatever is posted beside the provisioning model.
+func TestSpotDefaults(t *testing.T) {
+	w := newWorld(t, slow())
+	w.done(t, "POST", projectURL+"/global/instanceTemplates", templateBody("", "", `, "scheduling": {"provisioningModel": "SPOT"}`))
+	want(t, w.get(t, projectURL+"/global/instanceTemplates/b"), map[string]string{"properties.scheduling": `{"provisioningModel": "SPOT",
+		"preemptible": true, "automaticRestart": false, "onHostMaintenance": "TERMINATE"}`})
+}
+
 // Two versions: each shows the VMs that it comes to.
 func TestVersionSizes(t *testing.T) {
 	w := newWorld(t, slow())
