@@ -118,3 +118,6 @@ func (c class) entry(text string) (string, Shape) {
 	}
 	return size, Shape{CPUs: cpus, MemoryGB: gb}
 }
+
+// Names returns the names of all predefined machine types, in order.
+func Names() []string { return slices.Clone(predefined().names) }

@@ -26,7 +26,7 @@ func IsForeign(r *http.Request) bool { return strings.Contains(r.URL.Path, "/"+F
 func MakeForeign(like fleet.PoolKey) [][2]string {
 	return [][2]string{
 		{"global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small",
-"disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/debian-12"}}],
+"disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/family/debian-12"}}],
 "networkInterfaces":[{"network":"global/networks/default"}]}}`, ForeignName)},
 		{"zones/" + like.Zone + "/instanceGroupManagers", fmt.Sprintf(
 			`{"name":%q,"baseInstanceName":"%s-00000000-%s","instanceTemplate":"global/instanceTemplates/%s","targetSize":%d}`,

@@ -35,6 +35,7 @@ func (c *Cloud) adminRoutes(mux *http.ServeMux) {
 		c.SetQuota(&q)
 		return nil
 	})
+	adminCommand(mux, "settings", func(s Settings) error { c.SetSettings(s); return nil })
 	adminCommand(mux, "snapshots", c.CreateSnapshot)
 	for name, command := range map[string]func(project, zone, name string) error{
 		"preempt": c.Preempt, "stop": c.StopVM, "delete": c.DeleteVM, "repair": c.RepairVM,

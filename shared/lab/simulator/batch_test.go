@@ -28,7 +28,7 @@ Content-Type: application/json
 MIME-Version: 1.0
 Host: 127.0.0.1
 
-{"name": "g"}
+{"name": "g", "targetSize": 0}
 --B
 Content-Type: application/http
 Content-ID: <base+2>

@@ -20,6 +20,7 @@ type Cloud struct {
 	sequence uint64
 	projects map[string]*project
 	quota    *quotaMeter
+	settings Settings
 	calls    map[string]int
 	stuck    []func() // what Unstick lets go on
 	wake     chan struct{}
@@ -57,6 +58,7 @@ func (c *Cloud) reset() {
 	c.events = nil
 	c.projects = map[string]*project{}
 	c.quota = newQuotaMeter(c.opts.Quota)
+	c.settings = c.opts.Settings
 	c.calls = map[string]int{}
 	c.stuck = nil
 }

@@ -10,13 +10,12 @@ import (
 // disk is a persistent disk of a zone.
 type disk struct {
 	meta
-	zone     *zone
-	sizeGb   int64
-	kind     string // pd-standard, pd-ssd, …
-	image    string
-	snapshot *snapshot
-	labels   map[string]string
-	user     *vm // the VM that it is attached to; may be nil
+	zone   *zone
+	body   map[string]any // as posted and changed, with full links; may be nil
+	image  string         // the link of its image; may be empty
+	sizeGb int64
+	kind   string // pd-standard, pd-ssd, …
+	user   *vm    // the VM that it is attached to; may be nil
 }
 
 // attachment is a disk of a VM.
@@ -31,21 +30,15 @@ func (d *disk) path() string { return d.zone.path("disks", d.name) }
 func (d *disk) link() string { return linkPrefix + d.path() }
 
 func (d *disk) json() map[string]any {
-	m := map[string]any{
+	m := merged(d.body, map[string]any{
 		"kind": "compute#disk", "id": idString(d.id), "name": d.name, "status": "READY",
 		"creationTimestamp": timestamp(d.created), "selfLink": d.link(), "zone": d.zone.link(),
 		"sizeGb": strconv.FormatInt(d.sizeGb, 10), "type": d.zone.link() + "/diskTypes/" + d.kind,
-		"labelFingerprint": contentFingerprint(d.labels), "physicalBlockSizeBytes": "4096",
-	}
+		"labelFingerprint": contentFingerprint(d.body["labels"]),
+	})
+	set(m, "physicalBlockSizeBytes", "4096")
 	if d.image != "" {
 		m["sourceImage"] = d.image
-	}
-	if d.snapshot != nil {
-		m["sourceSnapshot"] = d.snapshot.link()
-		m["sourceSnapshotId"] = idString(d.snapshot.id)
-	}
-	if len(d.labels) > 0 {
-		m["labels"] = d.labels
 	}
 	if d.user != nil {
 		m["users"] = []string{d.user.link()}
@@ -60,6 +53,9 @@ const defaultDiskGb = 10
 func (c *Cloud) attachDisks(v *vm) []OperationError {
 	if v.template == nil {
 		return nil
+	}
+	if problem := creationProblem(v.zone, v.template.spec); problem != nil {
+		return []OperationError{*problem}
 	}
 	var attached []*attachment
 	for _, spec := range v.template.spec.GetDisks() {
@@ -80,36 +76,49 @@ func (c *Cloud) attachDisks(v *vm) []OperationError {
 
 // diskFor finds or creates a disk of a template for a VM.
 func (c *Cloud) diskFor(v *vm, spec *computepb.AttachedDisk) (*disk, *OperationError) {
-	init := spec.GetInitializeParams()
+	init, project := spec.GetInitializeParams(), v.template.project
 	name := diskName(v, spec)
 	d, found := v.zone.disks.get(name)
 	switch {
 	case found && d.user != nil:
-		e := inUse("disk", d.path(), d.user.path())
-		return nil, &OperationError{Code: "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", Message: e.Message}
+		return nil, operationError("RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", inUse("disk", d.path(), d.user.path()))
 	case found:
 		return d, nil
 	case spec.GetSource() != "":
-		return nil, &OperationError{Code: "RESOURCE_NOT_FOUND", Message: notFound(v.zone.path("disks", name)).Message}
+		return nil, operationError("RESOURCE_NOT_FOUND", notFound(v.zone.path("disks", name)))
 	}
-	d = &disk{meta: c.newMeta(name), zone: v.zone, sizeGb: init.GetDiskSizeGb(),
-		kind: lastSegment(init.GetDiskType()), image: init.GetSourceImage(), labels: init.GetLabels()}
-	if url := init.GetSourceSnapshot(); url != "" {
-		s, ok := v.zone.project.snapshots.get(lastSegment(url))
-		if !ok || s.status != snapshotReady {
-			path := v.zone.project.globalPath("snapshots", lastSegment(url))
-			return nil, &OperationError{Code: "RESOURCE_NOT_FOUND", Message: notFound(path).Message}
+	d = &disk{meta: c.newMeta(name), zone: v.zone, kind: diskTypeOf(v.template.spec, spec),
+		sizeGb: cmp.Or(init.GetDiskSizeGb(), spec.GetDiskSizeGb(), defaultDiskGb)}
+	if len(init.GetLabels()) > 0 {
+		d.body = map[string]any{"labels": init.GetLabels()}
+	}
+	if url := init.GetSourceImage(); url != "" {
+		from, err := c.resolveImage(project, "sourceImage", url)
+		switch {
+		case err != nil:
+			return nil, operationError("RESOURCE_NOT_FOUND", notFound(withoutPrefix(url)))
+		case from.made != nil && !from.made.ready:
+			return nil, operationError("RESOURCE_NOT_READY", notReady(withoutPrefix(url)))
 		}
-		d.snapshot = s
-		d.sizeGb = max(d.sizeGb, s.diskSizeGb)
+		d.image, d.sizeGb = from.link, max(d.sizeGb, from.sizeGb)
 	}
-	d.setDefaults()
+	if url := init.GetSourceSnapshot(); url != "" {
+		s, err := c.resolveSnapshot(project, "sourceSnapshot", url)
+		switch {
+		case err != nil || s.status != snapshotReady:
+			return nil, operationError("RESOURCE_NOT_FOUND", notFound(withoutPrefix(url)))
+		case !s.take(c):
+			return nil, s.rateExceeded()
+		}
+		d.from(s)
+	}
 	return d, nil
 }
 
-func (d *disk) setDefaults() {
-	d.sizeGb = cmp.Or(d.sizeGb, defaultDiskGb)
-	d.kind = cmp.Or(d.kind, "pd-standard")
+// from makes a disk one that was created from a snapshot.
+func (d *disk) from(s *snapshot) {
+	d.body = merged(d.body, map[string]any{"sourceSnapshot": s.link(), "sourceSnapshotId": idString(s.id)})
+	d.sizeGb = max(d.sizeGb, s.diskSizeGb)
 }
 
 // diskName returns the name of a VM's disk. By default it is the VM's for the boot

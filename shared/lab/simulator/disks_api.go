@@ -1,17 +1,22 @@
 package simulator
 
-import "cloud.google.com/go/compute/apiv1/computepb"
+import (
+	"cmp"
+
+	"cloud.google.com/go/compute/apiv1/computepb"
+)
 
 func (c *Cloud) diskRoutes() []route {
-	const collection = "/zones/{zone}/disks"
-	const instance = "/zones/{zone}/instances/{name}"
 	return append([]route{
-		{"POST " + collection, "disks.insert", mutation, c.change(c.insertDisk)},
-		{"DELETE " + collection + "/{name}", "disks.delete", mutation, c.change(c.deleteDisk)},
-		{"POST " + instance + "/attachDisk", "instances.attachDisk", mutation, c.change(c.attachDisk)},
-		{"POST " + instance + "/detachDisk", "instances.detachDisk", mutation, c.change(c.detachDisk)},
-		{"POST " + instance + "/setDiskAutoDelete", "instances.setDiskAutoDelete", mutation, c.change(c.setDiskAutoDelete)},
-	}, append(disks.routes(c), snapshots.listRoute(c), snapshots.getRoute(c))...)
+		c.change("disks.insert", c.insertDisk),
+		c.change("disks.delete", c.deleteDisk),
+		c.change("disks.setLabels", c.setDiskLabels),
+		c.change("disks.resize", c.resizeDisk),
+		c.change("disks.update", c.updateDisk),
+		c.change("instances.attachDisk", c.attachDisk),
+		c.change("instances.detachDisk", c.detachDisk),
+		c.change("instances.setDiskAutoDelete", c.setDiskAutoDelete),
+	}, append(disks.routes(c), diskTypes.routes(c)...)...)
 }
 
 var disks = kind[*disk]{collection: "disks", name: "disk", place: inZones,
@@ -19,33 +24,113 @@ var disks = kind[*disk]{collection: "disks", name: "disk", place: inZones,
 
 func (c *Cloud) insertDisk(r *Request) (*operation, error) {
 	var m computepb.Disk
-	if _, err := r.decode(&m); err != nil {
+	body, err := r.decode(&m)
+	if err != nil {
 		return nil, err
 	}
-	if err := checkName("resource.name", m.GetName()); err != nil {
+	if err := checkNamed(m.GetName(), m.GetLabels()); err != nil {
 		return nil, err
 	}
 	z := c.zone(r.Project, r.Zone)
-	d := &disk{meta: c.newMeta(m.GetName()), zone: z, sizeGb: m.GetSizeGb(),
-		kind: lastSegment(m.GetType()), image: m.GetSourceImage(), labels: m.GetLabels()}
+	d := &disk{meta: c.newMeta(m.GetName()), zone: z, sizeGb: cmp.Or(m.GetSizeGb(), defaultDiskGb), kind: "pd-standard", body: pruned(body)}
 	if _, taken := z.disks.get(d.name); taken {
 		return nil, alreadyExists(d.path())
 	}
-	if url := m.GetSourceSnapshot(); url != "" {
-		s, ok := z.project.snapshots.get(lastSegment(url))
-		if !ok {
-			return nil, notFound(z.project.globalPath("snapshots", lastSegment(url)))
+	if url := m.GetType(); url != "" {
+		ref, err := z.project.resolve("resource.type", url, "diskTypes")
+		if err != nil {
+			return nil, err
 		}
-		d.snapshot = s
-		d.sizeGb = max(d.sizeGb, s.diskSizeGb)
+		if d.kind = ref.name; !knownDiskType(d.kind) || ref.zone != z.name {
+			return nil, referenceMissing("resource.type", url, "diskType")
+		}
 	}
-	d.setDefaults()
+	// The parameter sourceImage is an older form of the field.
+	if url := cmp.Or(m.GetSourceImage(), r.Query.Get("sourceImage")); url != "" {
+		from, err := c.resolveImage(z.project, "resource.sourceImage", url)
+		if err != nil {
+			return nil, err
+		}
+		d.image, d.sizeGb = from.link, max(d.sizeGb, from.sizeGb)
+	}
+	if url := m.GetSourceSnapshot(); url != "" {
+		s, err := c.resolveSnapshot(z.project, "resource.sourceSnapshot", url)
+		if err != nil {
+			return nil, err
+		}
+		if !s.take(c) {
+			return c.failed(r, "insert", d.link(), d.id, s.rateExceeded()), nil
+		}
+		d.from(s)
+	}
 	return c.start(r, operationSpec{kind: "insert", targetLink: d.link(), targetID: d.id, queued: true,
 		apply: func() {
 			if _, taken := z.disks.get(d.name); !taken {
 				z.disks.add(d)
 			}
 		}}), nil
+}
+
+// resolveDisk finds the disk that a field of a body refers to.
+func (c *Cloud) resolveDisk(p *project, field, url string) (*disk, error) {
+	ref, err := p.resolve(field, url, "disks")
+	if err != nil {
+		return nil, err
+	}
+	if c.zoneExists(ref.zone) {
+		if d, ok := c.zone(ref.project, ref.zone).disks.find(ref.name); ok {
+			return d, nil
+		}
+	}
+	return nil, notFound(withoutPrefix(ref.link()))
+}
+
+// changeDisk starts an operation that changes a disk.
+func (c *Cloud) changeDisk(r *Request, kind string, d *disk, apply func()) (*operation, error) {
+	return c.start(r, operationSpec{kind: kind, targetLink: d.link(), targetID: d.id, apply: apply}), nil
+}
+
+func (c *Cloud) setDiskLabels(r *Request) (*operation, error) {
+	d, err := disks.find(c, r)
+	if err != nil {
+		return nil, err
+	}
+	return c.setLabels(r, d.link(), d.id, &d.body)
+}
+
+// resizeDisk makes a disk larger: the API's description of disks.resize.
+func (c *Cloud) resizeDisk(r *Request) (*operation, error) {
+	d, err := disks.find(c, r)
+	if err != nil {
+		return nil, err
+	}
+	var m computepb.DisksResizeRequest
+	if _, err := r.decode(&m); err != nil {
+		return nil, err
+	}
+	if m.GetSizeGb() <= d.sizeGb {
+		return nil, invalidField("sizeGb", m.GetSizeGb(), "New disk size must be larger than the current size.")
+	}
+	return c.changeDisk(r, "resizeDisk", d, func() { d.sizeGb = m.GetSizeGb() })
+}
+
+// updateDisk changes the fields that disks.update changes, by its description.
+func (c *Cloud) updateDisk(r *Request) (*operation, error) {
+	d, err := disks.find(c, r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := r.decode(&computepb.Disk{})
+	if err != nil {
+		return nil, err
+	}
+	change := map[string]any{}
+	for _, field := range []string{"accessMode", "labels", "provisionedIops", "provisionedThroughput", "userLicenses"} {
+		if value, ok := body[field]; ok {
+			change[field] = value
+		}
+	}
+	return c.changeDisk(r, "update", d, func() { d.body = pruned(merged(d.body, change)) })
 }
 
 func (c *Cloud) deleteDisk(r *Request) (*operation, error) {
@@ -62,85 +147,4 @@ func (c *Cloud) deleteDisk(r *Request) (*operation, error) {
 				d.zone.disks.remove(d.name)
 			}
 		}}), nil
-}
-
-func (c *Cloud) attachDisk(r *Request) (*operation, error) {
-	v, err := instances.find(c, r)
-	if err != nil {
-		return nil, err
-	}
-	var m computepb.AttachedDisk
-	if _, err := r.decode(&m); err != nil {
-		return nil, err
-	}
-	d, ok := v.zone.disks.get(lastSegment(m.GetSource()))
-	if !ok {
-		return nil, notFound(v.zone.path("disks", lastSegment(m.GetSource())))
-	}
-	if d.user != nil {
-		return nil, inUse("disk", d.path(), d.user.path())
-	}
-	a := &attachment{disk: d, boot: m.GetBoot(), autoDelete: m.GetAutoDelete(), deviceName: m.GetDeviceName()}
-	if a.deviceName == "" {
-		a.deviceName = d.name
-	}
-	return c.diskChange(r, v, "compute.instances.attachDisk", func() {
-		if d.user == nil {
-			d.user = v
-			v.disks = append(v.disks, a)
-		}
-	}), nil
-}
-
-// diskChange starts an operation on a VM's disks. It changes nothing where the
-// instance was replaced before it ends.
-func (c *Cloud) diskChange(r *Request, v *vm, kind string, apply func()) *operation {
-	id := v.id
-	return c.start(r, operationSpec{kind: kind, targetLink: v.link(), targetID: id, queued: true, apply: func() {
-		if v.id == id {
-			apply()
-		}
-	}})
-}
-
-func (v *vm) device(name string) (int, error) {
-	for i, a := range v.disks {
-		if a.deviceName == name {
-			return i, nil
-		}
-	}
-	return 0, invalidField("deviceName", name, "No attached disk found with this device name.")
-}
-
-func (c *Cloud) detachDisk(r *Request) (*operation, error) {
-	v, err := instances.find(c, r)
-	if err != nil {
-		return nil, err
-	}
-	name := r.Query.Get("deviceName")
-	if _, err := v.device(name); err != nil {
-		return nil, err
-	}
-	return c.diskChange(r, v, "detachDisk", func() {
-		if i, err := v.device(name); err == nil {
-			v.disks[i].disk.user = nil
-			v.disks = append(v.disks[:i:i], v.disks[i+1:]...)
-		}
-	}), nil
-}
-
-func (c *Cloud) setDiskAutoDelete(r *Request) (*operation, error) {
-	v, err := instances.find(c, r)
-	if err != nil {
-		return nil, err
-	}
-	name, value := r.Query.Get("deviceName"), r.Query.Get("autoDelete") == "true"
-	if _, err := v.device(name); err != nil {
-		return nil, err
-	}
-	return c.diskChange(r, v, "compute.instances.setDiskAutoDelete", func() {
-		if i, err := v.device(name); err == nil {
-			v.disks[i].autoDelete = value
-		}
-	}), nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // apiError is an error answer, in the form of Google's JSON APIs.
@@ -52,6 +53,14 @@ func invalidField(field string, value any, why string) *apiError {
 func required(field string) *apiError {
 	return &apiError{Status: http.StatusBadRequest, Reason: "required",
 		Message: fmt.Sprintf("Required field '%s' not specified", field)}
+}
+
+// withoutPrefix returns a link without host and version, as messages name resources.
+func withoutPrefix(link string) string { return link[max(strings.Index(link, "projects/"), 0):] }
+
+// notSupported refuses what the API has and the simulator has not.
+func notSupported(what string) *apiError {
+	return &apiError{Status: http.StatusNotImplemented, Reason: "notImplemented", Message: what + " is not supported by the simulator"}
 }
 
 // clientGone is the error of a request whose client has gone.

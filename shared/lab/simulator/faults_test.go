@@ -33,7 +33,12 @@ func (w *world) mustResize(group string, size int32) *compute.Operation {
 
 func pool(t *testing.T, size int32, change ...func(*computepb.InstanceGroupManager)) *world {
 	t.Helper()
-	w := newWorld(t, slow())
+	return poolOf(t, slow(), size, change...)
+}
+
+func poolOf(t *testing.T, o simulator.Options, size int32, change ...func(*computepb.InstanceGroupManager)) *world {
+	t.Helper()
+	w := newWorld(t, o)
 	w.insertTemplate("a")
 	w.insertGroup("g", "a", size, change...)
 	w.settle()

@@ -1,13 +1,10 @@
 package simulator
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
 	"strconv"
 
 	"cloud.google.com/go/compute/apiv1/computepb"
-	"google.golang.org/protobuf/encoding/protojson"
 )
 
 func (c *Cloud) resizeGroup(r *Request) (*operation, error) {
@@ -53,24 +50,20 @@ func (c *Cloud) patchGroup(r *Request) (*operation, error) {
 		return nil, invalidField("resource.name", posted.GetName(), "The name cannot be changed.")
 	}
 	if posted.Fingerprint != nil && posted.GetFingerprint() != g.fingerprint {
-		return nil, conditionNotMet()
+		return nil, conditionNotMet("The fingerprint is not the resource's current one.")
 	}
-	merged := mergeJSON(g.body, body)
+	whole := merged(g.body, body)
 	if posted.InstanceTemplate != nil && posted.Versions == nil {
-		delete(merged, "versions") // the short form replaces the long one
+		delete(whole, "versions") // the short form replaces the long one
 	}
-	var whole computepb.InstanceGroupManager
-	raw, err := json.Marshal(merged)
-	if err == nil {
-		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, &whole)
-	}
-	if err != nil {
+	var m computepb.InstanceGroupManager
+	if err := toMessage(whole, &m); err != nil {
 		return nil, invalid("patch the group: %v", err)
 	}
 	if op := (&operation{fault: r.fault}); op.willFail() {
 		return c.start(r, operationSpec{kind: "patch", targetLink: g.link(), targetID: g.id}), nil
 	}
-	if err := c.configure(g, &whole, merged); err != nil {
+	if err := c.configure(g, &m, whole); err != nil {
 		return nil, err
 	}
 	g.fingerprint = c.newFingerprint()
@@ -79,19 +72,6 @@ func (c *Cloud) patchGroup(r *Request) (*operation, error) {
 		c.reconcile(g)
 	}
 	return c.start(r, operationSpec{kind: "patch", targetLink: g.link(), targetID: g.id}), nil
-}
-
-func mergeJSON(old, patch map[string]any) map[string]any {
-	merged := maps.Clone(old)
-	for field, value := range patch {
-		from, isObject := merged[field].(map[string]any)
-		to, bothObjects := value.(map[string]any)
-		if isObject && bothObjects {
-			value = mergeJSON(from, to)
-		}
-		merged[field] = value
-	}
-	return merged
 }
 
 // deleteGroup deletes the VMs, then the group, which get returns until then.

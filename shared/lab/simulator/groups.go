@@ -107,22 +107,68 @@ func (g *group) json() map[string]any {
 		},
 		"versionTarget": map[string]any{"isReached": g.versionReached()},
 	}
-	set(m, "listManagedInstancesResults", "PAGELESS")
-	set(m, "instanceLifecyclePolicy", map[string]any{
-		"defaultActionOnFailure": "REPAIR", "forceUpdateOnRepair": "NO"})
-	set(m, "updatePolicy", map[string]any{
-		"type": "OPPORTUNISTIC", "minimalAction": "REPLACE", "replacementMethod": "SUBSTITUTE",
-		"maxSurge":       map[string]any{"fixed": 1, "calculated": 1},
-		"maxUnavailable": map[string]any{"fixed": 1, "calculated": 1},
-	})
-	if g.template != nil {
-		m["instanceTemplate"] = g.template.link()
-		set(m, "versions", []any{map[string]any{
-			"instanceTemplate": g.template.link(),
-			"targetSize":       map[string]any{"calculated": g.targetSize},
-		}})
-	}
+	g.setDefaults(m)
 	return m
+}
+
+// setDefaults adds the defaults of the API's description of InstanceGroupManager.
+func (g *group) setDefaults(m map[string]any) {
+	set(m, "listManagedInstancesResults", "PAGELESS")
+	m["instanceLifecyclePolicy"] = withDefaults(m, "instanceLifecyclePolicy", map[string]any{
+		"defaultActionOnFailure": "REPAIR", "forceUpdateOnRepair": "NO"})
+	policy := withDefaults(m, "updatePolicy", map[string]any{
+		"type": "OPPORTUNISTIC", "minimalAction": "REPLACE", "replacementMethod": "SUBSTITUTE"})
+	for _, field := range []string{"maxSurge", "maxUnavailable"} {
+		limit := withDefaults(policy, field, nil)
+		if limit["percent"] == nil {
+			set(limit, "fixed", 1)
+		}
+		limit["calculated"] = g.calculated(limit)
+		policy[field] = limit
+	}
+	m["updatePolicy"] = policy
+	if g.template == nil {
+		return
+	}
+	m["instanceTemplate"] = g.template.link()
+	m["versions"] = g.versions()
+}
+
+// calculated is FixedOrPercent.calculated, by its description.
+func (g *group) calculated(v map[string]any) int {
+	if v["percent"] != nil {
+		return (number(v["percent"])*g.targetSize + 50) / 100
+	}
+	if n, ok := v["fixed"].(int); ok {
+		return n
+	}
+	return number(v["fixed"])
+}
+
+// versions returns the group's versions with the size of each. A group that was made
+// with instanceTemplate has one.
+func (g *group) versions() []map[string]any {
+	posted := objects(g.body["versions"])
+	if len(posted) == 0 {
+		posted = []map[string]any{{"instanceTemplate": g.template.link()}}
+	}
+	rest := g.targetSize
+	versions := make([]map[string]any, len(posted))
+	for i, v := range posted {
+		versions[i] = withDefaults(map[string]any{"v": v}, "v", nil)
+		if size := withDefaults(v, "targetSize", nil); len(size) > 0 {
+			n := g.calculated(size)
+			size["calculated"] = n
+			rest -= n
+			versions[i]["targetSize"] = size
+		}
+	}
+	for _, v := range versions {
+		if v["targetSize"] == nil {
+			v["targetSize"] = map[string]any{"calculated": max(rest, 0)}
+		}
+	}
+	return versions
 }
 
 // versionReached reports whether every VM was made from the group's template.

@@ -8,16 +8,14 @@ import (
 )
 
 func (c *Cloud) groupRoutes() []route {
-	const collection = "/zones/{zone}/instanceGroupManagers"
-	const one = collection + "/{name}"
 	return append([]route{
-		{"POST " + collection, "instanceGroupManagers.insert", mutation, c.change(c.insertGroup)},
-		{"PATCH " + one, "instanceGroupManagers.patch", mutation, c.change(c.patchGroup)},
-		{"DELETE " + one, "instanceGroupManagers.delete", mutation, c.change(c.deleteGroup)},
-		{"POST " + one + "/resize", "instanceGroupManagers.resize", mutation, c.change(c.resizeGroup)},
-		{"POST " + one + "/deleteInstances", "instanceGroupManagers.deleteInstances", mutation, c.change(c.deleteInstances)},
-		{"POST " + one + "/createInstances", "instanceGroupManagers.createInstances", mutation, c.change(c.createInstances)},
-		{"POST " + one + "/listManagedInstances", "instanceGroupManagers.listManagedInstances", listing, c.listManagedInstances},
+		c.change("instanceGroupManagers.insert", c.insertGroup),
+		c.change("instanceGroupManagers.patch", c.patchGroup),
+		c.change("instanceGroupManagers.delete", c.deleteGroup),
+		c.change("instanceGroupManagers.resize", c.resizeGroup),
+		c.change("instanceGroupManagers.deleteInstances", c.deleteInstances),
+		c.change("instanceGroupManagers.createInstances", c.createInstances),
+		{"instanceGroupManagers.listManagedInstances", listing, c.listManagedInstances},
 	}, append(groups.routes(c), c.instanceGroupRoutes()...)...)
 }
 
@@ -76,13 +74,13 @@ func (c *Cloud) configure(g *group, m *computepb.InstanceGroupManager, body map[
 	if size := int(m.GetTargetSize()); size < 0 || size > limit {
 		return invalidField("resource.targetSize", size, fmt.Sprintf("Must be between 0 and %d.", limit))
 	}
-	var templates []*template
-	for field, url := range templateURLs(m) {
-		t, err := c.resolveTemplate(g.zone.project, field, url)
-		if err != nil {
-			return err
-		}
-		templates = append(templates, t)
+	body = pruned(body)
+	templates, err := c.resolveTemplates(g.zone.project, body)
+	if err != nil {
+		return err
+	}
+	if err := c.checkGroupReferences(g, m, body); err != nil {
+		return err
 	}
 	g.baseName, g.paginated, g.templates, g.body = base, paginated, templates, body
 	g.template = nil
@@ -93,50 +91,89 @@ func (c *Cloud) configure(g *group, m *computepb.InstanceGroupManager, body map[
 	return nil
 }
 
-// templateURLs yields the fields that refer to templates. The first one is that of
-// new VMs.
-func templateURLs(m *computepb.InstanceGroupManager) func(yield func(field, url string) bool) {
-	return func(yield func(field, url string) bool) {
-		for i, v := range m.GetVersions() {
-			if v.GetTargetSize() == nil && v.GetInstanceTemplate() != "" &&
-				!yield(fmt.Sprintf("resource.versions[%d].instanceTemplate", i), v.GetInstanceTemplate()) {
-				return
-			}
+// resolveTemplates finds the templates of a group's body, that of new VMs first, and
+// puts their links in place of the URLs that were posted: clients may name a template
+// by its id, as the Terraform provider does, and read its name.
+func (c *Cloud) resolveTemplates(p *project, body map[string]any) ([]*template, error) {
+	var first, others []*template
+	resolve := func(field string, in map[string]any) (*template, error) {
+		url, _ := in["instanceTemplate"].(string)
+		if url == "" {
+			delete(in, "instanceTemplate")
+			return nil, nil
 		}
-		if url := m.GetInstanceTemplate(); url != "" && !yield("resource.instanceTemplate", url) {
-			return
+		t, err := c.resolveTemplate(p, field, url)
+		if err == nil {
+			in["instanceTemplate"] = t.link()
 		}
-		for i, v := range m.GetVersions() {
-			if v.GetTargetSize() != nil && v.GetInstanceTemplate() != "" &&
-				!yield(fmt.Sprintf("resource.versions[%d].instanceTemplate", i), v.GetInstanceTemplate()) {
-				return
-			}
+		return t, err
+	}
+	for i, v := range objects(body["versions"]) {
+		t, err := resolve(fmt.Sprintf("resource.versions[%d].instanceTemplate", i), v)
+		switch {
+		case err != nil:
+			return nil, err
+		case t == nil:
+			return nil, required(fmt.Sprintf("resource.versions[%d].instanceTemplate", i))
+		case v["targetSize"] != nil && len(v["targetSize"].(map[string]any)) > 0:
+			others = append(others, t)
+		default:
+			first = append(first, t)
 		}
 	}
+	if len(first) != 1 && len(first)+len(others) > 0 { // by the description of versions
+		return nil, invalidField("resource.versions", "", "Exactly one version must leave the targetSize field unset.")
+	}
+	t, err := resolve("resource.instanceTemplate", body)
+	if err != nil {
+		return nil, err
+	}
+	if t != nil {
+		first = append(first, t)
+	}
+	return append(first, others...), nil
 }
 
 func (c *Cloud) resolveTemplate(p *project, field, url string) (*template, error) {
-	ref, ok := parseReference(url)
-	if !ok {
-		return nil, invalidField(field, url, "The URL is malformed.")
-	}
-	if ref.collection != "" && ref.collection != "instanceTemplates" {
-		return nil, invalidField(field, url, "Unexpected resource collection '"+ref.collection+"'.")
-	}
-	if ref.project == "" {
-		ref.project = p.id
+	ref, err := p.resolve(field, url, "instanceTemplates")
+	if err != nil {
+		return nil, err
 	}
 	t, ok := c.project(ref.project).templates.find(ref.name)
 	switch {
 	case !ok:
-		return nil, notFound(c.project(ref.project).globalPath("instanceTemplates", ref.name))
+		return nil, notFound(withoutPrefix(ref.link()))
 	case t.deleting:
 		return nil, notReady(t.path())
 	}
 	return t, nil
 }
 
-func conditionNotMet() *apiError {
+// checkGroupReferences resolves what else a group refers to, and completes the links.
+func (c *Cloud) checkGroupReferences(g *group, m *computepb.InstanceGroupManager, body map[string]any) error {
+	p := g.zone.project
+	if len(m.GetTargetPools()) > 0 {
+		return notSupported("A group with target pools")
+	}
+	for i, policy := range objects(body["autoHealingPolicies"]) {
+		url, _ := policy["healthCheck"].(string)
+		if url == "" {
+			continue
+		}
+		field := fmt.Sprintf("resource.autoHealingPolicies[%d].healthCheck", i)
+		ref, err := p.resolve(field, url, "healthChecks")
+		if err != nil {
+			return err
+		}
+		if _, ok := c.project(ref.project).health.find(ref.name); !ok {
+			return notFound(withoutPrefix(ref.link()))
+		}
+		policy["healthCheck"] = p.fullLink(url)
+	}
+	return checkLabels("resource.allInstancesConfig.properties.labels", m.GetAllInstancesConfig().GetProperties().GetLabels())
+}
+
+func conditionNotMet(why string) *apiError {
 	return &apiError{Status: http.StatusPreconditionFailed, Reason: "conditionNotMet",
-		Message: "The fingerprint is not the resource's current one."}
+		Message: why}
 }

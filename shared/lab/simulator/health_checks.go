@@ -38,10 +38,10 @@ func (h *healthCheck) json() map[string]any {
 
 func (c *Cloud) healthRoutes() []route {
 	return []route{
-		{"POST /global/healthChecks", "healthChecks.insert", mutation, c.change(c.insertHealthCheck)},
+		c.change("healthChecks.insert", c.insertHealthCheck),
 		healthChecks.listRoute(c),
 		healthChecks.getRoute(c),
-		{"DELETE /global/healthChecks/{name}", "healthChecks.delete", mutation, c.change(c.deleteHealthCheck)},
+		c.change("healthChecks.delete", c.deleteHealthCheck),
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 )
 
 func (c *Cloud) instanceRoutes() []route {
-	collection := instances.pattern()
 	return append([]route{
-		{"DELETE " + collection + "/{name}", "instances.delete", mutation, c.change(c.deleteInstance)},
-		{"POST " + collection + "/{name}/stop", "instances.stop", mutation, c.change(c.stopInstance)},
-		{"POST " + collection + "/{name}/start", "instances.start", mutation, c.change(c.startInstance)},
+		c.change("instances.delete", c.deleteInstance),
+		c.change("instances.stop", c.stopInstance),
+		c.change("instances.start", c.startInstance),
+		c.change("instances.setLabels", c.setInstanceLabels),
+		c.change("instances.setMetadata", c.setInstanceMetadata),
+		c.change("instances.setTags", c.setInstanceTags),
 	}, instances.routes(c)...)
 }
 
@@ -44,10 +46,7 @@ func (c *Cloud) deleteInstance(r *Request) (*operation, error) {
 }
 
 func (v *vm) json() map[string]any {
-	properties := map[string]any{}
-	if v.template != nil {
-		properties = v.template.properties
-	}
+	properties := v.properties()
 	m := map[string]any{
 		"kind": "compute#instance", "id": idString(v.id), "name": v.name,
 		"zone": v.zone.link(), "selfLink": v.link(), "status": v.status,
@@ -59,8 +58,9 @@ func (v *vm) json() map[string]any {
 		"disks":             v.attachedDisks(),
 		"networkInterfaces": v.networkInterfaces(properties),
 		"metadata":          v.metadata(properties),
+		"tags":              v.tags(properties),
 	}
-	for _, field := range []string{"description", "labels", "tags", "serviceAccounts", "scheduling",
+	for _, field := range []string{"description", "labels", "serviceAccounts", "scheduling",
 		"canIpForward", "minCpuPlatform", "shieldedInstanceConfig", "guestAccelerators"} {
 		if value, ok := properties[field]; ok {
 			m[field] = value
@@ -73,6 +73,19 @@ func (v *vm) json() map[string]any {
 		m["lastStopTimestamp"] = timestamp(v.stopped)
 	}
 	return m
+}
+
+// properties returns what the template says, with what was set on the instance.
+func (v *vm) properties() map[string]any {
+	if v.template == nil {
+		return v.changed
+	}
+	if len(v.changed) == 0 {
+		return v.template.properties
+	}
+	p := maps.Clone(v.template.properties)
+	maps.Copy(p, v.changed)
+	return p
 }
 
 func (v *vm) machineType() string {
@@ -89,6 +102,9 @@ func (v *vm) metadata(properties map[string]any) map[string]any {
 		items, _ = m["items"].([]any)
 		items = items[:len(items):len(items)]
 	}
+	if _, replaced := v.changed["metadata"]; replaced {
+		return map[string]any{"kind": "compute#metadata", "items": items, "fingerprint": contentFingerprint(items)}
+	}
 	if v.template != nil {
 		items = append(items, map[string]any{"key": "instance-template", "value": fmt.Sprintf(
 			"projects/%d/global/instanceTemplates/%s", projectNumber(v.zone.project.id), v.template.name)})
@@ -98,6 +114,16 @@ func (v *vm) metadata(properties map[string]any) map[string]any {
 			"projects/%d/zones/%s/instanceGroupManagers/%s", projectNumber(v.zone.project.id), v.zone.name, v.group.name)})
 	}
 	return map[string]any{"kind": "compute#metadata", "items": items, "fingerprint": contentFingerprint(items)}
+}
+
+// tags returns the instance's tags with their fingerprint.
+func (v *vm) tags(properties map[string]any) map[string]any {
+	posted, _ := properties["tags"].(map[string]any)
+	tags := map[string]any{"fingerprint": contentFingerprint(posted["items"])}
+	if items := posted["items"]; items != nil {
+		tags["items"] = items
+	}
+	return tags
 }
 
 // networkInterfaces returns the template's interfaces with addresses.

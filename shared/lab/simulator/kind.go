@@ -37,11 +37,8 @@ func (k kind[T]) method(name string) string {
 	return cmp.Or(k.service, k.collection) + "." + name
 }
 
-// pattern is the path of the collection, below the project.
-func (k kind[T]) pattern() string { return placePaths[k.place] + "/" + k.collection }
-
 func (k kind[T]) listRoute(c *Cloud) route {
-	return route{"GET " + k.pattern(), k.method("list"), read, func(r *Request) (any, error) {
+	return route{k.method("list"), read, func(r *Request) (any, error) {
 		path := r.resourcePath()
 		return listOf(r, listSpec{kind: "compute#" + k.name + "List", id: path, link: linkPrefix + path},
 			k.in(c, r.Project, r.scope()).all())
@@ -49,7 +46,7 @@ func (k kind[T]) listRoute(c *Cloud) route {
 }
 
 func (k kind[T]) getRoute(c *Cloud) route {
-	return route{"GET " + k.pattern() + "/{name}", k.method(cmp.Or(k.getMethod, "get")), read, func(r *Request) (any, error) {
+	return route{k.method(cmp.Or(k.getMethod, "get")), read, func(r *Request) (any, error) {
 		item, err := k.find(c, r)
 		if err != nil {
 			return nil, err
@@ -59,7 +56,7 @@ func (k kind[T]) getRoute(c *Cloud) route {
 }
 
 func (k kind[T]) aggregateRoute(c *Cloud) route {
-	return route{"GET /aggregated/" + k.collection, k.method("aggregatedList"), heavyRead, func(r *Request) (any, error) {
+	return route{k.method("aggregatedList"), heavyRead, func(r *Request) (any, error) {
 		return k.aggregate(c, r)
 	}}
 }
@@ -73,8 +70,8 @@ func (k kind[T]) routes(c *Cloud) []route {
 func (k kind[T]) find(c *Cloud, r *Request) (T, error) {
 	item, ok := k.in(c, r.Project, r.scope()).find(r.Name)
 	if !ok {
-		path := strings.NewReplacer("{zone}", r.Zone, "{region}", r.region).Replace(k.pattern())
-		return item, notFound("projects/" + r.Project + path + "/" + r.Name)
+		path := strings.NewReplacer("{zone}", r.Zone, "{region}", r.region).Replace(placePaths[k.place])
+		return item, notFound("projects/" + r.Project + path + "/" + k.collection + "/" + r.Name)
 	}
 	return item, nil
 }

@@ -29,6 +29,14 @@ func checkName(field, name string) error {
 	return nil
 }
 
+// checkNamed checks the name and the labels of a resource that is to be created.
+func checkNamed(name string, labels map[string]string) error {
+	if err := checkName("resource.name", name); err != nil {
+		return err
+	}
+	return checkLabels("resource.labels", labels)
+}
+
 // newID returns an id of 19 digits, as real ones are.
 func (c *Cloud) newID() uint64 {
 	return 1_000_000_000_000_000_000 + c.opts.Rand.Uint64N(8_000_000_000_000_000_000)

@@ -85,9 +85,10 @@ func (c *Cloud) rememberRequest(r *Request, op *operation) {
 	p.requestIDs = append(p.requestIDs, id)
 }
 
-// change wraps a mutation: a repeated request id returns the first operation.
-func (c *Cloud) change(h func(*Request) (*operation, error)) handler {
-	return func(r *Request) (any, error) {
+// change returns the route of a mutation: a repeated request id returns the first
+// operation.
+func (c *Cloud) change(method string, h func(*Request) (*operation, error)) route {
+	return route{method, mutation, func(r *Request) (any, error) {
 		if op, err := c.repeated(r); op != nil || err != nil {
 			return op, err
 		}
@@ -96,7 +97,7 @@ func (c *Cloud) change(h func(*Request) (*operation, error)) handler {
 			return nil, err
 		}
 		return op, nil
-	}
+	}}
 }
 
 func errorItems(errors []OperationError) []map[string]any {

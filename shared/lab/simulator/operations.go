@@ -83,6 +83,13 @@ func (c *Cloud) start(r *Request, s operationSpec) *operation {
 	return op
 }
 
+// failed starts an operation that ends with an error.
+func (c *Cloud) failed(r *Request, kind, link string, id uint64, e *OperationError) *operation {
+	fails := *r
+	fails.fault = &Fault{OperationErrors: []OperationError{*e}}
+	return c.start(&fails, operationSpec{kind: kind, targetLink: link, targetID: id, queued: true})
+}
+
 func (r *Request) extraTime() time.Duration {
 	if r.fault == nil {
 		return 0

@@ -8,7 +8,7 @@ const waitLimit = 2 * time.Minute
 func (c *Cloud) operationRoutes() []route {
 	var all []route
 	for _, k := range []kind[*operation]{zoneOperations, globalOperations} {
-		all = append(all, k.listRoute(c), k.getRoute(c), route{"POST " + k.pattern() + "/{name}/wait", k.method("wait"),
+		all = append(all, k.listRoute(c), k.getRoute(c), route{k.method("wait"),
 			heavyRead, func(r *Request) (any, error) { return c.waitOperation(k, r) }})
 	}
 	return append(all, globalOperations.aggregateRoute(c))

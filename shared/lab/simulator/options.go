@@ -28,10 +28,20 @@ type Options struct {
 	BootJitter time.Duration
 	// DeleteTime is the duration of a VM's deletion; OperationTime when zero.
 	DeleteTime time.Duration
+	// ImageTime is the duration of an image's creation; OperationTime when less.
+	ImageTime time.Duration
 	// RetryInterval is the time after which a group tries a failed creation of a
 	// VM again; 10 s when zero.
 	RetryInterval time.Duration
 
+	// ListedAfterDeletion is how long a group lists a VM, without its instance,
+	// after its deletion: a quarter of OperationTime when zero, not at all when
+	// negative.
+	ListedAfterDeletion time.Duration
+	// Settings are those that the admin endpoint can change.
+	Settings Settings
+	// NoSnapshotLimit lifts the limit on what is created from one snapshot.
+	NoSnapshotLimit bool
 	// Zones that exist; the real ones when empty.
 	Zones []string
 	// Quota limits the requests per minute; no limit when nil.
@@ -48,6 +58,18 @@ type Options struct {
 	// injected with [Cloud.Inject] come first.
 	Fault func(method string, r *Request) *Fault
 }
+
+// Settings choose between behaviours of the service that its documentation leaves
+// open.
+type Settings struct {
+	// DeletedLeavesMember keeps a VM that was deleted without its group as a
+	// member without an instance, in a group whose defaultActionOnFailure is
+	// DO_NOTHING. Without it the group recreates the VM.
+	DeletedLeavesMember bool `json:"deletedLeavesMember"`
+}
+
+// SetSettings replaces the settings.
+func (c *Cloud) SetSettings(s Settings) { c.locked(func() { c.settings = s }) }
 
 // operationRetention is how long a finished operation is kept: about two weeks, as
 // by the real service.
@@ -68,6 +90,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.DeleteTime == 0 {
 		o.DeleteTime = o.OperationTime
+	}
+	if o.ListedAfterDeletion == 0 {
+		o.ListedAfterDeletion = o.OperationTime / 4
 	}
 	if o.RetryInterval <= 0 {
 		o.RetryInterval = 10 * time.Second

@@ -4,11 +4,10 @@ import "strings"
 
 func (c *Cloud) placeRoutes() []route {
 	return append([]route{
-		{"GET ", "projects.get", read, c.getProject},
+		{"projects.get", read, c.getProject},
 		zones.listRoute(c), zones.getRoute(c),
 		regions.listRoute(c), regions.getRoute(c),
-		networks.getRoute(c),
-		images.getRoute(c), imageFamilies.getRoute(c),
+		networks.getRoute(c), subnetworks.getRoute(c),
 		// gcloud asks for autoscalers whenever it shows a group; there are none.
 		autoscalers.listRoute(c), autoscalers.aggregateRoute(c), regionAutoscalers.listRoute(c),
 	}, machineTypes.routes(c)...)
@@ -20,7 +19,19 @@ var (
 	regions = kind[fixture]{collection: "regions", name: "region",
 		in: func(c *Cloud, project, _ string) lister[fixture] { return c.regionFixtures(project) }}
 	networks = kind[fixture]{collection: "networks", name: "network", place: inGlobal,
-		in: func(_ *Cloud, project, _ string) lister[fixture] { return networkFixtures(project) }}
+		in: func(_ *Cloud, project, _ string) lister[fixture] {
+			return anyName(func(name string) fixture {
+				return newFixture(project, "network", "global/networks/"+name, map[string]any{"autoCreateSubnetworks": true})
+			})
+		}}
+	subnetworks = kind[fixture]{collection: "subnetworks", name: "subnetwork", place: inRegions,
+		in: func(_ *Cloud, project, region string) lister[fixture] {
+			base := linkPrefix + "projects/" + project
+			return anyName(func(name string) fixture {
+				return newFixture(project, "subnetwork", "regions/"+region+"/subnetworks/"+name, map[string]any{
+					"region": base + "/regions/" + region, "network": base + "/global/networks/" + name, "ipCidrRange": "10.128.0.0/20"})
+			})
+		}}
 	autoscalers       = kind[fixture]{collection: "autoscalers", name: "autoscaler", place: inZones, in: nothing}
 	regionAutoscalers = kind[fixture]{collection: "autoscalers", name: "regionAutoscaler", place: inRegions,
 		service: "regionAutoscalers", in: nothing}
@@ -80,6 +91,10 @@ func (c *Cloud) regionFixtures(project string) fixtures {
 	return all
 }
 
-func networkFixtures(project string) fixtures {
-	return fixtures{newFixture(project, "network", "global/networks/default", map[string]any{"autoCreateSubnetworks": true})}
-}
+// anyName finds a resource of every valid name: which ones there are the simulator
+// cannot know.
+type anyName func(name string) fixture
+
+func (anyName) all() []fixture { return nil }
+
+func (f anyName) find(name string) (fixture, bool) { return f(name), namePattern.MatchString(name) }

@@ -14,14 +14,17 @@ const (
 )
 
 type project struct {
-	id         string
-	templates  *collection[*template]
-	snapshots  *collection[*snapshot]
-	health     *collection[*healthCheck]
-	zones      []*zone // of Cloud.zones, in the same order
-	ops        *operationLog
-	requests   map[string]*requestRecord // by request id
-	requestIDs []string                  // oldest first
+	id        string
+	templates *collection[*template]
+	snapshots *collection[*snapshot]
+	images    *collection[*image]
+	// deletedImages are the names of images that were created here and deleted.
+	deletedImages map[string]bool
+	health        *collection[*healthCheck]
+	zones         []*zone // of Cloud.zones, in the same order
+	ops           *operationLog
+	requests      map[string]*requestRecord // by request id
+	requestIDs    []string                  // oldest first
 }
 
 type zone struct {
@@ -37,12 +40,14 @@ func (c *Cloud) project(id string) *project {
 	p := c.projects[id]
 	if p == nil {
 		p = &project{
-			id:        id,
-			templates: newCollection[*template](),
-			snapshots: newCollection[*snapshot](),
-			health:    newCollection[*healthCheck](),
-			ops:       newOperationLog(),
-			requests:  map[string]*requestRecord{},
+			id:            id,
+			templates:     newCollection[*template](),
+			snapshots:     newCollection[*snapshot](),
+			images:        newCollection[*image](),
+			deletedImages: map[string]bool{},
+			health:        newCollection[*healthCheck](),
+			ops:           newOperationLog(),
+			requests:      map[string]*requestRecord{},
 		}
 		for _, name := range c.zones {
 			p.zones = append(p.zones, &zone{

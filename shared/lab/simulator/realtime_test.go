@@ -81,7 +81,7 @@ func TestWaitEndsWithItsClient(t *testing.T) {
 		operations := must(compute.NewZoneOperationsRESTClient(t.Context(), options...))
 		name := "g"
 		op, err := groups.Insert(t.Context(), &computepb.InsertInstanceGroupManagerRequest{Project: testProject, Zone: testZone,
-			InstanceGroupManagerResource: &computepb.InstanceGroupManager{Name: &name}})
+			InstanceGroupManagerResource: &computepb.InstanceGroupManager{Name: &name, TargetSize: new(int32)}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,15 +1,18 @@
 package simulator
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // reference is the target of a URL.
 type reference struct {
-	project, zone, collection, name string
+	project, zone, region, collection, name string
 }
 
 // parseReference reads URLs of any host and version, partial ones such as
 // zones/Z/instances/N or global/instanceTemplates/N, and names. Missing parts stay
-// empty.
+// empty. An image family has the collection "images/family".
 func parseReference(url string) (reference, bool) {
 	if i := strings.Index(url, "/projects/"); i >= 0 {
 		url = url[i+1:]
@@ -19,19 +22,71 @@ func parseReference(url string) (reference, bool) {
 	if len(parts) > 2 && parts[0] == "projects" {
 		ref.project, parts = parts[1], parts[2:]
 	}
-	switch {
-	case len(parts) == 1:
+	switch n := len(parts); {
+	case n == 1:
 		ref.name = parts[0]
-	case len(parts) == 2:
+	case n == 2:
 		ref.collection, ref.name = parts[0], parts[1]
-	case len(parts) == 3 && parts[0] == "global":
+	case n == 3 && parts[0] == "global":
 		ref.collection, ref.name = parts[1], parts[2]
-	case len(parts) == 4 && (parts[0] == "zones" || parts[0] == "regions"):
+	case n == 4 && parts[0] == "global" && parts[1] == "images" && parts[2] == "family":
+		ref.collection, ref.name = "images/family", parts[3]
+	case n == 4 && parts[0] == "zones":
 		ref.zone, ref.collection, ref.name = parts[1], parts[2], parts[3]
+	case n == 4 && parts[0] == "regions":
+		ref.region, ref.collection, ref.name = parts[1], parts[2], parts[3]
 	default:
 		return ref, false
 	}
 	return ref, ref.name != ""
+}
+
+// link returns the full URL of a reference.
+func (r reference) link() string {
+	scope := "global"
+	switch {
+	case r.zone != "":
+		scope = "zones/" + r.zone
+	case r.region != "":
+		scope = "regions/" + r.region
+	}
+	return linkPrefix + "projects/" + r.project + "/" + scope + "/" + r.collection + "/" + r.name
+}
+
+// resolve reads the URL in a field of a body, which must be of one of the
+// collections; one without a project is of p. The messages are the service's:
+// github.com/hashicorp/terraform issue 22083 (a name is no URL) and
+// terraform-provider-google issue 5252 (another collection).
+func (p *project) resolve(field, url string, collections ...string) (reference, error) {
+	ref, ok := parseReference(url)
+	switch {
+	case !ok || ref.collection == "":
+		return ref, invalidField(field, url, "The URL is malformed.")
+	case !slices.Contains(collections, ref.collection):
+		return ref, invalidField(field, url, "Unexpected resource collection '"+ref.collection+"'.")
+	case ref.project == "":
+		ref.project = p.id
+	}
+	return ref, nil
+}
+
+// referenceMissing is the refusal of a reference to nothing, as in
+// terraform-provider-google issue 2140.
+func referenceMissing(field, url, kind string) error {
+	return invalidField(field, url, "The referenced "+kind+" resource cannot be found.")
+}
+
+// fullLink returns the URL that the service shows for one that a client sent: a
+// partial one is completed, a whole one stays.
+func (p *project) fullLink(url string) string {
+	ref, ok := parseReference(url)
+	if !ok || ref.collection == "" || strings.Contains(url, "://") {
+		return url
+	}
+	if ref.project == "" {
+		ref.project = p.id
+	}
+	return ref.link()
 }
 
 func lastSegment(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }

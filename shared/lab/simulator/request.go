@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"io"
@@ -11,6 +10,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/gce-backend/gce-backend/shared/lab/simulator/api"
 )
 
 // maxBody limits a request's body.
@@ -27,6 +28,7 @@ type Request struct {
 	Body    []byte
 
 	region string
+	api    *api.Method
 	http   *http.Request
 	fault  *Fault
 }
@@ -42,14 +44,15 @@ func (r *Request) resourcePath() string {
 	return "projects/" + path
 }
 
-func (c *Cloud) newRequest(method string, r *http.Request) (*Request, error) {
+func newRequest(m *api.Method, r *http.Request) (*Request, error) {
 	req := &Request{
-		Method:  method,
+		Method:  m.Name,
 		Project: r.PathValue("project"),
 		Zone:    r.PathValue("zone"),
 		Name:    r.PathValue("name"),
 		Query:   r.URL.Query(),
 		region:  r.PathValue("region"),
+		api:     m,
 		http:    r,
 	}
 	if r.Body == nil {
@@ -67,30 +70,29 @@ func (c *Cloud) newRequest(method string, r *http.Request) (*Request, error) {
 	return req, nil
 }
 
-// decode reads the body into m and returns its canonical JSON form, in which 64-bit
-// numbers are strings. It drops unknown fields.
+// decode checks the body and reads it into m. It returns the body in canonical
+// form, with null for the fields that a patch clears.
 func (r *Request) decode(m proto.Message) (map[string]any, error) {
-	body := r.Body
-	if len(bytes.TrimSpace(body)) == 0 {
-		body = []byte("{}")
+	body, err := r.api.CheckBody(r.Body, strings.HasPrefix(r.http.URL.Path, "/compute/beta/"))
+	if err != nil {
+		return nil, err
 	}
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(body, m); err != nil {
+	if r.api.Verb != http.MethodPatch {
+		dropNulls(body)
+	}
+	if err := toMessage(merged(nil, body), m); err != nil { // without null
 		return nil, &apiError{Status: http.StatusBadRequest, Reason: "badRequest",
 			Message: "Invalid JSON payload received. " + err.Error()}
 	}
-	return jsonMap(m), nil
+	return body, nil
 }
 
-func jsonMap(m proto.Message) map[string]any {
-	raw, err := protojson.Marshal(m)
+// toMessage reads a body in canonical form into a message of the API's client.
+func toMessage(body map[string]any, m proto.Message) error {
+	raw, err := json.Marshal(body)
 	if err != nil {
-		return map[string]any{} // only invalid UTF-8 gets here, which Unmarshal has refused
+		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var out map[string]any
-	if err := d.Decode(&out); err != nil {
-		return map[string]any{}
-	}
-	return out
+	// The client and the description may differ in their newest fields.
+	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, m)
 }

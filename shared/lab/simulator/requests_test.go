@@ -84,17 +84,17 @@ func TestRefusals(t *testing.T) {
 		status          int
 		reason          string
 	}{
-		{"POST", base + "/global/instanceTemplates", `{`, 400, "badRequest"},
+		{"POST", base + "/global/instanceTemplates", `{`, 400, "parseError"},
 		{"POST", base + "/global/instanceTemplates", `{"name": 7}`, 400, "badRequest"},
 		{"POST", base + "/global/instanceTemplates", `{}`, 400, "required"},
 		{"POST", base + "/global/instanceTemplates", `{"name": "Big"}`, 400, "invalid"},
 		{"POST", base + "/global/instanceTemplates", `{"name": "` + long + `"}`, 400, "invalid"},
 		{"POST", base + "/global/instanceTemplates", `{"name": "b"}`, 400, "required"},
 		{"POST", base + "/global/instanceTemplates", `{"name": "b", "properties": {"machineType": "n1-standard-1"}}`, 400, "invalid"},
-		{"POST", groups, `{"name": "g"}`, 409, "alreadyExists"},
-		{"POST", groups, `{"name": "h", "instanceTemplate": "global/instanceTemplates/none"}`, 404, "notFound"},
-		{"POST", groups, `{"name": "h", "instanceTemplate": "global/networks/default"}`, 400, "invalid"},
-		{"POST", groups, `{"name": "h", "baseInstanceName": "` + long[:59] + `"}`, 400, "invalid"},
+		{"POST", groups, `{"name": "g", "targetSize": 0}`, 409, "alreadyExists"},
+		{"POST", groups, `{"name": "h", "targetSize": 0, "instanceTemplate": "global/instanceTemplates/none"}`, 404, "notFound"},
+		{"POST", groups, `{"name": "h", "targetSize": 0, "instanceTemplate": "global/networks/default"}`, 400, "invalid"},
+		{"POST", groups, `{"name": "h", "targetSize": 0, "baseInstanceName": "` + long[:59] + `"}`, 400, "invalid"},
 		{"POST", groups, `{"name": "h", "targetSize": 1001}`, 400, "invalid"},
 		{"POST", groups + "/g/resize", ``, 400, "required"},
 		{"POST", groups + "/g/resize?size=-1", ``, 400, "invalid"},
@@ -108,7 +108,7 @@ func TestRefusals(t *testing.T) {
 		{"DELETE", base + "/global/instanceTemplates/none", ``, 404, "notFound"},
 		{"GET", base + "/zones/us-central1-a/instances/none", ``, 404, "notFound"},
 		{"GET", base + "/zones/us-central1-a/machineTypes/none", ``, 404, "notFound"},
-		{"GET", base + "/nothing", ``, 404, "notFound"},
+		{"GET", base + "/nothing", ``, 501, "notImplemented"},
 	} {
 		status, answer := w.send(t, c.verb, c.url, c.body)
 		e, _ := answer["error"].(map[string]any)

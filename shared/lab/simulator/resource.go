@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -12,6 +13,7 @@ type resource interface {
 	createdAt() time.Time
 	json() map[string]any
 	listed() bool // false: it cannot be seen yet, or any more
+	number() uint64
 }
 
 // meta holds what all resources have, and implements resource but for json.
@@ -24,6 +26,7 @@ type meta struct {
 func (m *meta) key() string          { return m.name }
 func (m *meta) createdAt() time.Time { return m.created }
 func (m *meta) listed() bool         { return true }
+func (m *meta) number() uint64       { return m.id }
 
 // newMeta returns the meta of a resource that is being created.
 func (c *Cloud) newMeta(name string) meta {
@@ -40,6 +43,7 @@ func (f fixture) key() string          { return f.name }
 func (f fixture) createdAt() time.Time { return epoch }
 func (f fixture) json() map[string]any { return f.body }
 func (f fixture) listed() bool         { return true }
+func (f fixture) number() uint64       { return 0 }
 
 // epoch is when the fixtures were created.
 var epoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -49,7 +53,7 @@ type lister[T resource] interface {
 	// all returns the listed ones in the order of their names. The caller must
 	// not change the slice.
 	all() []T
-	// find returns a listed one.
+	// find returns a listed one by its name or its id.
 	find(name string) (T, bool)
 }
 
@@ -126,6 +130,16 @@ func (c *collection[T]) all() []T {
 }
 
 func (c *collection[T]) find(name string) (T, bool) {
-	v, ok := c.byName[name]
-	return v, ok && v.listed()
+	if v, ok := c.byName[name]; ok {
+		return v, v.listed()
+	}
+	if id, err := strconv.ParseUint(name, 10, 64); err == nil && id != 0 {
+		for _, v := range c.byName {
+			if v.number() == id {
+				return v, v.listed()
+			}
+		}
+	}
+	var none T
+	return none, false
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/lab/simulator/api"
 )
 
 // class is the group of methods to which a method belongs for quota and counters.
@@ -24,10 +26,10 @@ type handler func(*Request) (any, error)
 // operation that takes no time is DONE in the answer.
 type renderer interface{ render() any }
 
-// api serves a method: it counts the call, applies faults and quota and runs the
+// locking serves a method: it counts the call, applies faults and quota and runs the
 // handler under the lock.
-func (c *Cloud) api(method string, k class, h handler) http.HandlerFunc {
-	return c.serve(method, k, func(r *Request) (result any, err error) {
+func (c *Cloud) locking(m *api.Method, k class, h handler) http.HandlerFunc {
+	return c.serve(m, k, func(r *Request) (result any, err error) {
 		defer c.outbox.flush()
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -46,10 +48,10 @@ func (c *Cloud) api(method string, k class, h handler) http.HandlerFunc {
 	})
 }
 
-// serve is like api, for a handler that takes the lock itself.
-func (c *Cloud) serve(method string, k class, h handler) http.HandlerFunc {
+// serve is like locking, for a handler that takes the lock itself.
+func (c *Cloud) serve(m *api.Method, k class, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, httpRequest *http.Request) {
-		r, err := c.newRequest(method, httpRequest)
+		r, err := newRequest(m, httpRequest)
 		if err != nil {
 			writeError(w, err)
 			return
@@ -87,6 +89,11 @@ func (c *Cloud) call(r *Request, k class, h handler) (any, error) {
 	if err := c.spendQuota(r.Project, k); err != nil {
 		return nil, err
 	}
+	if k == mutation {
+		if err := r.api.CheckQuery(r.Query); err != nil {
+			return nil, err
+		}
+	}
 	return h(r)
 }
 
@@ -98,7 +105,11 @@ func (c *Cloud) spendQuota(project string, k class) error {
 
 func writeError(w http.ResponseWriter, err error) {
 	var e *apiError
-	if !errors.As(err, &e) {
+	var refusal *api.Error
+	switch {
+	case errors.As(err, &refusal):
+		e = &apiError{Status: http.StatusBadRequest, Reason: refusal.Reason, Message: refusal.Message}
+	case !errors.As(err, &e):
 		e = &apiError{Status: http.StatusInternalServerError, Reason: "backendError", Message: err.Error()}
 	}
 	writeJSON(w, nil, e.Status, e.body())

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"bytes"
 	"crypto/md5" //nolint:gosec // fingerprints are as recorded; nothing is secured by them
 	"encoding/base64"
 	"encoding/json"
@@ -22,23 +21,29 @@ func contentFingerprint(items any) string {
 }
 
 // templateDefaults returns the properties of a template with the defaults of the
-// service.
-func templateDefaults(body map[string]any) map[string]any {
-	p := copyJSON(body["properties"]).(map[string]any)
+// service and with full links.
+func templateDefaults(project *project, body map[string]any) map[string]any {
+	p, _ := body["properties"].(map[string]any)
+	p = pruned(p)
 	for i, d := range objects(p["disks"]) {
 		set(d, "kind", "compute#attachedDisk")
 		set(d, "index", i)
 		set(d, "mode", "READ_WRITE")
 		set(d, "type", "PERSISTENT")
+		set(d, "interface", "SCSI")
 		name := fmt.Sprintf("persistent-disk-%d", i)
 		if d["boot"] == true {
 			name = "boot"
 		}
 		set(d, "deviceName", name)
+		if init, ok := d["initializeParams"].(map[string]any); ok {
+			completeLinks(project, init, "sourceImage", "sourceSnapshot")
+		}
 	}
 	for i, n := range objects(p["networkInterfaces"]) {
 		set(n, "kind", "compute#networkInterface")
 		set(n, "name", fmt.Sprintf("nic%d", i))
+		completeLinks(project, n, "network", "subnetwork")
 		for _, a := range objects(n["accessConfigs"]) {
 			set(a, "kind", "compute#accessConfig")
 			set(a, "type", "ONE_TO_ONE_NAT")
@@ -54,7 +59,7 @@ func templateDefaults(body map[string]any) map[string]any {
 	}
 	scheduling := object(p, "scheduling")
 	if scheduling["provisioningModel"] == "SPOT" {
-		set(scheduling, "preemptible", true)
+		scheduling["preemptible"] = true
 	}
 	if scheduling["preemptible"] == true {
 		set(scheduling, "automaticRestart", false)
@@ -66,43 +71,10 @@ func templateDefaults(body map[string]any) map[string]any {
 	return p
 }
 
-func set(m map[string]any, field string, value any) {
-	if _, ok := m[field]; !ok {
-		m[field] = value
-	}
-}
-
-// object returns the object in a field and adds an empty one where it is absent.
-func object(m map[string]any, field string) map[string]any {
-	o, ok := m[field].(map[string]any)
-	if !ok {
-		o = map[string]any{}
-		m[field] = o
-	}
-	return o
-}
-
-func objects(v any) []map[string]any {
-	list, _ := v.([]any)
-	var out []map[string]any
-	for _, item := range list {
-		if o, ok := item.(map[string]any); ok {
-			out = append(out, o)
+func completeLinks(p *project, m map[string]any, fields ...string) {
+	for _, field := range fields {
+		if url, ok := m[field].(string); ok && url != "" {
+			m[field] = p.fullLink(url)
 		}
 	}
-	return out
-}
-
-func copyJSON(v any) any {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return map[string]any{}
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var out any
-	if err := d.Decode(&out); err != nil {
-		return map[string]any{}
-	}
-	return out
 }

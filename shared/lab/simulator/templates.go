@@ -1,10 +1,7 @@
 package simulator
 
 import (
-	"encoding/json"
-
 	"cloud.google.com/go/compute/apiv1/computepb"
-	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // template is an instance template; body and properties never change.
@@ -36,8 +33,8 @@ func (t *template) json() map[string]any {
 
 func (c *Cloud) templateRoutes() []route {
 	return append([]route{
-		{"POST /global/instanceTemplates", "instanceTemplates.insert", mutation, c.change(c.insertTemplate)},
-		{"DELETE /global/instanceTemplates/{name}", "instanceTemplates.delete", mutation, c.change(c.deleteTemplate)},
+		c.change("instanceTemplates.insert", c.insertTemplate),
+		c.change("instanceTemplates.delete", c.deleteTemplate),
 	}, templates.routes(c)...)
 }
 
@@ -50,16 +47,16 @@ func (c *Cloud) insertTemplate(r *Request) (*operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTemplate(&m); err != nil {
+	p := c.project(r.Project)
+	if err := c.checkTemplate(p, &m); err != nil {
 		return nil, err
 	}
-	p := c.project(r.Project)
-	t := &template{meta: c.newMeta(m.GetName()), project: p, body: body}
+	t := &template{meta: c.newMeta(m.GetName()), project: p, body: body, spec: &computepb.InstanceProperties{}}
 	if _, taken := p.templates.get(t.name); taken {
 		return nil, alreadyExists(t.path())
 	}
-	t.properties = templateDefaults(body)
-	if t.spec, err = propertiesOf(t.properties); err != nil {
+	t.properties = templateDefaults(p, body)
+	if err := toMessage(t.properties, t.spec); err != nil {
 		return nil, err
 	}
 	p.templates.add(t)
@@ -68,39 +65,6 @@ func (c *Cloud) insertTemplate(r *Request) (*operation, error) {
 		apply: func() { t.ready = true },
 		undo:  func() { p.templates.remove(t.name) },
 	}), nil
-}
-
-func propertiesOf(properties map[string]any) (*computepb.InstanceProperties, error) {
-	p := &computepb.InstanceProperties{}
-	raw, err := json.Marshal(properties)
-	if err == nil {
-		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, p)
-	}
-	return p, err
-}
-
-func checkTemplate(m *computepb.InstanceTemplate) error {
-	if err := checkName("resource.name", m.GetName()); err != nil {
-		return err
-	}
-	p := m.GetProperties()
-	if p == nil {
-		return required("resource.properties")
-	}
-	if p.GetMachineType() == "" {
-		return required("resource.properties.machineType")
-	}
-	if len(p.GetDisks()) == 0 {
-		return invalid("At least one disk must be specified in the instance template's properties.")
-	}
-	seen := map[string]bool{}
-	for _, item := range p.GetMetadata().GetItems() {
-		if seen[item.GetKey()] {
-			return invalidField("resource.properties.metadata", item.GetKey(), "Metadata has duplicate keys.")
-		}
-		seen[item.GetKey()] = true
-	}
-	return nil
 }
 
 func (c *Cloud) deleteTemplate(r *Request) (*operation, error) {

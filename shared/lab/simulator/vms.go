@@ -19,6 +19,8 @@ type vm struct {
 	address    uint32
 	disks      []*attachment
 	lastErrors []OperationError
+	changed    map[string]any // labels, metadata and tags that were set on the instance
+	leaving    bool           // its instance is gone; it is listed for a while
 
 	// held says that a NeverEnds fault keeps it from being deleted.
 	held bool
@@ -122,7 +124,7 @@ func (c *Cloud) attempt(v *vm, boot time.Duration) {
 		c.later(v, c.opts.RetryInterval, func() { c.create(v) })
 		return
 	}
-	v.id, v.status, v.lastErrors = c.newID(), provisioning, nil
+	v.id, v.status, v.lastErrors, v.changed = c.newID(), provisioning, nil, nil
 	v.created, v.started, v.stopped = c.clock, time.Time{}, time.Time{}
 	v.address = c.newAddress()
 	if fault.NeverEnds {
@@ -165,6 +167,9 @@ func (c *Cloud) vmFault(method string, v *vm) Fault {
 // deleteVM deletes a VM and its membership. Called again, it starts over, so a
 // deletion that is stuck can be retried.
 func (c *Cloud) deleteVM(v *vm) {
+	if v.leaving {
+		return
+	}
 	v.generation++
 	v.held = false
 	v.setAction(actionDeleting)
@@ -186,10 +191,21 @@ func (c *Cloud) deleteVM(v *vm) {
 	}
 }
 
-// vanish removes the VM from its group and zone.
+// vanish removes the instance, and after a while the VM from its group and zone.
 func (c *Cloud) vanish(v *vm) {
+	existed := v.exists()
 	c.endInstance(v)
 	v.generation++
+	if existed && v.group != nil && c.opts.ListedAfterDeletion > 0 {
+		v.leaving = true
+		v.setAction(actionDeleting)
+		c.after(c.opts.ListedAfterDeletion, func() { c.remove(v) })
+		return
+	}
+	c.remove(v)
+}
+
+func (c *Cloud) remove(v *vm) {
 	v.zone.vms.remove(v.name)
 	if g := v.group; g != nil {
 		g.leave(v)
@@ -219,9 +235,13 @@ func (c *Cloud) recreate(v *vm) {
 
 // gone handles an instance that was deleted by someone other than its group.
 func (c *Cloud) gone(v *vm) {
-	if v.group == nil || v.group.deletion != nil || v.action == actionDeleting {
+	switch {
+	case v.group == nil || v.group.deletion != nil || v.action == actionDeleting:
 		c.vanish(v)
-		return
+	case v.group.noRepair && c.settings.DeletedLeavesMember:
+		c.endInstance(v)
+		v.setAction(actionNone)
+	default:
+		c.recreate(v)
 	}
-	c.recreate(v)
 }
