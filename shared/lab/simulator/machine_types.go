@@ -19,7 +19,7 @@ func (m machineTypesOf) find(name string) (fixture, bool) {
 	mb := int(math.Round(shape.MemoryGB * 1024))
 	return newFixture(m.project, "machineType", "zones/"+m.zone+"/machineTypes/"+name, map[string]any{
 		"zone": m.zone, "description": fmt.Sprintf("%d vCPUs, %d MB RAM", shape.CPUs, mb),
-		"guestCpus": shape.CPUs, "memoryMb": mb, "isSharedCpu": strings.Count(name, "-") == 1 && !shape.Custom,
+		"guestCpus": shape.CPUs, "memoryMb": mb, "isSharedCpu": strings.Count(name, "-") == 1,
 		"maximumPersistentDisks": 128, "maximumPersistentDisksSizeGb": "263168",
 	}), err == nil
 }
