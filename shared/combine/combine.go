@@ -45,18 +45,20 @@ var errPanicked = failure.New(failure.Permanent, "the run that was waited for pa
 // values of one caller's, and no end.
 func (c *Combiner[I, O]) Do(ctx context.Context, item I) (O, error) {
 	var none O
-	if err := ctx.Err(); err != nil {
-		return none, err
-	}
 	mine := &entry[I, O]{item: item}
 	of := c.join(mine)
 	select {
-	case c.turns <- struct{}{}:
+	case c.turns <- struct{}{}: // also if the context has ended already
 		c.run(ctx, of)
-	case <-of.done:
-	case <-ctx.Done():
-		c.leave(of, mine)
-		return none, ctx.Err()
+	default:
+		select {
+		case c.turns <- struct{}{}:
+			c.run(ctx, of)
+		case <-of.done:
+		case <-ctx.Done():
+			c.leave(of, mine)
+			return none, ctx.Err()
+		}
 	}
 	select {
 	case <-of.done:

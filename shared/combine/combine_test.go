@@ -154,6 +154,11 @@ func TestARunHasTheValuesOfACallerAndNoEnd(t *testing.T) {
 	if got, err := c.Do(ctx, 1); got != "value" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
+	for range 20 { // a free turn is taken also by a caller whose context has ended
+		if got, err := c.Do(ctx, 1); got != "value" || err != nil {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
 }
 
 // A panic reaches the caller on whose goroutine it is; the others get an error,

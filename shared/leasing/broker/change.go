@@ -34,6 +34,9 @@ func (b *Broker) apply(ctx context.Context, changes ...change) []changed {
 	if len(changes) != 1 {
 		return b.applyAll(ctx, changes)
 	}
+	if err := ctx.Err(); err != nil {
+		return []changed{changes[0].failed(err)}
+	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	result, err := b.steps.Do(ctx, changes[0])

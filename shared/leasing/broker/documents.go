@@ -23,13 +23,9 @@ type (
 // MachineID names a machine: hostnames are unique per backend.
 type MachineID struct{ Backend, Hostname string }
 
-func (id MachineID) key() (store.Key, error) {
-	return store.NewKey(machines, id.Backend+":"+id.Hostname)
-}
-
 // MachineKey is the key of a machine's document.
 func MachineKey(backend, hostname string) (store.Key, error) {
-	return MachineID{Backend: backend, Hostname: hostname}.key()
+	return store.NewKey(machines, backend+":"+hostname)
 }
 
 // LeaseKey is the key of a lease's document.
@@ -63,7 +59,7 @@ func (b *Broker) machines(ctx context.Context, ids ...MachineID) ([]storedMachin
 	keys := make([]store.Key, len(ids))
 	for i, id := range ids {
 		var err error
-		if keys[i], err = id.key(); err != nil {
+		if keys[i], err = MachineKey(id.Backend, id.Hostname); err != nil {
 			return nil, err
 		}
 	}
