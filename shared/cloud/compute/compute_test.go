@@ -186,3 +186,28 @@ func TestActionsTotal(t *testing.T) {
 		t.Errorf("%d", got)
 	}
 }
+
+// A subnetwork is no network: Compute Engine refuses its URL there. Of the two the
+// one that is not sent may be filled in.
+func TestSubnetwork(t *testing.T) {
+	const subnetwork = "projects/net-host/regions/us-central1/subnetworks/builders"
+	want := Properties(fleet.TemplateSpec{Project: "p", Network: subnetwork}, "", "blue")
+	if sent := want.NetworkInterfaces[0]; sent.Network != nil || sent.GetSubnetwork() != subnetwork {
+		t.Errorf("sent: %v", sent)
+	}
+	have := Properties(fleet.TemplateSpec{Project: "p", Network: "https://www.googleapis.com/compute/v1/" + subnetwork}, "", "blue")
+	have.NetworkInterfaces[0].Network = proto.String("projects/net-host/global/networks/shared")
+	if field := DifferentField(have, want); field != "" {
+		t.Errorf("different in %s", field)
+	}
+	have.NetworkInterfaces[0].Subnetwork = proto.String("projects/net-host/regions/us-central1/subnetworks/others")
+	if field := DifferentField(have, want); field != "subnetwork" {
+		t.Errorf("different in %q", field)
+	}
+	network := Properties(fleet.TemplateSpec{Project: "p"}, "", "blue")
+	filled := Properties(fleet.TemplateSpec{Project: "p"}, "", "blue")
+	filled.NetworkInterfaces[0].Subnetwork = proto.String("projects/p/regions/us-central1/subnetworks/default")
+	if field := DifferentField(filled, network); field != "" {
+		t.Errorf("different in %s", field)
+	}
+}

@@ -25,8 +25,11 @@ const (
 // made from the snapshot, a URL; there is none where it is empty. Lists come in
 // one order, so that a repeated request has the same body.
 func Properties(spec fleet.TemplateSpec, snapshot, deployment string) *computepb.InstanceProperties {
-	network := &computepb.NetworkInterface{
-		Network: proto.String(cmp.Or(spec.Network, fmt.Sprintf("projects/%s/global/networks/default", spec.Project))),
+	network := &computepb.NetworkInterface{}
+	if url := cmp.Or(spec.Network, fmt.Sprintf("projects/%s/global/networks/default", spec.Project)); strings.Contains(url, "/subnetworks/") {
+		network.Subnetwork = &url // Compute Engine takes it for no network, and knows the subnetwork's own
+	} else {
+		network.Network = &url
 	}
 	if spec.ExternalIP {
 		network.AccessConfigs = []*computepb.AccessConfig{{

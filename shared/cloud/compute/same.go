@@ -23,8 +23,11 @@ func DifferentField(have, want *computepb.InstanceProperties) string {
 		return "boot disk"
 	case !slices.EqualFunc(disks(have, false), disks(want, false), sameDisk):
 		return "second disk"
-	case !samePath(network(have).GetNetwork(), network(want).GetNetwork()):
+	// Of the two only one is sent; Compute Engine may fill in the other.
+	case network(want).GetSubnetwork() == "" && !samePath(network(have).GetNetwork(), network(want).GetNetwork()):
 		return "network"
+	case network(want).GetSubnetwork() != "" && !samePath(network(have).GetSubnetwork(), network(want).GetSubnetwork()):
+		return "subnetwork"
 	case (len(network(have).GetAccessConfigs()) > 0) != (len(network(want).GetAccessConfigs()) > 0):
 		return "external address"
 	case !maps.Equal(metadata(have), metadata(want)):

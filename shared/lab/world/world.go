@@ -137,7 +137,7 @@ func New(suite Suite, options Options) *World {
 	w.Cloud = simulator.New(simulator.Options{
 		Now: w.Now, Rand: w.rand, Sleep: w.sleep, OperationTime: options.OperationTime,
 		BootTime: options.BootTime, BootJitter: options.BootTime / 2, OnActivity: w.activity, Fault: w.computeFault,
-		Zones: options.Zones,
+		Zones: options.Zones, NoSnapshotLimit: true, // a pool of many VMs with a snapshot would take hours to converge
 	})
 	w.engine = rest.New(rest.Options{HTTPClient: &http.Client{Transport: computeTransport{w}}, Endpoint: "http://compute.test",
 		RequestsPerMinute: 1500, Now: w.Now, Sleep: w.sleep, Rand: w.rand.Float64})
