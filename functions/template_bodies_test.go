@@ -105,7 +105,7 @@ func templateBodies(t *testing.T, folder string) []byte {
 		Rand:    rand.New(rand.NewPCG(1, 2)),
 	}
 	for _, each := range []job.Job{importconfig.Job, processconfig.Job, createinstancetemplates.Job} {
-		if err := each.New(deps)(ctx, job.Run{Log: log}); err != nil {
+		if err := each.New(deps)(ctx, deps.Run(each.Name, event.Scope{}, log)); err != nil {
 			t.Fatalf("%s: %v", each.Name, err)
 		}
 	}

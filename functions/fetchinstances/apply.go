@@ -34,7 +34,7 @@ func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing records.Lis
 	}
 	settled := fleet.Settle(listing.VMs, now.vms, unfinished, now.complete)
 	if !sameSights(settled, listing.VMs) {
-		_, err = f.e.Record(ctx, m.Key(), listing, settled, nil)
+		_, err = f.Records.Record(ctx, m.Key(), listing, settled, nil)
 	}
 	return done, job.Joined(lostErr, err)
 }
@@ -53,23 +53,23 @@ func (f fetcher) record(ctx context.Context, m fleet.Manager, listing records.Li
 		var found []fleet.Instance
 		for _, id := range chunk {
 			vms[id] = now.vms[id]
-			found = append(found, fleet.NewInstance(m, now.vms[id].Hostname, id, now.urls[id], f.d.Now()))
+			found = append(found, fleet.NewInstance(m, now.vms[id].Hostname, id, now.urls[id], f.Now()))
 		}
 		if len(ids) == 0 && whole != nil {
 			vms = whole
 		}
-		written, err := f.e.Record(ctx, m.Key(), listing, vms, found)
+		written, err := f.Records.Record(ctx, m.Key(), listing, vms, found)
 		if failure.Is(err, failure.Conflict) {
 			found, err = f.unknown(ctx, listing, found, err)
 			if err == nil {
-				written, err = f.e.Record(ctx, m.Key(), listing, vms, found)
+				written, err = f.Records.Record(ctx, m.Key(), listing, vms, found)
 			}
 		}
 		if err != nil {
 			return listing, err
 		}
 		listing = written
-		f.run.Life(job.Created, found...)
+		f.Life(job.Created, found...)
 	}
 	return listing, nil
 }
@@ -77,14 +77,14 @@ func (f fetcher) record(ctx context.Context, m fleet.Manager, listing records.Li
 // unknown keeps the instances without a record. Where the listing itself was
 // written by another fetch the conflict stands: that one saw what came later.
 func (f fetcher) unknown(ctx context.Context, listing records.Listing, found []fleet.Instance, conflict error) ([]fleet.Instance, error) {
-	current, err := f.e.Current(ctx, listing)
+	current, err := f.Records.Current(ctx, listing)
 	if err != nil {
 		return nil, err
 	}
 	if !current {
 		return nil, conflict
 	}
-	recorded, err := f.e.Recorded(ctx, found...)
+	recorded, err := f.Records.Recorded(ctx, found...)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (f fetcher) takeBack(ctx context.Context, listing records.Listing, now look
 		}
 		keys[i] = fleet.InstanceKey(hostname, id)
 	}
-	known, err := f.e.Instances(ctx, keys...)
+	known, err := f.Records.Instances(ctx, keys...)
 	if err != nil {
 		return ids, done, err
 	}
@@ -118,10 +118,10 @@ func (f fetcher) takeBack(ctx context.Context, listing records.Listing, now look
 			pending = append(pending, record)
 		}
 	}
-	withdrawn, err := f.protocol.Withdraw(ctx, live, offer.Withdrawal{Reason: "its VM is gone or stopped", Gone: true})
-	f.run.Life(job.DeletionProposed, withdrawn.Withdrawn...)
+	withdrawn, err := f.Offers.Withdraw(ctx, live, offer.Withdrawal{Reason: "its VM is gone or stopped", Gone: true})
+	f.Life(job.DeletionProposed, withdrawn.Withdrawn...)
 	for _, leased := range withdrawn.Leased {
-		f.run.Log.Warn("the VM of a leased machine is gone or stopped: "+leased.Hostname+"; its lease ends by itself",
+		f.Log.Warn("the VM of a leased machine is gone or stopped: "+leased.Hostname+"; its lease ends by itself",
 			append(job.ManagerAttrs(leased.ManagerKey()), "event", "LEASED_VM_LOST", "hostname", leased.Hostname, "lease_expiration", leased.LeaseExpiration)...)
 	}
 	deleted, goneErr := f.seeGone(ctx, now, pending, withdrawn.Withdrawn)
@@ -138,17 +138,17 @@ func (f fetcher) seeGone(ctx context.Context, now look, pending []records.Instan
 	for _, instance := range withdrawn {
 		keys = append(keys, instance.Key())
 	}
-	fresh, err := f.e.Instances(ctx, keys...)
+	fresh, err := f.Records.Instances(ctx, keys...)
 	if err != nil {
 		return nil, err
 	}
-	deleted, err := f.e.ChangeInstances(ctx, append(pending, fresh...), func(i fleet.Instance) (fleet.Instance, bool) {
+	deleted, err := f.Records.ChangeInstances(ctx, append(pending, fresh...), func(i fleet.Instance) (fleet.Instance, bool) {
 		if _, there := now.vms[i.ID]; there {
 			return i, false
 		}
-		return i.SeeGone(f.d.Now())
+		return i.SeeGone(f.Now())
 	})
-	f.run.Life(job.DeletionSucceeded, deleted...)
+	f.Life(job.DeletionSucceeded, deleted...)
 	return deleted, err
 }
 

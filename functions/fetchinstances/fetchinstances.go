@@ -19,14 +19,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/job/spacing"
-	"github.com/gce-backend/gce-backend/shared/records"
-	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
-const name = "fetch-instances"
-
 // Job is fetch-instances.
-var Job = job.Job{Name: name, Decode: decode, New: newHandler}
+var Job = job.Job{Name: "fetch-instances", Decode: decode, New: newHandler}
 
 // countMinutes is how often, in minutes, a group's listing is held against the
 // number of its records, in case the two came apart.
@@ -44,20 +40,12 @@ const (
 func newHandler(d job.Dependencies) job.Handler {
 	groups := &combine.Flights{}
 	hints := &spacing.Limit{Every: hintSpacing, Burst: hintBurst, PerMinute: (d.ComputeRequests + 1) / 2}
-	return func(ctx context.Context, run job.Run) error {
-		e := records.Records{Store: d.Store, Log: run.Log}
-		f := fetcher{d: d, run: run, e: e, groups: groups, hints: hints,
-			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
-		return f.sweep(ctx)
-	}
+	return func(ctx context.Context, run job.Run) error { return fetcher{run, groups, hints}.sweep(ctx) }
 }
 
 // fetcher is one run of the job.
 type fetcher struct {
-	d        job.Dependencies
-	run      job.Run
-	e        records.Records
-	protocol offer.Protocol
+	job.Run
 	// groups lets messages of different scopes share the look at a group.
 	groups *combine.Flights
 	// hints spaces the looks that messages about VMs ask for.
@@ -69,12 +57,12 @@ type fetcher struct {
 type asked func(baseName string) (bool, error)
 
 func (f fetcher) sweep(ctx context.Context) error {
-	scope := f.run.Scope
-	managers, err := f.e.ManagersFor(ctx, scope.BaseName, scope.Revision, scope.Zone)
+	scope := f.Scope
+	managers, err := f.Records.ManagersFor(ctx, scope.BaseName, scope.Revision, scope.Zone)
 	if err != nil || len(managers) == 0 {
 		return err
 	}
-	settings := sync.OnceValues(func() (job.Settings, error) { return f.d.Settings(ctx) })
+	settings := sync.OnceValues(func() (job.Settings, error) { return f.Settings(ctx) })
 	frozen := func(baseName string) (bool, error) {
 		current, err := settings()
 		return current.Freeze.Covers(baseName), err
@@ -82,12 +70,12 @@ func (f fetcher) sweep(ctx context.Context) error {
 	byKey := map[fleet.ManagerKey]fleet.Manager{}
 	var keys []fleet.ManagerKey
 	for _, manager := range managers {
-		if m := manager.Value; m.URL != "" && job.Covers(scope, m.Key()) {
+		if m := manager.Value; m.URL != "" && f.Covers(m.Key()) {
 			byKey[m.Key()] = m
 			keys = append(keys, m.Key())
 		}
 	}
-	return job.Spread(ctx, f.d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
+	return f.Spread(ctx, keys, func(ctx context.Context, key fleet.ManagerKey) error {
 		m := byKey[key]
 		if err := f.share(ctx, m, frozen); err != nil {
 			return fmt.Errorf("fetch the VMs of group %s in %s: %w", m.GroupName(), m.Zone, err)
@@ -113,13 +101,13 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen asked) error
 	// What happens to single VMs can wait, for there is more of it than of
 	// everything else; the others go before it.
 	if f.aboutVM() {
-		if wait := f.hints.Take(key, f.d.Now()); wait > 0 {
-			if err := f.d.Sleep(ctx, wait); err != nil {
+		if wait := f.hints.Take(key, f.Now()); wait > 0 {
+			if err := f.Sleep(ctx, wait); err != nil {
 				return err
 			}
 		}
 	}
-	if f.d.Serial {
+	if f.Serial {
 		return fetch()
 	}
 	return f.groups.Join(ctx, key, fetch)
@@ -127,7 +115,7 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager, frozen asked) error
 
 // aboutVM reports whether a message about a VM asks for this run: its hostname
 // does not tell the whole revision.
-func (f fetcher) aboutVM() bool { return !f.run.Scope.Sweep() && f.run.Scope.Revision == "" }
+func (f fetcher) aboutVM() bool { return !f.Scope.Sweep() && f.Scope.Revision == "" }
 
 // look is what one listing of a group says.
 type look struct {
@@ -142,7 +130,7 @@ type look struct {
 // fetch looks at one group. A listing that broke off still tells of new VMs,
 // but nothing of those that it did not see.
 func (f fetcher) fetch(ctx context.Context, m fleet.Manager, frozen asked) error {
-	listing, err := f.e.Listing(ctx, m.Key())
+	listing, err := f.Records.Listing(ctx, m.Key())
 	if err != nil {
 		return err
 	}
@@ -165,11 +153,11 @@ func (f fetcher) fetch(ctx context.Context, m fleet.Manager, frozen asked) error
 
 func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 	ref := compute.GroupRef{Project: m.Project, Zone: m.Zone, Name: m.GroupName()}
-	vms, err := f.d.Compute.VMs(ctx, ref)
+	vms, err := f.Compute.VMs(ctx, ref)
 	if failure.Is(err, failure.NotFound) {
 		// A group that was deleted by hand took its VMs with it; but only its
 		// own 404 is proof of that.
-		if _, gone := f.d.Compute.Group(ctx, ref); failure.Is(gone, failure.NotFound) {
+		if _, gone := f.Compute.Group(ctx, ref); failure.Is(gone, failure.NotFound) {
 			vms, err = nil, nil
 		}
 	}
@@ -190,8 +178,8 @@ func (f fetcher) look(ctx context.Context, m fleet.Manager) (look, error) {
 // countDue reports whether this minute's sweep compares a group. It spreads the
 // groups over the time, and goes by the clock, so that it costs no write.
 func (f fetcher) countDue(key fleet.ManagerKey) bool {
-	minute := f.d.Now().Unix() / 60
-	return f.run.Scope.Sweep() && (minute+key.Phase())%countMinutes == 0
+	minute := f.Now().Unix() / 60
+	return f.Scope.Sweep() && (minute+key.Phase())%countMinutes == 0
 }
 
 // reconciled is the listing, or what the group's records amount to where it is
@@ -203,7 +191,7 @@ func (f fetcher) reconciled(ctx context.Context, m fleet.Manager, listed map[str
 	}
 	records := 0
 	for _, state := range []fleet.InstanceState{fleet.Found, fleet.Cataloged, fleet.Leased, fleet.PendingDeletion} {
-		n, err := f.e.CountOf(ctx, m.Key(), state)
+		n, err := f.Records.CountOf(ctx, m.Key(), state)
 		if err != nil {
 			return nil, err
 		}
@@ -217,7 +205,7 @@ func (f fetcher) reconciled(ctx context.Context, m fleet.Manager, listed map[str
 
 // recorded is the listing that the group's records amount to.
 func (f fetcher) recorded(ctx context.Context, m fleet.Manager) (map[string]fleet.Sight, error) {
-	records, err := f.e.InstancesOf(ctx, m.Key())
+	records, err := f.Records.InstancesOf(ctx, m.Key())
 	if err != nil {
 		return nil, err
 	}
@@ -235,12 +223,12 @@ func (f fetcher) recorded(ctx context.Context, m fleet.Manager) (map[string]flee
 // and is replaced would change it twice.
 func (f fetcher) resize(ctx context.Context, m fleet.Manager, now look) error {
 	f.warn(m, now)
-	size := m.Size != len(now.vms) && f.run.Scope.Sweep()
+	size := m.Size != len(now.vms) && f.Scope.Sweep()
 	if !now.complete || !size && m.Trouble.Code == now.trouble {
 		return nil
 	}
-	_, err := f.e.ChangeManager(ctx, m.Key(), func(current fleet.Manager) (fleet.Manager, bool) {
-		current.Trouble = current.Trouble.See(now.trouble, f.d.Now())
+	_, err := f.Records.ChangeManager(ctx, m.Key(), func(current fleet.Manager) (fleet.Manager, bool) {
+		current.Trouble = current.Trouble.See(now.trouble, f.Now())
 		current.Size = len(now.vms)
 		return current, true
 	})
@@ -250,10 +238,10 @@ func (f fetcher) resize(ctx context.Context, m fleet.Manager, now look) error {
 // warn tells what keeps VMs from being created, for as long as it does: the
 // alert is to last as long. Only hints, which come with each VM, say nothing.
 func (f fetcher) warn(m fleet.Manager, now look) {
-	if now.trouble == "" || f.run.Scope.Hint {
+	if now.trouble == "" || f.Scope.Hint {
 		return
 	}
-	f.run.Log.Warn(fmt.Sprintf("create VMs of group %s in %s: Compute Engine answers %s: %s", m.GroupName(), m.Zone, now.trouble, now.detail),
+	f.Log.Warn(fmt.Sprintf("create VMs of group %s in %s: Compute Engine answers %s: %s", m.GroupName(), m.Zone, now.trouble, now.detail),
 		append(job.ManagerAttrs(m.Key()), "event", "OPERATION_ERROR", "code", now.trouble, "method", "instances.insert",
 			"next", "Compute Engine tries again by itself until there is room")...)
 }
@@ -267,13 +255,13 @@ func (f fetcher) announce(ctx context.Context, m fleet.Manager, difference fleet
 	scope := job.ManagerScope(m.Key())
 	var errs []error
 	if len(difference.New)+len(difference.Started) > 0 {
-		errs = append(errs, f.d.Announce(ctx, "instances-fetched", scope))
+		errs = append(errs, f.Announce(ctx, "instances-fetched", scope))
 	}
 	if o.marked > 0 {
-		errs = append(errs, f.d.Announce(ctx, "instances-marked", scope))
+		errs = append(errs, f.Announce(ctx, "instances-marked", scope))
 	}
 	if o.deleted > 0 {
-		errs = append(errs, f.d.Announce(ctx, "instances-deleted", scope))
+		errs = append(errs, f.Announce(ctx, "instances-deleted", scope))
 	}
 	return job.Joined(errs...)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
@@ -48,7 +49,7 @@ func TestReconciled(t *testing.T) {
 		documents.Reset()
 		for minute := range int64(countMinutes) {
 			now := func() time.Time { return time.Unix(60*minute+7, 0) }
-			f := fetcher{d: job.Dependencies{Now: now}, e: records.Records{Store: documents, Log: slog.New(slog.DiscardHandler)}}
+			f := fetcher{Run: job.Dependencies{Store: documents, Now: now}.Run(Job.Name, event.Scope{}, slog.New(slog.DiscardHandler))}
 			got, err := f.reconciled(t.Context(), m, listed)
 			if err != nil {
 				t.Fatal(err)
@@ -62,9 +63,9 @@ func TestReconciled(t *testing.T) {
 			t.Errorf("%s: found %d times in six hours, with %d reads", name, found, reads)
 		}
 	}
-	f := fetcher{d: job.Dependencies{Now: time.Now}, run: job.Run{Scope: job.ManagerScope(m.Key())}}
+	f := fetcher{Run: job.Dependencies{}.Run(Job.Name, job.ManagerScope(m.Key()), nil)}
 	for minute := range int64(countMinutes) {
-		f.d.Now = func() time.Time { return time.Unix(60*minute, 0) }
+		f.Now = func() time.Time { return time.Unix(60*minute, 0) }
 		if f.countDue(m.Key()) {
 			t.Error("a message about one group compares it")
 		}

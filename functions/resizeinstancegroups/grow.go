@@ -29,17 +29,17 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	if !ok {
 		return nil
 	}
-	if wait := r.steps.Take(m.Key().String(), r.d.Now()); wait > 0 {
-		if err := r.d.Sleep(ctx, wait); err != nil {
+	if wait := r.steps.Take(m.Key().String(), r.Now()); wait > 0 {
+		if err := r.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
-	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
-	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-		if now.State != fleet.Active || now.URL != m.URL || now.Claim.Open(r.d.Now()) {
+	by := fmt.Sprintf("%016x", r.Rand.Uint64())
+	claimed, err := r.Records.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+		if now.State != fleet.Active || now.URL != m.URL || now.Claim.Open(r.Now()) {
 			return now, false
 		}
-		now.Claim = fleet.ResizeClaim{By: by, Target: target, At: r.d.Now()}
+		now.Claim = fleet.ResizeClaim{By: by, Target: target, At: r.Now()}
 		return now, true
 	})
 	if err != nil || !claimed {
@@ -48,7 +48,7 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	ctx, cancel := context.WithTimeout(ctx, claimWork)
 	defer cancel()
 	sent, err := r.raise(ctx, m.Key(), by, target)
-	for try := 1; try < tries && sent && !ended(err) && r.d.Sleep(ctx, time.Duration(try)*pause) == nil; try++ {
+	for try := 1; try < tries && sent && !ended(err) && r.Sleep(ctx, time.Duration(try)*pause) == nil; try++ {
 		again, why := r.raise(ctx, m.Key(), by, target)
 		if !again {
 			break // the group shows it, or cannot be seen
@@ -61,7 +61,7 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	if err != nil || !sent {
 		return err
 	}
-	return r.d.Announce(ctx, "groups-resized", job.ManagerScope(m.Key()))
+	return r.Announce(ctx, "groups-resized", job.ManagerScope(m.Key()))
 }
 
 // raise calls, as the one that holds the claim, for no more than was claimed;
@@ -80,11 +80,11 @@ func (r resizer) raise(ctx context.Context, key fleet.ManagerKey, by string, mos
 
 // call makes the claim's one request.
 func (r resizer) call(ctx context.Context, m fleet.Manager, sizing fleet.Sizing, target int) error {
-	request := fleet.RequestID("resize group", r.d.Deployment, m.Project, m.Zone, m.GroupName(), m.Claim.By)
-	if err := r.d.Compute.ResizeGroup(ctx, refOf(m), target, request); err != nil {
+	request := fleet.RequestID("resize group", r.Deployment, m.Project, m.Zone, m.GroupName(), m.Claim.By)
+	if err := r.Compute.ResizeGroup(ctx, refOf(m), target, request); err != nil {
 		return err
 	}
-	r.run.Log.Info(fmt.Sprintf("resized group %s in %s from %d to %d", m.GroupName(), m.Zone, sizing.Group.Target, target),
+	r.Log.Info(fmt.Sprintf("resized group %s in %s from %d to %d", m.GroupName(), m.Zone, sizing.Group.Target, target),
 		append(job.ManagerAttrs(m.Key()), "target", target)...)
 	return nil
 }
@@ -98,7 +98,7 @@ func ended(err error) bool {
 // decide reads all that a manager's size is decided by; ok is false where it
 // cannot be.
 func (r resizer) decide(ctx context.Context, key fleet.ManagerKey) (m fleet.Manager, sizing fleet.Sizing, ok bool, err error) {
-	managers, err := r.e.ManagersInZone(ctx, key.BaseName, key.Zone)
+	managers, err := r.Records.ManagersInZone(ctx, key.BaseName, key.Zone)
 	if err != nil {
 		return m, sizing, false, err
 	}
@@ -107,7 +107,7 @@ func (r resizer) decide(ctx context.Context, key fleet.ManagerKey) (m fleet.Mana
 		if of.URL == "" {
 			continue
 		}
-		group, err := r.d.Compute.Group(ctx, refOf(of))
+		group, err := r.Compute.Group(ctx, refOf(of))
 		switch {
 		case of.Key() != key && failure.Is(err, failure.NotFound):
 		case err != nil || group.Actions == nil:
@@ -115,7 +115,7 @@ func (r resizer) decide(ctx context.Context, key fleet.ManagerKey) (m fleet.Mana
 		case of.Key() == key:
 			m, sizing.Minimum, sizing.Maximum, sizing.Group = of, of.MinimumSize, of.MaximumSize, countsOf(group)
 		default:
-			sizing.Others += of.Expected(countsOf(group), r.d.Now())
+			sizing.Others += of.Expected(countsOf(group), r.Now())
 		}
 	}
 	if m.State != fleet.Active {
@@ -125,16 +125,16 @@ func (r resizer) decide(ctx context.Context, key fleet.ManagerKey) (m fleet.Mana
 }
 
 func (r resizer) count(ctx context.Context, key fleet.ManagerKey, sizing *fleet.Sizing) (err error) {
-	if sizing.Leased, err = r.e.CountOf(ctx, key, fleet.Leased); err != nil {
+	if sizing.Leased, err = r.Records.CountOf(ctx, key, fleet.Leased); err != nil {
 		return err
 	}
-	sizing.Pending, err = r.e.CountOf(ctx, key, fleet.PendingDeletion)
+	sizing.Pending, err = r.Records.CountOf(ctx, key, fleet.PendingDeletion)
 	return err
 }
 
 // unclaim gives the claim back once its work is done.
 func (r resizer) unclaim(ctx context.Context, key fleet.ManagerKey, by string) error {
-	_, err := r.e.ChangeManager(ctx, key, func(now fleet.Manager) (fleet.Manager, bool) {
+	_, err := r.Records.ChangeManager(ctx, key, func(now fleet.Manager) (fleet.Manager, bool) {
 		if now.Claim.By != by {
 			return now, false
 		}

@@ -21,9 +21,9 @@ func (u updater) confirm(ctx context.Context, items []records.Instance, complete
 	var missing, cutOff []records.Instance
 	for _, item := range items {
 		switch i := item.Value; {
-		case i.OffersOver(u.d.Now()) || i.State == fleet.Leased:
+		case i.OffersOver(u.Now()) || i.State == fleet.Leased:
 			missing = append(missing, item)
-		case complete && i.CutOff(u.d.Now()): // else its lease may have ended unheard of
+		case complete && i.CutOff(u.Now()): // else its lease may have ended unheard of
 			cutOff = append(cutOff, item)
 		}
 	}
@@ -31,7 +31,7 @@ func (u updater) confirm(ctx context.Context, items []records.Instance, complete
 	if err := u.offerAgain(ctx, cutOff); err != nil || len(groups) == 0 {
 		return nil, err
 	}
-	settings, err := u.d.Settings(ctx)
+	settings, err := u.Settings(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (u updater) confirm(ctx context.Context, items []records.Instance, complete
 }
 
 func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group []records.Instance, brake fleet.Brake) ([]records.Instance, error) {
-	now := u.d.Now()
+	now := u.Now()
 	var ready, first []records.Instance
 	for _, item := range group {
 		switch i := item.Value; {
@@ -58,7 +58,7 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 			first = append(first, item)
 		}
 	}
-	_, err := u.e.ChangeInstances(ctx, first, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeMissing(now) })
+	_, err := u.Records.ChangeInstances(ctx, first, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeMissing(now) })
 	if err != nil || len(ready) == 0 {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 		return nil, err
 	}
 	if allowed := brake.Allowance(total); missing > allowed {
-		u.run.Log.Error(fmt.Sprintf("the catalog misses %d of the %d instances of %s, more than the %d that may be given up: nothing is; see whether the Machine Provider is the right one and has its data",
+		u.Log.Error(fmt.Sprintf("the catalog misses %d of the %d instances of %s, more than the %d that may be given up: nothing is; see whether the Machine Provider is the right one and has its data",
 			missing, total, key, allowed), append(job.ManagerAttrs(key), "event", "BRAKE_ENGAGED", "missing", missing, "instances", total, "allowed", allowed,
 			"next", "looked at again at each tick; it ends when the catalog has the machines again, or more of them may be given up")...)
 		return nil, nil
@@ -78,11 +78,11 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 // census asks the catalog for all of a manager's machines, and counts those
 // that it misses although nothing explains it.
 func (u updater) census(ctx context.Context, key fleet.ManagerKey) (missing, total int, err error) {
-	all, err := u.e.InstancesOf(ctx, key, fleet.Cataloged, fleet.Leased)
+	all, err := u.Records.InstancesOf(ctx, key, fleet.Cataloged, fleet.Leased)
 	if err != nil {
 		return 0, 0, err
 	}
-	looks, err := u.protocol.Look(ctx, all)
+	looks, err := u.Offers.Look(ctx, all)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -91,7 +91,7 @@ func (u updater) census(ctx context.Context, key fleet.ManagerKey) (missing, tot
 		case machine.Err == nil:
 		case !errors.Is(machine.Err, catalog.ErrNotFound):
 			return 0, 0, failure.New(failure.Transient, "ask for %s: %w", item.Value.Hostname, machine.Err)
-		case !item.Value.LeaseOver(u.d.Now()):
+		case !item.Value.LeaseOver(u.Now()):
 			missing++
 		}
 	}

@@ -25,7 +25,7 @@ func (u updater) changes(ctx context.Context, cursor records.Cursor) (n news, er
 	n.reclaimed = map[string]bool{}
 	var keys []string
 	for range maxChangePages {
-		page, err := u.d.Catalog.Changes(ctx, cursor.Value)
+		page, err := u.Catalog.Changes(ctx, cursor.Value)
 		if err != nil {
 			return n, err
 		}
@@ -46,7 +46,7 @@ func (u updater) changes(ctx context.Context, cursor records.Cursor) (n news, er
 	if len(keys) == 0 && !cursor.First() {
 		return n, nil // nothing that a later cursor would spare: no write
 	}
-	n.items, err = u.e.Instances(ctx, keys...)
+	n.items, err = u.Records.Instances(ctx, keys...)
 	n.cursor = &cursor
 	return n, err
 }

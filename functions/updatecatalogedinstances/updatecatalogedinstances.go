@@ -18,32 +18,20 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/records"
-	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 // Job is update-cataloged-instances.
-var Job = job.Job{Name: "update-cataloged-instances", Decode: decode, New: newHandler}
+var Job = job.Job{Name: "update-cataloged-instances", Decode: decode, New: job.Stateless(handle)}
 
-// newHandler makes the job's handler.
-func newHandler(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error {
-		e := records.Records{Store: d.Store, Log: run.Log}
-		u := updater{d: d, run: run, e: e,
-			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
-		if run.Scope.Sweep() {
-			return u.sweep(ctx)
-		}
-		return u.told(ctx)
+func handle(ctx context.Context, run job.Run) error {
+	if run.Scope.Sweep() {
+		return updater{run}.sweep(ctx)
 	}
+	return updater{run}.told(ctx)
 }
 
 // updater is one run of the job.
-type updater struct {
-	d        job.Dependencies
-	run      job.Run
-	e        records.Records
-	protocol offer.Protocol
-}
+type updater struct{ job.Run }
 
 // decode reads a scope, or a message of the Machine Provider, which names the
 // machine in its attributes.
@@ -64,13 +52,13 @@ func decode(message event.Message) (event.Scope, error) {
 
 // told looks at the instances that a message names.
 func (u updater) told(ctx context.Context) error {
-	items, err := u.e.Instances(ctx, u.run.Scope.Instances...)
+	items, err := u.Records.Instances(ctx, u.Scope.Instances...)
 	if err != nil {
 		return err
 	}
 	news := news{reclaimed: map[string]bool{}}
 	for _, item := range items {
-		if u.run.Scope.Reclaimed {
+		if u.Scope.Reclaimed {
 			news.reclaimed[item.Value.Key()] = true
 		}
 	}
@@ -80,25 +68,25 @@ func (u updater) told(ctx context.Context) error {
 // sweep looks at what changed in the catalog, at what is due to have changed,
 // and at the groups of which the catalog and the records differ.
 func (u updater) sweep(ctx context.Context) error {
-	cursor, err := u.e.Cursor(ctx)
+	cursor, err := u.Records.Cursor(ctx)
 	if err != nil {
 		return err
 	}
 	if cursor.First() {
-		if settings, err := u.d.Settings(ctx); err != nil || !settings.Imported {
+		if settings, err := u.Settings(ctx); err != nil || !settings.Imported {
 			return err // the Machine Provider knows nobody yet
 		}
 	}
 	news, err := u.changes(ctx, cursor)
 	if err != nil && !errors.Is(err, catalog.ErrUnsupported) {
-		u.run.Log.Warn("ask the catalog what changed: "+err.Error(), "error_class", string(failure.ClassOf(err)),
+		u.Log.Warn("ask the catalog what changed: "+err.Error(), "error_class", string(failure.ClassOf(err)),
 			"next", "leases are noticed by the Machine Provider's messages and by looking at the machines one by one; asked again at the job's next tick")
 	}
-	now := u.d.Now()
+	now := u.Now()
 	items, errs := news.items, []error(nil)
 	for _, read := range []func() ([]records.Instance, error){
-		func() ([]records.Instance, error) { return u.e.LeasesOver(ctx, now) },
-		func() ([]records.Instance, error) { return u.e.Missing(ctx) },
+		func() ([]records.Instance, error) { return u.Records.LeasesOver(ctx, now) },
+		func() ([]records.Instance, error) { return u.Records.Missing(ctx) },
 		func() ([]records.Instance, error) { return u.divergent(ctx) },
 	} {
 		some, err := read()
@@ -106,7 +94,7 @@ func (u updater) sweep(ctx context.Context) error {
 	}
 	err = job.Joined(u.update(ctx, unique(items), news), u.settleLeft(ctx, news.complete))
 	if err == nil && news.cursor != nil {
-		err = u.e.SaveCursor(ctx, *news.cursor, len(news.items) > 0, now)
+		err = u.Records.SaveCursor(ctx, *news.cursor, len(news.items) > 0, now)
 	}
 	return job.Joined(append(errs, err)...)
 }
@@ -117,7 +105,7 @@ func (u updater) update(ctx context.Context, items []records.Instance, news news
 	if len(items) == 0 {
 		return nil
 	}
-	looks, err := u.protocol.Look(ctx, items)
+	looks, err := u.Offers.Look(ctx, items)
 	if err != nil {
 		return err
 	}
@@ -135,7 +123,7 @@ func (u updater) update(ctx context.Context, items []records.Instance, news news
 			unexplained = append(unexplained, item)
 		}
 	}
-	changed, err := u.protocol.See(ctx, present, looks)
+	changed, err := u.Offers.See(ctx, present, looks)
 	errs = append(errs, err, u.report(ctx, changed))
 	confirmed, err := u.confirm(ctx, unexplained, news.complete)
 	errs = append(errs, err, u.mark(ctx, append(reclaimed, confirmed...), news.reclaimed))
@@ -145,7 +133,7 @@ func (u updater) update(ctx context.Context, items []records.Instance, news news
 // report says which instances were seen free or leased.
 func (u updater) report(ctx context.Context, changed []fleet.Instance) error {
 	for _, i := range changed {
-		u.run.Log.Info("catalog: "+i.Hostname+" is "+string(i.State), append(job.ManagerAttrs(i.ManagerKey()),
+		u.Log.Info("catalog: "+i.Hostname+" is "+string(i.State), append(job.ManagerAttrs(i.ManagerKey()),
 			"hostname", i.Hostname, "state", string(i.State), "lease_expiration", i.LeaseExpiration)...)
 	}
 	return u.announce(ctx, changed) // more leases ask for more machines
@@ -164,16 +152,16 @@ func (u updater) mark(ctx context.Context, items []records.Instance, reclaimed m
 		}
 	}
 	absent, err := u.settle(ctx, unsure)
-	changed, markErr := u.protocol.Change(ctx, append(out, absent...), func(i fleet.Instance) (fleet.Instance, bool) {
+	changed, markErr := u.Offers.Change(ctx, append(out, absent...), func(i fleet.Instance) (fleet.Instance, bool) {
 		return i.Reclaim("reclaimed by the Machine Provider")
 	})
-	u.run.Life(job.DeletionProposed, changed...)
+	u.Life(job.DeletionProposed, changed...)
 	return job.Joined(err, markErr, u.announce(ctx, changed))
 }
 
 // settle returns the machines that the catalog does not have for good.
 func (u updater) settle(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
-	absent, seen, err := u.protocol.Settle(ctx, items)
+	absent, seen, err := u.Offers.Settle(ctx, items)
 	return absent, job.Joined(err, u.report(ctx, seen))
 }
 
@@ -182,12 +170,12 @@ func (u updater) settleLeft(ctx context.Context, complete bool) error {
 	if !complete || !u.compares() {
 		return nil
 	}
-	left, err := u.e.LeftOffers(ctx)
+	left, err := u.Records.LeftOffers(ctx)
 	for _, offer := range left {
-		items, readErr := u.e.Instances(ctx, offer.Value.Instances...)
+		items, readErr := u.Records.Instances(ctx, offer.Value.Instances...)
 		items = slices.DeleteFunc(items, func(i records.Instance) bool { return i.Value.State != fleet.Cataloged || i.Value.OfferNumber > 0 })
 		if err = job.Joined(err, readErr, u.offerAgain(ctx, items)); err == nil {
-			err = u.e.Forget(ctx, offer)
+			err = u.Records.Forget(ctx, offer)
 		}
 	}
 	return err
@@ -197,9 +185,9 @@ func (u updater) settleLeft(ctx context.Context, complete bool) error {
 // machines were never anybody's, and the brake has no say in them.
 func (u updater) offerAgain(ctx context.Context, items []records.Instance) error {
 	absent, err := u.settle(ctx, items)
-	declined, declineErr := u.protocol.Change(ctx, absent, func(i fleet.Instance) (fleet.Instance, bool) { return i.Decline(true) })
+	declined, declineErr := u.Offers.Change(ctx, absent, func(i fleet.Instance) (fleet.Instance, bool) { return i.Decline(true) })
 	for _, i := range declined {
-		u.run.Log.Info("offered again, because the offer was cut off: "+i.Hostname, append(job.ManagerAttrs(i.ManagerKey()), "hostname", i.Hostname)...)
+		u.Log.Info("offered again, because the offer was cut off: "+i.Hostname, append(job.ManagerAttrs(i.ManagerKey()), "hostname", i.Hostname)...)
 	}
 	return job.Joined(err, declineErr)
 }
@@ -214,7 +202,7 @@ func (u updater) announce(ctx context.Context, changed []fleet.Instance) error {
 			scopes = append(scopes, job.ManagerScope(i.ManagerKey()))
 		}
 	}
-	return u.d.Announce(ctx, "instances-marked", scopes...)
+	return u.Announce(ctx, "instances-marked", scopes...)
 }
 
 // offeredOnly keeps the instances that the catalog may know.

@@ -14,6 +14,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 // Job is one of the suite's jobs.
@@ -23,7 +25,7 @@ type Job struct {
 	// Decode reads what a message is about; nil: event.OfManagers. An error sets
 	// the message aside.
 	Decode func(event.Message) (event.Scope, error)
-	// New makes the job's handler.
+	// New makes the job's handler, and what that keeps between its runs.
 	New func(Dependencies) Handler
 }
 
@@ -36,10 +38,8 @@ func (j Job) Scope(message event.Message) (event.Scope, error) {
 }
 
 // Stateless makes the New of a job that keeps nothing between its runs.
-func Stateless(handle func(context.Context, Dependencies, Run) error) func(Dependencies) Handler {
-	return func(d Dependencies) Handler {
-		return func(ctx context.Context, run Run) error { return handle(ctx, d, run) }
-	}
+func Stateless(handle Handler) func(Dependencies) Handler {
+	return func(Dependencies) Handler { return handle }
 }
 
 // Names lists the names of jobs.
@@ -56,11 +56,21 @@ func Names(jobs []Job) []string {
 // call, and return half-way.
 type Handler func(ctx context.Context, run Run) error
 
-// Run is one call of a handler.
+// Run is one call of a handler: what it is about, and what it may use.
 type Run struct {
-	Scope event.Scope
-	// Log carries the job and the event's id.
-	Log *slog.Logger
+	Dependencies
+	Job     string // its name
+	Scope   event.Scope
+	Log     *slog.Logger // carries the job and the event's id
+	Records records.Records
+	Offers  offer.Protocol
+}
+
+// Run makes a run of a job.
+func (d Dependencies) Run(job string, scope event.Scope, log *slog.Logger) Run {
+	e := records.Records{Store: d.Store, Log: log}
+	return Run{Dependencies: d, Job: job, Scope: scope, Log: log, Records: e,
+		Offers: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: log}}
 }
 
 // Dependencies are what the jobs are given. Each outside thing is behind its

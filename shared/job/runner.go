@@ -10,7 +10,6 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
-	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/combine"
 	"github.com/gce-backend/gce-backend/shared/job/spacing"
 )
@@ -31,13 +30,10 @@ type Runner struct {
 	job     Job
 	handler Handler
 	timeout time.Duration
-	records store.Store
-	now     func() time.Time
+	deps    Dependencies
 	log     *slog.Logger
-	record  Recorder // may be nil
 	flights combine.Flights
 	spaced  spacing.Limit
-	sleep   func(context.Context, time.Duration) error
 }
 
 // Each run about a group reads what waits there, so in a crowd of messages a few
@@ -53,12 +49,9 @@ func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logg
 		job:     job,
 		handler: job.New(deps),
 		timeout: timeout,
-		records: deps.Store,
-		now:     deps.Now,
+		deps:    deps,
 		log:     log.With("job", job.Name),
-		record:  deps.Recorder,
 		spaced:  spacing.Limit{Every: runSpacing, Burst: runBurst},
-		sleep:   deps.Sleep,
 	}
 }
 
@@ -75,8 +68,8 @@ func (r *Runner) Deliver(ctx context.Context, message event.Message) error {
 		key := string(scope.Encode())
 		return r.flights.Join(ctx, key, func() error {
 			if len(scope.Instances) == 0 && !scope.Sweep() { // of instances there is no end
-				if wait := r.spaced.Take(key, r.now()); wait > 0 {
-					if err := r.sleep(context.WithoutCancel(ctx), wait); err != nil {
+				if wait := r.spaced.Take(key, r.deps.Now()); wait > 0 {
+					if err := r.deps.Sleep(context.WithoutCancel(ctx), wait); err != nil {
 						return err
 					}
 				}
@@ -100,7 +93,7 @@ func (r *Runner) deliver(ctx context.Context, message event.Message, share func(
 	}
 	if err != nil {
 		log.Error("set a message aside: "+err.Error(), "topic", message.Topic, "next", nextAside)
-		r.done(log, r.now(), outcomeSetAside, nil)
+		r.done(log, r.deps.Now(), outcomeSetAside, nil)
 		return nil //nolint:nilerr // it can never be read, so another delivery would not help
 	}
 	// What a job announces it has just read the record of.
@@ -128,8 +121,7 @@ func passes(class failure.Class) bool {
 func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *slog.Logger) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 	defer cancel()
-	start := r.now()
-	outcome := outcomeOK
+	run, start, outcome := r.deps.Run(r.job.Name, scope, log), r.deps.Now(), outcomeOK
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			err = failure.New(failure.Permanent, "panic: %v", recovered)
@@ -139,12 +131,12 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *sl
 			outcome = outcomeFailed
 		}
 		r.done(log, start, outcome, err)
-		if r.record != nil {
-			r.record.Ended(ctx, r.job.Name, scope.Sweep(), err)
+		if r.deps.Recorder != nil {
+			r.deps.Recorder.Ended(ctx, r.job.Name, scope.Sweep(), err)
 		}
 	}()
 	if !scope.Sweep() && !known {
-		what, err := unknown(ctx, r.records, scope, log)
+		what, err := run.unknown(ctx)
 		if err != nil {
 			logFailures(log, err, scope.Sweep())
 			return err
@@ -155,7 +147,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *sl
 			return nil
 		}
 	}
-	if err = r.handler(ctx, Run{Scope: scope, Log: log}); err != nil {
+	if err = r.handler(ctx, run); err != nil {
 		logFailures(log, err, scope.Sweep())
 	}
 	return err
@@ -163,7 +155,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *sl
 
 // done writes the line that ends a run.
 func (r *Runner) done(log *slog.Logger, start time.Time, outcome string, err error) {
-	attrs := []any{"event", "JOB_DONE", "outcome", outcome, "duration_ms", r.now().Sub(start).Milliseconds()}
+	attrs := []any{"event", "JOB_DONE", "outcome", outcome, "duration_ms", r.deps.Now().Sub(start).Milliseconds()}
 	if err != nil {
 		attrs = append(attrs, "error_class", string(failure.ClassOf(err)))
 	}

@@ -131,7 +131,7 @@ func TestRunsOfOneScopeAreSpaced(t *testing.T) {
 			scoped: 5 * runSpacing, `{"instances":["a:1"]}`: 0, "{}": 0,
 		} {
 			runner := runnerOf(&lines{}, func(context.Context, Run) error { return nil })
-			runner.sleep = func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
+			runner.deps.Sleep = func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
 			begin := time.Now()
 			for range runBurst + 5 {
 				_ = runner.Deliver(t.Context(), message(data))
