@@ -25,7 +25,9 @@ func create(ctx context.Context, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	insert := func(ctx context.Context, r resource.Resource) (url, snapshot string, err error) { return insert(ctx, run, r) }
+	insert := func(ctx context.Context, r resource.Resource) (url, snapshot string, err error) {
+		return insert(ctx, run, r)
+	}
 	return templates.Create(ctx, missing, insert, func(ctx context.Context, scope event.Scope) error {
 		return run.Announce(ctx, "templates-created", scope)
 	})

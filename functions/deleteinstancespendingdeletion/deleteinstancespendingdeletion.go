@@ -43,14 +43,9 @@ func sweep(ctx context.Context, run job.Run) error {
 // is left to it unless that takes too long, and a VM that only has the name is never touched.
 func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []records.Instance) error {
 	ref := compute.GroupRef{Project: pending[0].Value.Project, Zone: key.Zone, Name: fleet.TemplateName(key.BaseName, key.Revision)}
-	vms, err := r.Compute.VMs(ctx, ref)
-	if failure.Is(err, failure.NotFound) {
-		if _, gone := r.Compute.Group(ctx, ref); failure.Is(gone, failure.NotFound) {
-			vms, err = nil, nil // a group takes its VMs with it
-		}
-	}
+	vms, err := r.VMs(ctx, ref)
 	if err != nil {
-		return err // of an incomplete listing nothing follows
+		return err // an incomplete listing proves nothing
 	}
 	there := map[string]compute.VM{}
 	for _, vm := range vms {

@@ -12,6 +12,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
 	"github.com/gce-backend/gce-backend/shared/records"
@@ -114,4 +115,16 @@ func (d Dependencies) Announce(ctx context.Context, fact string, scopes ...event
 		messages[i] = event.Message{Data: scope.Encode()}
 	}
 	return d.Publisher.Publish(ctx, event.Topic{Name: fact}, messages...)
+}
+
+// VMs lists a group's VMs. A group that was deleted took its VMs with it; but
+// only the group's own 404 proves that.
+func (d Dependencies) VMs(ctx context.Context, ref compute.GroupRef) ([]compute.VM, error) {
+	vms, err := d.Compute.VMs(ctx, ref)
+	if failure.Is(err, failure.NotFound) {
+		if _, gone := d.Compute.Group(ctx, ref); failure.Is(gone, failure.NotFound) {
+			return nil, nil
+		}
+	}
+	return vms, err
 }
