@@ -57,10 +57,8 @@ func (u updater) told(ctx context.Context) error {
 		return err
 	}
 	news := news{reclaimed: map[string]bool{}}
-	for _, item := range items {
-		if u.Scope.Reclaimed {
-			news.reclaimed[item.Value.Key()] = true
-		}
+	for _, key := range u.Scope.Instances {
+		news.reclaimed[key] = u.Scope.Reclaimed
 	}
 	return u.update(ctx, items, news)
 }
@@ -92,16 +90,60 @@ func (u updater) sweep(ctx context.Context) error {
 		some, err := read()
 		items, errs = append(items, some...), append(errs, err)
 	}
-	err = job.Joined(u.update(ctx, unique(items), news), u.settleLeft(ctx, news.complete))
+	err = job.Joined(u.update(ctx, items, news), u.settleLeft(ctx, news.complete))
 	if err == nil && news.cursor != nil {
 		err = u.Records.SaveCursor(ctx, *news.cursor, len(news.items) > 0, now)
 	}
 	return job.Joined(append(errs, err)...)
 }
 
+// maxChangePages bounds how many pages of changes one sweep reads; the rest is
+// the next one's.
+const maxChangePages = 20
+
+// news is what changed since the last sweep, according to the Machine Provider.
+type news struct {
+	items     []records.Instance // to look at
+	reclaimed map[string]bool    // by the key of the instance
+	complete  bool               // nothing else has changed until now
+	cursor    *records.Cursor    // to save; nil if it would spare nothing
+}
+
+// changes asks the Machine Provider what changed. Where it has no such call the
+// error is catalog.ErrUnsupported.
+func (u updater) changes(ctx context.Context, cursor records.Cursor) (n news, err error) {
+	n.reclaimed = map[string]bool{}
+	var keys []string
+	for range maxChangePages {
+		page, err := u.Catalog.Changes(ctx, cursor.Value)
+		if err != nil {
+			return n, err
+		}
+		for _, change := range page.Changed {
+			if change.Instance == "" {
+				continue
+			}
+			keys = append(keys, change.Instance)
+			if change.Removed {
+				n.reclaimed[change.Instance] = true
+			}
+		}
+		cursor.Value = page.Cursor
+		if n.complete = !page.More; n.complete {
+			break
+		}
+	}
+	if len(keys) == 0 && !cursor.First() {
+		return n, nil // nothing that a later cursor would spare: no write
+	}
+	n.items, err = u.Records.Instances(ctx, keys...)
+	n.cursor = &cursor
+	return n, err
+}
+
 // update asks the catalog for instances and records what it says.
 func (u updater) update(ctx context.Context, items []records.Instance, news news) error {
-	items = offeredOnly(items)
+	items = offered(items)
 	if len(items) == 0 {
 		return nil
 	}
@@ -192,38 +234,25 @@ func (u updater) offerAgain(ctx context.Context, items []records.Instance) error
 	return job.Joined(err, declineErr)
 }
 
-// announce tells which managers have instances whose state changed.
+// announce announces the managers of instances whose state changed.
 func (u updater) announce(ctx context.Context, changed []fleet.Instance) error {
-	seen := map[fleet.ManagerKey]bool{}
+	var keys []fleet.ManagerKey
 	var scopes []event.Scope
 	for _, i := range changed {
-		if !seen[i.ManagerKey()] {
-			seen[i.ManagerKey()] = true
-			scopes = append(scopes, job.ManagerScope(i.ManagerKey()))
+		if key := i.ManagerKey(); !slices.Contains(keys, key) {
+			keys, scopes = append(keys, key), append(scopes, job.ManagerScope(key))
 		}
 	}
 	return u.Announce(ctx, "instances-marked", scopes...)
 }
 
-// offeredOnly keeps the instances that the catalog may know.
-func offeredOnly(items []records.Instance) []records.Instance {
-	var offered []records.Instance
-	for _, item := range items {
-		if item.Value.Live() && item.Value.MaybeOffered() {
-			offered = append(offered, item)
-		}
-	}
-	return offered
-}
-
-func unique(items []records.Instance) []records.Instance {
+// offered returns the instances that the catalog may have, each once.
+func offered(items []records.Instance) []records.Instance {
 	seen := map[string]bool{}
-	var kept []records.Instance
-	for _, item := range items {
-		if key := item.Value.Key(); !seen[key] {
-			seen[key] = true
-			kept = append(kept, item)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(items, func(item records.Instance) bool {
+		key := item.Value.Key()
+		twice := seen[key]
+		seen[key] = true
+		return twice || !item.Value.Live() || !item.Value.MaybeOffered()
+	})
 }
