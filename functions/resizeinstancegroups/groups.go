@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
@@ -13,34 +12,18 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// claimWork bounds the time between winning a claim and the end of the call:
-// less than the time that a claim is held.
-const claimWork = 100 * time.Second
-
 // groups are the managers' groups as Compute Engine reports them.
 type groups map[compute.GroupRef]compute.Group
 
-// look asks for the managers' groups: in a sweep with one aggregated list per
-// project, otherwise one by one.
-func (r resizer) look(ctx context.Context, managers []records.Manager) (groups, error) {
-	found := groups{}
-	if !r.Scope.Sweep() {
-		for _, manager := range managers {
-			m := manager.Value
-			if m.URL == "" || r.Scope.Zone != "" && r.Scope.Zone != m.Zone {
-				continue
-			}
-			group, err := r.Compute.Group(ctx, refOf(m))
-			if err != nil && !failure.Is(err, failure.NotFound) {
-				return nil, fmt.Errorf("look at group %s in %s: %w", m.GroupName(), m.Zone, err)
-			}
-			if err == nil {
-				found[group.GroupRef] = group
-			}
+// list lists the managers' groups with one aggregated list per project.
+func (r resizer) list(ctx context.Context, managers []records.Manager) (groups, error) {
+	found, listed := groups{}, map[string]bool{}
+	for _, manager := range managers {
+		project := manager.Value.Project
+		if manager.Value.URL == "" || listed[project] {
+			continue
 		}
-		return found, nil
-	}
-	for _, project := range projects(managers) {
+		listed[project] = true
 		list, err := r.Compute.Groups(ctx, project)
 		if err != nil {
 			return nil, fmt.Errorf("list the groups of project %s: %w", project, err)
@@ -52,15 +35,35 @@ func (r resizer) look(ctx context.Context, managers []records.Manager) (groups, 
 	return found, nil
 }
 
-func projects(managers []records.Manager) []string {
-	var names []string
+// each asks for the managers' groups one by one.
+func (r resizer) each(ctx context.Context, managers []records.Manager) (groups, error) {
+	found := groups{}
 	for _, manager := range managers {
-		if manager.Value.URL != "" && !slices.Contains(names, manager.Value.Project) {
-			names = append(names, manager.Value.Project)
+		m := manager.Value
+		if m.URL == "" || r.Scope.Zone != "" && r.Scope.Zone != m.Zone {
+			continue
+		}
+		group, err := r.Compute.Group(ctx, refOf(m))
+		if err != nil && !failure.Is(err, failure.NotFound) {
+			return nil, fmt.Errorf("look at group %s in %s: %w", m.GroupName(), m.Zone, err)
+		}
+		if err == nil {
+			found[group.GroupRef] = group
 		}
 	}
-	slices.Sort(names)
-	return names
+	return found, nil
+}
+
+// sizing returns what a manager's size depends on, without its instances. all
+// are the managers that may be of other revisions of its template.
+func (r resizer) sizing(m fleet.Manager, all []records.Manager, groups groups) fleet.Sizing {
+	s := fleet.Sizing{Minimum: m.MinimumSize, Maximum: m.MaximumSize, Group: countsOf(groups[refOf(m)])}
+	for _, other := range all {
+		if o := other.Value; o.BaseName == m.BaseName && o.Zone == m.Zone && o.Revision != m.Revision {
+			s.Others += o.Expected(countsOf(groups[refOf(o)]), r.Now())
+		}
+	}
+	return s
 }
 
 // groupGone forgets the URL of a group that was deleted behind our back, so

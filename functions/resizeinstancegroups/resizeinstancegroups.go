@@ -57,17 +57,17 @@ func (r resizer) resize(ctx context.Context) error {
 	if err != nil || len(active) == 0 {
 		return err
 	}
-	groups, err := r.look(ctx, managers)
-	if err != nil {
-		return err
-	}
-	anyLeased := true
+	look, anyLeased := r.each, true
 	if r.Scope.Sweep() { // one count in place of one per manager, while nothing is leased
 		leased, err := r.Records.CountIn(ctx, fleet.Leased)
 		if err != nil {
 			return err
 		}
-		anyLeased = leased > 0
+		look, anyLeased = r.list, leased > 0
+	}
+	groups, err := look(ctx, managers)
+	if err != nil {
+		return err
 	}
 	return job.Each(ctx, r.Run, active, func(ctx context.Context, manager records.Manager) error {
 		m := manager.Value
@@ -105,18 +105,12 @@ func (r resizer) one(ctx context.Context, manager records.Manager, all []records
 			"next", "looked at again at the job's next tick")...)
 		return nil
 	}
-	sizing := fleet.Sizing{Minimum: m.MinimumSize, Maximum: m.MaximumSize, Group: countsOf(group)}
-	for _, other := range all {
-		if o := other.Value; o.BaseName == m.BaseName && o.Zone == m.Zone && o.Revision != m.Revision {
-			sizing.Others += o.Expected(countsOf(groups[refOf(o)]), r.Now())
-		}
-	}
+	sizing := r.sizing(m, all, groups)
 	if anyLeased {
-		leased, err := r.Records.CountOf(ctx, m.Key(), fleet.Leased)
-		if err != nil {
+		var err error
+		if sizing.Leased, err = r.Records.CountOf(ctx, m.Key(), fleet.Leased); err != nil {
 			return err
 		}
-		sizing.Leased = leased
 	}
 	if err := r.report(ctx, m, sizing); err != nil {
 		return err
@@ -127,11 +121,10 @@ func (r resizer) one(ctx context.Context, manager records.Manager, all []records
 	}
 	return r.unlessFrozen(ctx, manager, func() error {
 		if more {
-			pending, err := r.Records.CountOf(ctx, m.Key(), fleet.PendingDeletion)
-			if err != nil {
+			var err error
+			if sizing.Pending, err = r.Records.CountOf(ctx, m.Key(), fleet.PendingDeletion); err != nil {
 				return err
 			}
-			sizing.Pending = pending
 		}
 		if err := r.grow(ctx, m, sizing); err != nil {
 			return err
