@@ -9,11 +9,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"path"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/dimension"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/config/machinetype"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/records"
@@ -88,4 +92,30 @@ func entries(r fleet.Revision, project string) (func(fleet.Instance) catalog.Ent
 			ServiceAccount: r.Spec.ServiceAccounts[0].Name, Project: project, Topic: event.LeasesChanged,
 		}
 	}, nil
+}
+
+// dimensionsOf lists the dimensions by which lessees choose the machines of a
+// revision, each as name:value: first those that follow from the template's
+// fields, then the template's own, which override the first.
+func dimensionsOf(r fleet.Revision) ([]string, error) {
+	spec := r.Spec
+	shape, err := machinetype.Parse(spec.MachineType)
+	if err != nil {
+		return nil, err
+	}
+	disk, snapshot := "HDD", spec.SnapshotName
+	if spec.DiskType != "" && spec.DiskType != "pd-standard" {
+		disk = "SSD"
+	}
+	if snapshot == "" && r.SnapshotURL != "" {
+		snapshot = path.Base(r.SnapshotURL)
+	}
+	pairs := []string{
+		"project:" + spec.Project, "disk_type:" + disk, "snapshot:" + snapshot,
+		fmt.Sprint("disk_gb:", spec.DiskSizeGB), fmt.Sprint("num_cpus:", shape.CPUs), fmt.Sprint("memory_gb:", shape.MemoryGB),
+	}
+	for _, key := range slices.Sorted(maps.Keys(spec.SnapshotLabels)) {
+		pairs = append(pairs, "snapshot_labels:"+key+":"+spec.SnapshotLabels[key])
+	}
+	return append(pairs, spec.Dimensions...), nil
 }

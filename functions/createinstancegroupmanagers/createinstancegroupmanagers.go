@@ -37,10 +37,9 @@ func create(ctx context.Context, run job.Run) error {
 			if err != nil {
 				return err
 			}
+			templates[of] = ""
 			if record != nil && !record.Value.Deleting {
 				templates[of] = record.Value.URL
-			} else {
-				templates[of] = ""
 			}
 		}
 		if templates[of] != "" { // else its template comes first, and wakes this job

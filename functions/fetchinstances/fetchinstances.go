@@ -97,10 +97,8 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager) error {
 	// Messages about single VMs outnumber all others; they can wait, and the
 	// others go first.
 	if f.aboutVM() {
-		if wait := f.hints.Take(key, f.Now()); wait > 0 {
-			if err := f.Sleep(ctx, wait); err != nil {
-				return err
-			}
+		if err := f.Await(ctx, f.hints, key); err != nil {
+			return err
 		}
 	}
 	if f.Serial {

@@ -35,10 +35,8 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	if !ok {
 		return nil
 	}
-	if wait := r.steps.Take(m.Key().String(), r.Now()); wait > 0 {
-		if err := r.Sleep(ctx, wait); err != nil {
-			return err
-		}
+	if err := r.Await(ctx, r.steps, m.Key().String()); err != nil {
+		return err
 	}
 	by := fmt.Sprintf("%016x", r.Rand.Uint64())
 	claimed, err := r.Records.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {

@@ -1,6 +1,6 @@
-// Package job is what all jobs share: what a job is, what it is given, and how
-// a message becomes a run of it — decoded, bounded in time, coalesced with its
-// like, logged once, its error classified.
+// Package job holds what all jobs share: what a job is, what it is given, and how
+// a message becomes a run of it. A message is decoded, its run is bounded in time
+// and shared with others like it, and its error is classified and logged once.
 package job
 
 import (
@@ -15,6 +15,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
+	"github.com/gce-backend/gce-backend/shared/job/spacing"
 	"github.com/gce-backend/gce-backend/shared/records"
 	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
@@ -95,8 +96,8 @@ type Dependencies struct {
 	Project string
 	// Deployment is the value of the ownership label.
 	Deployment string
-	// Serial makes a run do one thing at a time, for a simulation that decides
-	// the order of everything.
+	// Serial makes a run do one thing at a time, and share nothing with other
+	// runs, for a simulation that decides the order of everything.
 	Serial bool
 }
 
@@ -115,6 +116,14 @@ func (d Dependencies) Announce(ctx context.Context, fact string, scopes ...event
 		messages[i] = event.Message{Data: scope.Encode()}
 	}
 	return d.Publisher.Publish(ctx, event.Topic{Name: fact}, messages...)
+}
+
+// Await waits for the key's next turn within a limit.
+func (d Dependencies) Await(ctx context.Context, limit *spacing.Limit, key string) error {
+	if wait := limit.Take(key, d.Now()); wait > 0 {
+		return d.Sleep(ctx, wait)
+	}
+	return nil
 }
 
 // VMs lists a group's VMs. A group that was deleted took its VMs with it; but

@@ -161,13 +161,14 @@ func TestOnlyMessagesToTheJobItselfAreLookedFor(t *testing.T) {
 	}
 }
 
-func TestDeliverAloneSharesNothing(t *testing.T) {
+func TestASerialRunnerSharesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var begun atomic.Int32
 		proceed := make(chan struct{})
 		runner := runnerOf(&lines{}, func(context.Context, Run) error { begun.Add(1); <-proceed; return nil })
+		runner.deps.Serial = true
 		for range 3 {
-			go runner.DeliverAlone(t.Context(), message(scoped)) //nolint:errcheck // it is released below
+			go runner.Deliver(t.Context(), message(scoped)) //nolint:errcheck // it is released below
 		}
 		synctest.Wait()
 		if begun.Load() != 3 {
