@@ -19,7 +19,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// resizeChecks is how often, a second apart, a run looks whether a resize is
+// resizeChecks is how often a run checks, a second apart, whether a resize is
 // over.
 const resizeChecks = 20
 
@@ -38,9 +38,10 @@ func sweep(ctx context.Context, run job.Run) error {
 	})
 }
 
-// group deletes the VMs of one group. What is there is asked of Compute Engine
-// first: an instance whose VM is gone is confirmed, one that is being deleted
-// is left to it unless that takes too long, and a VM that only has the name is never touched.
+// group deletes the VMs of one group. It asks Compute Engine first which VMs
+// exist: an instance whose VM is gone is marked deleted, a VM that is being
+// deleted is left alone unless that takes too long, and a VM that only has the
+// same name is never touched.
 func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []records.Instance) error {
 	ref := compute.GroupRef{Project: pending[0].Value.Project, Zone: key.Zone, Name: fleet.TemplateName(key.BaseName, key.Revision)}
 	vms, err := r.VMs(ctx, ref)
@@ -76,9 +77,9 @@ func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []reco
 	return job.Joined(errs...)
 }
 
-// awaitResize waits for a resize of the group that is under way: it was
-// decided without these deletions, which lower the target that it raises.
-// One that begins later counts them.
+// awaitResize waits until a resize of the group that is under way is over: it was
+// decided without these deletions, which lower the target that it raises. A
+// resize that begins later counts them.
 func (r deleter) awaitResize(ctx context.Context, key fleet.ManagerKey) error {
 	for range resizeChecks {
 		manager, err := r.Records.Manager(ctx, key)
@@ -92,8 +93,8 @@ func (r deleter) awaitResize(ctx context.Context, key fleet.ManagerKey) error {
 	return failure.New(failure.Transient, "a resize of the group is under way; its VMs are deleted after it")
 }
 
-// request asks Compute Engine to delete VMs, after a last look at the catalog.
-// The record of the request comes first: of several runs at once only one asks
+// request asks Compute Engine to delete VMs, after asking the catalog a last time.
+// The request is recorded first, so that of several runs at once only one asks
 // for each VM.
 func (r deleter) request(ctx context.Context, ref compute.GroupRef, due []records.Instance) error {
 	clear, clearErr := r.Offers.Clear(ctx, due)
@@ -123,7 +124,7 @@ func (r deleter) request(ctx context.Context, ref compute.GroupRef, due []record
 	return job.Joined(errs...)
 }
 
-// confirm marks the instances deleted whose VMs are gone.
+// confirm marks instances whose VMs are gone as deleted.
 func (r deleter) confirm(ctx context.Context, key fleet.ManagerKey, gone []records.Instance) error {
 	deleted, err := r.Records.ChangeInstances(ctx, gone, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeGone(r.Now()) })
 	r.Life(job.DeletionSucceeded, deleted...)

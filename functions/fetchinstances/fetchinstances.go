@@ -25,13 +25,13 @@ import (
 // Job is fetch-instances.
 var Job = job.Job{Name: "fetch-instances", Decode: decode, New: newHandler}
 
-// countMinutes is how often, in minutes, a group's listing is held against the
+// countMinutes is how often, in minutes, a group's listing is compared with the
 // number of its records, in case the two came apart.
 const countMinutes = 6 * 60
 
-// A look at a group of which VMs come and go writes its listing, and there may
-// be thousands of messages about them within a minute. Half of the requests that
-// the process may send is for them, and the other half for what cannot wait.
+// A fetch of a group whose VMs come and go writes its listing, and thousands of
+// messages about such VMs may come within a minute. They get half of the requests
+// that the process may send; the other half is for messages that cannot wait.
 const (
 	hintSpacing = 2 * time.Second
 	hintBurst   = 30

@@ -24,8 +24,8 @@ import (
 // Job is resize-instance-groups.
 var Job = job.Job{Name: "resize-instance-groups", New: newHandler}
 
-// A group grows by steps, as its VMs come up, and each step writes its manager
-// twice: so many may follow one another at once.
+// A group grows in steps, as its VMs come up, and each step writes its manager
+// twice: a burst of steps may follow one another at once.
 const (
 	stepSpacing = 4 * time.Second
 	stepBurst   = 20
@@ -45,7 +45,7 @@ type resizer struct {
 }
 
 func (r resizer) resize(ctx context.Context) error {
-	// The template's other revisions count too, in the same zone.
+	// The template's other revisions in the same zone count too.
 	managers, err := r.Records.ManagersFor(ctx, r.Scope.BaseName, "", r.Scope.Zone)
 	if err != nil || len(managers) == 0 {
 		return err
@@ -133,8 +133,8 @@ func (r resizer) one(ctx context.Context, manager records.Manager, all []records
 	})
 }
 
-// unlessFrozen acts on a manager. The settings are read only here by runs that
-// are no sweeps, for most of these have nothing to do.
+// unlessFrozen acts on a manager whose template is not frozen. A run that is no
+// sweep reads the settings only here, because most such runs have nothing to do.
 func (r resizer) unlessFrozen(ctx context.Context, manager records.Manager, act func() error) error {
 	if !r.Scope.Sweep() {
 		if unfrozen, err := r.unfrozen(ctx, manager); err != nil || len(unfrozen) == 0 {

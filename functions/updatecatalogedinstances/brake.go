@@ -12,18 +12,18 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// confirm decides about instances that the catalog does not have, though no
-// message said that they were reclaimed. One whose lease is known to be over
-// needs no second look; any other is only noted at the first. And of a manager
-// that misses more than its share nothing is given up at all: then it is the
-// Machine Provider that is not to be believed.
+// confirm returns those of the instances that the catalog does not have, although
+// no message said that they were reclaimed, which may be given up. An instance
+// whose lease is known to be over may be at once; any other is only noted the
+// first time. If the catalog misses too many machines of a manager, none of them
+// is given up: then the Machine Provider is not to be believed.
 func (u updater) confirm(ctx context.Context, items []records.Instance, complete bool) ([]records.Instance, error) {
 	var missing, cutOff []records.Instance
 	for _, item := range items {
 		switch i := item.Value; {
 		case i.OffersOver(u.Now()) || i.State == fleet.Leased:
 			missing = append(missing, item)
-		case complete && i.CutOff(u.Now()): // else its lease may have ended unheard of
+		case complete && i.CutOff(u.Now()): // otherwise it may have been leased and reclaimed unnoticed
 			cutOff = append(cutOff, item)
 		}
 	}
@@ -51,10 +51,9 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 	now := u.Now()
 	var ready, first []records.Instance
 	for _, item := range group {
-		switch i := item.Value; {
-		case i.LeaseOver(now), i.Confirmed(now):
+		if item.Value.LeaseOver(now) || item.Value.Confirmed(now) {
 			ready = append(ready, item)
-		default:
+		} else {
 			first = append(first, item)
 		}
 	}
@@ -75,8 +74,8 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 	return ready, nil
 }
 
-// census asks the catalog for all of a manager's machines, and counts those
-// that it misses although nothing explains it.
+// census asks the catalog for all of a manager's machines. It counts them, and
+// those that the catalog misses without an explanation.
 func (u updater) census(ctx context.Context, key fleet.ManagerKey) (missing, total int, err error) {
 	all, err := u.Records.InstancesOf(ctx, key, fleet.Cataloged, fleet.Leased)
 	if err != nil {

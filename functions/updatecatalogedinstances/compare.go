@@ -11,23 +11,23 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// How often, in minutes, the catalog is held against the records: in numbers,
-// and each entry by itself, which shows what numbers do not. A Machine Provider
-// that cannot count is asked for each entry more often, as it does not say what
-// changed either.
+// How often, in minutes, the catalog is compared with the records: by numbers,
+// and entry by entry, which shows what numbers do not. A Machine Provider that
+// cannot count is asked for the entries more often, because it does not list
+// changes either.
 const (
 	countMinutes      = 5
 	entryMinutes      = 24 * 60
 	entryMinutesAlone = 60
 )
 
-// compares reports whether this minute's sweep holds the catalog against the
+// compares reports whether this minute's sweep compares the catalog with the
 // records.
 func (u updater) compares() bool { return u.Now().Unix()/60%countMinutes == 0 }
 
-// divergent reads the instances of the groups of which the catalog and the
-// records differ in number, or that are to be looked at one by one; entries that
-// no record accounts for are removed.
+// divergent returns the instances of the groups for which the catalog and the
+// records differ in number, or whose entries are due to be compared one by one.
+// It removes entries that no record accounts for.
 func (u updater) divergent(ctx context.Context) ([]records.Instance, error) {
 	if !u.compares() {
 		return nil, nil
@@ -60,7 +60,7 @@ func (u updater) divergent(ctx context.Context) ([]records.Instance, error) {
 	return items, job.Joined(errs...)
 }
 
-// compare reads the instances of one group if its numbers differ or it is due.
+// compare returns the instances of one group if its numbers differ or it is due.
 func (u updater) compare(ctx context.Context, key fleet.ManagerKey, prefix string, counts []catalog.Count, place int, due bool) ([]records.Instance, error) {
 	if counts != nil && !due {
 		cataloged, err := u.Records.CountOf(ctx, key, fleet.Cataloged)
@@ -90,8 +90,8 @@ func (u updater) compare(ctx context.Context, key fleet.ManagerKey, prefix strin
 	return items, u.removeStrays(ctx, machines, items)
 }
 
-// removeStrays removes entries of instances that are gone or going, or that no
-// record knows. A leased one is left until its lease ends.
+// removeStrays removes the entries of instances that have no live record. A
+// leased machine is left until its lease ends.
 func (u updater) removeStrays(ctx context.Context, machines []catalog.Machine, live []records.Instance) error {
 	known := map[string]bool{}
 	for _, item := range live {

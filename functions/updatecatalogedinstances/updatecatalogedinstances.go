@@ -50,7 +50,7 @@ func decode(message event.Message) (event.Scope, error) {
 	return event.Scope{Instances: []string{instance}, Reclaimed: string(message.Data) == event.Reclaimed}, nil
 }
 
-// told looks at the instances that a message names.
+// told updates the instances that a message names.
 func (u updater) told(ctx context.Context) error {
 	items, err := u.Records.Instances(ctx, u.Scope.Instances...)
 	if err != nil {
@@ -63,8 +63,9 @@ func (u updater) told(ctx context.Context) error {
 	return u.update(ctx, items, news)
 }
 
-// sweep looks at what changed in the catalog, at what is due to have changed,
-// and at the groups of which the catalog and the records differ.
+// sweep updates the instances that changed in the catalog, those that must have
+// changed by now, and those of groups for which the catalog and the records
+// differ.
 func (u updater) sweep(ctx context.Context) error {
 	cursor, err := u.Records.Cursor(ctx)
 	if err != nil {
@@ -72,7 +73,7 @@ func (u updater) sweep(ctx context.Context) error {
 	}
 	if cursor.First() {
 		if settings, err := u.Settings(ctx); err != nil || !settings.Imported {
-			return err // the Machine Provider knows nobody yet
+			return err // the Machine Provider serves nobody yet
 		}
 	}
 	news, err := u.changes(ctx, cursor)
@@ -97,8 +98,8 @@ func (u updater) sweep(ctx context.Context) error {
 	return job.Joined(append(errs, err)...)
 }
 
-// maxChangePages bounds how many pages of changes one sweep reads; the rest is
-// the next one's.
+// maxChangePages bounds how many pages of changes one sweep reads; the next
+// sweep reads the rest.
 const maxChangePages = 20
 
 // news is what changed since the last sweep, according to the Machine Provider.
@@ -109,8 +110,8 @@ type news struct {
 	cursor    *records.Cursor    // to save; nil if it would spare nothing
 }
 
-// changes asks the Machine Provider what changed. Where it has no such call the
-// error is catalog.ErrUnsupported.
+// changes asks the Machine Provider what changed. The error is
+// catalog.ErrUnsupported if it has no such call.
 func (u updater) changes(ctx context.Context, cursor records.Cursor) (n news, err error) {
 	n.reclaimed = map[string]bool{}
 	var keys []string
@@ -134,14 +135,14 @@ func (u updater) changes(ctx context.Context, cursor records.Cursor) (n news, er
 		}
 	}
 	if len(keys) == 0 && !cursor.First() {
-		return n, nil // nothing that a later cursor would spare: no write
+		return n, nil // a later cursor would spare nothing, so none is written
 	}
 	n.items, err = u.Records.Instances(ctx, keys...)
 	n.cursor = &cursor
 	return n, err
 }
 
-// update asks the catalog for instances and records what it says.
+// update asks the catalog for instances and records the answers.
 func (u updater) update(ctx context.Context, items []records.Instance, news news) error {
 	items = offered(items)
 	if len(items) == 0 {
@@ -172,7 +173,7 @@ func (u updater) update(ctx context.Context, items []records.Instance, news news
 	return job.Joined(errs...)
 }
 
-// report says which instances were seen free or leased.
+// report logs and announces which instances were seen free or leased.
 func (u updater) report(ctx context.Context, changed []fleet.Instance) error {
 	for _, i := range changed {
 		u.Log.Info("catalog: "+i.Hostname+" is "+string(i.State), append(job.ManagerAttrs(i.ManagerKey()),
@@ -181,9 +182,9 @@ func (u updater) report(ctx context.Context, changed []fleet.Instance) error {
 	return u.announce(ctx, changed) // more leases ask for more machines
 }
 
-// mark marks instances whose machines are out of the catalog, once that is
-// final. What the Machine Provider says of a machine that was offered once is;
-// of any other it may be about an offer before the last.
+// mark marks instances as pending deletion once their machines are out of the
+// catalog for good. If a machine was offered once, the Machine Provider's word
+// that it was reclaimed is final; otherwise that may concern an earlier offer.
 func (u updater) mark(ctx context.Context, items []records.Instance, reclaimed map[string]bool) error {
 	var out, unsure []records.Instance
 	for _, item := range items {
@@ -201,7 +202,8 @@ func (u updater) mark(ctx context.Context, items []records.Instance, reclaimed m
 	return job.Joined(err, markErr, u.announce(ctx, changed))
 }
 
-// settle returns the machines that the catalog does not have for good.
+// settle returns the instances that the catalog certainly does not have, now or
+// later.
 func (u updater) settle(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
 	absent, seen, err := u.Offers.Settle(ctx, items)
 	return absent, job.Joined(err, u.report(ctx, seen))
@@ -223,8 +225,8 @@ func (u updater) settleLeft(ctx context.Context, complete bool) error {
 	return err
 }
 
-// offerAgain takes offers back that were cut off, once they are settled: the
-// machines were never anybody's, and the brake has no say in them.
+// offerAgain takes back offers that were cut off, once they are settled. Nobody
+// ever had these machines, so the brake does not apply.
 func (u updater) offerAgain(ctx context.Context, items []records.Instance) error {
 	absent, err := u.settle(ctx, items)
 	declined, declineErr := u.Offers.Change(ctx, absent, func(i fleet.Instance) (fleet.Instance, bool) { return i.Decline(true) })

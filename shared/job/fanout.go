@@ -11,9 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// How a sweep over many groups spreads. A sweep does some groups itself, so
-// that it makes progress even when no message arrives; for the others it
-// publishes one message each.
+// A sweep over many groups does some of them itself, so that it makes progress
+// even if no message arrives, and publishes a message for each of the others.
 const (
 	groupsPerRun  = 32
 	groupsAtATime = 8

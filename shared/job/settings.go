@@ -10,9 +10,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Settings are what settings.cfg says to the jobs.
+// Settings are the settings of settings.cfg that the jobs use.
 type Settings struct {
-	// Imported is false as long as there never was a configuration.
+	// Imported is false until the first configuration is imported.
 	Imported bool
 	Freeze   fleet.Freeze
 	Brake    fleet.Brake
