@@ -53,11 +53,10 @@ func (r Resource) Key() fleet.ManagerKey {
 
 // attrs returns log attributes that name the record.
 func (r Resource) attrs() []any {
-	attrs := job.ManagerAttrs(r.Key())
 	if r.Zone == "" {
-		return attrs[:4]
+		return []any{"base_name", r.BaseName, "revision", r.Revision}
 	}
-	return attrs
+	return job.ManagerAttrs(r.Key())
 }
 
 // Kind is a kind of resources: how its records are read and changed, and what
