@@ -27,13 +27,12 @@ func create(ctx context.Context, run job.Run) error {
 	if err != nil {
 		return err
 	}
-	type revision struct{ baseName, id string }
-	templates := map[revision]string{} // URLs, so that each revision is read once
+	templates := map[fleet.ManagerKey]string{} // URLs by revision, so that each revision is read once
 	var ready []resource.Resource
 	for _, m := range missing {
-		of := revision{m.BaseName, m.Revision}
+		of := fleet.ManagerKey{BaseName: m.BaseName, Revision: m.Revision}
 		if _, read := templates[of]; !read {
-			record, err := run.Records.Revision(ctx, of.baseName, of.id)
+			record, err := run.Records.Revision(ctx, m.BaseName, m.Revision)
 			if err != nil {
 				return err
 			}
@@ -47,7 +46,7 @@ func create(ctx context.Context, run job.Run) error {
 		}
 	}
 	insert := func(ctx context.Context, m resource.Resource) (url, snapshot string, err error) {
-		url, err = insert(ctx, run, m, templates[revision{m.BaseName, m.Revision}])
+		url, err = insert(ctx, run, m, templates[fleet.ManagerKey{BaseName: m.BaseName, Revision: m.Revision}])
 		return url, "", err
 	}
 	return groups.Create(ctx, ready, insert, func(ctx context.Context, scope event.Scope) error {
