@@ -101,9 +101,12 @@ func parts(err error, attrs []any) []part {
 		if of, ok := link.(*about); ok { //nolint:errorlint // each link of the chain is looked at
 			attrs = of.attrs
 		}
-		many, ok := link.(interface{ Unwrap() []error })          //nolint:errorlint // each link of the chain is looked at
-		if !ok || errors.Join(many.Unwrap()...).Error() != text { // fmt.Errorf with several errors has other text around them
+		many, ok := link.(interface{ Unwrap() []error }) //nolint:errorlint // each link of the chain is looked at
+		if !ok {
 			continue
+		}
+		if joined := errors.Join(many.Unwrap()...); joined == nil || joined.Error() != text {
+			break // fmt.Errorf with several errors has other text around them
 		}
 		var all []part
 		for _, one := range many.Unwrap() {
