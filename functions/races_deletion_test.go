@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
-	"github.com/gce-backend/gce-backend/shared/job/orphan"
+	"github.com/gce-backend/gce-backend/shared/job/resource"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
@@ -131,7 +131,7 @@ func TestRaceOrphansAndSweeps(t *testing.T) {
 	w.Config.Set(one(1, 3))
 	w.Converge(20)
 	template := w.Cloud.State().Groups[0].Name // a group and its template have one name
-	ours := orphans(t, w, template, 2*orphan.DeletionsPerRun, world.Deployment)
+	ours := orphans(t, w, template, 2*resource.DeletionsPerRun, world.Deployment)
 	others := orphans(t, w, template, 1, "another-deployment")
 	made := w.Now()
 	count := func() (n int) {
@@ -156,13 +156,13 @@ func TestRaceOrphansAndSweeps(t *testing.T) {
 		w.Minutes(1)
 		if n := seen["ORPHAN_ADOPTED"] - before; n > 0 {
 			adopted[w.Now()] = n
-			if w.Now().Sub(calm) <= orphan.Confirmation {
+			if w.Now().Sub(calm) <= resource.Confirmation {
 				t.Errorf("adopted %s after the first complete sweep could be", w.Now().Sub(calm))
 			}
 		}
 	}
 	for at, n := range adopted {
-		if n > orphan.DeletionsPerRun {
+		if n > resource.DeletionsPerRun {
 			t.Errorf("%d at %s, more than a run may take", n, at)
 		}
 	}

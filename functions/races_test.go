@@ -90,6 +90,9 @@ func TestRaceCatalogRunAndWhatTakesItsMachinesAway(t *testing.T) {
 func deleteAll(t *testing.T, w *world.World) {
 	t.Helper()
 	for _, vm := range w.Cloud.VMs() {
+		if vm.Status == "" {
+			continue // it does not exist yet
+		}
 		if err := w.Cloud.DeleteVM(vm.Project, vm.Zone, vm.Name); err != nil {
 			t.Fatal(err)
 		}

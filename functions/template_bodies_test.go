@@ -106,7 +106,7 @@ func templateBodies(t *testing.T, folder string) []byte {
 	}
 	for _, each := range []job.Job{importconfig.Job, processconfig.Job, createinstancetemplates.Job} {
 		// What is sent counts, also where Compute Engine would refuse it.
-		if err := each.New(deps)(ctx, job.Run{Log: log}); err != nil && each.Name != createinstancetemplates.Job.Name {
+		if err := each.New(deps)(ctx, deps.Run(each.Name, event.Scope{}, log)); err != nil && each.Name != createinstancetemplates.Job.Name {
 			t.Fatalf("%s: %v", each.Name, err)
 		}
 	}

@@ -9,80 +9,63 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"path"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/dimension"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/config/machinetype"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/records"
-	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
-const name = "catalog-instances"
-
 // Job is catalog-instances.
-var Job = job.Job{Name: name, New: newHandler}
+var Job = job.Job{Name: "catalog-instances", New: job.Stateless(sweep)}
 
-// newHandler makes the job's handler.
-func newHandler(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error {
-		e := records.Records{Store: d.Store, Log: run.Log}
-		c := cataloger{d: d, run: run, e: e,
-			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
-		return c.sweep(ctx)
-	}
-}
-
-// cataloger is one run of the job.
-type cataloger struct {
-	d        job.Dependencies
-	run      job.Run
-	e        records.Records
-	protocol offer.Protocol
-}
-
-func (c cataloger) sweep(ctx context.Context) error {
-	return job.SpreadWaiting(ctx, c.d, c.run, name, fleet.Found, func(ctx context.Context, key fleet.ManagerKey, found []records.Instance) error {
-		if err := c.group(ctx, key, found); err != nil {
+func sweep(ctx context.Context, run job.Run) error {
+	return run.SpreadWaiting(ctx, fleet.Found, func(ctx context.Context, key fleet.ManagerKey, found []records.Instance) error {
+		if err := catalogGroup(ctx, run, key, found); err != nil {
 			return fmt.Errorf("catalog the instances of %s: %w", key, err)
 		}
 		return nil
 	})
 }
 
-// group offers the instances of one active manager whose VMs are running.
-func (c cataloger) group(ctx context.Context, key fleet.ManagerKey, found []records.Instance) error {
-	manager, err := c.e.Manager(ctx, key)
+// catalogGroup offers the instances of one active manager whose VMs are running.
+func catalogGroup(ctx context.Context, run job.Run, key fleet.ManagerKey, found []records.Instance) error {
+	manager, err := run.Records.Manager(ctx, key)
 	if err != nil || manager == nil || manager.Value.State != fleet.Active {
-		return err // what is drained goes another way
+		return err // remove-cataloged-instances sees to a drained one
 	}
-	revision, err := c.e.Revision(ctx, key.BaseName, key.Revision)
+	revision, err := run.Records.Revision(ctx, key.BaseName, key.Revision)
 	if err != nil || revision == nil || revision.Value.State != fleet.Active {
 		return err
 	}
-	running, err := c.running(ctx, key, found)
+	running, err := runningNow(ctx, run, key, found)
 	if err != nil || len(running) == 0 {
 		return err
 	}
-	entry, err := entries(revision.Value, c.d.Project)
+	entry, err := entries(revision.Value, run.Project)
 	if err != nil {
 		return err
 	}
-	offered, err := c.protocol.Offer(ctx, running, entry)
-	c.run.Life(job.CatalogedEvent, offered...)
+	offered, err := run.Offers.Offer(ctx, running, entry)
+	run.Life(job.CatalogedEvent, offered...)
 	if len(offered) == 0 {
 		return err
 	}
-	return job.Joined(err, c.d.Announce(ctx, "instances-cataloged", job.ManagerScope(key)))
+	return job.Joined(err, run.Announce(ctx, "instances-cataloged", job.ManagerScope(key)))
 }
 
-// running keeps the instances whose very VMs are up, as fetch-instances last
-// saw the group. To look again here would cost a call per message, and tell of
-// the next moment no more.
-func (c cataloger) running(ctx context.Context, key fleet.ManagerKey, found []records.Instance) ([]records.Instance, error) {
-	listing, err := c.e.Listing(ctx, key)
+// runningNow returns the instances whose VMs are up, as fetch-instances last saw
+// the group. Asking Compute Engine again would cost a call per message and make
+// nothing surer: a VM may stop in the next moment.
+func runningNow(ctx context.Context, run job.Run, key fleet.ManagerKey, found []records.Instance) ([]records.Instance, error) {
+	listing, err := run.Records.Listing(ctx, key)
 	if err != nil {
 		return nil, err
 	}
@@ -109,4 +92,30 @@ func entries(r fleet.Revision, project string) (func(fleet.Instance) catalog.Ent
 			ServiceAccount: r.Spec.ServiceAccounts[0].Name, Project: project, Topic: event.LeasesChanged,
 		}
 	}, nil
+}
+
+// dimensionsOf lists the dimensions by which lessees choose the machines of a
+// revision, each as name:value: first those that follow from the template's
+// fields, then the template's own, which override the first.
+func dimensionsOf(r fleet.Revision) ([]string, error) {
+	spec := r.Spec
+	shape, err := machinetype.Parse(spec.MachineType)
+	if err != nil {
+		return nil, err
+	}
+	disk, snapshot := "HDD", spec.SnapshotName
+	if spec.DiskType != "" && spec.DiskType != "pd-standard" {
+		disk = "SSD"
+	}
+	if snapshot == "" && r.SnapshotURL != "" {
+		snapshot = path.Base(r.SnapshotURL)
+	}
+	pairs := []string{
+		"project:" + spec.Project, "disk_type:" + disk, "snapshot:" + snapshot,
+		fmt.Sprint("disk_gb:", spec.DiskSizeGB), fmt.Sprint("num_cpus:", shape.CPUs), fmt.Sprint("memory_gb:", shape.MemoryGB),
+	}
+	for _, key := range slices.Sorted(maps.Keys(spec.SnapshotLabels)) {
+		pairs = append(pairs, "snapshot_labels:"+key+":"+spec.SnapshotLabels[key])
+	}
+	return append(pairs, spec.Dimensions...), nil
 }

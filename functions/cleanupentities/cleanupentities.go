@@ -9,9 +9,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/records"
@@ -20,154 +20,112 @@ import (
 // Job is cleanup-entities.
 var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: job.Stateless(clean)}
 
-func clean(ctx context.Context, d job.Dependencies, run job.Run) error {
-	c := cleaner{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}}
-	drained, err := c.drained(ctx)
-	if run.Scope.Zone != "" { // of a group: its instances are tombstones now, and stay for a while
-		return job.Joined(err, c.managers(ctx, drained))
+func clean(ctx context.Context, run job.Run) error {
+	if run.Scope.Zone != "" { // one group: its instances are tombstones now, and stay for a while
+		return managers(ctx, run)
 	}
-	return job.Joined(err, c.instances(ctx), c.managers(ctx, drained), c.revisions(ctx), c.templates(ctx))
-}
-
-// drained reads the drained managers that the scope covers.
-func (c cleaner) drained(ctx context.Context) ([]records.Manager, error) {
-	scope := c.run.Scope
-	if scope.Zone == "" {
-		return c.e.ManagersIn(ctx, fleet.Drained)
-	}
-	managers, err := c.e.ManagersFor(ctx, scope.BaseName, scope.Revision, scope.Zone)
-	return slices.DeleteFunc(managers, func(m records.Manager) bool { return m.Value.State != fleet.Drained }), err
-}
-
-// cleaner is one run of the job.
-type cleaner struct {
-	d   job.Dependencies
-	run job.Run
-	e   records.Records
-}
-
-// withoutFrozen keeps the items whose template is not frozen. Where there are none the
-// settings are not read.
-func withoutFrozen[T any](ctx context.Context, c cleaner, items []T, baseName func(T) string) ([]T, error) {
-	if len(items) == 0 {
-		return nil, nil
-	}
-	settings, err := c.d.Settings(ctx)
-	return job.WithoutFrozen(c.run, settings.Freeze, items, baseName), err
+	return job.Joined(instances(ctx, run), managers(ctx, run), revisions(ctx, run), templates(ctx, run))
 }
 
 // instances deletes the records of instances that were deleted long enough
 // ago.
-func (c cleaner) instances(ctx context.Context) error {
-	now := c.d.Now()
+func instances(ctx context.Context, run job.Run) error {
+	now := run.Now()
+	over := func(i fleet.Instance) bool { return i.TombstoneOver(now) }
 	for page := []records.Instance(nil); ; {
 		var err error
-		if page, err = c.e.TombstonesOver(ctx, now, page...); err != nil {
+		if page, err = run.Records.TombstonesOver(ctx, now, page...); err != nil {
 			return err
 		}
-		if err := c.remove(ctx, page, now); err != nil || len(page) < records.MostAtOnce {
+		unfrozen, err := job.Unfrozen(ctx, run, page, func(i records.Instance) string { return i.Value.BaseName })
+		if err != nil {
 			return err
 		}
+		if _, err = records.Remove(ctx, run.Records, unfrozen, over); err != nil {
+			return fmt.Errorf("remove the records of deleted instances: %w", err)
+		}
+		for _, instance := range unfrozen {
+			run.Life(job.DeletedEvent, instance.Value)
+		}
+		if len(page) < records.MostAtOnce {
+			return nil
+		}
 	}
-}
-
-func (c cleaner) remove(ctx context.Context, over []records.Instance, now time.Time) error {
-	over, err := withoutFrozen(ctx, c, over, func(i records.Instance) string { return i.Value.BaseName })
-	if err != nil {
-		return err
-	}
-	_, err = records.Remove(ctx, c.e, over, func(i fleet.Instance) bool { return i.TombstoneOver(now) })
-	if err != nil {
-		return fmt.Errorf("remove the records of deleted instances: %w", err)
-	}
-	for _, instance := range over {
-		c.run.Life(job.DeletedEvent, instance.Value)
-	}
-	return nil
 }
 
 // managers deletes the records of managers that were drained a while ago,
 // whose group is gone and that have no instances.
-func (c cleaner) managers(ctx context.Context, drained []records.Manager) error {
-	drained, err := withoutFrozen(ctx, c, drained, func(m records.Manager) string { return m.Value.BaseName })
-	if err != nil {
-		return err
-	}
-	now := c.d.Now()
-	var over []records.Manager
-	for _, manager := range drained {
-		if !manager.Value.RecordOver(now) {
-			continue
+func managers(ctx context.Context, run job.Run) error {
+	now := run.Now()
+	return kind[fleet.Manager]{
+		name: "managers", baseName: func(m fleet.Manager) string { return m.BaseName },
+		over:  func(m fleet.Manager) bool { return m.RecordOver(now) },
+		parts: func(m fleet.Manager) (int, error) { return run.Records.CountAllOf(ctx, m.Key()) },
+	}.remove(ctx, run, func() ([]records.Manager, error) {
+		if run.Scope.Zone == "" {
+			return run.Records.ManagersIn(ctx, fleet.Drained)
 		}
-		n, err := c.e.CountAllOf(ctx, manager.Value.Key())
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			over = append(over, manager)
-		}
-	}
-	removed, err := records.Remove(ctx, c.e, over, func(m fleet.Manager) bool { return m.RecordOver(now) })
-	return c.report(removed, "managers", err)
+		return run.Records.ManagersFor(ctx, run.Scope.BaseName, run.Scope.Revision, run.Scope.Zone)
+	})
 }
 
 // revisions deletes the records of revisions that were drained a while ago,
 // whose template is gone and that have no managers.
-func (c cleaner) revisions(ctx context.Context) error {
-	drained, err := c.e.RevisionsIn(ctx, fleet.Drained)
-	if err == nil {
-		drained, err = withoutFrozen(ctx, c, drained, func(r records.Revision) string { return r.Value.BaseName })
-	}
-	if err != nil {
-		return err
-	}
-	now := c.d.Now()
-	var over []records.Revision
-	for _, revision := range drained {
-		if !revision.Value.RecordOver(now) {
-			continue
-		}
-		managers, err := c.e.ManagersOfRevision(ctx, revision.Value.BaseName, revision.Value.ID)
-		if err != nil {
-			return err
-		}
-		if len(managers) == 0 {
-			over = append(over, revision)
-		}
-	}
-	removed, err := records.Remove(ctx, c.e, over, func(r fleet.Revision) bool { return r.RecordOver(now) })
-	return c.report(removed, "revisions", err)
+func revisions(ctx context.Context, run job.Run) error {
+	now := run.Now()
+	return kind[fleet.Revision]{
+		name: "revisions", baseName: func(r fleet.Revision) string { return r.BaseName },
+		over: func(r fleet.Revision) bool { return r.RecordOver(now) },
+		parts: func(r fleet.Revision) (int, error) {
+			managers, err := run.Records.ManagersOfRevision(ctx, r.BaseName, r.ID)
+			return len(managers), err
+		},
+	}.remove(ctx, run, func() ([]records.Revision, error) { return run.Records.RevisionsIn(ctx, fleet.Drained) })
 }
 
 // templates deletes the records of templates without revisions.
-func (c cleaner) templates(ctx context.Context) error {
-	unconfigured, err := c.e.TemplatesUnconfigured(ctx)
+func templates(ctx context.Context, run job.Run) error {
+	return kind[fleet.TemplateRecord]{
+		name: "templates", baseName: func(t fleet.TemplateRecord) string { return t.BaseName },
+		over:  func(t fleet.TemplateRecord) bool { return t.ActiveRevision == "" },
+		parts: func(t fleet.TemplateRecord) (int, error) { return run.Records.CountRevisions(ctx, t.BaseName) },
+	}.remove(ctx, run, func() ([]records.Template, error) { return run.Records.TemplatesUnconfigured(ctx) })
+}
+
+// kind is a kind of records that are deleted once they are over and have no
+// parts, which are records of the kind below.
+type kind[T any] struct {
+	name     string
+	baseName func(T) string
+	over     func(T) bool
+	parts    func(T) (int, error)
+}
+
+func (k kind[T]) remove(ctx context.Context, run job.Run, read func() ([]store.Stored[T], error)) error {
+	items, err := read()
+	items = slices.DeleteFunc(items, func(item store.Stored[T]) bool { return !k.over(item.Value) })
 	if err == nil {
-		unconfigured, err = withoutFrozen(ctx, c, unconfigured, func(t records.Template) string { return t.Value.BaseName })
+		items, err = job.Unfrozen(ctx, run, items, func(item store.Stored[T]) string { return k.baseName(item.Value) })
 	}
 	if err != nil {
 		return err
 	}
-	var over []records.Template
-	for _, template := range unconfigured {
-		n, err := c.e.CountRevisions(ctx, template.Value.BaseName)
+	var empty []store.Stored[T]
+	for _, item := range items {
+		n, err := k.parts(item.Value)
 		if err != nil {
 			return err
 		}
 		if n == 0 {
-			over = append(over, template)
+			empty = append(empty, item)
 		}
 	}
-	removed, err := records.Remove(ctx, c.e, over, func(t fleet.TemplateRecord) bool { return t.ActiveRevision == "" })
-	return c.report(removed, "templates", err)
-}
-
-func (c cleaner) report(removed int, what string, err error) error {
+	removed, err := records.Remove(ctx, run.Records, empty, k.over)
 	if removed > 0 {
-		c.run.Log.Info(fmt.Sprintf("removed the records of %d %s", removed, what))
+		run.Log.Info(fmt.Sprintf("removed the records of %d %s", removed, k.name))
 	}
 	if err != nil {
-		return fmt.Errorf("remove the records of %s: %w", what, err)
+		return fmt.Errorf("remove the records of %s: %w", k.name, err)
 	}
 	return nil
 }

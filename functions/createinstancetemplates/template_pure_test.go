@@ -12,7 +12,6 @@ import (
 // The existing template is adopted only if it is ours and the same.
 func TestAdoptable(t *testing.T) {
 	spec := fleet.TemplateSpec{Project: "p", ImageName: "i", MachineType: "e2-small", Metadata: map[string]string{"k": "secret-word"}}
-	r := fleet.Revision{BaseName: "linux", ID: spec.RevisionID(), Spec: spec}
 	for _, c := range []struct {
 		name   string
 		change func(*compute.Template)
@@ -29,9 +28,9 @@ func TestAdoptable(t *testing.T) {
 		{"with another machine type", func(h *compute.Template) { *h.Properties.MachineType = "e2-medium" }, "machine type"},
 		{"with other metadata", func(h *compute.Template) { *h.Properties.Metadata.Items[0].Value = "x" }, "metadata"},
 	} {
-		have := templateOf(r, "", "blue")
+		have := compute.Template{Properties: compute.Properties(spec, "", "blue")}
 		c.change(&have)
-		_, err := adoptable(have, r, []string{""}, "blue")
+		_, err := adoptable(have, spec, []string{""}, "blue")
 		if (err != nil) != (c.says != "") {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -45,14 +44,16 @@ func TestAdoptable(t *testing.T) {
 // snapshot that is not the newest any more.
 func TestAdoptableWithAnOlderSnapshot(t *testing.T) {
 	spec := fleet.TemplateSpec{Project: "p", ImageName: "i", MachineType: "e2-small", SnapshotName: "s"}
-	r := fleet.Revision{BaseName: "linux", ID: spec.RevisionID(), Spec: spec}
 	found := []string{"newest", "older", "oldest"}
+	madeWith := func(snapshot string) compute.Template {
+		return compute.Template{Properties: compute.Properties(spec, snapshot, "blue")}
+	}
 	for _, made := range found {
-		if snapshot, err := adoptable(templateOf(r, made, "blue"), r, found, "blue"); err != nil || snapshot != made {
+		if snapshot, err := adoptable(madeWith(made), spec, found, "blue"); err != nil || snapshot != made {
 			t.Errorf("made with %s: adopted with %q, %v", made, snapshot, err)
 		}
 	}
-	_, err := adoptable(templateOf(r, "another", "blue"), r, found, "blue")
+	_, err := adoptable(madeWith("another"), spec, found, "blue")
 	if err == nil || !strings.Contains(err.Error(), "second disk") {
 		t.Errorf("made with a snapshot that is not among them: %v", err)
 	}

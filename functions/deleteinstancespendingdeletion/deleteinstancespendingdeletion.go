@@ -17,57 +17,43 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/records"
-	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
-const name = "delete-instances-pending-deletion"
-
-// resizeChecks is how often, a second apart, a run looks whether a resize is
+// resizeChecks is how often a run checks, a second apart, whether a resize is
 // over.
 const resizeChecks = 20
 
 // Job is delete-instances-pending-deletion.
-var Job = job.Job{Name: name, New: job.Stateless(sweep)}
+var Job = job.Job{Name: "delete-instances-pending-deletion", New: job.Stateless(sweep)}
 
 // deleter is one run of the job.
-type deleter struct {
-	d        job.Dependencies
-	run      job.Run
-	e        records.Records
-	protocol offer.Protocol
-}
+type deleter struct{ job.Run }
 
-func sweep(ctx context.Context, d job.Dependencies, run job.Run) error {
-	e := records.Records{Store: d.Store, Log: run.Log}
-	r := deleter{d: d, run: run, e: e, protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
-	return job.SpreadWaiting(ctx, d, run, name, fleet.PendingDeletion, func(ctx context.Context, key fleet.ManagerKey, pending []records.Instance) error {
-		if err := r.group(ctx, key, pending); err != nil {
+func sweep(ctx context.Context, run job.Run) error {
+	return run.SpreadWaiting(ctx, fleet.PendingDeletion, func(ctx context.Context, key fleet.ManagerKey, pending []records.Instance) error {
+		if err := (deleter{run}).group(ctx, key, pending); err != nil {
 			return fmt.Errorf("delete VMs of %s: %w", key, err)
 		}
 		return nil
 	})
 }
 
-// group deletes the VMs of one group. What is there is asked of Compute Engine
-// first: an instance whose VM is gone is confirmed, one that is being deleted
-// is left to it unless that takes too long, and a VM that only has the name is never touched.
+// group deletes the VMs of one group. It asks Compute Engine first which VMs
+// exist: an instance whose VM is gone is marked deleted, a VM that is being
+// deleted is left alone unless that takes too long, and a VM that only has the
+// same name is never touched.
 func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []records.Instance) error {
 	ref := compute.GroupRef{Project: pending[0].Value.Project, Zone: key.Zone, Name: fleet.TemplateName(key.BaseName, key.Revision)}
-	vms, err := r.d.Compute.VMs(ctx, ref)
-	if failure.Is(err, failure.NotFound) {
-		if _, gone := r.d.Compute.Group(ctx, ref); failure.Is(gone, failure.NotFound) {
-			vms, err = nil, nil // a group takes its VMs with it
-		}
-	}
+	vms, err := r.VMs(ctx, ref)
 	if err != nil {
-		return err // of an incomplete listing nothing follows
+		return err // an incomplete listing proves nothing
 	}
 	there := map[string]compute.VM{}
 	for _, vm := range vms {
 		there[fleet.InstanceKey(vm.Name, vm.ID)] = vm
 	}
 	var gone, due []records.Instance
-	now := r.d.Now()
+	now := r.Now()
 	for _, item := range pending {
 		vm, ok := there[item.Value.Key()]
 		if item.Value.DeletionStuck(now) && ok {
@@ -91,29 +77,29 @@ func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []reco
 	return job.Joined(errs...)
 }
 
-// awaitResize waits for a resize of the group that is under way: it was
-// decided without these deletions, which lower the target that it raises.
-// One that begins later counts them.
+// awaitResize waits until a resize of the group that is under way is over: it was
+// decided without these deletions, which lower the target that it raises. A
+// resize that begins later counts them.
 func (r deleter) awaitResize(ctx context.Context, key fleet.ManagerKey) error {
 	for range resizeChecks {
-		manager, err := r.e.Manager(ctx, key)
-		if err != nil || manager == nil || !manager.Value.Claim.Open(r.d.Now()) {
+		manager, err := r.Records.Manager(ctx, key)
+		if err != nil || manager == nil || !manager.Value.Claim.Open(r.Now()) {
 			return err
 		}
-		if err := r.d.Sleep(ctx, time.Second); err != nil {
+		if err := r.Sleep(ctx, time.Second); err != nil {
 			return err
 		}
 	}
 	return failure.New(failure.Transient, "a resize of the group is under way; its VMs are deleted after it")
 }
 
-// request asks Compute Engine to delete VMs, after a last look at the catalog.
-// The record of the request comes first: of several runs at once only one asks
+// request asks Compute Engine to delete VMs, after asking the catalog a last time.
+// The request is recorded first, so that of several runs at once only one asks
 // for each VM.
 func (r deleter) request(ctx context.Context, ref compute.GroupRef, due []records.Instance) error {
-	clear, clearErr := r.protocol.Clear(ctx, due)
-	now := r.d.Now()
-	asked, err := r.e.ChangeInstances(ctx, clear, func(i fleet.Instance) (fleet.Instance, bool) {
+	clear, clearErr := r.Offers.Clear(ctx, due)
+	now := r.Now()
+	asked, err := r.Records.ChangeInstances(ctx, clear, func(i fleet.Instance) (fleet.Instance, bool) {
 		if !i.DeletionDue(now) {
 			return i, false
 		}
@@ -129,28 +115,28 @@ func (r deleter) request(ctx context.Context, ref compute.GroupRef, due []record
 			urls[i] = instance.URL
 			parts = append(parts, instance.Key(), fmt.Sprint(instance.DeletionAttempts))
 		}
-		if err := r.d.Compute.DeleteVMs(ctx, ref, urls, fleet.RequestID(parts...)); err != nil {
+		if err := r.Compute.DeleteVMs(ctx, ref, urls, fleet.RequestID(parts...)); err != nil {
 			errs = append(errs, fmt.Errorf("ask for the deletion of %d VMs, again after a while: %w", len(batch), err))
 			continue
 		}
-		r.run.Life(job.DeletionScheduled, batch...)
+		r.Life(job.DeletionScheduled, batch...)
 	}
 	return job.Joined(errs...)
 }
 
-// confirm marks the instances deleted whose VMs are gone.
+// confirm marks instances whose VMs are gone as deleted.
 func (r deleter) confirm(ctx context.Context, key fleet.ManagerKey, gone []records.Instance) error {
-	deleted, err := r.e.ChangeInstances(ctx, gone, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeGone(r.d.Now()) })
-	r.run.Life(job.DeletionSucceeded, deleted...)
+	deleted, err := r.Records.ChangeInstances(ctx, gone, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeGone(r.Now()) })
+	r.Life(job.DeletionSucceeded, deleted...)
 	if len(deleted) > 0 {
-		err = job.Joined(err, r.d.Announce(ctx, "instances-deleted", job.ManagerScope(key)))
+		err = job.Joined(err, r.Announce(ctx, "instances-deleted", job.ManagerScope(key)))
 	}
 	return err
 }
 
 func (r deleter) stuck(i fleet.Instance, vm compute.VM) {
-	r.run.Log.Error(fmt.Sprintf("VM %s is not deleted %s after it was first asked for (%d times so far); Compute Engine says it is %s, %s: see its operations in the console",
-		i.Hostname, r.d.Now().Sub(i.DeletionRequested).Round(1e9), i.DeletionAttempts, vm.Status, vm.Action),
+	r.Log.Error(fmt.Sprintf("VM %s is not deleted %s after it was first asked for (%d times so far); Compute Engine says it is %s, %s: see its operations in the console",
+		i.Hostname, r.Now().Sub(i.DeletionRequested).Round(1e9), i.DeletionAttempts, vm.Status, vm.Action),
 		append(job.ManagerAttrs(i.ManagerKey()), "event", "DELETION_STUCK", "hostname", i.Hostname, "project", i.Project,
 			"next", "Compute Engine is asked again, after 16 minutes at most")...)
 }

@@ -13,7 +13,7 @@ import (
 // vmActivity is the topic of Compute Engine's audit messages about VMs.
 const vmActivity = "vm-activity"
 
-// logEntry is what of a log entry says which VM it is about.
+// logEntry is the part of a log entry that names the VM.
 type logEntry struct {
 	ProtoPayload struct {
 		ResourceName string `json:"resourceName"` // projects/P/zones/Z/instances/NAME
@@ -28,8 +28,8 @@ var (
 	hostSuffix  = regexp.MustCompile(`-[a-z0-9]{4}$`)
 )
 
-// decode reads a scope, or the audit message of a VM. Many VMs of one group
-// make one scope, so that their messages share a run.
+// decode reads a scope, or the audit message of a VM. The VMs of one group have
+// one scope, so that their messages share a run.
 func decode(message event.Message) (event.Scope, error) {
 	if message.Topic != vmActivity {
 		return event.OfManagers(message)

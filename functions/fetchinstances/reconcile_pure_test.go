@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
@@ -15,7 +16,7 @@ import (
 
 // A listing and its records that came apart are put together within six hours;
 // while they agree the comparison costs a count for each state.
-func TestReconciled(t *testing.T) {
+func TestLoad(t *testing.T) {
 	m := fleet.Manager{BaseName: "b", Revision: "r", Zone: "z"}
 	documents := metered.New(memory.New(time.Now))
 	for _, hostname := range []string{"one", "two"} {
@@ -44,27 +45,36 @@ func TestReconciled(t *testing.T) {
 		for _, hostname := range c.listed {
 			listed[hostname] = fleet.Sight{Hostname: hostname}
 		}
+		quiet := slog.New(slog.DiscardHandler)
+		e := records.Records{Store: documents, Log: quiet}
+		listing, err := e.Listing(t.Context(), m.Key())
+		if err == nil {
+			_, err = e.Record(t.Context(), m.Key(), listing, listed, nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		found := 0
 		documents.Reset()
 		for minute := range int64(countMinutes) {
 			now := func() time.Time { return time.Unix(60*minute+7, 0) }
-			f := fetcher{d: job.Dependencies{Now: now}, e: records.Records{Store: documents, Log: slog.New(slog.DiscardHandler)}}
-			got, err := f.reconciled(t.Context(), m, listed)
+			f := fetcher{Run: job.Dependencies{Store: documents, Now: now}.Run(Job.Name, event.Scope{}, quiet)}
+			got, err := f.load(t.Context(), m)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(got) == 2 && len(c.listed) != 2 {
+			if len(got.VMs) == 2 && len(c.listed) != 2 {
 				found++
 			}
 		}
-		reads := documents.Counts().Total().Reads
+		reads := documents.Counts().Total().Reads - countMinutes // each time the listing
 		if c.read != (found == 1) || !c.read && reads != 4 {
 			t.Errorf("%s: found %d times in six hours, with %d reads", name, found, reads)
 		}
 	}
-	f := fetcher{d: job.Dependencies{Now: time.Now}, run: job.Run{Scope: job.ManagerScope(m.Key())}}
+	f := fetcher{Run: job.Dependencies{}.Run(Job.Name, job.ManagerScope(m.Key()), nil)}
 	for minute := range int64(countMinutes) {
-		f.d.Now = func() time.Time { return time.Unix(60*minute, 0) }
+		f.Now = func() time.Time { return time.Unix(60*minute, 0) }
 		if f.countDue(m.Key()) {
 			t.Error("a message about one group compares it")
 		}

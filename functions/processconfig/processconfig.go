@@ -22,7 +22,8 @@ import (
 // Job is process-config.
 var Job = job.Job{Name: "process-config", Decode: event.OfTemplates, New: job.Stateless(process)}
 
-func process(ctx context.Context, d job.Dependencies, run job.Run) error {
+func process(ctx context.Context, run job.Run) error {
+	d, e := run.Dependencies, run.Records
 	current, err := config.Current(ctx, d.Store)
 	if err != nil {
 		return fmt.Errorf("read the imported configuration: %w", err)
@@ -30,7 +31,6 @@ func process(ctx context.Context, d job.Dependencies, run job.Run) error {
 	if current.Revision == "" {
 		return nil // nothing was ever imported, which is not the same as an empty configuration
 	}
-	e := records.Records{Store: d.Store, Log: run.Log}
 	known, err := e.Templates(ctx)
 	if err != nil {
 		return err

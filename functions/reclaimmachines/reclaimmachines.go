@@ -11,7 +11,6 @@ package reclaimmachines
 import (
 	"context"
 	"fmt"
-	"log/slog"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/job"
@@ -34,23 +33,13 @@ func newHandler(d job.Dependencies) job.Handler {
 			Log: run.Log, Project: d.Project, Limits: settings.Limits,
 		})
 		swept, err := b.Sweep(ctx)
-		report(run.Log, swept)
+		if swept.Ended+swept.Denied+swept.Resent+swept.Forgotten+swept.Fulfilled > 0 {
+			run.Log.Info("swept the leases", "ended", swept.Ended, "denied", swept.Denied, "fulfilled", swept.Fulfilled,
+				"messages_sent_again", swept.Resent, "records_deleted", swept.Forgotten)
+		}
 		if err != nil {
 			return fmt.Errorf("sweep the leases: %w", err)
 		}
 		return nil
 	}
-}
-
-// report logs what a sweep did, where it did something.
-func report(log *slog.Logger, swept broker.Swept) {
-	if swept.Ended+swept.Denied+swept.Resent+swept.Forgotten+swept.Fulfilled == 0 {
-		return
-	}
-	log.Info("swept the leases",
-		"ended", swept.Ended,
-		"denied", swept.Denied,
-		"fulfilled", swept.Fulfilled,
-		"messages_sent_again", swept.Resent,
-		"records_deleted", swept.Forgotten)
 }

@@ -16,64 +16,55 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
-const name = "remove-cataloged-instances"
-
 // Job is remove-cataloged-instances.
-var Job = job.Job{Name: name, New: job.Stateless(remove)}
+var Job = job.Job{Name: "remove-cataloged-instances", New: job.Stateless(sweep)}
 
-func remove(ctx context.Context, d job.Dependencies, run job.Run) error {
-	e := records.Records{Store: d.Store, Log: run.Log}
-	drained, err := e.ManagersIn(ctx, fleet.Drained)
-	if err != nil || len(drained) == 0 {
-		return err
+func sweep(ctx context.Context, run job.Run) error {
+	drained, err := run.Records.ManagersIn(ctx, fleet.Drained)
+	if err == nil {
+		drained, err = job.Unfrozen(ctx, run, drained, func(m records.Manager) string { return m.Value.BaseName })
 	}
-	settings, err := d.Settings(ctx)
 	if err != nil {
 		return err
 	}
-	drained = job.WithoutFrozen(run, settings.Freeze, drained, func(m records.Manager) string { return m.Value.BaseName })
 	var keys []fleet.ManagerKey
 	for _, manager := range drained {
-		if job.Covers(run.Scope, manager.Value.Key()) {
+		if run.Covers(manager.Value.Key()) {
 			keys = append(keys, manager.Value.Key())
 		}
 	}
-	protocol := offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}
-	return job.Spread(ctx, d, name, keys, func(ctx context.Context, key fleet.ManagerKey) error {
-		if err := removeOf(ctx, d, run, protocol, key); err != nil {
+	return run.Spread(ctx, keys, func(ctx context.Context, key fleet.ManagerKey) error {
+		if err := remove(ctx, run, key); err != nil {
 			return fmt.Errorf("take the instances of %s out of the catalog: %w", key, err)
 		}
 		return nil
 	})
 }
 
-func removeOf(ctx context.Context, d job.Dependencies, run job.Run, protocol offer.Protocol, key fleet.ManagerKey) error {
-	items, err := protocol.Records.InstancesOf(ctx, key, fleet.Found, fleet.Cataloged)
+// remove takes the instances of one manager out of the catalog.
+func remove(ctx context.Context, run job.Run, key fleet.ManagerKey) error {
+	items, err := run.Records.InstancesOf(ctx, key, fleet.Found, fleet.Cataloged)
 	if err != nil {
 		return err
 	}
-	var withdrawn []fleet.Instance
-	if len(items) > 0 {
-		outcome, err := protocol.Withdraw(ctx, items, offer.Withdrawal{Reason: "its manager is drained"})
-		run.Life(job.DeletionProposed, outcome.Withdrawn...)
-		withdrawn = outcome.Withdrawn
-		if err != nil {
-			return err
-		}
+	outcome, err := run.Offers.Withdraw(ctx, items, offer.Withdrawal{Reason: "its manager is drained"})
+	run.Life(job.DeletionProposed, outcome.Withdrawn...)
+	if err == nil {
+		err = reportLeases(ctx, run, key)
 	}
-	if err := reportLeases(ctx, run, protocol.Records, key); err != nil || len(withdrawn) == 0 {
+	if err != nil || len(outcome.Withdrawn) == 0 {
 		return err
 	}
-	return d.Announce(ctx, "instances-marked", job.ManagerScope(key))
+	return run.Announce(ctx, "instances-marked", job.ManagerScope(key))
 }
 
-// reportLeases says which leases a drain still waits for. They end by
-// themselves, and update-cataloged-instances sees it.
-func reportLeases(ctx context.Context, run job.Run, e records.Records, key fleet.ManagerKey) error {
+// reportLeases logs which leases a drain still waits for. When they end,
+// update-cataloged-instances sees it.
+func reportLeases(ctx context.Context, run job.Run, key fleet.ManagerKey) error {
 	if !run.Scope.Sweep() {
 		return nil
 	}
-	leased, err := e.InstancesOf(ctx, key, fleet.Leased)
+	leased, err := run.Records.InstancesOf(ctx, key, fleet.Leased)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
@@ -13,35 +12,19 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// claimWork bounds the time between winning a claim and the end of the call:
-// less than the time that a claim is held.
-const claimWork = 100 * time.Second
-
 // groups are the managers' groups as Compute Engine reports them.
 type groups map[compute.GroupRef]compute.Group
 
-// look asks for the managers' groups: in a sweep with one aggregated list per
-// project, otherwise one by one.
-func (r resizer) look(ctx context.Context, managers []records.Manager) (groups, error) {
-	found := groups{}
-	if !r.run.Scope.Sweep() {
-		for _, manager := range managers {
-			m := manager.Value
-			if m.URL == "" || r.run.Scope.Zone != "" && r.run.Scope.Zone != m.Zone {
-				continue
-			}
-			group, err := r.d.Compute.Group(ctx, refOf(m))
-			if err != nil && !failure.Is(err, failure.NotFound) {
-				return nil, fmt.Errorf("look at group %s in %s: %w", m.GroupName(), m.Zone, err)
-			}
-			if err == nil {
-				found[group.GroupRef] = group
-			}
+// list lists the managers' groups with one aggregated list per project.
+func (r resizer) list(ctx context.Context, managers []records.Manager) (groups, error) {
+	found, listed := groups{}, map[string]bool{}
+	for _, manager := range managers {
+		project := manager.Value.Project
+		if manager.Value.URL == "" || listed[project] {
+			continue
 		}
-		return found, nil
-	}
-	for _, project := range projects(managers) {
-		list, err := r.d.Compute.Groups(ctx, project)
+		listed[project] = true
+		list, err := r.Compute.Groups(ctx, project)
 		if err != nil {
 			return nil, fmt.Errorf("list the groups of project %s: %w", project, err)
 		}
@@ -52,32 +35,52 @@ func (r resizer) look(ctx context.Context, managers []records.Manager) (groups, 
 	return found, nil
 }
 
-func projects(managers []records.Manager) []string {
-	var names []string
+// each asks for the managers' groups one by one.
+func (r resizer) each(ctx context.Context, managers []records.Manager) (groups, error) {
+	found := groups{}
 	for _, manager := range managers {
-		if manager.Value.URL != "" && !slices.Contains(names, manager.Value.Project) {
-			names = append(names, manager.Value.Project)
+		m := manager.Value
+		if m.URL == "" || r.Scope.Zone != "" && r.Scope.Zone != m.Zone {
+			continue
+		}
+		group, err := r.Compute.Group(ctx, refOf(m))
+		if err != nil && !failure.Is(err, failure.NotFound) {
+			return nil, fmt.Errorf("look at group %s in %s: %w", m.GroupName(), m.Zone, err)
+		}
+		if err == nil {
+			found[group.GroupRef] = group
 		}
 	}
-	slices.Sort(names)
-	return names
+	return found, nil
+}
+
+// sizing returns what a manager's size depends on, without its instances. all
+// are the managers that may be of other revisions of its template.
+func (r resizer) sizing(m fleet.Manager, all []records.Manager, groups groups) fleet.Sizing {
+	s := fleet.Sizing{Minimum: m.MinimumSize, Maximum: m.MaximumSize, Group: countsOf(groups[refOf(m)])}
+	for _, other := range all {
+		if o := other.Value; o.BaseName == m.BaseName && o.Zone == m.Zone && o.Revision != m.Revision {
+			s.Others += o.Expected(countsOf(groups[refOf(o)]), r.Now())
+		}
+	}
+	return s
 }
 
 // groupGone forgets the URL of a group that was deleted behind our back, so
 // that it is created again.
 func (r resizer) groupGone(ctx context.Context, m fleet.Manager) error {
-	_, err := r.d.Compute.Group(ctx, refOf(m))
+	_, err := r.Compute.Group(ctx, refOf(m))
 	if !failure.Is(err, failure.NotFound) {
 		return err // it is there after all, or nothing is known
 	}
-	forgot, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+	forgot, err := r.Records.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
 		if now.State != fleet.Active || now.URL != m.URL || now.URL == "" {
 			return now, false // a drained manager's group may be gone because we delete it
 		}
 		return now.WithoutGroup(), true
 	})
 	if forgot {
-		r.run.Log.Warn("group "+m.GroupName()+" is gone, though nobody here deleted it; it is created again", append(job.ManagerAttrs(m.Key()),
+		r.Log.Warn("group "+m.GroupName()+" is gone, though nobody here deleted it; it is created again", append(job.ManagerAttrs(m.Key()),
 			"next", "create-instance-group-managers creates it at its next tick")...)
 	}
 	return err
@@ -101,14 +104,14 @@ func oldest(items []records.Instance, n int) []records.Instance {
 // report writes the line about the pool that the dashboard and the alert on
 // pools below their minimum are made of; once per sweep.
 func (r resizer) report(ctx context.Context, m fleet.Manager, s fleet.Sizing) error {
-	if !r.run.Scope.Sweep() {
+	if !r.Scope.Sweep() {
 		return nil
 	}
-	cataloged, err := r.e.CountOf(ctx, m.Key(), fleet.Cataloged)
+	cataloged, err := r.Records.CountOf(ctx, m.Key(), fleet.Cataloged)
 	if err != nil {
 		return err
 	}
-	r.run.Log.Info("pool "+m.Key().String(), append(job.ManagerAttrs(m.Key()), "event", "POOL", "project", m.Project,
+	r.Log.Info("pool "+m.Key().String(), append(job.ManagerAttrs(m.Key()), "event", "POOL", "project", m.Project,
 		"wanted", s.Wanted(), "running", s.Group.Idle, "cataloged", cataloged, "leased", s.Leased, "minimum", m.MinimumSize,
 		"maximum", m.MaximumSize, "draining", s.Others, "deficit", max(m.MinimumSize-s.Group.Idle, 0))...)
 	return nil

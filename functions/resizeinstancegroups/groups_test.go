@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
@@ -58,7 +59,7 @@ func TestGroupGone(t *testing.T) {
 				}
 			}}
 			d := job.Dependencies{Store: e.Store, Compute: engine, Now: func() time.Time { return now }, Rand: rand.New(rand.NewPCG(1, 1))}
-			r := resizer{d: d, run: job.Run{Log: e.Log}, e: e}
+			r := resizer{Run: d.Run(Job.Name, event.Scope{}, e.Log)}
 			managers, err := e.ManagersOf(ctx, "linux")
 			if err != nil || len(managers) != 1 {
 				t.Fatal(managers, err)

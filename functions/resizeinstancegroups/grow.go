@@ -4,42 +4,46 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
+	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// A call that failed on its way is made again under the claim: its request id is
-// the same, so that it is not done twice. Otherwise the pool would have to wait
-// for the claim's end.
+// A request that got lost is sent again under the claim. Its request id is the
+// same, so that it is not carried out twice. Without that the pool would have to
+// wait until the claim runs out.
 const (
 	tries = 3
 	pause = 2 * time.Second // before the second try; it doubles
 )
 
-// grow raises the group's target size. Of several runs at once the one that
-// wins the claim calls, and it decides anew under the claim: what others have
-// claimed until then, for other revisions too, is seen, and VMs that are
-// pending deletion are not deleted by those who look at the claim later.
+// claimWork bounds the time between winning a claim and the end of the call:
+// less than the time that a claim is held.
+const claimWork = 100 * time.Second
+
+// grow raises the group's target size. Of several runs at once only the one that
+// wins the claim sends a request. It decides anew under the claim, so that it
+// sees what others have claimed until then, for other revisions too; and whoever
+// deletes VMs waits for the claim.
 func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing) error {
 	target, ok := sizing.Target()
 	if !ok {
 		return nil
 	}
-	if wait := r.steps.Take(m.Key().String(), r.d.Now()); wait > 0 {
-		if err := r.d.Sleep(ctx, wait); err != nil {
-			return err
-		}
+	if err := r.Await(ctx, r.steps, m.Key().String()); err != nil {
+		return err
 	}
-	by := fmt.Sprintf("%016x", r.d.Rand.Uint64())
-	claimed, err := r.e.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
-		if now.State != fleet.Active || now.URL != m.URL || now.Claim.Open(r.d.Now()) {
+	by := fmt.Sprintf("%016x", r.Rand.Uint64())
+	claimed, err := r.Records.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
+		if now.State != fleet.Active || now.URL != m.URL || now.Claim.Open(r.Now()) {
 			return now, false
 		}
-		now.Claim = fleet.ResizeClaim{By: by, Target: target, At: r.d.Now()}
+		now.Claim = fleet.ResizeClaim{By: by, Target: target, At: r.Now()}
 		return now, true
 	})
 	if err != nil || !claimed {
@@ -48,24 +52,24 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	ctx, cancel := context.WithTimeout(ctx, claimWork)
 	defer cancel()
 	sent, err := r.raise(ctx, m.Key(), by, target)
-	for try := 1; try < tries && sent && !ended(err) && r.d.Sleep(ctx, time.Duration(try)*pause) == nil; try++ {
-		again, why := r.raise(ctx, m.Key(), by, target)
+	for try := 1; try < tries && sent && !ended(err) && r.Sleep(ctx, time.Duration(try)*pause) == nil; try++ {
+		again, errAgain := r.raise(ctx, m.Key(), by, target)
 		if !again {
-			break // the group shows it, or cannot be seen
+			break // the group shows the first request's target, or cannot be seen
 		}
-		err = why
+		err = errAgain
 	}
-	if !sent || ended(err) { // else it is not known whether it was done, and the claim stands
+	if !sent || ended(err) { // otherwise the outcome is unknown, and the claim stands
 		err = job.Joined(err, r.unclaim(ctx, m.Key(), by))
 	}
 	if err != nil || !sent {
 		return err
 	}
-	return r.d.Announce(ctx, "groups-resized", job.ManagerScope(m.Key()))
+	return r.Announce(ctx, "groups-resized", job.ManagerScope(m.Key()))
 }
 
-// raise calls, as the one that holds the claim, for no more than was claimed;
-// sent reports whether it did.
+// raise sends the claim's one request, for no more than was claimed, if the
+// claim is still this run's; sent reports whether it did.
 func (r resizer) raise(ctx context.Context, key fleet.ManagerKey, by string, most int) (sent bool, err error) {
 	m, sizing, ok, err := r.decide(ctx, key)
 	if err != nil || !ok || m.Claim.By != by {
@@ -75,18 +79,13 @@ func (r resizer) raise(ctx context.Context, key fleet.ManagerKey, by string, mos
 	if target = min(target, most); !ok || target <= sizing.Group.Target {
 		return false, nil
 	}
-	return true, r.call(ctx, m, sizing, target)
-}
-
-// call makes the claim's one request.
-func (r resizer) call(ctx context.Context, m fleet.Manager, sizing fleet.Sizing, target int) error {
-	request := fleet.RequestID("resize group", r.d.Deployment, m.Project, m.Zone, m.GroupName(), m.Claim.By)
-	if err := r.d.Compute.ResizeGroup(ctx, refOf(m), target, request); err != nil {
-		return err
+	request := fleet.RequestID("resize group", r.Deployment, m.Project, m.Zone, m.GroupName(), by)
+	if err := r.Compute.ResizeGroup(ctx, refOf(m), target, request); err != nil {
+		return true, err
 	}
-	r.run.Log.Info(fmt.Sprintf("resized group %s in %s from %d to %d", m.GroupName(), m.Zone, sizing.Group.Target, target),
-		append(job.ManagerAttrs(m.Key()), "target", target)...)
-	return nil
+	r.Log.Info(fmt.Sprintf("resized group %s in %s from %d to %d", m.GroupName(), m.Zone, sizing.Group.Target, target),
+		append(job.ManagerAttrs(key), "target", target)...)
+	return true, nil
 }
 
 // ended reports whether a call is known to have ended, well or not.
@@ -95,46 +94,41 @@ func ended(err error) bool {
 	return !failure.Is(err, failure.Transient) || errors.As(err, &operation)
 }
 
-// decide reads all that a manager's size is decided by; ok is false where it
-// cannot be.
+// decide reads everything that a manager's size depends on; ok is false if it
+// cannot be decided.
 func (r resizer) decide(ctx context.Context, key fleet.ManagerKey) (m fleet.Manager, sizing fleet.Sizing, ok bool, err error) {
-	managers, err := r.e.ManagersInZone(ctx, key.BaseName, key.Zone)
+	managers, err := r.Records.ManagersInZone(ctx, key.BaseName, key.Zone)
 	if err != nil {
 		return m, sizing, false, err
 	}
-	for _, manager := range managers {
-		of := manager.Value
-		if of.URL == "" {
-			continue
-		}
-		group, err := r.d.Compute.Group(ctx, refOf(of))
-		switch {
-		case of.Key() != key && failure.Is(err, failure.NotFound):
-		case err != nil || group.Actions == nil:
-			return m, sizing, false, err
-		case of.Key() == key:
-			m, sizing.Minimum, sizing.Maximum, sizing.Group = of, of.MinimumSize, of.MaximumSize, countsOf(group)
-		default:
-			sizing.Others += of.Expected(countsOf(group), r.d.Now())
-		}
+	groups, err := r.each(ctx, managers)
+	if err != nil {
+		return m, sizing, false, err
 	}
-	if m.State != fleet.Active {
+	mine := slices.IndexFunc(managers, func(manager records.Manager) bool { return manager.Value.Key() == key })
+	if mine < 0 || managers[mine].Value.State != fleet.Active {
 		return m, sizing, false, nil
 	}
-	return m, sizing, true, r.count(ctx, key, &sizing)
-}
-
-func (r resizer) count(ctx context.Context, key fleet.ManagerKey, sizing *fleet.Sizing) (err error) {
-	if sizing.Leased, err = r.e.CountOf(ctx, key, fleet.Leased); err != nil {
-		return err
+	m = managers[mine].Value
+	if _, there := groups[refOf(m)]; !there {
+		return m, sizing, false, failure.New(failure.NotFound, "the group is gone")
 	}
-	sizing.Pending, err = r.e.CountOf(ctx, key, fleet.PendingDeletion)
-	return err
+	for _, group := range groups {
+		if group.Actions == nil {
+			return m, sizing, false, nil
+		}
+	}
+	sizing = r.sizing(m, managers, groups)
+	if sizing.Leased, err = r.Records.CountOf(ctx, key, fleet.Leased); err != nil {
+		return m, sizing, false, err
+	}
+	sizing.Pending, err = r.Records.CountOf(ctx, key, fleet.PendingDeletion)
+	return m, sizing, err == nil, err
 }
 
 // unclaim gives the claim back once its work is done.
 func (r resizer) unclaim(ctx context.Context, key fleet.ManagerKey, by string) error {
-	_, err := r.e.ChangeManager(ctx, key, func(now fleet.Manager) (fleet.Manager, bool) {
+	_, err := r.Records.ChangeManager(ctx, key, func(now fleet.Manager) (fleet.Manager, bool) {
 		if now.Claim.By != by {
 			return now, false
 		}

@@ -24,70 +24,65 @@ import (
 // Job is resize-instance-groups.
 var Job = job.Job{Name: "resize-instance-groups", New: newHandler}
 
-// A group grows by steps, as its VMs come up, and each step writes its manager
-// twice: so many may follow one another at once.
+// A group grows in steps, as its VMs come up, and each step writes its manager
+// twice: a burst of steps may follow one another at once.
 const (
 	stepSpacing = 4 * time.Second
 	stepBurst   = 20
 )
 
 // newHandler makes the job's handler.
-func newHandler(d job.Dependencies) job.Handler {
+func newHandler(job.Dependencies) job.Handler {
 	steps := &spacing.Limit{Every: stepSpacing, Burst: stepBurst}
-	return func(ctx context.Context, run job.Run) error {
-		r := resizer{d: d, run: run, e: records.Records{Store: d.Store, Log: run.Log}, steps: steps}
-		return r.resize(ctx)
-	}
+	return func(ctx context.Context, run job.Run) error { return resizer{run, steps}.resize(ctx) }
 }
 
 // resizer is one run of the job.
 type resizer struct {
-	d   job.Dependencies
-	run job.Run
-	e   records.Records
+	job.Run
 	// steps spaces the steps by which each group grows.
 	steps *spacing.Limit
 }
 
 func (r resizer) resize(ctx context.Context) error {
-	// The template's other revisions count too, in the same zone.
-	managers, err := r.e.ManagersFor(ctx, r.run.Scope.BaseName, "", r.run.Scope.Zone)
+	// The template's other revisions in the same zone count too.
+	managers, err := r.Records.ManagersFor(ctx, r.Scope.BaseName, "", r.Scope.Zone)
 	if err != nil || len(managers) == 0 {
 		return err
 	}
 	active := r.inScope(managers)
-	if r.run.Scope.Sweep() {
+	if r.Scope.Sweep() {
 		active, err = r.unfrozen(ctx, active...)
 	}
 	if err != nil || len(active) == 0 {
 		return err
 	}
-	groups, err := r.look(ctx, managers)
-	if err != nil {
-		return err
-	}
-	anyLeased := true
-	if r.run.Scope.Sweep() { // one count in place of one per manager, while nothing is leased
-		leased, err := r.e.CountIn(ctx, fleet.Leased)
+	look, anyLeased := r.each, true
+	if r.Scope.Sweep() { // one count in place of one per manager, while nothing is leased
+		leased, err := r.Records.CountIn(ctx, fleet.Leased)
 		if err != nil {
 			return err
 		}
-		anyLeased = leased > 0
+		look, anyLeased = r.list, leased > 0
 	}
-	return job.Joined(job.Each(ctx, r.d, active, func(ctx context.Context, manager records.Manager) error {
+	groups, err := look(ctx, managers)
+	if err != nil {
+		return err
+	}
+	return job.Each(ctx, r.Run, active, func(ctx context.Context, manager records.Manager) error {
 		m := manager.Value
 		if err := r.one(ctx, manager, managers, groups, anyLeased); err != nil {
 			return job.About(fmt.Errorf("resize group %s in %s: %w", m.GroupName(), m.Zone, err), job.ManagerAttrs(m.Key())...)
 		}
 		return nil
-	})...)
+	})
 }
 
 func (r resizer) inScope(managers []records.Manager) []records.Manager {
 	var active []records.Manager
 	for _, manager := range managers {
 		m := manager.Value
-		if m.State == fleet.Active && m.URL != "" && job.Covers(r.run.Scope, m.Key()) {
+		if m.State == fleet.Active && m.URL != "" && r.Covers(m.Key()) {
 			active = append(active, manager)
 		}
 	}
@@ -96,8 +91,7 @@ func (r resizer) inScope(managers []records.Manager) []records.Manager {
 
 // unfrozen returns the managers whose template is not frozen.
 func (r resizer) unfrozen(ctx context.Context, managers ...records.Manager) ([]records.Manager, error) {
-	settings, err := r.d.Settings(ctx)
-	return job.WithoutFrozen(r.run, settings.Freeze, managers, func(m records.Manager) string { return m.Value.BaseName }), err
+	return job.Unfrozen(ctx, r.Run, managers, func(m records.Manager) string { return m.Value.BaseName })
 }
 
 func (r resizer) one(ctx context.Context, manager records.Manager, all []records.Manager, groups groups, anyLeased bool) error {
@@ -107,22 +101,16 @@ func (r resizer) one(ctx context.Context, manager records.Manager, all []records
 		return r.unlessFrozen(ctx, manager, func() error { return r.groupGone(ctx, m) })
 	}
 	if group.Actions == nil {
-		r.run.Log.Warn("Compute Engine did not say what the group's VMs are doing; leaving its size", append(job.ManagerAttrs(m.Key()),
+		r.Log.Warn("Compute Engine did not say what the group's VMs are doing; leaving its size", append(job.ManagerAttrs(m.Key()),
 			"next", "looked at again at the job's next tick")...)
 		return nil
 	}
-	sizing := fleet.Sizing{Minimum: m.MinimumSize, Maximum: m.MaximumSize, Group: countsOf(group)}
-	for _, other := range all {
-		if o := other.Value; o.BaseName == m.BaseName && o.Zone == m.Zone && o.Revision != m.Revision {
-			sizing.Others += o.Expected(countsOf(groups[refOf(o)]), r.d.Now())
-		}
-	}
+	sizing := r.sizing(m, all, groups)
 	if anyLeased {
-		leased, err := r.e.CountOf(ctx, m.Key(), fleet.Leased)
-		if err != nil {
+		var err error
+		if sizing.Leased, err = r.Records.CountOf(ctx, m.Key(), fleet.Leased); err != nil {
 			return err
 		}
-		sizing.Leased = leased
 	}
 	if err := r.report(ctx, m, sizing); err != nil {
 		return err
@@ -133,11 +121,10 @@ func (r resizer) one(ctx context.Context, manager records.Manager, all []records
 	}
 	return r.unlessFrozen(ctx, manager, func() error {
 		if more {
-			pending, err := r.e.CountOf(ctx, m.Key(), fleet.PendingDeletion)
-			if err != nil {
+			var err error
+			if sizing.Pending, err = r.Records.CountOf(ctx, m.Key(), fleet.PendingDeletion); err != nil {
 				return err
 			}
-			sizing.Pending = pending
 		}
 		if err := r.grow(ctx, m, sizing); err != nil {
 			return err
@@ -146,10 +133,10 @@ func (r resizer) one(ctx context.Context, manager records.Manager, all []records
 	})
 }
 
-// unlessFrozen acts on a manager. The settings are read only here by runs that
-// are no sweeps, for most of these have nothing to do.
+// unlessFrozen acts on a manager whose template is not frozen. A run that is no
+// sweep reads the settings only here, because most such runs have nothing to do.
 func (r resizer) unlessFrozen(ctx context.Context, manager records.Manager, act func() error) error {
-	if !r.run.Scope.Sweep() {
+	if !r.Scope.Sweep() {
 		if unfrozen, err := r.unfrozen(ctx, manager); err != nil || len(unfrozen) == 0 {
 			return err
 		}
@@ -162,7 +149,7 @@ func (r resizer) shrink(ctx context.Context, m fleet.Manager, sizing fleet.Sizin
 	if !sizing.Over() {
 		return nil
 	}
-	cataloged, err := r.e.CountOf(ctx, m.Key(), fleet.Cataloged)
+	cataloged, err := r.Records.CountOf(ctx, m.Key(), fleet.Cataloged)
 	if err != nil {
 		return err
 	}
@@ -170,17 +157,16 @@ func (r resizer) shrink(ctx context.Context, m fleet.Manager, sizing fleet.Sizin
 	if surplus == 0 {
 		return nil
 	}
-	idle, err := r.e.InstancesOf(ctx, m.Key(), fleet.Cataloged)
+	idle, err := r.Records.InstancesOf(ctx, m.Key(), fleet.Cataloged)
 	if err != nil {
 		return err
 	}
-	protocol := offer.Protocol{Records: r.e, Catalog: r.d.Catalog, Now: r.d.Now, Log: r.run.Log}
-	outcome, err := protocol.Withdraw(ctx, oldest(idle, surplus), offer.Withdrawal{Reason: "surplus"})
-	r.run.Life(job.DeletionProposed, outcome.Withdrawn...)
+	outcome, err := r.Offers.Withdraw(ctx, oldest(idle, surplus), offer.Withdrawal{Reason: "surplus"})
+	r.Life(job.DeletionProposed, outcome.Withdrawn...)
 	if len(outcome.Withdrawn) == 0 {
 		return err
 	}
-	return job.Joined(err, r.d.Announce(ctx, "instances-marked", job.ManagerScope(m.Key())))
+	return job.Joined(err, r.Announce(ctx, "instances-marked", job.ManagerScope(m.Key())))
 }
 
 func refOf(m fleet.Manager) compute.GroupRef {

@@ -12,18 +12,18 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// confirm decides about instances that the catalog does not have, though no
-// message said that they were reclaimed. One whose lease is known to be over
-// needs no second look; any other is only noted at the first. And of a manager
-// that misses more than its share nothing is given up at all: then it is the
-// Machine Provider that is not to be believed.
+// confirm returns those of the instances that the catalog does not have, although
+// no message said that they were reclaimed, which may be given up. An instance
+// whose lease is known to be over may be at once; any other is only noted the
+// first time. If the catalog misses too many machines of a manager, none of them
+// is given up: then the Machine Provider is not to be believed.
 func (u updater) confirm(ctx context.Context, items []records.Instance, complete bool) ([]records.Instance, error) {
 	var missing, cutOff []records.Instance
 	for _, item := range items {
 		switch i := item.Value; {
-		case i.OffersOver(u.d.Now()) || i.State == fleet.Leased:
+		case i.OffersOver(u.Now()) || i.State == fleet.Leased:
 			missing = append(missing, item)
-		case complete && i.CutOff(u.d.Now()): // else its lease may have ended unheard of
+		case complete && i.CutOff(u.Now()): // otherwise it may have been leased and reclaimed unnoticed
 			cutOff = append(cutOff, item)
 		}
 	}
@@ -31,7 +31,7 @@ func (u updater) confirm(ctx context.Context, items []records.Instance, complete
 	if err := u.offerAgain(ctx, cutOff); err != nil || len(groups) == 0 {
 		return nil, err
 	}
-	settings, err := u.d.Settings(ctx)
+	settings, err := u.Settings(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,17 +48,16 @@ func (u updater) confirm(ctx context.Context, items []records.Instance, complete
 }
 
 func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group []records.Instance, brake fleet.Brake) ([]records.Instance, error) {
-	now := u.d.Now()
+	now := u.Now()
 	var ready, first []records.Instance
 	for _, item := range group {
-		switch i := item.Value; {
-		case i.LeaseOver(now), i.Confirmed(now):
+		if item.Value.LeaseOver(now) || item.Value.Confirmed(now) {
 			ready = append(ready, item)
-		default:
+		} else {
 			first = append(first, item)
 		}
 	}
-	_, err := u.e.ChangeInstances(ctx, first, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeMissing(now) })
+	_, err := u.Records.ChangeInstances(ctx, first, func(i fleet.Instance) (fleet.Instance, bool) { return i.SeeMissing(now) })
 	if err != nil || len(ready) == 0 {
 		return nil, err
 	}
@@ -67,7 +66,7 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 		return nil, err
 	}
 	if allowed := brake.Allowance(total); missing > allowed {
-		u.run.Log.Error(fmt.Sprintf("the catalog misses %d of the %d instances of %s, more than the %d that may be given up: nothing is; see whether the Machine Provider is the right one and has its data",
+		u.Log.Error(fmt.Sprintf("the catalog misses %d of the %d instances of %s, more than the %d that may be given up: nothing is; see whether the Machine Provider is the right one and has its data",
 			missing, total, key, allowed), append(job.ManagerAttrs(key), "event", "BRAKE_ENGAGED", "missing", missing, "instances", total, "allowed", allowed,
 			"next", "looked at again at each tick; it ends when the catalog has the machines again, or more of them may be given up")...)
 		return nil, nil
@@ -75,14 +74,14 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 	return ready, nil
 }
 
-// census asks the catalog for all of a manager's machines, and counts those
-// that it misses although nothing explains it.
+// census asks the catalog for all of a manager's machines. It counts them, and
+// those that the catalog misses without an explanation.
 func (u updater) census(ctx context.Context, key fleet.ManagerKey) (missing, total int, err error) {
-	all, err := u.e.InstancesOf(ctx, key, fleet.Cataloged, fleet.Leased)
+	all, err := u.Records.InstancesOf(ctx, key, fleet.Cataloged, fleet.Leased)
 	if err != nil {
 		return 0, 0, err
 	}
-	looks, err := u.protocol.Ask(ctx, all)
+	looks, err := u.Offers.Ask(ctx, all)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -91,7 +90,7 @@ func (u updater) census(ctx context.Context, key fleet.ManagerKey) (missing, tot
 		case machine.Err == nil:
 		case !errors.Is(machine.Err, catalog.ErrNotFound):
 			return 0, 0, failure.New(failure.Transient, "ask for %s: %w", item.Value.Hostname, machine.Err)
-		case !item.Value.LeaseOver(u.d.Now()):
+		case !item.Value.LeaseOver(u.Now()):
 			missing++
 		}
 	}

@@ -11,29 +11,29 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// How often, in minutes, the catalog is held against the records: in numbers,
-// and each entry by itself, which shows what numbers do not. A Machine Provider
-// that cannot count is asked for each entry more often, as it does not say what
-// changed either.
+// How often, in minutes, the catalog is compared with the records: by numbers,
+// and entry by entry, which shows what numbers do not. A Machine Provider that
+// cannot count is asked for the entries more often, because it does not list
+// changes either.
 const (
 	countMinutes      = 5
 	entryMinutes      = 24 * 60
 	entryMinutesAlone = 60
 )
 
-// compares reports whether this minute's sweep holds the catalog against the
+// compares reports whether this minute's sweep compares the catalog with the
 // records.
-func (u updater) compares() bool { return u.d.Now().Unix()/60%countMinutes == 0 }
+func (u updater) compares() bool { return u.Now().Unix()/60%countMinutes == 0 }
 
-// divergent reads the instances of the groups of which the catalog and the
-// records differ in number, or that are to be looked at one by one; entries that
-// no record accounts for are removed.
+// divergent returns the instances of the groups for which the catalog and the
+// records differ in number, or whose entries are due to be compared one by one.
+// It removes entries that no record accounts for.
 func (u updater) divergent(ctx context.Context) ([]records.Instance, error) {
 	if !u.compares() {
 		return nil, nil
 	}
-	minute := u.d.Now().Unix() / 60
-	managers, err := u.e.Managers(ctx)
+	minute := u.Now().Unix() / 60
+	managers, err := u.Records.Managers(ctx)
 	if err != nil || len(managers) == 0 {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (u updater) divergent(ctx context.Context) ([]records.Instance, error) {
 	for i, manager := range managers {
 		prefixes[i] = manager.Value.HostnamePrefix()
 	}
-	counts, err := u.d.Catalog.Count(ctx, prefixes...)
+	counts, err := u.Catalog.Count(ctx, prefixes...)
 	every := int64(entryMinutes)
 	if errors.Is(err, catalog.ErrUnsupported) {
 		every, err = entryMinutesAlone, nil
@@ -60,14 +60,14 @@ func (u updater) divergent(ctx context.Context) ([]records.Instance, error) {
 	return items, job.Joined(errs...)
 }
 
-// compare reads the instances of one group if its numbers differ or it is due.
+// compare returns the instances of one group if its numbers differ or it is due.
 func (u updater) compare(ctx context.Context, key fleet.ManagerKey, prefix string, counts []catalog.Count, place int, due bool) ([]records.Instance, error) {
 	if counts != nil && !due {
-		cataloged, err := u.e.CountOf(ctx, key, fleet.Cataloged)
+		cataloged, err := u.Records.CountOf(ctx, key, fleet.Cataloged)
 		if err != nil {
 			return nil, err
 		}
-		leased, err := u.e.CountOf(ctx, key, fleet.Leased)
+		leased, err := u.Records.CountOf(ctx, key, fleet.Leased)
 		if err != nil || counts[place] == (catalog.Count{Available: cataloged, Leased: leased}) {
 			return nil, err
 		}
@@ -79,19 +79,19 @@ func (u updater) compare(ctx context.Context, key fleet.ManagerKey, prefix strin
 	var machines []catalog.Machine
 	if counts != nil { // before the records: each was written before its entry
 		var err error
-		if machines, err = u.d.Catalog.List(ctx, prefix); err != nil {
+		if machines, err = u.Catalog.List(ctx, prefix); err != nil {
 			return nil, fmt.Errorf("list the machines %s* of the catalog: %w", prefix, err)
 		}
 	}
-	items, err := u.e.InstancesOf(ctx, key, fleet.Found, fleet.Cataloged, fleet.Leased)
+	items, err := u.Records.InstancesOf(ctx, key, fleet.Found, fleet.Cataloged, fleet.Leased)
 	if err != nil {
 		return nil, err
 	}
 	return items, u.removeStrays(ctx, machines, items)
 }
 
-// removeStrays removes entries of instances that are gone or going, or that no
-// record knows. A leased one is left until its lease ends.
+// removeStrays removes the entries of instances that have no live record. A
+// leased machine is left until its lease ends.
 func (u updater) removeStrays(ctx context.Context, machines []catalog.Machine, live []records.Instance) error {
 	known := map[string]bool{}
 	for _, item := range live {
@@ -101,10 +101,10 @@ func (u updater) removeStrays(ctx context.Context, machines []catalog.Machine, l
 	for _, machine := range machines {
 		if machine.Instance != "" && !known[machine.Instance] && !machine.Leased() {
 			strays = append(strays, catalog.Removal{Hostname: machine.Hostname, Instance: machine.Instance})
-			u.run.Log.Warn("the catalog offers "+machine.Hostname+", which no record accounts for; it is taken out", "hostname", machine.Hostname)
+			u.Log.Warn("the catalog offers "+machine.Hostname+", which no record accounts for; it is taken out", "hostname", machine.Hostname)
 		}
 	}
-	answers, err := u.d.Catalog.Remove(ctx, strays...)
+	answers, err := u.Catalog.Remove(ctx, strays...)
 	errs := []error{err}
 	for _, answer := range answers {
 		if !errors.Is(answer, catalog.ErrNotFound) && !errors.Is(answer, catalog.ErrLeased) {

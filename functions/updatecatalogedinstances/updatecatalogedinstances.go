@@ -18,32 +18,20 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/records"
-	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 // Job is update-cataloged-instances.
-var Job = job.Job{Name: "update-cataloged-instances", Decode: decode, New: newHandler}
+var Job = job.Job{Name: "update-cataloged-instances", Decode: decode, New: job.Stateless(handle)}
 
-// newHandler makes the job's handler.
-func newHandler(d job.Dependencies) job.Handler {
-	return func(ctx context.Context, run job.Run) error {
-		e := records.Records{Store: d.Store, Log: run.Log}
-		u := updater{d: d, run: run, e: e,
-			protocol: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: run.Log}}
-		if run.Scope.Sweep() {
-			return u.sweep(ctx)
-		}
-		return u.told(ctx)
+func handle(ctx context.Context, run job.Run) error {
+	if run.Scope.Sweep() {
+		return updater{run}.sweep(ctx)
 	}
+	return updater{run}.told(ctx)
 }
 
 // updater is one run of the job.
-type updater struct {
-	d        job.Dependencies
-	run      job.Run
-	e        records.Records
-	protocol offer.Protocol
-}
+type updater struct{ job.Run }
 
 // decode reads a scope, or a message of the Machine Provider, which names the
 // machine in its attributes.
@@ -62,62 +50,105 @@ func decode(message event.Message) (event.Scope, error) {
 	return event.Scope{Instances: []string{instance}, Reclaimed: string(message.Data) == event.Reclaimed}, nil
 }
 
-// told looks at the instances that a message names.
+// told updates the instances that a message names.
 func (u updater) told(ctx context.Context) error {
-	items, err := u.e.Instances(ctx, u.run.Scope.Instances...)
+	items, err := u.Records.Instances(ctx, u.Scope.Instances...)
 	if err != nil {
 		return err
 	}
 	news := news{reclaimed: map[string]bool{}}
-	for _, item := range items {
-		if u.run.Scope.Reclaimed {
-			news.reclaimed[item.Value.Key()] = true
-		}
+	for _, key := range u.Scope.Instances {
+		news.reclaimed[key] = u.Scope.Reclaimed
 	}
 	return u.update(ctx, items, news)
 }
 
-// sweep looks at what changed in the catalog, at what is due to have changed,
-// and at the groups of which the catalog and the records differ.
+// sweep updates the instances that changed in the catalog, those that must have
+// changed by now, and those of groups for which the catalog and the records
+// differ.
 func (u updater) sweep(ctx context.Context) error {
-	cursor, err := u.e.Cursor(ctx)
+	cursor, err := u.Records.Cursor(ctx)
 	if err != nil {
 		return err
 	}
 	if cursor.First() {
-		if settings, err := u.d.Settings(ctx); err != nil || !settings.Imported {
-			return err // the Machine Provider knows nobody yet
+		if settings, err := u.Settings(ctx); err != nil || !settings.Imported {
+			return err // the Machine Provider serves nobody yet
 		}
 	}
 	news, err := u.changes(ctx, cursor)
 	if err != nil && !errors.Is(err, catalog.ErrUnsupported) {
-		u.run.Log.Warn("ask the catalog what changed: "+err.Error(), "error_class", string(failure.ClassOf(err)),
+		u.Log.Warn("ask the catalog what changed: "+err.Error(), "error_class", string(failure.ClassOf(err)),
 			"next", "leases are noticed by the Machine Provider's messages and by looking at the machines one by one; asked again at the job's next tick")
 	}
-	now := u.d.Now()
+	now := u.Now()
 	items, errs := news.items, []error(nil)
 	for _, read := range []func() ([]records.Instance, error){
-		func() ([]records.Instance, error) { return u.e.LeasesOver(ctx, now) },
-		func() ([]records.Instance, error) { return u.e.Missing(ctx) },
+		func() ([]records.Instance, error) { return u.Records.LeasesOver(ctx, now) },
+		func() ([]records.Instance, error) { return u.Records.Missing(ctx) },
 		func() ([]records.Instance, error) { return u.divergent(ctx) },
 	} {
 		some, err := read()
 		items, errs = append(items, some...), append(errs, err)
 	}
-	err = job.Joined(u.update(ctx, unique(items), news), u.settleLeft(ctx, news.complete))
+	err = job.Joined(u.update(ctx, items, news), u.settleLeft(ctx, news.complete))
 	if err == nil && news.cursor != nil {
-		err = u.e.SaveCursor(ctx, *news.cursor, len(news.items) > 0, now)
+		err = u.Records.SaveCursor(ctx, *news.cursor, len(news.items) > 0, now)
 	}
 	return job.Joined(append(errs, err)...)
 }
 
-// update asks the catalog for instances and records what it says.
+// maxChangePages bounds how many pages of changes one sweep reads; the next
+// sweep reads the rest.
+const maxChangePages = 20
+
+// news is what changed since the last sweep, according to the Machine Provider.
+type news struct {
+	items     []records.Instance // to look at
+	reclaimed map[string]bool    // by the key of the instance
+	complete  bool               // nothing else has changed until now
+	cursor    *records.Cursor    // to save; nil if it would spare nothing
+}
+
+// changes asks the Machine Provider what changed. The error is
+// catalog.ErrUnsupported if it has no such call.
+func (u updater) changes(ctx context.Context, cursor records.Cursor) (n news, err error) {
+	n.reclaimed = map[string]bool{}
+	var keys []string
+	for range maxChangePages {
+		page, err := u.Catalog.Changes(ctx, cursor.Value)
+		if err != nil {
+			return n, err
+		}
+		for _, change := range page.Changed {
+			if change.Instance == "" {
+				continue
+			}
+			keys = append(keys, change.Instance)
+			if change.Removed {
+				n.reclaimed[change.Instance] = true
+			}
+		}
+		cursor.Value = page.Cursor
+		if n.complete = !page.More; n.complete {
+			break
+		}
+	}
+	if len(keys) == 0 && !cursor.First() {
+		return n, nil // a later cursor would spare nothing, so none is written
+	}
+	n.items, err = u.Records.Instances(ctx, keys...)
+	n.cursor = &cursor
+	return n, err
+}
+
+// update asks the catalog for instances and records the answers.
 func (u updater) update(ctx context.Context, items []records.Instance, news news) error {
-	items = offeredOnly(items)
+	items = offered(items)
 	if len(items) == 0 {
 		return nil
 	}
-	looks, err := u.protocol.Ask(ctx, items)
+	looks, err := u.Offers.Ask(ctx, items)
 	if err != nil {
 		return err
 	}
@@ -135,25 +166,25 @@ func (u updater) update(ctx context.Context, items []records.Instance, news news
 			unexplained = append(unexplained, item)
 		}
 	}
-	changed, err := u.protocol.See(ctx, present, looks)
+	changed, err := u.Offers.See(ctx, present, looks)
 	errs = append(errs, err, u.report(ctx, changed))
 	confirmed, err := u.confirm(ctx, unexplained, news.complete)
 	errs = append(errs, err, u.mark(ctx, append(reclaimed, confirmed...), news.reclaimed))
 	return job.Joined(errs...)
 }
 
-// report says which instances were seen free or leased.
+// report logs and announces which instances were seen free or leased.
 func (u updater) report(ctx context.Context, changed []fleet.Instance) error {
 	for _, i := range changed {
-		u.run.Log.Info("catalog: "+i.Hostname+" is "+string(i.State), append(job.ManagerAttrs(i.ManagerKey()),
+		u.Log.Info("catalog: "+i.Hostname+" is "+string(i.State), append(job.ManagerAttrs(i.ManagerKey()),
 			"hostname", i.Hostname, "state", string(i.State), "lease_expiration", i.LeaseExpiration)...)
 	}
 	return u.announce(ctx, changed) // more leases ask for more machines
 }
 
-// mark marks instances whose machines are out of the catalog, once that is
-// final. What the Machine Provider says of a machine that was offered once is;
-// of any other it may be about an offer before the last.
+// mark marks instances as pending deletion once their machines are out of the
+// catalog for good. If a machine was offered once, the Machine Provider's word
+// that it was reclaimed is final; otherwise that may concern an earlier offer.
 func (u updater) mark(ctx context.Context, items []records.Instance, reclaimed map[string]bool) error {
 	var out, unsure []records.Instance
 	for _, item := range items {
@@ -164,16 +195,17 @@ func (u updater) mark(ctx context.Context, items []records.Instance, reclaimed m
 		}
 	}
 	absent, err := u.settle(ctx, unsure)
-	changed, markErr := u.protocol.Change(ctx, append(out, absent...), func(i fleet.Instance) (fleet.Instance, bool) {
+	changed, markErr := u.Offers.Change(ctx, append(out, absent...), func(i fleet.Instance) (fleet.Instance, bool) {
 		return i.Reclaim("reclaimed by the Machine Provider")
 	})
-	u.run.Life(job.DeletionProposed, changed...)
+	u.Life(job.DeletionProposed, changed...)
 	return job.Joined(err, markErr, u.announce(ctx, changed))
 }
 
-// settle returns the machines that the catalog does not have for good.
+// settle returns the instances that the catalog certainly does not have, now or
+// later.
 func (u updater) settle(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
-	absent, seen, err := u.protocol.Settle(ctx, items)
+	absent, seen, err := u.Offers.Settle(ctx, items)
 	return absent, job.Joined(err, u.report(ctx, seen))
 }
 
@@ -182,60 +214,47 @@ func (u updater) settleLeft(ctx context.Context, complete bool) error {
 	if !complete || !u.compares() {
 		return nil
 	}
-	left, err := u.e.LeftOffers(ctx)
+	left, err := u.Records.LeftOffers(ctx)
 	for _, offer := range left {
-		items, readErr := u.e.Instances(ctx, offer.Value.Instances...)
+		items, readErr := u.Records.Instances(ctx, offer.Value.Instances...)
 		items = slices.DeleteFunc(items, func(i records.Instance) bool { return i.Value.State != fleet.Cataloged || i.Value.OfferNumber > 0 })
 		if err = job.Joined(err, readErr, u.offerAgain(ctx, items)); err == nil {
-			err = u.e.Forget(ctx, offer)
+			err = u.Records.Forget(ctx, offer)
 		}
 	}
 	return err
 }
 
-// offerAgain takes offers back that were cut off, once they are settled: the
-// machines were never anybody's, and the brake has no say in them.
+// offerAgain takes back offers that were cut off, once they are settled. Nobody
+// ever had these machines, so the brake does not apply.
 func (u updater) offerAgain(ctx context.Context, items []records.Instance) error {
 	absent, err := u.settle(ctx, items)
-	declined, declineErr := u.protocol.Change(ctx, absent, func(i fleet.Instance) (fleet.Instance, bool) { return i.Decline(true) })
+	declined, declineErr := u.Offers.Change(ctx, absent, func(i fleet.Instance) (fleet.Instance, bool) { return i.Decline(true) })
 	for _, i := range declined {
-		u.run.Log.Info("offered again, because the offer was cut off: "+i.Hostname, append(job.ManagerAttrs(i.ManagerKey()), "hostname", i.Hostname)...)
+		u.Log.Info("offered again, because the offer was cut off: "+i.Hostname, append(job.ManagerAttrs(i.ManagerKey()), "hostname", i.Hostname)...)
 	}
 	return job.Joined(err, declineErr)
 }
 
-// announce tells which managers have instances whose state changed.
+// announce announces the managers of instances whose state changed.
 func (u updater) announce(ctx context.Context, changed []fleet.Instance) error {
-	seen := map[fleet.ManagerKey]bool{}
+	var keys []fleet.ManagerKey
 	var scopes []event.Scope
 	for _, i := range changed {
-		if !seen[i.ManagerKey()] {
-			seen[i.ManagerKey()] = true
-			scopes = append(scopes, job.ManagerScope(i.ManagerKey()))
+		if key := i.ManagerKey(); !slices.Contains(keys, key) {
+			keys, scopes = append(keys, key), append(scopes, job.ManagerScope(key))
 		}
 	}
-	return u.d.Announce(ctx, "instances-marked", scopes...)
+	return u.Announce(ctx, "instances-marked", scopes...)
 }
 
-// offeredOnly keeps the instances that the catalog may know.
-func offeredOnly(items []records.Instance) []records.Instance {
-	var offered []records.Instance
-	for _, item := range items {
-		if item.Value.Live() && item.Value.MaybeOffered() {
-			offered = append(offered, item)
-		}
-	}
-	return offered
-}
-
-func unique(items []records.Instance) []records.Instance {
+// offered returns the instances that the catalog may have, each once.
+func offered(items []records.Instance) []records.Instance {
 	seen := map[string]bool{}
-	var kept []records.Instance
-	for _, item := range items {
-		if key := item.Value.Key(); !seen[key] {
-			seen[key] = true
-			kept = append(kept, item)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(items, func(item records.Instance) bool {
+		key := item.Value.Key()
+		twice := seen[key]
+		seen[key] = true
+		return twice || !item.Value.Live() || !item.Value.MaybeOffered()
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
@@ -22,8 +21,8 @@ type about struct {
 
 func (a *about) Unwrap() error { return a.error }
 
-// About says which entity an error is about, in the attributes of its log line;
-// see ManagerAttrs.
+// About adds the log attributes of the entity that an error is about, such as
+// those of ManagerAttrs.
 func About(err error, attrs ...any) error {
 	if err == nil {
 		return nil
@@ -31,29 +30,25 @@ func About(err error, attrs ...any) error {
 	return &about{error: err, attrs: attrs}
 }
 
-// Joined classifies the errors of independent parts of a run: the whole passes
-// by itself only if each part does.
+// Joined joins the errors of independent parts of a run. Its class is one that
+// passes by itself only if all of theirs do.
 func Joined(errs ...error) error {
-	joined := errors.Join(errs...)
-	if joined == nil {
-		return nil
-	}
 	class := failure.None
 	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		if of := failure.ClassOf(err); class == failure.None || passes(class) && !passes(of) {
+		if of := failure.ClassOf(err); of != failure.None && (class == failure.None || passes(class) && !passes(of)) {
 			class = of
 		}
 	}
-	return &failure.Error{Class: class, Err: joined}
+	if class == failure.None {
+		return nil
+	}
+	return &failure.Error{Class: class, Err: errors.Join(errs...)}
 }
 
 // logFailures writes a line for each independent part of a run's error: what
 // was attempted on which entity, what came back, and in `next` whether and when
-// it is tried again. What passes by itself is a warning until it does not pass:
-// the alert on jobs without success sees to that.
+// it is tried again. An error that passes by itself is only a warning: if it
+// does not pass, the alert on jobs without success fires.
 func logFailures(log *slog.Logger, err error, sweep bool) {
 	all := parts(err, nil)
 	for i, part := range all {
@@ -78,7 +73,7 @@ func logFailure(log *slog.Logger, part part, sweep bool) {
 	log.Log(context.Background(), level, part.err.Error(), attrs...)
 }
 
-// next says what becomes of a run that failed.
+// next describes what happens after a run failed.
 func next(class failure.Class, sweep bool) string {
 	switch {
 	case !passes(class):
@@ -89,7 +84,7 @@ func next(class failure.Class, sweep bool) string {
 	return "passes by itself; the message is delivered again after some seconds, and the job's next tick tries as well"
 }
 
-// nextAside is what becomes of a message that nobody can do anything about.
+// nextAside describes what happens to a message that can never be handled.
 const nextAside = "this message is not delivered again; the job's next tick does all there is to do"
 
 // part is the error of one thing that a run did.
@@ -98,51 +93,29 @@ type part struct {
 	attrs []any
 }
 
-// parts takes apart what Joined put together. Parts that name no entity get the
-// attributes of the whole.
+// parts takes apart what Joined and errors.Join put together. A part that names
+// no entity gets the attributes of the whole.
 func parts(err error, attrs []any) []part {
-	joined, whole := joinedIn(err)
-	if whole != nil {
-		attrs = whole
-	}
-	if len(joined) == 0 {
-		if of := (*about)(nil); errors.As(err, &of) {
-			attrs = of.attrs
-		}
-		return []part{{err: err, attrs: attrs}}
-	}
-	var all []part
-	for _, one := range joined {
-		all = append(all, parts(one, attrs)...)
-	}
-	return all
-}
-
-// joinedIn lists the errors that an error is nothing but the joining of, none
-// for any other; and the attributes of the joining.
-func joinedIn(err error) (errs []error, attrs []any) {
 	text := err.Error()
-	for err != nil && err.Error() == text {
-		if of, ok := err.(*about); ok { //nolint:errorlint // each link of the chain is looked at
+	for link := err; link != nil && link.Error() == text; link = errors.Unwrap(link) {
+		if of, ok := link.(*about); ok { //nolint:errorlint // each link of the chain is looked at
 			attrs = of.attrs
 		}
-		if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each link of the chain is looked at
-			return listed(many.Unwrap(), text), attrs
+		many, ok := link.(interface{ Unwrap() []error }) //nolint:errorlint // each link of the chain is looked at
+		if !ok {
+			continue
 		}
-		err = errors.Unwrap(err)
+		if joined := errors.Join(many.Unwrap()...); joined == nil || joined.Error() != text {
+			break // fmt.Errorf with several errors has other text around them
+		}
+		var all []part
+		for _, one := range many.Unwrap() {
+			all = append(all, parts(one, attrs)...)
+		}
+		return all
 	}
-	return nil, attrs
-}
-
-// listed are the errors if the text is just theirs, each in a line: fmt.Errorf
-// with several errors has other text around them.
-func listed(errs []error, text string) []error {
-	lines := make([]string, len(errs))
-	for i, err := range errs {
-		lines[i] = err.Error()
+	if of := (*about)(nil); errors.As(err, &of) {
+		attrs = of.attrs
 	}
-	if strings.Join(lines, "\n") != text {
-		return nil
-	}
-	return errs
+	return []part{{err: err, attrs: attrs}}
 }

@@ -86,3 +86,15 @@ func TestAboutNothing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An error that only looks like the joining of others is one part.
+func TestPartsOfWhatIsNotJoined(t *testing.T) {
+	for _, err := range []error{
+		fmt.Errorf("first %w, then %w", errors.New("a"), errors.New("b")),
+		fmt.Errorf("%w%w", error(nil), error(nil)), //nolint:govet // on purpose: it joins nothing
+	} {
+		if all := parts(err, nil); len(all) != 1 || !errors.Is(all[0].err, err) {
+			t.Errorf("%q: %d parts", err, len(all))
+		}
+	}
+}

@@ -3,76 +3,60 @@ package job
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
-	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// How a sweep over many groups spreads. A sweep does some groups itself, so
-// that it makes progress even when no message arrives; for the others it
-// publishes one message each.
+// A sweep over many groups does some of them itself, so that it makes progress
+// even if no message arrives, and publishes a message for each of the others.
 const (
 	groupsPerRun  = 32
 	groupsAtATime = 8
 )
 
-// ManagerScope is the scope of one manager.
+// ManagerScope returns the scope that covers one manager.
 func ManagerScope(key fleet.ManagerKey) event.Scope {
 	return event.Scope{BaseName: key.BaseName, Revision: key.Revision, Zone: key.Zone}
 }
 
-// Covers reports whether a scope covers a manager.
-func Covers(scope event.Scope, key fleet.ManagerKey) bool {
+// Covers reports whether the run's scope covers a manager.
+func (r Run) Covers(key fleet.ManagerKey) bool {
+	scope := r.Scope
 	return (scope.BaseName == "" || scope.BaseName == key.BaseName) &&
 		(scope.Revision == "" || scope.Revision == key.Revision) &&
 		(scope.Zone == "" || scope.Zone == key.Zone)
 }
 
-// Spread runs work for each of the groups. What is beyond one run's share is
-// published to the job's own topic, a message a group; which groups are in the
-// share turns with the minute.
-func Spread(ctx context.Context, d Dependencies, jobName string, keys []fleet.ManagerKey, work func(context.Context, fleet.ManagerKey) error) error {
-	mine, rest := keys, []fleet.ManagerKey(nil)
+// Spread runs work for each of the groups. What exceeds one run's share is
+// published to the job's own topic, one message per group; the share moves on
+// by the minute, so that each group has its turn.
+func (r Run) Spread(ctx context.Context, keys []fleet.ManagerKey, work func(context.Context, fleet.ManagerKey) error) error {
+	var rest []event.Scope
 	if len(keys) > groupsPerRun {
-		at := int(d.Now().Unix()/60) * groupsPerRun % len(keys)
-		turned := append(append([]fleet.ManagerKey(nil), keys[at:]...), keys[:at]...)
-		mine, rest = turned[:groupsPerRun], turned[groupsPerRun:]
-	}
-	scopes := make([]event.Scope, len(rest))
-	for i, key := range rest {
-		scopes[i] = ManagerScope(key)
-	}
-	errs := []error{d.Announce(ctx, jobName, scopes...)}
-	return Joined(append(errs, Each(ctx, d, mine, func(ctx context.Context, key fleet.ManagerKey) error {
-		return About(work(ctx, key), ManagerAttrs(key)...)
-	})...)...)
-}
-
-// ByManager groups instances by their managers. The keys come in the order of
-// the first instance of each.
-func ByManager(instances []records.Instance) (groups map[fleet.ManagerKey][]records.Instance, keys []fleet.ManagerKey) {
-	groups = map[fleet.ManagerKey][]records.Instance{}
-	for _, instance := range instances {
-		key := instance.Value.ManagerKey()
-		if groups[key] == nil {
-			keys = append(keys, key)
+		at := int(r.Now().Unix()/60) * groupsPerRun % len(keys)
+		keys = slices.Concat(keys[at:], keys[:at])
+		for _, key := range keys[groupsPerRun:] {
+			rest = append(rest, ManagerScope(key))
 		}
-		groups[key] = append(groups[key], instance)
+		keys = keys[:groupsPerRun]
 	}
-	return groups, keys
+	return Joined(r.Announce(ctx, r.Job, rest...), Each(ctx, r, keys, func(ctx context.Context, key fleet.ManagerKey) error {
+		return About(work(ctx, key), ManagerAttrs(key)...)
+	}))
 }
 
-// Each runs work for each item, some at a time, and returns the errors.
-func Each[T any](ctx context.Context, d Dependencies, items []T, work func(context.Context, T) error) []error {
+// Each runs work for each item, some at a time, and joins the errors.
+func Each[T any](ctx context.Context, run Run, items []T, work func(context.Context, T) error) error {
 	errs := make([]error, len(items))
-	if d.Serial {
+	if run.Serial {
 		for i, item := range items {
 			errs[i] = work(ctx, item)
 		}
-		return errs
+		return Joined(errs...)
 	}
 	var wait sync.WaitGroup
 	places := make(chan struct{}, groupsAtATime)
@@ -84,11 +68,11 @@ func Each[T any](ctx context.Context, d Dependencies, items []T, work func(conte
 		})
 	}
 	wait.Wait()
-	return errs
+	return Joined(errs...)
 }
 
-// surviving makes an error of a panic: on a goroutine of its own it would end
-// the process, and all runs in it.
+// surviving turns a panic into an error: on a goroutine of its own a panic would
+// end the process, and all runs in it.
 func surviving(work func() error) (err error) {
 	defer func() {
 		if recovered := recover(); recovered != nil {

@@ -58,7 +58,7 @@ func spread(t *testing.T, keys []fleet.ManagerKey, minute int64) (mine, announce
 	var out published
 	d := Dependencies{Now: func() time.Time { return time.Unix(minute*60+17, 0) }, Publisher: &out}
 	var mu sync.Mutex
-	err := Spread(t.Context(), d, "test-job", keys, func(_ context.Context, key fleet.ManagerKey) error {
+	err := d.Run("test-job", event.Scope{}, nil).Spread(t.Context(), keys, func(_ context.Context, key fleet.ManagerKey) error {
 		mu.Lock()
 		defer mu.Unlock()
 		mine = append(mine, key)
@@ -119,7 +119,7 @@ func TestSpreadWithErrors(t *testing.T) {
 	broken := failure.New(failure.Permanent, "a broken group")
 	d := Dependencies{Now: func() time.Time { return time.Unix(0, 0) }, Publisher: &published{err: down}}
 	var done atomic.Int32
-	err := Spread(t.Context(), d, "test-job", managers(40), func(_ context.Context, key fleet.ManagerKey) error {
+	err := d.Run("test-job", event.Scope{}, nil).Spread(t.Context(), managers(40), func(_ context.Context, key fleet.ManagerKey) error {
 		if done.Add(1); key.Zone == "z5" {
 			return broken
 		}
@@ -138,9 +138,9 @@ func TestEachDoesSomeAtATime(t *testing.T) {
 		for i := range 20 {
 			items = append(items, i)
 		}
-		result := make(chan []error, 1)
+		result := make(chan error, 1)
 		go func() {
-			result <- Each(t.Context(), Dependencies{}, items, func(_ context.Context, i int) error {
+			result <- Each(t.Context(), Run{}, items, func(_ context.Context, i int) error {
 				active.Add(1)
 				<-proceed
 				active.Add(-1)
@@ -155,11 +155,8 @@ func TestEachDoesSomeAtATime(t *testing.T) {
 			t.Errorf("%d at a time", active.Load())
 		}
 		close(proceed)
-		errs := <-result
-		for i, err := range errs {
-			if (err != nil) != (i == 7) {
-				t.Errorf("%d: %v", i, err)
-			}
+		if err := <-result; err == nil || err.Error() != "seven" {
+			t.Error(err)
 		}
 	})
 }
@@ -167,16 +164,16 @@ func TestEachDoesSomeAtATime(t *testing.T) {
 // A panic in one item's work is that item's error, with where it was.
 func TestEachSurvivesAPanic(t *testing.T) {
 	var l lines
-	errs := Each(t.Context(), Dependencies{}, []int{1, 0, 3}, func(_ context.Context, n int) error {
+	err := Each(t.Context(), Run{}, []int{1, 0, 3}, func(_ context.Context, n int) error {
 		if 6/n == 0 {
 			return errors.New("never")
 		}
 		return nil
 	})
-	if errs[0] != nil || errs[2] != nil || !failure.Is(errs[1], failure.Permanent) || !strings.Contains(errs[1].Error(), "divide by zero") {
-		t.Fatalf("%v", errs)
+	if !failure.Is(err, failure.Permanent) || !strings.HasPrefix(err.Error(), "panic: ") || !strings.Contains(err.Error(), "divide by zero") {
+		t.Fatalf("%v", err)
 	}
-	logFailures(slog.New(slog.NewJSONHandler(&l, nil)), errs[1], true)
+	logFailures(slog.New(slog.NewJSONHandler(&l, nil)), err, true)
 	if all := l.all(t); len(all) != 1 || !strings.Contains(fmt.Sprint(all[0]["stack"]), "fanout_test.go") {
 		t.Errorf("it is not logged where it was: %v", all)
 	}
@@ -184,12 +181,12 @@ func TestEachSurvivesAPanic(t *testing.T) {
 
 func TestEachInSeries(t *testing.T) {
 	var order []int
-	errs := Each(t.Context(), Dependencies{Serial: true}, []int{3, 1, 2}, func(_ context.Context, i int) error {
+	err := Each(t.Context(), Run{Dependencies: Dependencies{Serial: true}}, []int{3, 1, 2}, func(_ context.Context, i int) error {
 		order = append(order, i)
 		return nil
 	})
-	if !slices.Equal(order, []int{3, 1, 2}) || len(errs) != 3 {
-		t.Errorf("%v, %v", order, errs)
+	if !slices.Equal(order, []int{3, 1, 2}) || err != nil {
+		t.Errorf("%v, %v", order, err)
 	}
 }
 
@@ -203,7 +200,7 @@ func TestCovers(t *testing.T) {
 		{event.Scope{BaseName: "b"}, true}, {event.Scope{BaseName: "b", Zone: "z"}, true}, {event.Scope{Zone: "z"}, true},
 		{event.Scope{BaseName: "x"}, false}, {event.Scope{BaseName: "b", Revision: "x"}, false}, {event.Scope{BaseName: "b", Zone: "x"}, false},
 	} {
-		if got := Covers(c.scope, key); got != c.want {
+		if got := (Run{Scope: c.scope}).Covers(key); got != c.want {
 			t.Errorf("%+v: %v", c.scope, got)
 		}
 	}

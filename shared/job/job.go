@@ -1,6 +1,6 @@
-// Package job is what all jobs share: what a job is, what it is given, and how
-// a message becomes a run of it — decoded, bounded in time, coalesced with its
-// like, logged once, its error classified.
+// Package job holds what all jobs share: what a job is, what it is given, and how
+// a message becomes a run of it. A message is decoded, its run is bounded in time
+// and shared with others like it, and its error is classified and logged once.
 package job
 
 import (
@@ -12,8 +12,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
+	"github.com/gce-backend/gce-backend/shared/job/spacing"
+	"github.com/gce-backend/gce-backend/shared/records"
+	"github.com/gce-backend/gce-backend/shared/records/offer"
 )
 
 // Job is one of the suite's jobs.
@@ -23,7 +27,7 @@ type Job struct {
 	// Decode reads what a message is about; nil: event.OfManagers. An error sets
 	// the message aside.
 	Decode func(event.Message) (event.Scope, error)
-	// New makes the job's handler.
+	// New makes the job's handler, and what that keeps between its runs.
 	New func(Dependencies) Handler
 }
 
@@ -36,10 +40,8 @@ func (j Job) Scope(message event.Message) (event.Scope, error) {
 }
 
 // Stateless makes the New of a job that keeps nothing between its runs.
-func Stateless(handle func(context.Context, Dependencies, Run) error) func(Dependencies) Handler {
-	return func(d Dependencies) Handler {
-		return func(ctx context.Context, run Run) error { return handle(ctx, d, run) }
-	}
+func Stateless(handle Handler) func(Dependencies) Handler {
+	return func(Dependencies) Handler { return handle }
 }
 
 // Names lists the names of jobs.
@@ -56,11 +58,21 @@ func Names(jobs []Job) []string {
 // call, and return half-way.
 type Handler func(ctx context.Context, run Run) error
 
-// Run is one call of a handler.
+// Run is one call of a handler: what it is about, and what it may use.
 type Run struct {
-	Scope event.Scope
-	// Log carries the job and the event's id.
-	Log *slog.Logger
+	Dependencies
+	Job     string // its name
+	Scope   event.Scope
+	Log     *slog.Logger // carries the job and the event's id
+	Records records.Records
+	Offers  offer.Protocol
+}
+
+// Run makes a run of a job.
+func (d Dependencies) Run(job string, scope event.Scope, log *slog.Logger) Run {
+	e := records.Records{Store: d.Store, Log: log}
+	return Run{Dependencies: d, Job: job, Scope: scope, Log: log, Records: e,
+		Offers: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: log}}
 }
 
 // Dependencies are what the jobs are given. Each outside thing is behind its
@@ -84,8 +96,8 @@ type Dependencies struct {
 	Project string
 	// Deployment is the value of the ownership label.
 	Deployment string
-	// Serial makes a run do one thing at a time, for a simulation that decides
-	// the order of everything.
+	// Serial makes a run do one thing at a time, and share nothing with other
+	// runs, for a simulation that decides the order of everything.
 	Serial bool
 }
 
@@ -104,4 +116,24 @@ func (d Dependencies) Announce(ctx context.Context, fact string, scopes ...event
 		messages[i] = event.Message{Data: scope.Encode()}
 	}
 	return d.Publisher.Publish(ctx, event.Topic{Name: fact}, messages...)
+}
+
+// Await waits for the key's next turn within a limit.
+func (d Dependencies) Await(ctx context.Context, limit *spacing.Limit, key string) error {
+	if wait := limit.Take(key, d.Now()); wait > 0 {
+		return d.Sleep(ctx, wait)
+	}
+	return nil
+}
+
+// VMs lists a group's VMs. A group that was deleted took its VMs with it; but
+// only the group's own 404 proves that.
+func (d Dependencies) VMs(ctx context.Context, ref compute.GroupRef) ([]compute.VM, error) {
+	vms, err := d.Compute.VMs(ctx, ref)
+	if failure.Is(err, failure.NotFound) {
+		if _, gone := d.Compute.Group(ctx, ref); failure.Is(gone, failure.NotFound) {
+			return nil, nil
+		}
+	}
+	return vms, err
 }

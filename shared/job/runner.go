@@ -10,20 +10,19 @@ import (
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
-	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/combine"
 	"github.com/gce-backend/gce-backend/shared/job/spacing"
 )
 
-// Outcomes of a run, as the line that ends it says.
+// Outcomes of a run, in the line that ends it.
 const (
 	outcomeOK       = "ok"
 	outcomeFailed   = "failed"
 	outcomeSetAside = "set_aside"
 )
 
-// ErrNotOurs is a decoder's answer to a message about something that is none of
-// the suite's business, such as the VM of somebody else.
+// ErrNotOurs is what a decoder returns for a message that does not concern the
+// suite, such as one about somebody else's VM.
 var ErrNotOurs = errors.New("not ours")
 
 // Runner delivers messages to one job.
@@ -31,17 +30,14 @@ type Runner struct {
 	job     Job
 	handler Handler
 	timeout time.Duration
-	records store.Store
-	now     func() time.Time
+	deps    Dependencies
 	log     *slog.Logger
-	record  Recorder // may be nil
 	flights combine.Flights
 	spaced  spacing.Limit
-	sleep   func(context.Context, time.Duration) error
 }
 
-// Each run about a group reads what waits there, so in a crowd of messages a few
-// runs in a second do as much as one for each.
+// Each run about a group does all that waits there, so in a crowd of messages a
+// few runs per second do as much as one run per message.
 const (
 	runSpacing = 200 * time.Millisecond
 	runBurst   = 10
@@ -53,12 +49,9 @@ func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logg
 		job:     job,
 		handler: job.New(deps),
 		timeout: timeout,
-		records: deps.Store,
-		now:     deps.Now,
+		deps:    deps,
 		log:     log.With("job", job.Name),
-		record:  deps.Recorder,
 		spaced:  spacing.Limit{Every: runSpacing, Burst: runBurst},
-		sleep:   deps.Sleep,
 	}
 }
 
@@ -67,32 +60,10 @@ func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logg
 // level-triggered, so one run that begins after they came serves them all. Many
 // runs of one scope are spaced.
 //
-// An error asks for the message to be delivered again, which only helps
-// against what passes by itself, and is not needed for a sweep: the next tick
-// is the retry. A message that cannot be read is logged once and set aside.
+// An error asks for the message to be delivered again. That helps only if the
+// error passes by itself, and is not needed for a sweep: the next tick is the
+// retry. A message that cannot be read is logged once and set aside.
 func (r *Runner) Deliver(ctx context.Context, message event.Message) error {
-	return r.deliver(ctx, message, func(ctx context.Context, scope event.Scope, run func() error) error {
-		key := string(scope.Encode())
-		return r.flights.Join(ctx, key, func() error {
-			if len(scope.Instances) == 0 && !scope.Sweep() { // of instances there is no end
-				if wait := r.spaced.Take(key, r.now()); wait > 0 {
-					if err := r.sleep(context.WithoutCancel(ctx), wait); err != nil {
-						return err
-					}
-				}
-			}
-			return run()
-		})
-	})
-}
-
-// DeliverAlone is Deliver without sharing runs, for a simulation that
-// interleaves runs of its own choice.
-func (r *Runner) DeliverAlone(ctx context.Context, message event.Message) error {
-	return r.deliver(ctx, message, func(_ context.Context, _ event.Scope, run func() error) error { return run() })
-}
-
-func (r *Runner) deliver(ctx context.Context, message event.Message, share func(context.Context, event.Scope, func() error) error) error {
 	log := r.log.With("event_id", message.ID)
 	scope, err := r.job.Scope(message)
 	if errors.Is(err, ErrNotOurs) {
@@ -100,36 +71,46 @@ func (r *Runner) deliver(ctx context.Context, message event.Message, share func(
 	}
 	if err != nil {
 		log.Error("set a message aside: "+err.Error(), "topic", message.Topic, "next", nextAside)
-		r.done(log, r.now(), outcomeSetAside, nil)
+		r.done(log, r.deps.Now(), outcomeSetAside, nil)
 		return nil //nolint:nilerr // it can never be read, so another delivery would not help
 	}
-	// What a job announces it has just read the record of.
+	// A job has just read the record of what it announces.
 	fact := message.Topic != "" && message.Topic != r.job.Name
-	err = share(ctx, scope, func() error {
-		return r.run(ctx, scope, fact || scope.Hint, log)
-	})
-	if err == nil || scope.Sweep() {
+	err = r.share(ctx, scope, func() error { return r.run(ctx, scope, fact || scope.Hint, log) })
+	if err == nil || scope.Sweep() || !passes(failure.ClassOf(err)) {
 		return nil
 	}
-	if passes(failure.ClassOf(err)) {
-		return err
-	}
-	return nil
+	return err
 }
 
-// passes reports whether what went wrong passes by itself.
+// share runs the job, or shares a run of the same scope.
+func (r *Runner) share(ctx context.Context, scope event.Scope, run func() error) error {
+	if r.deps.Serial {
+		return run()
+	}
+	key := string(scope.Encode())
+	return r.flights.Join(ctx, key, func() error {
+		if len(scope.Instances) == 0 && !scope.Sweep() { // there are too many instances to keep a limit for each
+			if err := r.deps.Await(context.WithoutCancel(ctx), &r.spaced, key); err != nil {
+				return err
+			}
+		}
+		return run()
+	})
+}
+
+// passes reports whether an error of a class passes by itself.
 func passes(class failure.Class) bool {
 	return class == failure.Transient || class == failure.Quota || class == failure.Conflict
 }
 
-// run calls the handler within the time limit, once it is known that a record
-// is about what the scope names. It outlives the message that caused it, because
-// others may have joined.
+// run calls the handler within the time limit, unless no record of what the
+// scope names exists. It outlives the message that caused it, because others may
+// have joined.
 func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *slog.Logger) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 	defer cancel()
-	start := r.now()
-	outcome := outcomeOK
+	run, start, outcome := r.deps.Run(r.job.Name, scope, log), r.deps.Now(), outcomeOK
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			err = failure.New(failure.Permanent, "panic: %v", recovered)
@@ -139,12 +120,12 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *sl
 			outcome = outcomeFailed
 		}
 		r.done(log, start, outcome, err)
-		if r.record != nil {
-			r.record.Ended(ctx, r.job.Name, scope.Sweep(), err)
+		if r.deps.Recorder != nil {
+			r.deps.Recorder.Ended(ctx, r.job.Name, scope.Sweep(), err)
 		}
 	}()
 	if !scope.Sweep() && !known {
-		what, err := unknown(ctx, r.records, scope, log)
+		what, err := run.unknown(ctx)
 		if err != nil {
 			logFailures(log, err, scope.Sweep())
 			return err
@@ -155,7 +136,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *sl
 			return nil
 		}
 	}
-	if err = r.handler(ctx, Run{Scope: scope, Log: log}); err != nil {
+	if err = r.handler(ctx, run); err != nil {
 		logFailures(log, err, scope.Sweep())
 	}
 	return err
@@ -163,7 +144,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *sl
 
 // done writes the line that ends a run.
 func (r *Runner) done(log *slog.Logger, start time.Time, outcome string, err error) {
-	attrs := []any{"event", "JOB_DONE", "outcome", outcome, "duration_ms", r.now().Sub(start).Milliseconds()}
+	attrs := []any{"event", "JOB_DONE", "outcome", outcome, "duration_ms", r.deps.Now().Sub(start).Milliseconds()}
 	if err != nil {
 		attrs = append(attrs, "error_class", string(failure.ClassOf(err)))
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Settings are what settings.cfg says to the jobs.
+// Settings are the settings of settings.cfg that the jobs use.
 type Settings struct {
-	// Imported is false as long as there never was a configuration.
+	// Imported is false until the first configuration is imported.
 	Imported bool
 	Freeze   fleet.Freeze
 	Brake    fleet.Brake
@@ -34,8 +34,8 @@ func (d Dependencies) Settings(ctx context.Context) (Settings, error) {
 	return settings, nil
 }
 
-// WithoutFrozen keeps the items whose template is not frozen, and says once what was
-// left alone.
+// WithoutFrozen returns the items whose template is not frozen, and logs the
+// templates whose items it left out.
 func WithoutFrozen[T any](run Run, freeze fleet.Freeze, items []T, baseName func(T) string) []T {
 	if len(freeze) == 0 {
 		return items
@@ -55,4 +55,14 @@ func WithoutFrozen[T any](run Run, freeze fleet.Freeze, items []T, baseName func
 		run.Log.Info("left alone, because settings.cfg freezes it: "+strings.Join(frozen, ", "), "event", "FROZEN")
 	}
 	return rest
+}
+
+// Unfrozen returns the items whose template is not frozen. It reads the settings
+// only if there are items.
+func Unfrozen[T any](ctx context.Context, run Run, items []T, baseName func(T) string) ([]T, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	settings, err := run.Settings(ctx)
+	return WithoutFrozen(run, settings.Freeze, items, baseName), err
 }

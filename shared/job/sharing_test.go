@@ -131,7 +131,7 @@ func TestRunsOfOneScopeAreSpaced(t *testing.T) {
 			scoped: 5 * runSpacing, `{"instances":["a:1"]}`: 0, "{}": 0,
 		} {
 			runner := runnerOf(&lines{}, func(context.Context, Run) error { return nil })
-			runner.sleep = func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
+			runner.deps.Sleep = func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
 			begin := time.Now()
 			for range runBurst + 5 {
 				_ = runner.Deliver(t.Context(), message(data))
@@ -161,13 +161,14 @@ func TestOnlyMessagesToTheJobItselfAreLookedFor(t *testing.T) {
 	}
 }
 
-func TestDeliverAloneSharesNothing(t *testing.T) {
+func TestASerialRunnerSharesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var begun atomic.Int32
 		proceed := make(chan struct{})
 		runner := runnerOf(&lines{}, func(context.Context, Run) error { begun.Add(1); <-proceed; return nil })
+		runner.deps.Serial = true
 		for range 3 {
-			go runner.DeliverAlone(t.Context(), message(scoped)) //nolint:errcheck // it is released below
+			go runner.Deliver(t.Context(), message(scoped)) //nolint:errcheck // it is released below
 		}
 		synctest.Wait()
 		if begun.Load() != 3 {

@@ -10,37 +10,50 @@ import (
 
 // SpreadWaiting runs work for each group that has instances in a state, as far
 // as the run's scope covers them and their templates are not frozen.
-func SpreadWaiting(ctx context.Context, d Dependencies, run Run, jobName string, state fleet.InstanceState,
+func (r Run) SpreadWaiting(ctx context.Context, state fleet.InstanceState,
 	work func(context.Context, fleet.ManagerKey, []records.Instance) error) error {
-	found, err := waiting(ctx, d, run, records.Records{Store: d.Store, Log: run.Log}, jobName, state)
-	if err != nil || len(found) == 0 {
-		return err
+	found, err := r.waiting(ctx, state)
+	if err == nil {
+		found, err = Unfrozen(ctx, r, found, func(i records.Instance) string { return i.Value.BaseName })
 	}
-	settings, err := d.Settings(ctx)
 	if err != nil {
 		return err
 	}
-	groups, keys := ByManager(WithoutFrozen(run, settings.Freeze, found, func(i records.Instance) string { return i.Value.BaseName }))
-	return Spread(ctx, d, jobName, keys, func(ctx context.Context, key fleet.ManagerKey) error { return work(ctx, key, groups[key]) })
+	groups, keys := ByManager(found)
+	return r.Spread(ctx, keys, func(ctx context.Context, key fleet.ManagerKey) error { return work(ctx, key, groups[key]) })
 }
 
-// waiting reads the instances in a state that a run's scope covers. Of one
-// group these are all, of a fleet at most records.MostAtOnce, so that a run
-// can hold them: the groups of those that are left are published to the job's
-// own topic, a message each.
-func waiting(ctx context.Context, d Dependencies, run Run, e records.Records, jobName string, state fleet.InstanceState) ([]records.Instance, error) {
-	scope := run.Scope
-	if scope.BaseName != "" && scope.Revision != "" && scope.Zone != "" {
-		return e.InstancesOf(ctx, fleet.ManagerKey{BaseName: scope.BaseName, Revision: scope.Revision, Zone: scope.Zone}, state)
+// ByManager groups instances by their managers. The keys come in the order of
+// the first instance of each.
+func ByManager(instances []records.Instance) (groups map[fleet.ManagerKey][]records.Instance, keys []fleet.ManagerKey) {
+	groups = map[fleet.ManagerKey][]records.Instance{}
+	for _, instance := range instances {
+		key := instance.Value.ManagerKey()
+		if groups[key] == nil {
+			keys = append(keys, key)
+		}
+		groups[key] = append(groups[key], instance)
 	}
-	some, err := e.InstancesIn(ctx, state)
+	return groups, keys
+}
+
+// waiting reads the instances in a state that the run's scope covers: all of
+// one group, or at most records.MostAtOnce of a fleet, so that they fit into
+// memory. It publishes a message to the job's own topic for each group that has
+// more.
+func (r Run) waiting(ctx context.Context, state fleet.InstanceState) ([]records.Instance, error) {
+	scope := r.Scope
+	if scope.BaseName != "" && scope.Revision != "" && scope.Zone != "" {
+		return r.Records.InstancesOf(ctx, fleet.ManagerKey{BaseName: scope.BaseName, Revision: scope.Revision, Zone: scope.Zone}, state)
+	}
+	some, err := r.Records.InstancesIn(ctx, state)
 	if err != nil {
 		return nil, err
 	}
 	read := map[fleet.ManagerKey]int{}
 	var covered []records.Instance
 	for _, instance := range some {
-		if key := instance.Value.ManagerKey(); Covers(scope, key) {
+		if key := instance.Value.ManagerKey(); r.Covers(key) {
 			read[key]++
 			covered = append(covered, instance)
 		}
@@ -48,23 +61,23 @@ func waiting(ctx context.Context, d Dependencies, run Run, e records.Records, jo
 	if len(some) < records.MostAtOnce {
 		return covered, nil
 	}
-	return covered, sendOn(ctx, d, scope, e, jobName, state, read)
+	return covered, r.sendOn(ctx, state, read)
 }
 
 // sendOn publishes a message for each group that has more instances in the
 // state than were read.
-func sendOn(ctx context.Context, d Dependencies, scope event.Scope, e records.Records, jobName string, state fleet.InstanceState, read map[fleet.ManagerKey]int) error {
-	managers, err := e.ManagersFor(ctx, scope.BaseName, scope.Revision, scope.Zone)
+func (r Run) sendOn(ctx context.Context, state fleet.InstanceState, read map[fleet.ManagerKey]int) error {
+	managers, err := r.Records.ManagersFor(ctx, r.Scope.BaseName, r.Scope.Revision, r.Scope.Zone)
 	if err != nil {
 		return err
 	}
 	var scopes []event.Scope
 	for _, manager := range managers {
 		key := manager.Value.Key()
-		if !Covers(scope, key) {
+		if !r.Covers(key) {
 			continue
 		}
-		there, err := e.CountOf(ctx, key, state)
+		there, err := r.Records.CountOf(ctx, key, state)
 		if err != nil {
 			return err
 		}
@@ -72,5 +85,5 @@ func sendOn(ctx context.Context, d Dependencies, scope event.Scope, e records.Re
 			scopes = append(scopes, ManagerScope(key))
 		}
 	}
-	return d.Announce(ctx, jobName, scopes...)
+	return r.Announce(ctx, r.Job, scopes...)
 }

@@ -44,12 +44,12 @@ func found(t *testing.T, sizes ...int) *metered.Store {
 	return metered.New(documents)
 }
 
-// waiting runs Waiting and tells what it read and which zones it sent on.
+// readWaiting returns how many instances a run reads, and which zones it sends on.
 func readWaiting(t *testing.T, documents store.Store, scope event.Scope) (read int, sent []string) {
 	t.Helper()
 	var out published
-	items, err := waiting(t.Context(), Dependencies{Publisher: &out}, Run{Scope: scope},
-		records.Records{Store: documents, Log: slog.New(slog.DiscardHandler)}, "test-job", fleet.Found)
+	run := Dependencies{Store: documents, Publisher: &out}.Run("test-job", scope, slog.New(slog.DiscardHandler))
+	items, err := run.waiting(t.Context(), fleet.Found)
 	if err != nil {
 		t.Fatal(err)
 	}

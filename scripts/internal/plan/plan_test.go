@@ -62,7 +62,7 @@ func newSystem(t *testing.T, seed uint64) *system {
 
 func (s *system) run(each job.Job) {
 	s.t.Helper()
-	if err := each.New(s.deps)(s.t.Context(), job.Run{Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if err := each.New(s.deps)(s.t.Context(), s.deps.Run(each.Name, event.Scope{}, slog.New(slog.DiscardHandler))); err != nil {
 		s.t.Fatalf("%s: %v", each.Name, err)
 	}
 }

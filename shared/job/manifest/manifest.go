@@ -5,7 +5,8 @@ package manifest
 import (
 	"bytes"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -19,8 +20,8 @@ type Manifest struct {
 	Sources map[string]string `yaml:"sources"`
 }
 
-// Function is what the manifest says of one function. functions.yaml explains
-// the fields.
+// Function is one function's entry in the manifest. functions.yaml explains the
+// fields.
 type Function struct {
 	Summary         string   `yaml:"summary"`
 	Trigger         string   `yaml:"trigger"`
@@ -59,12 +60,7 @@ func Parse(data []byte) (Manifest, error) {
 
 // Names lists the functions in order.
 func (m Manifest) Names() []string {
-	names := make([]string, 0, len(m.Functions))
-	for name := range m.Functions {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
+	return slices.Sorted(maps.Keys(m.Functions))
 }
 
 // Subscription is one way by which messages reach a function.
@@ -91,22 +87,13 @@ func (m Manifest) Subscriptions() []Subscription {
 
 // Topics lists every topic that there is, in order.
 func (m Manifest) Topics() []string {
-	seen := map[string]bool{}
+	topics := slices.Collect(maps.Keys(m.Sources))
 	for _, subscription := range m.Subscriptions() {
-		seen[subscription.Topic] = true
+		topics = append(topics, subscription.Topic)
 	}
 	for _, function := range m.Functions {
-		for _, topic := range function.Announces {
-			seen[topic] = true
-		}
+		topics = append(topics, function.Announces...)
 	}
-	for topic := range m.Sources {
-		seen[topic] = true
-	}
-	topics := make([]string, 0, len(seen))
-	for topic := range seen {
-		topics = append(topics, topic)
-	}
-	sort.Strings(topics)
-	return topics
+	slices.Sort(topics)
+	return slices.Compact(topics)
 }

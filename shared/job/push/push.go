@@ -43,10 +43,10 @@ type pushed struct {
 	} `json:"message"`
 }
 
-// Function makes the HTTP function of a job. It takes what a push subscription
-// sends, the topic being at the end of the path, and the same as a CloudEvent
-// with its attributes in headers. What is no Pub/Sub delivery is refused with
-// 400, and an error is answered 500, which asks for another delivery.
+// Function makes the HTTP function of a job. It takes the request of a push
+// subscription, with the topic at the end of the path, and the same as a
+// CloudEvent with its attributes in headers. It answers 400 to what is no Pub/Sub
+// delivery, and 500 to an error, which asks for another delivery.
 func Function(deliver Deliver) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		message, err := decode(w, r)
@@ -96,7 +96,7 @@ func decode(w http.ResponseWriter, r *http.Request) (event.Message, error) {
 	}, nil
 }
 
-// topicOf is the topic that a path ends with; "" where it names none.
+// topicOf returns the topic that a path ends with; "" if it names none.
 func topicOf(from string) string {
 	if folder, topic := path.Split(from); strings.HasSuffix(folder, "/topics/") {
 		return topic

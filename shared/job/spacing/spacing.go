@@ -1,6 +1,6 @@
-// Package spacing spaces what is done again and again for each of many things,
-// so that none of its documents is written more often than Firestore takes,
-// about once a second, and all of it stays within a number of requests.
+// Package spacing limits how often something is done for each of many keys, so
+// that no document is written more often than Firestore allows, about once a
+// second, and the total number of requests stays bounded.
 package spacing
 
 import (
@@ -10,15 +10,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limit spaces what is done for each key, such as a look at a group for each
-// message about one of its VMs: Burst of it may come at once, and from then on
-// one in each Every.
+// Limit gives turns to each key, such as a group that is fetched for each message
+// about one of its VMs: Burst turns may follow at once, and then one in each
+// Every.
 type Limit struct {
 	Every time.Duration
 	Burst int
 	// PerMinute is shared by the keys that had a turn within the last minute: the
-	// more there are, the longer each waits, and the smaller are their bursts. 0:
-	// it does not matter how many keys there are.
+	// more there are, the longer each waits, and the smaller are their bursts. 0
+	// means that keys do not share anything.
 	PerMinute int
 
 	mu   sync.Mutex

@@ -171,7 +171,7 @@ func (w *World) start(function, key string, on *lane, message event.Message, don
 	begin := w.clock
 	w.spawn(function, func(ctx context.Context) error {
 		w.Note("delivered %s", message.Topic+" "+string(message.Data)+strings.TrimPrefix(fmt.Sprint(message.Attributes), "map"))
-		return w.runners[function].runner.DeliverAlone(ctx, message)
+		return w.runners[function].runner.Deliver(ctx, message)
 	}, func(err error) {
 		w.load.longest[function] = max(w.load.longest[function], w.clock.Sub(begin))
 		done(err)

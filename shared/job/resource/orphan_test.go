@@ -1,4 +1,4 @@
-package orphan
+package resource
 
 import (
 	"context"
