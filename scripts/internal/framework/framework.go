@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/funcframework"
+
+	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
 // Function is one function.
@@ -119,7 +121,7 @@ func call(name string) func(http.ResponseWriter, *http.Request) {
 func (s *Server) listen(ctx context.Context, port int) error {
 	if port == 0 {
 		var err error
-		if port, err = freePort(ctx); err != nil {
+		if port, err = emulators.FreePort(ctx); err != nil {
 			return err
 		}
 	}
@@ -153,14 +155,4 @@ func answers(ctx context.Context, address string) bool {
 	}
 	_ = connection.Close()
 	return true
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	return port, listener.Close()
 }

@@ -53,13 +53,13 @@ func (s *Suite) startGate(ctx context.Context) error {
 	return nil
 }
 
-func (s *Suite) emulator(ctx context.Context, host *string, start func(context.Context, emulators.Options) (*emulators.Emulator, error)) error {
+func (s *Suite) emulator(ctx context.Context, host *string, start func(context.Context) (*emulators.Emulator, error)) error {
 	if *host != "" {
 		return nil
 	}
 	// It must outlive the interrupt that ends ctx, so as to serve what is
 	// being drained.
-	started, err := start(context.WithoutCancel(ctx), emulators.Options{})
+	started, err := start(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}
