@@ -19,7 +19,6 @@ type runs struct {
 
 	mu       sync.Mutex
 	longest  map[string]time.Duration
-	count    map[string]int
 	messages []string // of the first problems
 }
 
@@ -28,9 +27,8 @@ const keptMessages = 5
 
 // logger is the log to give to the suite.
 func (r *runs) logger() *slog.Logger {
-	r.longest, r.count = map[string]time.Duration{}, map[string]int{}
-	written := logging.JSON(counter{r}).Handler()
-	return slog.New(handler{runs: r, next: written})
+	r.longest = map[string]time.Duration{}
+	return slog.New(handler{runs: r, next: logging.JSON(counter{r}).Handler()})
 }
 
 // reset forgets all.
@@ -38,15 +36,14 @@ func (r *runs) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.longest)
-	clear(r.count)
 	r.bytes.Store(0)
 	r.lines.Store(0)
+	r.problems.Store(0)
 }
 
 func (r *runs) done(job string, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.count[job]++
 	r.longest[job] = max(r.longest[job], took)
 }
 

@@ -131,13 +131,10 @@ func (l *load) release(ctx context.Context, id string, at time.Time) error {
 
 // call repeats a request that is not answered, or with 5xx, for a while.
 func (l *load) call(ctx context.Context, token, method string, request, into any) error {
-	body, err := json.Marshal(request)
-	if err != nil {
-		return err
-	}
+	caller := Caller{URL: l.options.URL, Token: token, Client: l.options.Client}
 	until := time.Now().Add(l.options.Patience)
 	for {
-		again, err := l.once(ctx, token, method, body, into)
+		again, err := caller.Call(ctx, method, request, into)
 		if err == nil || !again || time.Now().After(until) || ctx.Err() != nil {
 			return err
 		}
@@ -148,14 +145,26 @@ func (l *load) call(ctx context.Context, token, method string, request, into any
 	}
 }
 
-func (l *load) once(ctx context.Context, token, method string, body []byte, into any) (again bool, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.options.URL+"/_ah/api/"+method, bytes.NewReader(body))
+// Caller calls a Machine Provider's URL, without /_ah/api, with a bearer token.
+type Caller struct {
+	URL, Token string
+	Client     *http.Client
+}
+
+// Call sends one request, and reports whether another attempt may help where it
+// fails.
+func (c Caller) Call(ctx context.Context, method string, request, into any) (again bool, err error) {
+	body, err := json.Marshal(request)
 	if err != nil {
 		return false, err
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/_ah/api/"+method, bytes.NewReader(body))
+	if err != nil {
+		return false, err
+	}
+	r.Header.Set("Authorization", "Bearer "+c.Token)
 	r.Header.Set("Content-Type", "application/json")
-	response, err := l.options.Client.Do(r)
+	response, err := c.Client.Do(r)
 	if err != nil {
 		return true, err
 	}

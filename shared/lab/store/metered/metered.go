@@ -15,11 +15,11 @@ import (
 type Counts struct {
 	// Reads are documents read: each key of a Get, each result of a Find and at
 	// least one, one per 1,000 counted documents of a Count and at least one.
-	Reads int64
+	Reads int64 `json:"reads"`
 	// Writes are documents written by commits that succeeded.
-	Writes int64
+	Writes int64 `json:"writes"`
 	// Deletes are documents deleted by commits that succeeded.
-	Deletes int64
+	Deletes int64 `json:"deletes"`
 }
 
 // Plus adds counts.
@@ -27,12 +27,17 @@ func (c Counts) Plus(other Counts) Counts {
 	return Counts{c.Reads + other.Reads, c.Writes + other.Writes, c.Deletes + other.Deletes}
 }
 
+// Minus takes counts off.
+func (c Counts) Minus(other Counts) Counts {
+	return Counts{c.Reads - other.Reads, c.Writes - other.Writes, c.Deletes - other.Deletes}
+}
+
 // Source is what counts are kept by.
 type Source struct {
 	// Job is the name given by WithJob, or empty.
-	Job string
+	Job string `json:"job"`
 	// Collection is the last segment of the collection's path.
-	Collection string
+	Collection string `json:"collection"`
 }
 
 // Snapshot holds counts by their source.
