@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,15 +49,7 @@ type Outcome struct {
 
 // Run runs a trial.
 func (t Trial) Run(suite Suite) Outcome {
-	if t.VMs == 0 {
-		t.VMs = DefaultVMs
-	}
-	if t.Steps == 0 {
-		t.Steps = DefaultSteps
-	}
-	if t.Sweeps == 0 {
-		t.Sweeps = 150
-	}
+	t.VMs, t.Steps, t.Sweeps = cmp.Or(t.VMs, DefaultVMs), cmp.Or(t.Steps, DefaultSteps), cmp.Or(t.Sweeps, 150)
 	w := New(suite, Options{Seed: t.Seed, Trace: t.Trace, Plant: t.Plant, Faults: t.faults()})
 	defer w.Close()
 	c := chaos{World: w, vms: t.VMs, mood: moods[w.rand.IntN(len(moods))]}
@@ -143,7 +136,11 @@ func (c *chaos) minute() {
 
 // act is one thing that somebody does.
 func (c *chaos) act() {
-	acts := [8]func(){func() { c.leases = append(c.leases, c.lease()) }, c.endLease, c.renew, c.configure, c.force, c.byHand, c.preempt, c.repair}
+	acts := [8]func(){
+		c.lease, c.endLease, c.renew, c.configure, c.force, c.byHand,
+		func() { c.befall(Preempted, "preempted: VM %s", c.Cloud.Preempt) },
+		func() { c.befall(Repaired, "repaired: VM %s", c.Cloud.RepairVM) },
+	}
 	sum := 0
 	for _, n := range c.mood.often {
 		sum += n
@@ -158,9 +155,9 @@ func (c *chaos) act() {
 	}
 }
 
-func (c *chaos) lease() string {
+func (c *chaos) lease() {
 	lengths := []int{0, 60, 300, 900, 1800}
-	return c.Lease(lengths[c.rand.IntN(len(lengths))])
+	c.leases = append(c.leases, c.Lease(lengths[c.rand.IntN(len(lengths))]))
 }
 
 // endLease: a lessee releases a machine, or cancels a request.
@@ -217,21 +214,13 @@ func (c *chaos) byHand() {
 	_ = c.Cloud.DeleteVM(vm.Project, vm.Zone, vm.Name) // it may be going already
 }
 
-func (c *chaos) preempt() {
+// befall: a fault happens to some VM.
+func (c *chaos) befall(kind Kind, note string, happen func(project, zone, name string) error) {
 	vms := c.Cloud.VMs()
-	if len(vms) > 0 && c.roll(Preempted) {
+	if len(vms) > 0 && c.roll(kind) {
 		vm := vms[c.rand.IntN(len(vms))]
-		c.Note("preempted: VM %s", vm.Name)
-		_ = c.Cloud.Preempt(vm.Project, vm.Zone, vm.Name) // it may be going already
-	}
-}
-
-func (c *chaos) repair() {
-	vms := c.Cloud.VMs()
-	if len(vms) > 0 && c.roll(Repaired) {
-		vm := vms[c.rand.IntN(len(vms))]
-		c.Note("repaired: VM %s", vm.Name)
-		_ = c.Cloud.RepairVM(vm.Project, vm.Zone, vm.Name) // it may be going already
+		c.Note(note, vm.Name)
+		_ = happen(vm.Project, vm.Zone, vm.Name) // it may be going already
 	}
 }
 

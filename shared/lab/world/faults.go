@@ -99,38 +99,12 @@ func (w *World) roll(kind Kind) bool {
 	return true
 }
 
-func (w *World) storeFault() error {
-	if w.tasks.current != nil && w.roll(StoreDown) {
-		return failure.New(failure.Transient, "the store is unavailable (injected)")
+// fail returns an error if a fault of a kind happens to a call of a task.
+func (w *World) fail(kind Kind, class failure.Class, what string) error {
+	if w.tasks.current != nil && w.roll(kind) {
+		return failure.New(class, "%s (injected)", what)
 	}
 	return nil
-}
-
-func (w *World) commitFault() error {
-	if err := w.storeFault(); err != nil || w.tasks.current == nil {
-		return err
-	}
-	if w.roll(StoreConflict) {
-		return failure.New(failure.Conflict, "the document was changed since it was read (injected)")
-	}
-	return nil
-}
-
-func (w *World) lostFault() error {
-	if w.tasks.current != nil && w.roll(StoreLost) {
-		return failure.New(failure.Transient, "the answer was lost (injected)")
-	}
-	return nil
-}
-
-func (w *World) publishFault() (before, after error) {
-	if w.roll(PublishDown) {
-		return failure.New(failure.Transient, "the topic is unavailable (injected)"), nil
-	}
-	if w.roll(PublishLost) {
-		return nil, failure.New(failure.Transient, "the answer was lost (injected)")
-	}
-	return nil, nil
 }
 
 // strikes kills a task.

@@ -21,7 +21,7 @@ func (w *World) makeForeign() {
 			panic(err)
 		}
 	}
-	w.foreign.templates = invariants.ForeignTemplates
+	w.foreignTemplates = invariants.ForeignTemplates
 }
 
 // DeleteGroup deletes a group by hand.

@@ -74,8 +74,8 @@ func (c *Configuration) write(i int) {
 // Read is configsource.Source.
 func (c *Configuration) Read(ctx context.Context) (config.Files, error) {
 	return gated(ctx, c.world, func() string { return "read the configuration" }, func() (config.Files, error) {
-		if c.world.roll(SourceDown) {
-			return config.Files{}, failure.New(failure.Transient, "the configuration source is down (injected)")
+		if err := c.world.fail(SourceDown, failure.Transient, "the configuration source is down"); err != nil {
+			return config.Files{}, err
 		}
 		return c.bucket.Read(ctx)
 	})

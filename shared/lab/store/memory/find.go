@@ -122,28 +122,16 @@ func (s scan) startAfter(last *store.Document, descending bool) scan {
 	}
 	target := entry{value, &document{key: last.Key}}
 	if descending {
-		s.to = earlier(s.to, s.over.seek(target))
-	} else {
-		s.from = later(s.from, s.over.search(func(e entry) bool { return e.compare(target) > 0 }))
+		if end := s.over.seek(target); end.before(s.to) {
+			s.to = end
+		}
+	} else if begin := s.over.search(func(e entry) bool { return e.compare(target) > 0 }); s.from.before(begin) {
+		s.from = begin
 	}
-	if earlier(s.from, s.to) == s.to {
+	if s.to.before(s.from) {
 		s.from = s.to
 	}
 	return s
-}
-
-func earlier(a, b position) position {
-	if a.block < b.block || a.block == b.block && a.offset < b.offset {
-		return a
-	}
-	return b
-}
-
-func later(a, b position) position {
-	if earlier(a, b) == a {
-		return b
-	}
-	return a
 }
 
 func matches(doc *document, query store.Query, orders []store.Order) bool {
