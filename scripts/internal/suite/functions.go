@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gce-backend/gce-backend/functions"
+	"github.com/gce-backend/gce-backend/functions/machineprovider"
+	"github.com/gce-backend/gce-backend/functions/statuspage"
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
@@ -25,26 +28,21 @@ const otherPorts = 3
 func (s *Suite) startFunctions(ctx context.Context, port int) error {
 	deps := s.dependencies()
 	var all []framework.Function
-	served := map[string]bool{}
 	for _, j := range functions.Jobs() {
 		function, ok := s.manifest.Functions[j.Name]
 		if !ok {
 			return fmt.Errorf("the job %s is not in functions.yaml", j.Name)
 		}
-		served[j.Name] = true
 		runner := job.NewRunner(j, deps, function.Timeout(), s.opts.Log)
 		all = append(all, framework.Function{Name: j.Name, Handler: push.Function(s.onAccountOf(j.Name, runner.Deliver))})
 	}
-	handlers, err := s.httpFunctions()
+	page, err := s.statusPage(false)
 	if err != nil {
 		return err
 	}
-	for name, handler := range handlers {
-		served[name] = true
-		all = append(all, framework.Function{Name: name, Handler: handler})
-	}
+	all = append(all, framework.Function{Name: machineprovider.Name, Handler: s.provider}, framework.Function{Name: statuspage.Name, Handler: page})
 	for _, name := range s.manifest.Names() {
-		if !served[name] {
+		if !slices.ContainsFunc(all, func(f framework.Function) bool { return f.Name == name }) {
 			return fmt.Errorf("functions.yaml names %s, which no code serves", name)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 	"github.com/gce-backend/gce-backend/scripts/internal/ticks"
+	"github.com/gce-backend/gce-backend/scripts/internal/upload"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
@@ -138,7 +139,7 @@ func (s *Suite) Pools() pools.Reader {
 }
 
 func (s *Suite) openSource(ctx context.Context) error {
-	address, err := fileURL(s.opts.Config)
+	address, err := upload.Address(s.opts.Config)
 	if err != nil {
 		return err
 	}
