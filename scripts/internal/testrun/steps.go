@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
 // Programs that are built here.
@@ -190,7 +191,7 @@ func stepVulnerabilities(ctx context.Context, p *progress) error {
 	if database == "" {
 		database = "https://vuln.go.dev"
 	}
-	if !answers(ctx, database+"/index/db.json") {
+	if !emulators.Answers(ctx, database+"/index/db.json", databaseLimit) {
 		p.unverified("known vulnerabilities, for their database does not answer")
 		return nil
 	}
@@ -199,21 +200,6 @@ func stepVulnerabilities(ctx context.Context, p *progress) error {
 		return err
 	}
 	return p.both(ctx, program, "./...")
-}
-
-func answers(ctx context.Context, url string) bool {
-	ctx, cancel := context.WithTimeout(ctx, databaseLimit)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody) //nolint:gosec // whoever starts the run names the database
-	if err != nil {
-		return false
-	}
-	answer, err := http.DefaultClient.Do(request) //nolint:gosec // likewise
-	if err != nil {
-		return false
-	}
-	_ = answer.Body.Close()
-	return answer.StatusCode == http.StatusOK
 }
 
 // systems are others than this one that people work on, as GOOS and GOARCH.

@@ -92,7 +92,7 @@ func (e *Emulator) ready(ctx context.Context) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
-		if answers(ctx, "http://"+e.Host+"/") {
+		if Answers(ctx, "http://"+e.Host+"/", pollTimeout) {
 			return nil
 		}
 		select {
@@ -108,8 +108,9 @@ func (e *Emulator) ready(ctx context.Context) error {
 	}
 }
 
-func answers(ctx context.Context, url string) bool {
-	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+// Answers reports whether a server answers 200 at a URL within a time.
+func Answers(ctx context.Context, url string, limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {

@@ -92,7 +92,7 @@ func TestStartAndStop(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !answers(ctx, "http://"+emulator.Host+"/") {
+			if !Answers(ctx, "http://"+emulator.Host+"/", pollTimeout) {
 				t.Error("no answer after the start")
 			}
 			cancel() // the end of the context ends the emulator
