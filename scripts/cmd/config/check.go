@@ -38,7 +38,7 @@ func (c checkCommand) Run(ctx context.Context) error {
 		report(os.Stdout, c.Source, problems)
 	}
 	if err == nil && (len(problems.Errors()) > 0 || c.Strict && len(problems) > 0) {
-		err = &exit{code: 1, err: errShown}
+		err = &exit{code: 1}
 	}
 	return err
 }

@@ -28,7 +28,7 @@ const keptMessages = 5
 // logger is the log to give to the suite.
 func (r *runs) logger() *slog.Logger {
 	r.longest = map[string]time.Duration{}
-	return slog.New(handler{runs: r, next: logging.JSON(counter{r}).Handler()})
+	return slog.New(handler{runs: r, Handler: logging.JSON(counter{r}).Handler()})
 }
 
 // reset forgets all.
@@ -75,13 +75,9 @@ func (c counter) Write(line []byte) (int, error) {
 
 // handler looks for the line that ends a run, as shared/job writes it.
 type handler struct {
-	runs *runs
-	next slog.Handler
-	job  string
-}
-
-func (h handler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.next.Enabled(ctx, level)
+	slog.Handler // writes what is counted
+	runs         *runs
+	job          string
 }
 
 func (h handler) Handle(ctx context.Context, record slog.Record) error {
@@ -101,7 +97,7 @@ func (h handler) Handle(ctx context.Context, record slog.Record) error {
 	if record.Level >= slog.LevelWarn {
 		h.runs.problem(h.job + ": " + record.Message)
 	}
-	return h.next.Handle(ctx, record)
+	return h.Handler.Handle(ctx, record)
 }
 
 func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -110,11 +106,11 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 			h.job = attr.Value.String()
 		}
 	}
-	h.next = h.next.WithAttrs(attrs)
+	h.Handler = h.Handler.WithAttrs(attrs)
 	return h
 }
 
 func (h handler) WithGroup(name string) slog.Handler {
-	h.next = h.next.WithGroup(name)
+	h.Handler = h.Handler.WithGroup(name)
 	return h
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 // Line is a line of the suite's log.
@@ -88,10 +90,8 @@ func (f *Follower) Run(ctx context.Context) (ok bool, err error) {
 		if len(f.waiting) == 0 {
 			return ok, nil
 		}
-		select {
-		case <-ctx.Done():
+		if pause.For(ctx, f.Every) != nil {
 			return false, fmt.Errorf("no end of %s was logged: %w", strings.Join(f.waiting, ", "), context.Cause(ctx))
-		case <-time.After(f.Every):
 		}
 	}
 }

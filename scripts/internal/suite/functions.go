@@ -25,7 +25,7 @@ const deployment = "gce-backend"
 const otherPorts = 3
 
 // startFunctions serves every function of the manifest.
-func (s *Suite) startFunctions(ctx context.Context, port int) error {
+func (s *Suite) startFunctions(ctx context.Context) error {
 	deps := s.dependencies()
 	var all []framework.Function
 	for _, j := range functions.Jobs() {
@@ -46,7 +46,7 @@ func (s *Suite) startFunctions(ctx context.Context, port int) error {
 			return fmt.Errorf("functions.yaml names %s, which no code serves", name)
 		}
 	}
-	s.functions, err = framework.Serve(ctx, port, all)
+	s.functions, err = framework.Serve(ctx, s.ports.functions, all)
 	for attempt := 0; err != nil && s.opts.Port == 0 && attempt < otherPorts; attempt++ {
 		s.functions, err = framework.Serve(ctx, 0, all) // another process took the port
 	}

@@ -69,23 +69,13 @@ func (s *Suite) start(ctx context.Context) error {
 		return err
 	}
 	s.Endpoints = endpoints.Endpoints{Project: s.opts.Project, PID: os.Getpid()}
-	port, err := s.ports.first(ctx, s.opts.Port)
-	if err != nil {
-		return err
-	}
 	for _, step := range []func(context.Context) error{
-		s.openSource, s.startEmulators, s.openStore, s.openMessages,
-		s.startCompute, s.startMachineProvider, s.startStatus,
+		s.choosePort, s.openSource, s.startEmulators, s.openStore, s.openMessages,
+		s.startCompute, s.startMachineProvider, s.startStatus, s.startFunctions, s.subscribe,
 	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
-	}
-	if err := s.startFunctions(ctx, port); err != nil {
-		return err
-	}
-	if err := s.subscribe(ctx); err != nil {
-		return err
 	}
 	s.startTicks()
 	return nil
