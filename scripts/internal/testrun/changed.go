@@ -128,7 +128,7 @@ func (c *changes) documentation() bool { return c != nil && c.any("docs/", ".md"
 // generated reports whether something changed that code or pages are made
 // from, or what is made.
 func generated(c *changes) bool {
-	return c.any("proto/", "README.md", "docs/configuration.md", "functions/functions.yaml", "scripts/generate", "scripts/cmd/diagram/", "scripts/cmd/reference/", "scripts/internal/reference/")
+	return c.any("proto/", "README.md", "docs/configuration.md", "functions/functions.yaml", "scripts/generate", "scripts/cmd/pages/", "scripts/internal/reference/")
 }
 
 // deployed reports whether something changed that decides how the functions
