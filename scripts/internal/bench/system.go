@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
@@ -30,6 +31,13 @@ type system struct {
 	options  Options
 	folder   string
 }
+
+// clock is the machine's, set forward by the times that were skipped.
+type clock struct{ skipped atomic.Int64 }
+
+func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.skipped.Load())) }
+
+func (c *clock) skip(d time.Duration) { c.skipped.Add(int64(d)) }
 
 // start starts a suite whose ticks come every tick of the machine's time, the
 // first of them at once.

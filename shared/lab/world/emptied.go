@@ -19,10 +19,6 @@ type forgotten struct {
 	cost      map[string]int // by task and manager
 }
 
-func newForgotten() forgotten {
-	return forgotten{instances: map[string]bool{}, cost: map[string]int{}}
-}
-
 // EmptyProvider deletes all that the Machine Provider has stored, as if it had
 // been given another database.
 func (w *World) EmptyProvider() {

@@ -1,8 +1,6 @@
 package world
 
-import (
-	"context"
-)
+import "context"
 
 // gated makes an outside call of the current task: control may go to others
 // before and after it, and whatever is to go wrong goes wrong around it. A call
@@ -67,4 +65,19 @@ func (w *World) after(ctx context.Context, t *task, what func() string) error {
 		return context.DeadlineExceeded
 	}
 	return nil
+}
+
+// Hang lets each task hang after the calls that the function picks, until Unhang.
+func (w *World) Hang(which func(task, call string) bool) { w.hang = which }
+
+// Hung returns how many tasks hang.
+func (w *World) Hung() int { return len(w.hung) }
+
+// Unhang lets everything go on.
+func (w *World) Unhang() {
+	w.hang = nil
+	for _, t := range w.hung {
+		w.wake(t)
+	}
+	w.hung = nil
 }

@@ -65,7 +65,9 @@ func newRunners(w *World) map[string]*runner {
 			Store: documents{w}, Compute: w.engine, Catalog: w.catalog(now), Publisher: publisher{w},
 			Source: w.Config, Now: now, Sleep: w.sleep, Rand: w.rand, Project: Project, Deployment: Deployment, Serial: true,
 		}
-		deps = w.Options.Plant.apply(each.Name, deps)
+		if plant := w.Options.Plant.Dependencies; plant != nil {
+			deps = plant(each.Name, deps)
+		}
 		timeout := cmp.Or(w.TimeLimit(each.Name), 2*time.Minute)
 		runners[each.Name] = &runner{job: each, runner: job.NewRunner(each, deps, timeout, w.log)}
 	}

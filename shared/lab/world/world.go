@@ -74,6 +74,14 @@ type Options struct {
 	Serial bool
 }
 
+// Plant puts a bug between a job and the outside, to show that the world's
+// checks find it. The zero value plants none.
+type Plant struct {
+	Name string
+	// Dependencies changes what a job is given.
+	Dependencies func(jobName string, deps job.Dependencies) job.Dependencies
+}
+
 // begin is when every world begins.
 var begin = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
@@ -122,13 +130,13 @@ func New(suite Suite, options Options) *World {
 	w := &World{Options: options, suite: suite, clock: begin, rand: newRand(options.Seed)}
 	w.trace.keep = options.Trace
 	w.tasks.parked, w.tasks.all = make(chan struct{}), map[*task]bool{}
-	w.Stats = newStats()
+	w.Stats = Stats{Faults: map[Kind]int{}, Checked: map[string]int{}}
 	w.log = slog.New(logHandler{world: w})
 	w.Documents = memory.New(w.Now)
 	w.mirror = newMirror()
 	w.requests, w.load = map[string]bool{}, newLoad()
 	w.users.deleted = map[[2]string]bool{}
-	w.forgotten = newForgotten()
+	w.forgotten = forgotten{instances: map[string]bool{}, cost: map[string]int{}}
 	w.fault.providerApart = w.fault.skew(w)
 	w.Cloud = simulator.New(simulator.Options{
 		Now: w.Now, Rand: w.rand, Sleep: w.sleep, OperationTime: options.OperationTime,
