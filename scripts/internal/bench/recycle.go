@@ -135,7 +135,7 @@ func together(ctx context.Context, o Options, pool Fleet, leases int) (Run, erro
 // lesseesAtOnce is how many lessees ask at once.
 const lesseesAtOnce = 16
 
-// bury lets the records go of VMs that are gone.
+// bury lets time pass until the records of VMs that are gone are removed.
 func (s *system) bury(ctx context.Context) error {
 	if err := s.quiet(ctx); err != nil {
 		return err
@@ -163,7 +163,8 @@ func (s *system) withoutIdle(ctx context.Context, run Run) (Run, error) {
 // these are its own backend's, its machine's entry's and its lease's.
 type life struct{ reads, changes, backend, machines, leases float64 }
 
-// lives divides a run by the lives that ended in it, in which as many began.
+// lives divides a run's costs by the number of lives that ended in it; as many
+// began.
 func (r Run) lives() life {
 	ended := 0.0
 	for _, part := range r.Store.Parts {

@@ -48,7 +48,7 @@ func (s *system) measure() *stretch {
 // reached notes that what was waited for is there.
 func (m *stretch) reached() { m.wall = time.Since(m.begin) }
 
-// end makes the run of it.
+// end returns the stretch as a run.
 func (m *stretch) end(what string) Run {
 	if m.wall == 0 {
 		m.reached()

@@ -133,7 +133,7 @@ func (s *system) quiet(ctx context.Context) error {
 	return nil
 }
 
-// leasable counts the machines that somebody could lease, uncounted.
+// leasable returns how many machines can be leased; its own reads do not count.
 func (s *system) leasable(ctx context.Context) (int, error) {
 	return s.Pools().Store.Count(ctx, store.Query{Name: "leasable machines", Collection: "machines",
 		Where: []store.Filter{{Field: "state", Op: store.Equal, Value: "AVAILABLE"}}})

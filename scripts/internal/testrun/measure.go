@@ -57,7 +57,7 @@ func cpuTime(c *exec.Cmd) time.Duration {
 	return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 }
 
-// childrenTime is what all programs that this one ran and that ended took.
+// childrenTime returns the CPU time of all programs that this one ran to their end.
 func childrenTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_CHILDREN, &u) != nil {

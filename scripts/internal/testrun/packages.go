@@ -62,7 +62,7 @@ type listed struct {
 	closure                            map[string]bool
 }
 
-// findings are what the source of a package says.
+// findings are facts about the source of a package.
 type findings struct {
 	goroutines, raceOnly bool
 	fuzz                 []string
@@ -126,7 +126,7 @@ func list(ctx context.Context, folder string) ([]*listed, error) {
 	return all, nil
 }
 
-// closure are the packages of the project that a package links, itself
+// closure returns the packages of the project that a package links, itself
 // included.
 func closure(all map[string]*listed, path string) map[string]bool {
 	p, ours := all[path]

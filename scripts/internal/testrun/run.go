@@ -44,15 +44,14 @@ type testRun struct {
 	tests     tally
 }
 
-// result is what became of a step.
+// result is the outcome of a step.
 type result struct {
 	usage
 	did string // in a few words
 	err error
 }
 
-// Run runs the steps, prints what became of them, and reports whether nothing
-// failed.
+// Run runs the steps, prints their outcomes, and reports whether all passed.
 func Run(ctx context.Context, options Options) (passed bool, err error) {
 	r := &testRun{Options: options, bin: filepath.Join(options.Root, ".build", "bin"), folder: filepath.Join(options.Root, ".build", "test"), begin: time.Now()}
 	chosen, err := choose(options)
@@ -139,7 +138,7 @@ func (r *testRun) all(ctx context.Context, chosen []step) {
 	}
 }
 
-// step runs one.
+// step runs a step.
 func (r *testRun) step(ctx context.Context, s step) error {
 	r.print("%-16s %s\n", s.name, s.about)
 	p := &progress{testRun: r, name: s.name}

@@ -116,7 +116,7 @@ func (p *progress) each(ctx context.Context, takes func(goPackage) bool, argumen
 	return errors.Join(problems...)
 }
 
-// foldersOf are those of a module's packages, as go takes them there.
+// foldersOf returns the folders of a module's packages, as arguments for go there.
 func (r *testRun) foldersOf(module string, takes func(goPackage) bool) []string {
 	var folders []string
 	for _, g := range r.packages {

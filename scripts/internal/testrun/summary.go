@@ -11,8 +11,7 @@ import (
 // shownSlowest is how many of the slowest are shown at the end.
 const shownSlowest = 10
 
-// summary prints what became of the steps, of which all together took so much
-// CPU time. Its last line is what continuous integration reads.
+// summary prints the outcomes of the steps, which took so much CPU time in all. Its last line is what continuous integration reads.
 func (r *testRun) summary(cpu time.Duration) {
 	r.print("\nSteps:\n")
 	for _, result := range r.results {

@@ -30,7 +30,7 @@ type tool struct {
 	mac    string // a command
 }
 
-// String is the tool with its version.
+// String returns the tool with its version.
 func (t tool) String() string {
 	if t.needed == "any" {
 		return t.title
@@ -108,7 +108,7 @@ func hasRaceDetector(ctx context.Context) bool {
 	return err == nil
 }
 
-// missing are the tools that are not here.
+// missing returns the tools that this machine lacks.
 func missing(ctx context.Context) []tool {
 	return slices.DeleteFunc(tools(), func(t tool) bool { return t.there(ctx) })
 }

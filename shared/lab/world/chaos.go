@@ -11,7 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// What a trial has where it does not say.
+// The defaults of a trial.
 const (
 	DefaultVMs   = 12
 	DefaultSteps = 40
@@ -36,7 +36,7 @@ type Trial struct {
 	All bool
 }
 
-// Outcome is what came of a trial.
+// Outcome is the result of a trial.
 type Outcome struct {
 	Seed   uint64
 	Broken *invariants.Violation
@@ -134,7 +134,7 @@ func (c *chaos) minute() {
 	c.RunUntil(end)
 }
 
-// act is one thing that somebody does.
+// act does one thing that somebody might do.
 func (c *chaos) act() {
 	acts := [8]func(){
 		c.lease, c.endLease, c.renew, c.configure, c.force, c.byHand,
@@ -160,7 +160,7 @@ func (c *chaos) lease() {
 	c.leases = append(c.leases, c.Lease(lengths[c.rand.IntN(len(lengths))]))
 }
 
-// endLease: a lessee releases a machine, or cancels a request.
+// endLease releases a machine, or cancels a request, for a lessee.
 func (c *chaos) endLease() {
 	if len(c.leases) == 0 {
 		return
@@ -176,7 +176,7 @@ func (c *chaos) renew() {
 	}
 }
 
-// releaseAll: the lessees release what they do not hold for ever, but some.
+// releaseAll has the lessees release all leases that have an end, but some.
 func (c *chaos) releaseAll(but int) {
 	var ids []string
 	for _, lease := range c.mirror.Leases {
@@ -190,7 +190,7 @@ func (c *chaos) releaseAll(but int) {
 	}
 }
 
-// force: somebody publishes to a job's topic.
+// force publishes to a job's topic.
 func (c *chaos) force() {
 	names := c.suite.Manifest.Names()
 	name := names[c.rand.IntN(len(names))]
@@ -199,7 +199,7 @@ func (c *chaos) force() {
 	}
 }
 
-// byHand: somebody deletes a VM or, now and then, a group, in the console.
+// byHand deletes a VM or, now and then, a group, as somebody does in the console.
 func (c *chaos) byHand() {
 	vms := c.Cloud.VMs()
 	if len(vms) == 0 {
@@ -214,7 +214,7 @@ func (c *chaos) byHand() {
 	_ = c.Cloud.DeleteVM(vm.Project, vm.Zone, vm.Name) // it may be going already
 }
 
-// befall: a fault happens to some VM.
+// befall has a fault happen to some VM.
 func (c *chaos) befall(kind Kind, note string, happen func(project, zone, name string) error) {
 	vms := c.Cloud.VMs()
 	if len(vms) > 0 && c.roll(kind) {

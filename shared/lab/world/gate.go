@@ -3,8 +3,8 @@ package world
 import "context"
 
 // gated makes an outside call of the current task: control may go to others
-// before and after it, and whatever is to go wrong goes wrong around it. A call
-// that was made may still answer an error: its answer is lost then.
+// before and after it, and the task may be killed there. A call that was made may
+// still return an error: its answer is lost then.
 func gated[A any](ctx context.Context, w *World, what func() string, call func() (A, error)) (A, error) {
 	var none A
 	t := w.tasks.current

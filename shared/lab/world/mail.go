@@ -21,7 +21,7 @@ const (
 	retry    = 10 * time.Second
 )
 
-// mail is what is on its way.
+// mail is the state of the messages.
 type mail struct {
 	listeners map[string][]string // functions by topic
 	sent      int
@@ -151,7 +151,7 @@ func (w *World) deliver(function string, message event.Message, attempt int) {
 	w.start(function, key, on, message, done)
 }
 
-// laneOf is what messages have in common that may share a run: their scope.
+// laneOf names the lane of a message: messages of one scope may share a run.
 func (w *World) laneOf(function string, message event.Message) string {
 	scope, err := w.runners[function].job.Scope(message)
 	if err != nil {

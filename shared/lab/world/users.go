@@ -10,7 +10,7 @@ import (
 	"net/http"
 )
 
-// users are those who live in the world.
+// users is the state of the people around the suite.
 type users struct {
 	listener func(record slog.Record, attrs []slog.Attr)
 	requests int
@@ -68,7 +68,7 @@ func (w *World) Lease(seconds int) string {
 // Release has the lessee give a machine back.
 func (w *World) Release(id string) { w.Call("release", map[string]any{"request_id": id}, nil) }
 
-// HostOf is the host that a request was given and still has; "" for none.
+// HostOf returns the host that a request was given and still has; "" for none.
 func (w *World) HostOf(id string) string {
 	for _, lease := range w.mirror.Leases {
 		if lease.RequestID == id && lease.Running() {

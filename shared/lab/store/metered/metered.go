@@ -32,7 +32,7 @@ func (c Counts) Minus(other Counts) Counts {
 	return Counts{c.Reads - other.Reads, c.Writes - other.Writes, c.Deletes - other.Deletes}
 }
 
-// Source is what counts are kept by.
+// Source is what a count belongs to.
 type Source struct {
 	// Job is the name given by WithJob, or empty.
 	Job string `json:"job"`
@@ -90,14 +90,14 @@ var (
 // New puts a meter around a store.
 func New(inner store.Store) *Store { return &Store{inner: inner, counts: Snapshot{}} }
 
-// Counts returns what was counted since the last Reset.
+// Counts returns the counts since the last Reset.
 func (s *Store) Counts() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.counts)
 }
 
-// Reset begins anew, and returns what was counted until now.
+// Reset begins anew, and returns the counts until now.
 func (s *Store) Reset() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
