@@ -182,9 +182,9 @@ func (b *Bus) postSubscription(r *http.Request) (any, error) {
 	case "pull":
 		return b.pull(r.Context(), project, name, asked.MaxMessages, asked.ReturnImmediately)
 	case "acknowledge":
-		return struct{}{}, b.Acknowledge(project, name, asked.AckIDs...)
+		return struct{}{}, b.extend(project, name, acknowledged, asked.AckIDs)
 	case "modifyAckDeadline":
-		return struct{}{}, b.Extend(project, name, time.Duration(asked.AckDeadlineSeconds)*time.Second, asked.AckIDs...)
+		return struct{}{}, b.extend(project, name, time.Duration(max(asked.AckDeadlineSeconds, 0))*time.Second, asked.AckIDs)
 	}
 	return nil, notFound("method", verb)
 }
