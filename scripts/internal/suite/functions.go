@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
+	"net/http"
 
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
@@ -27,22 +27,22 @@ const otherPorts = 3
 // startFunctions serves every function of the manifest.
 func (s *Suite) startFunctions(ctx context.Context) error {
 	deps := s.dependencies()
-	var all []framework.Function
+	all := map[string]http.Handler{}
 	for _, j := range functions.Jobs() {
 		function, ok := s.manifest.Functions[j.Name]
 		if !ok {
 			return fmt.Errorf("the job %s is not in functions.yaml", j.Name)
 		}
 		runner := job.NewRunner(j, deps, function.Timeout(), s.opts.Log)
-		all = append(all, framework.Function{Name: j.Name, Handler: push.Function(s.onAccountOf(j.Name, runner.Deliver))})
+		all[j.Name] = push.Function(s.onAccountOf(j.Name, runner.Deliver))
 	}
 	page, err := s.statusPage(false)
 	if err != nil {
 		return err
 	}
-	all = append(all, framework.Function{Name: machineprovider.Name, Handler: s.provider}, framework.Function{Name: statuspage.Name, Handler: page})
+	all[machineprovider.Name], all[statuspage.Name] = s.provider, page
 	for _, name := range s.manifest.Names() {
-		if !slices.ContainsFunc(all, func(f framework.Function) bool { return f.Name == name }) {
+		if all[name] == nil {
 			return fmt.Errorf("functions.yaml names %s, which no code serves", name)
 		}
 	}
