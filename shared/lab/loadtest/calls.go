@@ -63,7 +63,7 @@ func (l *load) checkMachines(ctx context.Context) error {
 		}
 		for i, response := range answer.Responses {
 			if response.State != "AVAILABLE" {
-				l.problems = append(l.problems, fmt.Sprintf("%s did not come back: %s%s", l.machine(begin+i), response.State, response.Error))
+				l.problem("%s did not come back: %s%s", l.machine(begin+i), response.State, response.Error)
 			}
 		}
 	}
@@ -108,7 +108,9 @@ func (l *load) lease(ctx context.Context, id string, at time.Time, dice *rand.Ra
 		if asked == 0 {
 			waiting = now
 		} else if l.order.overtaken(waiting, begin) {
+			l.mu.Lock()
 			l.problem("request %s, waiting since %s, was overtaken", id, waiting.Format(time.TimeOnly))
+			l.mu.Unlock()
 		}
 		_ = pause.For(ctx, time.Duration(20+dice.IntN(60)+20*min(asked, 20))*time.Millisecond)
 	}
@@ -124,7 +126,7 @@ func (l *load) release(ctx context.Context, id string, at time.Time) error {
 	l.releases = append(l.releases, time.Since(at))
 	// A repeated call may find what the first did.
 	if answer.Error != "" && answer.Error != "ALREADY_RECLAIMED" {
-		l.problemLocked("lease %s was lost: release answered %s", id, answer.Error)
+		l.problem("lease %s was lost: release answered %s", id, answer.Error)
 	}
 	return nil
 }
