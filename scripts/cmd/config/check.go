@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -25,7 +27,8 @@ type checkCommand struct {
 
 // Run checks the configuration.
 func (c checkCommand) Run(ctx context.Context) error {
-	context.AfterFunc(ctx, func() { os.Exit(2) }) // interrupted: there is nothing to clean up
+	done := context.AfterFunc(ctx, func() { os.Exit(2) }) // interrupted: there is nothing to clean up
+	defer done()                                          // main ends ctx too
 	_, _, problems, err := load(ctx, c.Source)
 	if err != nil {
 		return err
@@ -61,16 +64,16 @@ func load(ctx context.Context, from string) (files config.Files, parsed config.C
 func readFiles(ctx context.Context, from string) (config.Files, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	if about, err := os.Stat(from); strings.Contains(from, "://") {
-		// not a folder here
-	} else if err != nil {
-		return config.Files{}, fmt.Errorf("find the configuration: %w", err)
-	} else if !about.IsDir() {
-		return config.Files{}, fmt.Errorf("%s is a file; name the folder that it is in", from)
-	}
 	address, err := upload.Address(from)
 	if err != nil {
 		return config.Files{}, err
+	}
+	if folder, err := url.Parse(address); err == nil && address != from {
+		if about, err := os.Stat(filepath.FromSlash(folder.Path)); err != nil {
+			return config.Files{}, fmt.Errorf("find the configuration: %w", err)
+		} else if !about.IsDir() {
+			return config.Files{}, fmt.Errorf("%s is a file; name the folder that it is in", from)
+		}
 	}
 	source, err := configsource.Open(ctx, address, configsource.Options{})
 	if err != nil {
