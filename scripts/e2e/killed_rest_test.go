@@ -101,12 +101,7 @@ func (k *killing) quiet() {
 // writers tells who wrote what between two readings.
 func writers(before, after suite.Counters) []string {
 	var parts []string
-	for _, part := range after.Store.Parts {
-		i := slices.IndexFunc(before.Store.Parts, func(p suite.StorePart) bool { return p.Job == part.Job && p.Collection == part.Collection })
-		if i >= 0 {
-			part.Writes -= before.Store.Parts[i].Writes
-			part.Deletes -= before.Store.Parts[i].Deletes
-		}
+	for _, part := range after.Store.Since(before.Store).Parts {
 		if part.Writes+part.Deletes > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s %d/%d", part.Job, part.Collection, part.Writes, part.Deletes))
 		}

@@ -28,7 +28,7 @@ func TestConvergesByEvents(t *testing.T) {
 
 func TestConvergesOnTheEmulators(t *testing.T) {
 	t.Parallel()
-	probe, err := emulators.StartPubSub(t.Context(), emulators.Options{})
+	probe, err := emulators.StartPubSub(t.Context())
 	if errors.Is(err, emulators.ErrMissing) && os.Getenv("CI") != "true" {
 		t.Skipf("NOT TESTED on the emulators: %v", err)
 	}

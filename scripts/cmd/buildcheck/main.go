@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/scripts/internal/buildpack"
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
@@ -62,11 +63,7 @@ func run(keep bool) error {
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(filepath.Join(root, "functions", "functions.yaml"))
-	if err != nil {
-		return err
-	}
-	m, err := manifest.Parse(text)
+	m, err := manifest.Parse(functions.Manifest)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/scripts/internal/upload"
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
 )
@@ -27,7 +28,7 @@ type checkCommand struct {
 // Run checks the configuration.
 func (c checkCommand) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { os.Exit(2) })() // interrupted: there is nothing to clean up
-	_, problems, err := load(ctx, c.Source)
+	_, _, problems, err := load(ctx, c.Source)
 	if err != nil {
 		return err
 	}
@@ -39,33 +40,39 @@ func (c checkCommand) Run(ctx context.Context) error {
 		report(os.Stdout, c.Source, problems)
 	}
 	if err == nil && (len(problems.Errors()) > 0 || c.Strict && len(problems) > 0) {
-		err = &exit{code: 1, err: errShown}
+		err = &exit{code: 1}
 	}
 	return err
 }
 
 // load reads and parses a configuration. What keeps it from being stored is
 // among the problems.
-func load(ctx context.Context, from string) (config.Config, config.Problems, error) {
-	files, err := readFiles(ctx, from)
-	if err != nil {
-		return config.Config{}, nil, err
+func load(ctx context.Context, from string) (files config.Files, parsed config.Config, problems config.Problems, err error) {
+	if files, err = readFiles(ctx, from); err != nil {
+		return files, parsed, nil, err
 	}
-	parsed, problems := config.Parse(files)
+	parsed, problems = config.Parse(files)
 	if len(problems.Errors()) == 0 {
 		if _, err := config.Encode(parsed, time.Now()); err != nil {
 			problems = append(problems, config.Problem{Severity: config.Error, Message: err.Error()})
 		}
 	}
-	return parsed, problems, nil
+	return files, parsed, problems, nil
 }
 
 func readFiles(ctx context.Context, from string) (config.Files, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	address, err := sourceURL(from)
+	address, err := upload.Address(from)
 	if err != nil {
 		return config.Files{}, err
+	}
+	if folder, err := url.Parse(address); err == nil && address != from {
+		if about, err := os.Stat(filepath.FromSlash(folder.Path)); err != nil {
+			return config.Files{}, fmt.Errorf("find the configuration: %w", err)
+		} else if !about.IsDir() {
+			return config.Files{}, fmt.Errorf("%s is a file; name the folder that it is in", from)
+		}
 	}
 	source, err := configsource.Open(ctx, address, configsource.Options{})
 	if err != nil {
@@ -73,23 +80,6 @@ func readFiles(ctx context.Context, from string) (config.Files, error) {
 	}
 	defer func() { _ = source.Close() }() // only read
 	return source.Read(ctx)
-}
-
-// sourceURL takes what has no scheme for a folder.
-func sourceURL(from string) (string, error) {
-	if strings.Contains(from, "://") {
-		return from, nil
-	}
-	absolute, err := filepath.Abs(from)
-	if err != nil {
-		return "", fmt.Errorf("find %s: %w", from, err)
-	}
-	if about, err := os.Stat(absolute); err != nil {
-		return "", fmt.Errorf("find the configuration: %w", err)
-	} else if !about.IsDir() {
-		return "", fmt.Errorf("%s is a file; name the folder that it is in", from)
-	}
-	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(absolute)}).String(), nil
 }
 
 // report prints a line per problem, in the form that editors jump by, and the

@@ -32,17 +32,14 @@ Examples:
   scripts/config plan gs://my-config --project my-project
   scripts/config push conf gs://my-config --project my-project`
 
-// exit is an error with the exit code that it ends the command with. It may
-// have been shown already; then it has no text.
+// exit is an error with the exit code that it ends the command with; without an
+// error inside it was shown already.
 type exit struct {
 	code int
 	err  error
 }
 
-func (e *exit) Error() string { return e.err.Error() }
-func (e *exit) Unwrap() error { return e.err }
-
-var errShown = errors.New("")
+func (e *exit) Error() string { return fmt.Sprint(e.err) }
 
 func main() { os.Exit(run(os.Args[1:])) }
 
@@ -58,17 +55,13 @@ func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	command.BindTo(ctx, (*context.Context)(nil))
-	err = command.Run()
-	var with *exit
-	switch {
-	case err == nil:
+	if err = command.Run(); err == nil {
 		return 0
-	case errors.Is(err, errShown):
-	default:
+	}
+	with := &exit{code: 2, err: err}
+	_ = errors.As(err, &with) // else it is as above
+	if with.err != nil {
 		fmt.Fprintln(os.Stderr, "scripts/config:", err)
 	}
-	if errors.As(err, &with) {
-		return with.code
-	}
-	return 2
+	return with.code
 }

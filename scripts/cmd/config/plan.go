@@ -45,7 +45,7 @@ func (c planCommand) Run(ctx context.Context) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	parsed, problems, err := load(ctx, c.Source)
+	_, parsed, problems, err := load(ctx, c.Source)
 	if err != nil {
 		return err
 	}

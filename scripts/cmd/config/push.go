@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,11 +33,7 @@ func (c pushCommand) Run(ctx context.Context) error {
 	if err := c.check(); err != nil && !c.NoFollow {
 		return fmt.Errorf("%w; or --no-follow", err)
 	}
-	files, err := readFiles(ctx, c.Source)
-	if err != nil {
-		return err
-	}
-	_, problems, err := load(ctx, c.Source)
+	files, _, problems, err := load(ctx, c.Source)
 	if err != nil {
 		return err
 	}
@@ -51,7 +45,7 @@ func (c pushCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	to, err := destination(c.To)
+	to, err := upload.Address(c.To)
 	if err != nil {
 		return err
 	}
@@ -68,18 +62,6 @@ func (c pushCommand) Run(ctx context.Context) error {
 		return nil
 	}
 	return c.follow(ctx, revision, to)
-}
-
-// destination takes what has no scheme for a folder, which need not exist.
-func destination(to string) (string, error) {
-	if strings.Contains(to, "://") {
-		return to, nil
-	}
-	absolute, err := filepath.Abs(to)
-	if err != nil {
-		return "", fmt.Errorf("find %s: %w", to, err)
-	}
-	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(absolute)}).String(), nil
 }
 
 // lookEvery is how often the rollout is looked at.

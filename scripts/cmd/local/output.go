@@ -63,15 +63,12 @@ func (o *output) openLog(args arguments, stderr *os.File) error {
 	if o.file, err = logFile(args.Log); err != nil {
 		return err
 	}
-	o.log = logging.JSON(writer(o.file, args.Verbose, stderr))
-	return nil
-}
-
-func writer(file *os.File, verbose bool, stderr *os.File) io.Writer {
-	if verbose {
-		return io.MultiWriter(file, stderr)
+	to := io.Writer(o.file)
+	if args.Verbose {
+		to = io.MultiWriter(o.file, stderr)
 	}
-	return file
+	o.log = logging.JSON(to)
+	return nil
 }
 
 // keptLogs is how many log files of earlier runs are kept.

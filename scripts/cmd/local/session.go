@@ -12,6 +12,7 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 // errInterrupted is an interrupt before what --until asks for.
@@ -124,10 +125,8 @@ func (s session) watch(ctx context.Context, running *suite.Suite, enough func(po
 				return last
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if pause.For(ctx, max(lookEvery, lookShare*time.Since(start))) != nil {
 			return last
-		case <-time.After(max(lookEvery, lookShare*time.Since(start))):
 		}
 	}
 }

@@ -36,43 +36,40 @@ func main() {
 	kong.Parse(&args, kong.Name("scripts/publish"), kong.Description(description), kong.UsageOnError())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	said, err := "", error(nil)
+	run := args.publish
 	if args.Follow {
-		err = args.publishAndFollow(ctx)
-	} else {
-		said, err = args.run(ctx)
+		run = args.publishAndFollow
 	}
-	if err != nil {
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "scripts/publish:", err)
 		os.Exit(1) //nolint:gocritic // the process ends anyway
 	}
-	if said != "" {
-		fmt.Println(said)
-	}
 }
 
-func (a arguments) run(ctx context.Context) (string, error) {
+func (a arguments) publish(ctx context.Context) error {
 	message, err := publishing.Message(a.Topic, a.JSON, a.Attribute)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if a.Project != "" {
 		if err := publishing.ToProject(ctx, a.Project, a.Topic, message); err != nil {
-			return "", err
+			return err
 		}
-		return fmt.Sprintf("Published %s to %s of the project %s.", message.Data, a.Topic, a.Project), nil
+		fmt.Printf("Published %s to %s of the project %s.\n", message.Data, a.Topic, a.Project)
+		return nil
 	}
 	to, err := endpoints.Read(a.Endpoints)
 	if err != nil {
-		return "", err
+		return err
 	}
 	id, err := publishing.ToSuite(ctx, http.DefaultClient, to, a.Topic, message)
 	if err != nil {
-		return "", err
+		return err
 	}
-	said := fmt.Sprintf("Published %s to %s as message %s.", message.Data, a.Topic, id)
+	fmt.Printf("Published %s to %s as message %s.", message.Data, a.Topic, id)
 	if to.Log != "" {
-		said += fmt.Sprintf(" Its log lines: grep '\"event_id\":\"%s\"' %s", id, to.Log)
+		fmt.Printf(" Its log lines: grep '\"event_id\":\"%s\"' %s", id, to.Log)
 	}
-	return said, nil
+	fmt.Println()
+	return nil
 }

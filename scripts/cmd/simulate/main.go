@@ -41,15 +41,14 @@ func run(args arguments) int {
 		Seeds: args.Seeds, First: args.First, Seed: args.Seed, VMs: args.VMs, Steps: args.Steps, Workers: args.Workers,
 		Traces: traces, Progress: os.Stderr,
 	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "scripts/simulate:", err)
-		return 1
-	}
 	write := summary.Text
 	if args.JSON {
 		write = summary.JSON
 	}
-	if err := write(os.Stdout); err != nil {
+	if err == nil {
+		err = write(os.Stdout)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "scripts/simulate:", err)
 		return 1
 	}

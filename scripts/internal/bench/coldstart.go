@@ -65,8 +65,8 @@ func ColdStart(ctx context.Context, o Options) (Result, error) {
 	return result, nil
 }
 
-// coldStart starts a function once, pushes an empty message to it, and answers
-// how long that took and what the process then has resident.
+// coldStart starts a function once, pushes an empty message to it, and returns
+// how long that took and how much memory the process then has resident.
 func coldStart(ctx context.Context, program, firestore string) (time.Duration, int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

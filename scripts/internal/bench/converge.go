@@ -33,13 +33,25 @@ func Converge(ctx context.Context, o Options) (Result, error) {
 // converge measures one pool from nothing. Ticks come each minute, as in a
 // deployment.
 func converge(ctx context.Context, o Options, pool Fleet) (Run, error) {
-	s, err := start(ctx, o, time.Minute)
-	if err != nil {
-		return Run{}, err
+	s, run, err := grown(ctx, o, time.Minute, pool, "converge "+pool.String())
+	if err == nil {
+		s.stop()
 	}
-	defer s.stop()
-	o.Say("converge %s", pool)
-	return s.grow(ctx, pool)
+	return run, err
+}
+
+// grown starts a suite, says what it is for, and lets a pool converge in it.
+func grown(ctx context.Context, o Options, tick time.Duration, pool Fleet, purpose string) (*system, Run, error) {
+	s, err := start(ctx, o, tick)
+	if err != nil {
+		return nil, Run{}, err
+	}
+	o.Say("%s", purpose)
+	run, err := s.grow(ctx, pool)
+	if err != nil {
+		s.stop()
+	}
+	return s, run, err
 }
 
 // grow measures a change to a pool.

@@ -14,8 +14,8 @@ const heapSamples = time.Millisecond
 // nearly all live.
 const eagerCollector = 10
 
-// watchHeap watches the live heap from now on. What it returns ends that, and
-// answers how much more than at the begin there was at most.
+// watchHeap watches the live heap until the function that it returns is called,
+// which returns by how much the heap grew at most.
 func watchHeap() (peak func() int64) {
 	was := debug.SetGCPercent(eagerCollector)
 	runtime.GC()
@@ -43,8 +43,8 @@ func watchHeap() (peak func() int64) {
 	}
 }
 
-// liveHeap is what the last collection found to be live: what was allocated
-// since may be garbage, also where it is much.
+// liveHeap returns what the last collection found to be live: what was allocated
+// since may be garbage, however much it is.
 func liveHeap() int64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)

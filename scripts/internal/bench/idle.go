@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -34,20 +35,16 @@ func Idle(ctx context.Context, o Options) (Result, error) {
 	return result, nil
 }
 
-// warmUp is how long a pool has to be left alone until nothing that happened
-// is still on somebody's mind.
+// warmUp is how long a pool is left alone until no job still acts on what
+// happened before.
 const warmUp = 30 * time.Minute
 
 func idle(ctx context.Context, o Options, pool Fleet, minutes int) (Run, error) {
-	s, err := start(ctx, o, never)
+	s, _, err := grown(ctx, o, never, pool, fmt.Sprintf("idle %s: make them first", pool))
 	if err != nil {
 		return Run{}, err
 	}
 	defer s.stop()
-	o.Say("idle %s: make them first", pool)
-	if _, err := s.grow(ctx, pool); err != nil {
-		return Run{}, err
-	}
 	s.clock.skip(warmUp)
 	if err := s.minutes(ctx, 2); err != nil {
 		return Run{}, err

@@ -1,13 +1,12 @@
 package bench
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/lab/loadtest"
 )
 
 // The suite's tokens, which only a local Machine Provider believes.
@@ -20,65 +19,30 @@ const (
 const callTimeout = 30 * time.Second
 
 // lessee leases machines.
-type lessee struct {
-	url    string
-	client http.Client
+type lessee struct{ loadtest.Caller }
+
+func (s *system) lessee() lessee {
+	client := &http.Client{Timeout: callTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: lesseesAtOnce}}
+	return lessee{loadtest.Caller{URL: s.Endpoints.MachineProvider, Token: lesseeToken, Client: client}}
 }
 
-func (s *system) lessee() *lessee {
-	return &lessee{url: s.Endpoints.MachineProvider + "/_ah/api/machine_provider/v1/",
-		client: http.Client{Timeout: callTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
-}
-
-// answer is what the Machine Provider says of a request.
-type answer struct {
-	State    string `json:"state"`
-	Hostname string `json:"hostname"`
-	Error    string `json:"error"`
-}
-
-// lease leases a machine and answers its hostname.
-func (l *lessee) lease(ctx context.Context, id string) (string, error) {
-	said, err := l.call(ctx, "lease", map[string]any{
+// lease leases a machine.
+func (l lessee) lease(ctx context.Context, id string) error {
+	return l.ask(ctx, "lease", "FULFILLED", map[string]any{
 		"request_id": id, "dimensions": map[string]any{"os_family": "LINUX"}, "duration": 3600,
 	})
-	if err == nil && said.State != "FULFILLED" {
-		err = fmt.Errorf("lease %s is %s %s", id, said.State, said.Error)
-	}
-	return said.Hostname, err
 }
 
-func (l *lessee) release(ctx context.Context, id string) error {
-	said, err := l.call(ctx, "release", map[string]any{"request_id": id})
-	if err == nil && said.Error != "" {
-		err = fmt.Errorf("release %s: %s", id, said.Error)
+func (l lessee) release(ctx context.Context, id string) error {
+	return l.ask(ctx, "release", "", map[string]any{"request_id": id})
+}
+
+// ask sends a request that must be answered without an error, and with a state.
+func (l lessee) ask(ctx context.Context, method, state string, request map[string]any) error {
+	var answer struct{ State, Error string }
+	_, err := l.Call(ctx, "machine_provider/v1/"+method, request, &answer)
+	if err == nil && (answer.Error != "" || answer.State != state) {
+		err = fmt.Errorf("%s %s: %s %s", method, request["request_id"], answer.State, answer.Error)
 	}
 	return err
-}
-
-func (l *lessee) call(ctx context.Context, method string, request map[string]any) (answer, error) {
-	var said answer
-	body, err := json.Marshal(request)
-	if err != nil {
-		return said, err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url+method, bytes.NewReader(body))
-	if err != nil {
-		return said, err
-	}
-	r.Header.Set("Authorization", "Bearer "+lesseeToken)
-	r.Header.Set("Content-Type", "application/json")
-	response, err := l.client.Do(r)
-	if err != nil {
-		return said, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return said, err
-	}
-	if response.StatusCode != http.StatusOK {
-		return said, fmt.Errorf("%s: %s: %.300s", method, response.Status, text)
-	}
-	return said, json.Unmarshal(text, &said)
 }

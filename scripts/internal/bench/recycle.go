@@ -59,16 +59,12 @@ func tenths(cost float64) float64 { return math.Round(cost*10) / 10 }
 // minutes later the records of the VMs that went are gone too, so that as many
 // whole lives ended as began.
 func recycle(ctx context.Context, o Options, pool Fleet, n int) ([]time.Duration, Run, error) {
-	s, err := start(ctx, o, never)
+	s, _, err := grown(ctx, o, never, pool, fmt.Sprintf("recycle %d of %s", n, pool))
 	if err != nil {
 		return nil, Run{}, err
 	}
 	defer s.stop()
-	o.Say("recycle %d of %s", n, pool)
-	if _, err := s.grow(ctx, pool); err != nil {
-		return nil, Run{}, err
-	}
-	if err := s.settle(ctx); err != nil {
+	if err := s.tick(ctx); err != nil { // the sweeps end what is left to do
 		return nil, Run{}, err
 	}
 	to, measured := s.lessee(), s.measure()
@@ -76,7 +72,7 @@ func recycle(ctx context.Context, o Options, pool Fleet, n int) ([]time.Duration
 	for i := range took {
 		s.clock.skip(recycleEvery)
 		id := fmt.Sprintf("recycle-%d", i)
-		if _, err := to.lease(ctx, id); err != nil {
+		if err := to.lease(ctx, id); err != nil {
 			return nil, Run{}, err
 		}
 		if err := s.quiet(ctx); err != nil {
@@ -104,22 +100,16 @@ func recycle(ctx context.Context, o Options, pool Fleet, n int) ([]time.Duration
 
 // together lets many leases of a pool end at once.
 func together(ctx context.Context, o Options, pool Fleet, leases int) (Run, error) {
-	s, err := start(ctx, o, never)
+	s, _, err := grown(ctx, o, never, pool, fmt.Sprintf("recycle %d at once of %s", leases, pool))
 	if err != nil {
 		return Run{}, err
 	}
 	defer s.stop()
-	o.Say("recycle %d at once of %s", leases, pool)
-	if _, err := s.grow(ctx, pool); err != nil {
-		return Run{}, err
-	}
-	if err := s.settle(ctx); err != nil {
+	if err := s.tick(ctx); err != nil { // the sweeps end what is left to do
 		return Run{}, err
 	}
 	to, measured := s.lessee(), s.measure()
-	for _, step := range []func(context.Context, string) error{
-		func(ctx context.Context, id string) error { _, err := to.lease(ctx, id); return err }, to.release,
-	} {
+	for _, step := range []func(context.Context, string) error{to.lease, to.release} {
 		var group errgroup.Group
 		group.SetLimit(lesseesAtOnce)
 		for i := range leases {
@@ -145,7 +135,7 @@ func together(ctx context.Context, o Options, pool Fleet, leases int) (Run, erro
 // lesseesAtOnce is how many lessees ask at once.
 const lesseesAtOnce = 16
 
-// bury lets the records go of VMs that are gone.
+// bury lets time pass until the records of VMs that are gone are removed.
 func (s *system) bury(ctx context.Context) error {
 	if err := s.quiet(ctx); err != nil {
 		return err
@@ -158,15 +148,6 @@ func (s *system) bury(ctx context.Context) error {
 // are gone.
 const buryMinutes = 2
 
-// settle lets the jobs' sweeps end what is left to do of a growth. No time passes:
-// the Machine Provider remembers for seconds which machines are free.
-func (s *system) settle(ctx context.Context) error {
-	if err := s.tick(ctx); err != nil {
-		return err
-	}
-	return s.quiet(ctx)
-}
-
 // withoutIdle takes from a run's Firestore operations what the minutes in it cost
 // by themselves.
 func (s *system) withoutIdle(ctx context.Context, run Run) (Run, error) {
@@ -174,7 +155,7 @@ func (s *system) withoutIdle(ctx context.Context, run Run) (Run, error) {
 	if err := s.minutes(ctx, buryMinutes); err != nil {
 		return run, err
 	}
-	run.Store = storeSince(measured.end("idle").Store, run.Store)
+	run.Store = run.Store.Since(measured.end("idle").Store)
 	return run, nil
 }
 
@@ -182,7 +163,8 @@ func (s *system) withoutIdle(ctx context.Context, run Run) (Run, error) {
 // these are its own backend's, its machine's entry's and its lease's.
 type life struct{ reads, changes, backend, machines, leases float64 }
 
-// lives divides a run by the lives that ended in it, in which as many began.
+// lives divides a run's costs by the number of lives that ended in it; as many
+// began.
 func (r Run) lives() life {
 	ended := 0.0
 	for _, part := range r.Store.Parts {

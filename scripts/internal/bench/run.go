@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"maps"
 	"os"
 	"strconv"
 	"time"
@@ -41,14 +42,13 @@ type stretch struct {
 func (s *system) measure() *stretch {
 	resetPeak()
 	s.runs.reset()
-	s.runs.problems.Store(0)
 	return &stretch{system: s, before: s.Counters(), cpu: processCPU(), begin: time.Now()}
 }
 
 // reached notes that what was waited for is there.
 func (m *stretch) reached() { m.wall = time.Since(m.begin) }
 
-// end makes the run of it.
+// end returns the stretch as a run.
 func (m *stretch) end(what string) Run {
 	if m.wall == 0 {
 		m.reached()
@@ -56,14 +56,11 @@ func (m *stretch) end(what string) Run {
 	now := m.system.Counters()
 	r := &m.system.runs
 	r.mu.Lock()
-	longest := map[string]time.Duration{}
-	for job, took := range r.longest {
-		longest[job] = took
-	}
+	longest := maps.Clone(r.longest)
 	r.mu.Unlock()
 	return Run{
 		What: what, Wall: m.wall, CPU: processCPU() - m.cpu, PeakMemory: peakMemory(strconv.Itoa(os.Getpid())),
-		Store:   storeSince(m.before.Store, now.Store),
+		Store:   now.Store.Since(m.before.Store),
 		Compute: since(m.before.Compute, now.Compute), Mutations: now.Mutations - m.before.Mutations,
 		Machines: since(m.before.MachineProvider, now.MachineProvider),
 		Messages: since(m.before.Published, now.Published), Deliveries: since(m.before.Deliveries, now.Deliveries),
@@ -76,23 +73,6 @@ func since(before, now map[string]int) map[string]int {
 	for name, n := range now {
 		if n > before[name] {
 			grown[name] = n - before[name]
-		}
-	}
-	return grown
-}
-
-func storeSince(before, now suite.StoreCounters) suite.StoreCounters {
-	type by struct{ job, collection string }
-	old := map[by]suite.StorePart{}
-	for _, part := range before.Parts {
-		old[by{part.Job, part.Collection}] = part
-	}
-	grown := suite.StoreCounters{Reads: now.Reads - before.Reads, Writes: now.Writes - before.Writes, Deletes: now.Deletes - before.Deletes}
-	for _, part := range now.Parts {
-		was := old[by{part.Job, part.Collection}]
-		part.Reads, part.Writes, part.Deletes = part.Reads-was.Reads, part.Writes-was.Writes, part.Deletes-was.Deletes
-		if part.Reads+part.Writes+part.Deletes > 0 {
-			grown.Parts = append(grown.Parts, part)
 		}
 	}
 	return grown

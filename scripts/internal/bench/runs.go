@@ -19,7 +19,6 @@ type runs struct {
 
 	mu       sync.Mutex
 	longest  map[string]time.Duration
-	count    map[string]int
 	messages []string // of the first problems
 }
 
@@ -28,9 +27,8 @@ const keptMessages = 5
 
 // logger is the log to give to the suite.
 func (r *runs) logger() *slog.Logger {
-	r.longest, r.count = map[string]time.Duration{}, map[string]int{}
-	written := logging.JSON(counter{r}).Handler()
-	return slog.New(handler{runs: r, next: written})
+	r.longest = map[string]time.Duration{}
+	return slog.New(handler{runs: r, Handler: logging.JSON(counter{r}).Handler()})
 }
 
 // reset forgets all.
@@ -38,15 +36,14 @@ func (r *runs) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.longest)
-	clear(r.count)
 	r.bytes.Store(0)
 	r.lines.Store(0)
+	r.problems.Store(0)
 }
 
 func (r *runs) done(job string, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.count[job]++
 	r.longest[job] = max(r.longest[job], took)
 }
 
@@ -78,13 +75,9 @@ func (c counter) Write(line []byte) (int, error) {
 
 // handler looks for the line that ends a run, as shared/job writes it.
 type handler struct {
-	runs *runs
-	next slog.Handler
-	job  string
-}
-
-func (h handler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.next.Enabled(ctx, level)
+	slog.Handler // writes what is counted
+	runs         *runs
+	job          string
 }
 
 func (h handler) Handle(ctx context.Context, record slog.Record) error {
@@ -104,7 +97,7 @@ func (h handler) Handle(ctx context.Context, record slog.Record) error {
 	if record.Level >= slog.LevelWarn {
 		h.runs.problem(h.job + ": " + record.Message)
 	}
-	return h.next.Handle(ctx, record)
+	return h.Handler.Handle(ctx, record)
 }
 
 func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -113,11 +106,11 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 			h.job = attr.Value.String()
 		}
 	}
-	h.next = h.next.WithAttrs(attrs)
+	h.Handler = h.Handler.WithAttrs(attrs)
 	return h
 }
 
 func (h handler) WithGroup(name string) slog.Handler {
-	h.next = h.next.WithGroup(name)
+	h.Handler = h.Handler.WithGroup(name)
 	return h
 }

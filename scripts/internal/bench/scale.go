@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
-	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
@@ -21,7 +20,7 @@ func Scale(ctx context.Context, o Options) (Result, error) {
 		pools = pools[:1]
 		result.note("the larger ones are left to the embedded suite: the emulator's queries go through whole collections")
 	}
-	limits, err := timeLimits()
+	limits, err := manifest.Parse(functions.Manifest)
 	if err != nil {
 		return result, err
 	}
@@ -52,25 +51,17 @@ func Scale(ctx context.Context, o Options) (Result, error) {
 // scale lets a pool converge, and then measures the memory of each job's sweep
 // over it.
 func scale(ctx context.Context, o Options, pool Fleet) (Run, map[string]int64, error) {
-	s, err := start(ctx, o, time.Minute)
+	s, run, err := grown(ctx, o, time.Minute, pool, "scale "+pool.String())
 	if err != nil {
 		return Run{}, nil, err
 	}
 	defer s.stop()
-	o.Say("scale %s", pool)
-	run, err := s.grow(ctx, pool)
-	if err != nil {
-		return Run{}, nil, err
-	}
 	o.Say("scale %s: memory of each job", pool)
 	s.clock.skip(warmUp)
 	heap := map[string]int64{}
-	for _, name := range s.manifest.Names() {
-		if s.manifest.Functions[name].Schedule == "" {
-			continue
-		}
+	for _, name := range s.scheduled() {
 		peak := watchHeap()
-		err := s.Publisher().Publish(ctx, event.Topic{Name: name}, event.Message{Data: []byte("{}")})
+		err := s.sweep(ctx, name)
 		if err == nil {
 			err = s.quiet(ctx)
 		}
@@ -82,23 +73,10 @@ func scale(ctx context.Context, o Options, pool Fleet) (Run, map[string]int64, e
 	return run, heap, nil
 }
 
-// timeLimits are those of the jobs' runs.
-func timeLimits() (map[string]time.Duration, error) {
-	parsed, err := manifest.Parse(functions.Manifest)
-	if err != nil {
-		return nil, err
-	}
-	limits := map[string]time.Duration{}
-	for name, function := range parsed.Functions {
-		limits[name] = function.Timeout()
-	}
-	return limits, nil
-}
-
 // longestShare finds the run that came closest to its time limit.
-func longestShare(run Run, limits map[string]time.Duration) (job string, took time.Duration, share float64) {
+func longestShare(run Run, limits manifest.Manifest) (job string, took time.Duration, share float64) {
 	for name, longest := range run.Longest {
-		if of := limits[name]; of > 0 && float64(longest)/float64(of) >= share {
+		if of := limits.Functions[name].Timeout(); of > 0 && float64(longest)/float64(of) >= share {
 			job, took, share = name, longest, float64(longest)/float64(of)
 		}
 	}

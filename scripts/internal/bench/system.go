@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
@@ -29,6 +31,13 @@ type system struct {
 	options  Options
 	folder   string
 }
+
+// clock is the machine's, set forward by the times that were skipped.
+type clock struct{ skipped atomic.Int64 }
+
+func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.skipped.Load())) }
+
+func (c *clock) skip(d time.Duration) { c.skipped.Add(int64(d)) }
 
 // start starts a suite whose ticks come every tick of the machine's time, the
 // first of them at once.
@@ -69,20 +78,28 @@ func (s *system) configure(ctx context.Context, pool Fleet) error {
 	if err := pool.write(s.folder); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	return s.Publisher().Publish(ctx, event.Topic{Name: "config-uploaded"}, event.Message{Data: []byte("{}")})
+	return s.sweep(ctx, "config-uploaded")
 }
 
-// tick sends each job its tick.
+// sweep asks those who listen to a topic to look at everything.
+func (s *system) sweep(ctx context.Context, topic string) error {
+	return s.Publisher().Publish(ctx, event.Topic{Name: topic}, event.Message{Data: []byte("{}")})
+}
+
+// scheduled lists the jobs that have ticks.
+func (s *system) scheduled() []string {
+	return slices.DeleteFunc(s.manifest.Names(), func(name string) bool { return s.manifest.Functions[name].Schedule == "" })
+}
+
+// tick sends each job its tick, and waits for all that follows. No time passes:
+// the Machine Provider remembers for seconds which machines are free.
 func (s *system) tick(ctx context.Context) error {
-	for _, name := range s.manifest.Names() {
-		if s.manifest.Functions[name].Schedule == "" {
-			continue
-		}
-		if err := s.Publisher().Publish(ctx, event.Topic{Name: name}, event.Message{Data: []byte("{}")}); err != nil {
+	for _, name := range s.scheduled() {
+		if err := s.sweep(ctx, name); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.quiet(ctx)
 }
 
 // minutes lets simulated minutes pass, each with its ticks and all that
@@ -91,9 +108,6 @@ func (s *system) minutes(ctx context.Context, n int) error {
 	for range n {
 		s.clock.skip(time.Minute)
 		if err := s.tick(ctx); err != nil {
-			return err
-		}
-		if err := s.quiet(ctx); err != nil {
 			return err
 		}
 	}
@@ -119,7 +133,7 @@ func (s *system) quiet(ctx context.Context) error {
 	return nil
 }
 
-// leasable counts the machines that somebody could lease, uncounted.
+// leasable returns how many machines can be leased; its own reads do not count.
 func (s *system) leasable(ctx context.Context) (int, error) {
 	return s.Pools().Store.Count(ctx, store.Query{Name: "leasable machines", Collection: "machines",
 		Where: []store.Filter{{Field: "state", Op: store.Equal, Value: "AVAILABLE"}}})

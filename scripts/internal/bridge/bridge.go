@@ -49,8 +49,7 @@ type Bridge struct {
 	inFlight  atomic.Int64
 	close     sync.Once
 
-	event.Publisher
-	publisher *publisher.Publisher
+	*publisher.Publisher
 }
 
 var _ event.Publisher = (*Bridge)(nil)
@@ -62,8 +61,7 @@ func Open(ctx context.Context, project string, topics []string, log *slog.Logger
 	if err != nil {
 		return nil, fmt.Errorf("connect to the Pub/Sub emulator: %w", err)
 	}
-	to := publisher.New(project)
-	b := &Bridge{project: project, client: client, log: log, Publisher: to, publisher: to}
+	b := &Bridge{project: project, client: client, log: log, Publisher: publisher.New(project)}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	for _, name := range append([]string{DeadLetters}, topics...) {
 		if err := b.createTopic(ctx, name); err != nil {
@@ -173,6 +171,6 @@ func (b *Bridge) Close(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		// Every message was acknowledged, or comes again.
-		_ = errors.Join(b.publisher.Close(), b.client.Close())
+		_ = errors.Join(b.Publisher.Close(), b.client.Close())
 	})
 }

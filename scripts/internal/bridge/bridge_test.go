@@ -115,7 +115,7 @@ func TestDeliversWithRetryAndDeadLetter(t *testing.T) {
 func TestRealPushArrivesAsTheBridges(t *testing.T) {
 	b := open(t, "facts")
 	got := newInbox(0)
-	server, err := framework.Serve(t.Context(), 0, []framework.Function{{Name: "listener", Handler: push.Function(got.deliver)}})
+	server, err := framework.Serve(t.Context(), 0, map[string]http.Handler{"listener": push.Function(got.deliver)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
 // Function is a process that serves one function of the built program.
@@ -29,10 +30,11 @@ type Function struct {
 // Start starts a function as the platform does, on a free port of 127.0.0.1 and
 // without credentials; env is added to what the platform sets.
 func Start(ctx context.Context, program, name string, env ...string) (*Function, error) {
-	port, err := freePort(ctx)
+	free, err := emulators.FreePort(ctx)
 	if err != nil {
 		return nil, err
 	}
+	port := strconv.Itoa(free)
 	f := &Function{url: "http://127.0.0.1:" + port, command: exec.CommandContext(ctx, program), ended: make(chan struct{})}
 	f.command.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Dir(program), "PORT=" + port, "FUNCTION_TARGET=" + name,
@@ -80,13 +82,4 @@ func (f *Function) Stop() string {
 	_ = f.command.Process.Kill() // it may have ended
 	<-f.ended
 	return f.log.String()
-}
-
-func freePort(ctx context.Context) (string, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port), listener.Close()
 }

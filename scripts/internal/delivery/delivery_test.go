@@ -30,11 +30,11 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	function := framework.Function{Name: "test-job", Handler: push.Function(func(ctx context.Context, m event.Message) error {
+	function := push.Function(func(ctx context.Context, m event.Message) error {
 		return (*deliver.Load())(ctx, m)
-	})}
+	})
 	var err error
-	if server, err = framework.Serve(context.Background(), 0, []framework.Function{function}); err != nil {
+	if server, err = framework.Serve(context.Background(), 0, map[string]http.Handler{"test-job": function}); err != nil {
 		log.Fatal(err)
 	}
 	os.Exit(m.Run())

@@ -24,7 +24,7 @@ type entry struct {
 	InsertID    string    `json:"insertId"`
 	Timestamp   time.Time `json:"timestamp"`
 	Severity    string    `json:"severity"`
-	JSONPayload fields    `json:"jsonPayload"`
+	JSONPayload Line      `json:"jsonPayload"`
 }
 
 // filter finds the lines of the jobs, by their functions' names.
@@ -61,7 +61,7 @@ func (c *Cloud) Next(ctx context.Context) ([]Line, error) {
 			continue
 		}
 		c.seen[e.InsertID] = true
-		line := e.JSONPayload.line()
+		line := e.JSONPayload
 		line.Time, line.Severity = e.Timestamp, e.Severity
 		lines = append(lines, line)
 	}

@@ -8,25 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 )
-
-// fields are what the suite's lines hold, as JSON.
-type fields struct {
-	Time       time.Time `json:"time"`
-	Severity   string    `json:"severity"`
-	Message    string    `json:"message"`
-	Job        string    `json:"job"`
-	EventID    string    `json:"event_id"`
-	Event      string    `json:"event"`
-	Outcome    string    `json:"outcome"`
-	DurationMS float64   `json:"duration_ms"`
-}
-
-func (f fields) line() Line {
-	return Line{Time: f.Time, Severity: f.Severity, Message: f.Message, Job: f.Job, EventID: f.EventID,
-		Event: f.Event, Outcome: f.Outcome, Duration: time.Duration(f.DurationMS * float64(time.Millisecond))}
-}
 
 // File is the log file of a local suite, from where it ended when it was
 // opened.
@@ -65,9 +47,9 @@ func (f *File) Next(context.Context) ([]Line, error) {
 			return lines, nil
 		}
 		f.rest = rest
-		var read fields
-		if json.Unmarshal(text, &read) == nil {
-			lines = append(lines, read.line())
+		var line Line
+		if json.Unmarshal(text, &line) == nil {
+			lines = append(lines, line)
 		}
 	}
 }

@@ -9,18 +9,24 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
 // Line is a line of the suite's log.
 type Line struct {
-	Time     time.Time
-	Severity string
-	Message  string
-	Job      string
-	EventID  string
-	Event    string
-	Outcome  string
-	Duration time.Duration
+	Time       time.Time `json:"time"`
+	Severity   string    `json:"severity"`
+	Message    string    `json:"message"`
+	Job        string    `json:"job"`
+	EventID    string    `json:"event_id"`
+	Event      string    `json:"event"`
+	Outcome    string    `json:"outcome"`
+	DurationMS float64   `json:"duration_ms"`
+}
+
+func (l Line) duration() time.Duration {
+	return time.Duration(l.DurationMS * float64(time.Millisecond))
 }
 
 // done reports whether the line ends a run.
@@ -67,7 +73,7 @@ func (f *Follower) Run(ctx context.Context) (ok bool, err error) {
 			} else if slices.Contains(f.waiting, line.Job) && line.EventID != "" {
 				key := line.Job + " " + line.EventID
 				f.runs[key] = append(f.runs[key], line)
-				if line.done() && !line.Time.Add(-line.Duration).Before(f.Published) {
+				if line.done() && !line.Time.Add(-line.duration()).Before(f.Published) {
 					shared = append(shared, line)
 				}
 			}
@@ -84,10 +90,8 @@ func (f *Follower) Run(ctx context.Context) (ok bool, err error) {
 		if len(f.waiting) == 0 {
 			return ok, nil
 		}
-		select {
-		case <-ctx.Done():
+		if pause.For(ctx, f.Every) != nil {
 			return false, fmt.Errorf("no end of %s was logged: %w", strings.Join(f.waiting, ", "), context.Cause(ctx))
-		case <-time.After(f.Every):
 		}
 	}
 }
@@ -105,7 +109,7 @@ func (f *Follower) end(line Line) bool {
 func (f *Follower) show(line Line) {
 	text := line.Message
 	if line.done() {
-		text = fmt.Sprintf("%s after %v", text, line.Duration)
+		text = fmt.Sprintf("%s after %v", text, line.duration())
 	}
 	_, _ = fmt.Fprintf(f.Out, "%s  %-7s  %s\n", line.Time.Local().Format("15:04:05.000"), line.Severity, text)
 }

@@ -112,7 +112,7 @@ END
 	}
 	cloud := &Cloud{Project: "my-project", Jobs: []string{"a", "b"}, Since: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	lines, err := cloud.Next(t.Context())
-	if err != nil || len(lines) != 1 || !lines[0].done() || lines[0].Duration != 1500*time.Millisecond || lines[0].EventID != "mine" || lines[0].Severity != "INFO" {
+	if err != nil || len(lines) != 1 || !lines[0].done() || lines[0].duration() != 1500*time.Millisecond || lines[0].EventID != "mine" || lines[0].Severity != "INFO" {
 		t.Errorf("%+v, %v", lines, err)
 	}
 	if lines, err = cloud.Next(t.Context()); err != nil || len(lines) != 0 {

@@ -15,20 +15,16 @@ import (
 	"time"
 
 	"github.com/GoogleCloudPlatform/functions-framework-go/funcframework"
-)
 
-// Function is one function.
-type Function struct {
-	Name    string
-	Handler http.Handler // sees its paths without /NAME
-}
+	"github.com/gce-backend/gce-backend/shared/lab/emulators"
+)
 
 // Server is what the process serves. The framework's registry belongs to the
 // process and its listeners end with it, so there is one at a time, and what
 // is left of an earlier one answers 503.
 type Server struct {
 	Address   string // host:port
-	functions map[string]Function
+	functions map[string]http.Handler
 	open      sync.RWMutex // held for reading by requests of HTTP functions
 }
 
@@ -45,18 +41,18 @@ const (
 )
 
 // Serve registers the functions and serves them on 127.0.0.1, on a free port
-// when it is 0. It returns when they can be called.
-func Serve(ctx context.Context, port int, functions []Function) (*Server, error) {
+// when it is 0. It returns when they can be called. A handler sees its paths
+// without /NAME.
+func Serve(ctx context.Context, port int, functions map[string]http.Handler) (*Server, error) {
 	registry.Lock()
 	defer registry.Unlock()
 	if current.Load() != nil {
 		return nil, errors.New("this process serves functions already")
 	}
-	server := &Server{functions: map[string]Function{}}
-	for _, function := range functions {
-		server.functions[function.Name] = function
-		if err := register(ctx, function); err != nil {
-			return nil, fmt.Errorf("register the function %s: %w", function.Name, err)
+	server := &Server{functions: functions}
+	for name := range functions {
+		if err := register(ctx, name); err != nil {
+			return nil, fmt.Errorf("register the function %s: %w", name, err)
 		}
 	}
 	if err := server.listen(ctx, port); err != nil {
@@ -87,16 +83,15 @@ func (s *Server) URL() string { return "http://" + s.Address }
 
 // register makes the framework know a function by name, once per process: what
 // it does is decided when it is called.
-func register(ctx context.Context, function Function) error {
-	if known[function.Name] {
+func register(ctx context.Context, name string) error {
+	if known[name] {
 		return nil
 	}
-	known[function.Name] = true
-	var errs []error
-	for _, path := range []string{"/" + function.Name, "/" + function.Name + "/"} {
-		errs = append(errs, funcframework.RegisterHTTPFunctionContext(ctx, path, call(function.Name)))
-	}
-	return errors.Join(errs...)
+	known[name] = true
+	return errors.Join(
+		funcframework.RegisterHTTPFunctionContext(ctx, "/"+name, call(name)),
+		funcframework.RegisterHTTPFunctionContext(ctx, "/"+name+"/", call(name)),
+	)
 }
 
 var errClosed = errors.New("the suite is shutting down")
@@ -104,13 +99,13 @@ var errClosed = errors.New("the suite is shutting down")
 func call(name string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, r *http.Request) {
 		server := current.Load()
-		if server == nil || server.functions[name].Handler == nil {
+		if server == nil || server.functions[name] == nil {
 			http.Error(w, errClosed.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		server.open.RLock()
 		defer server.open.RUnlock()
-		http.StripPrefix("/"+name, server.functions[name].Handler).ServeHTTP(w, r)
+		http.StripPrefix("/"+name, server.functions[name]).ServeHTTP(w, r)
 	}
 }
 
@@ -119,7 +114,7 @@ func call(name string) func(http.ResponseWriter, *http.Request) {
 func (s *Server) listen(ctx context.Context, port int) error {
 	if port == 0 {
 		var err error
-		if port, err = freePort(ctx); err != nil {
+		if port, err = emulators.FreePort(ctx); err != nil {
 			return err
 		}
 	}
@@ -153,14 +148,4 @@ func answers(ctx context.Context, address string) bool {
 	}
 	_ = connection.Close()
 	return true
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	return port, listener.Close()
 }

@@ -39,7 +39,7 @@ func pass(from io.Reader, sink func(line string)) {
 	}
 }
 
-// chatter tells what says nothing, or nothing new.
+// chatter reports whether a line says nothing new.
 func chatter(line string) bool {
 	return strings.HasPrefix(line, "Serving function: ") || strings.HasPrefix(line, "Function error: ")
 }

@@ -21,7 +21,9 @@ func changedTemplate(before, after *configpb.InstanceTemplate) []string {
 	before, after = proto.CloneOf(before), proto.CloneOf(after)
 	var keys []string
 	old, current := byKey(before.GetMetadata()), byKey(after.GetMetadata())
-	for _, key := range slices.Sorted(maps.Keys(merged(old, current))) {
+	all := maps.Clone(old)
+	maps.Copy(all, current)
+	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if old[key] != current[key] {
 			keys = append(keys, key)
 		}
@@ -41,12 +43,6 @@ func byKey(entries []string) map[string]string {
 		values[key] = value
 	}
 	return values
-}
-
-func merged(a, b map[string]string) map[string]string {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	return all
 }
 
 // changedFields says which fields differ between two messages of a type; of

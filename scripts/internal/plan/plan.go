@@ -1,4 +1,4 @@
-// Package plan tells what importing a configuration would do to the fleet as
+// Package plan says what importing a configuration would do to the fleet as
 // it is stored, by the same decisions as the jobs, and changes nothing.
 package plan
 

@@ -7,8 +7,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// planTemplate holds a template's records against those that processing the
-// wish would leave.
+// planTemplate compares a template's records with those that processing the wish
+// would leave.
 func planTemplate(state State, wish fleet.Wish) (Template, bool) {
 	before := state.records(wish.BaseName)
 	after := fleet.Build(before, wish)

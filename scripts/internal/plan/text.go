@@ -7,7 +7,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// String tells the plan to a person.
+// String describes the plan to a person.
 func (p Plan) String() string {
 	var text strings.Builder
 	over := " over " + p.InForce

@@ -22,7 +22,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// Group is what a pool has of one revision.
+// Group describes the VMs of one revision of a pool.
 type Group struct {
 	BaseName string `json:"base_name"`
 	Revision string `json:"revision"`

@@ -57,8 +57,8 @@ func (b *Book) Extend(request string, until time.Time) {
 	}
 }
 
-// LetGo notes that a lease may be over from now on; it is to be told before the
-// Machine Provider is. It returns what was held.
+// LetGo notes that a lease may be over from now on, before the Machine Provider is
+// asked to end it. It returns what was held.
 func (b *Book) LetGo(request string) (h Holding, held bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -86,14 +86,14 @@ func (b *Book) Harm(instance string) {
 	b.harmed[instance] = true
 }
 
-// Harmed reports whether it was.
+// Harmed reports whether somebody else took an instance's VM away.
 func (b *Book) Harmed(instance string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.harmed[instance]
 }
 
-// Held are the leases that must be running.
+// Held returns the leases that must be running.
 func (b *Book) Held(now time.Time) []Holding {
 	b.mu.Lock()
 	defer b.mu.Unlock()

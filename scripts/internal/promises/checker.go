@@ -1,7 +1,6 @@
 // Package promises checks from outside, by Compute Engine, the Firestore
 // documents and what lessees were told, that the suite keeps its promises
-// while it is killed and started again. What the suite itself thinks is not
-// asked.
+// while it is killed and started again. The suite itself is not asked.
 package promises
 
 import (

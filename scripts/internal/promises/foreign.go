@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
@@ -24,7 +23,7 @@ func (c *Checker) MakeForeign(ctx context.Context, project string, like Pool) er
 // not yet what it needs.
 func (c *Checker) ask(ctx context.Context, project, path, body string) error {
 	for {
-		status, err := c.post(ctx, "http://compute.invalid/compute/v1/projects/"+project+"/"+path, body)
+		status, err := invariants.Ask(ctx, c.cloud, project, http.MethodPost, path, body)
 		switch {
 		case err != nil:
 			return fmt.Errorf("make what is not ours: %w", err)
@@ -39,18 +38,6 @@ func (c *Checker) ask(ctx context.Context, project, path, body string) error {
 
 // pollEvery is how often it is asked again.
 const pollEvery = 20 * time.Millisecond
-
-func (c *Checker) post(ctx context.Context, url, body string) (status int, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	answer, err := c.cloud.Transport().RoundTrip(r)
-	if err != nil {
-		return 0, err
-	}
-	return answer.StatusCode, answer.Body.Close()
-}
 
 // Foreign describes what is not ours; it stays the same once its VMs are up.
 func Foreign(v invariants.View) (text string, up bool) {

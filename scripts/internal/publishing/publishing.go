@@ -61,7 +61,7 @@ func hint(payload string) string {
 	return ` (it reads ` + payload + `; put it between single quotes: '{"baseName": "linux-small"}')`
 }
 
-// ToSuite publishes into a local suite and tells the message's id.
+// ToSuite publishes into a local suite and returns the message's id.
 func ToSuite(ctx context.Context, client *http.Client, to endpoints.Endpoints, topic string, message event.Message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

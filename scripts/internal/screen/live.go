@@ -85,16 +85,9 @@ func fit(all []pools.Group, room int) (shown []pools.Group, hidden int) {
 	if len(all) <= room {
 		return all, 0
 	}
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b pools.Group) int {
-		switch {
-		case a.Waits != "" && b.Waits == "":
-			return -1
-		case a.Waits == "" && b.Waits != "":
-			return 1
-		}
-		return 0
-	})
+	waits := func(g pools.Group) bool { return g.Waits != "" }
+	done := slices.DeleteFunc(slices.Clone(all), waits)
+	sorted := append(slices.DeleteFunc(slices.Clone(all), func(g pools.Group) bool { return !waits(g) }), done...)
 	room = max(room, 1)
 	return sorted[:room], len(all) - room
 }

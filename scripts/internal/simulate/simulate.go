@@ -4,6 +4,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -161,11 +162,8 @@ func (r *runner) add(outcome world.Outcome) {
 
 // keep writes a trace into a file.
 func (r *runner) keep(outcome world.Outcome) (string, error) {
-	if err := os.MkdirAll(r.options.Traces, 0o750); err != nil {
-		return "", fmt.Errorf("keep the trace of seed %d: %w", outcome.Seed, err)
-	}
 	file := filepath.Join(r.options.Traces, fmt.Sprintf("seed-%d.trace", outcome.Seed))
-	if err := os.WriteFile(file, []byte(outcome.Trace+"\n"), 0o600); err != nil {
+	if err := errors.Join(os.MkdirAll(r.options.Traces, 0o750), os.WriteFile(file, []byte(outcome.Trace+"\n"), 0o600)); err != nil {
 		return "", fmt.Errorf("keep the trace of seed %d: %w", outcome.Seed, err)
 	}
 	return file, nil

@@ -12,7 +12,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// Summary is what came of all worlds.
+// Summary is the result of all worlds.
 type Summary struct {
 	Seeds    int           `json:"seeds"`
 	Took     time.Duration `json:"tookNanoseconds"`

@@ -3,10 +3,7 @@ package suite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net/url"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -110,13 +107,4 @@ func (s *Sink) publish(ctx context.Context, messages []event.Message) {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Warn("VM activity was lost: "+err.Error(), "next", "the sweep finds it")
 	}
-}
-
-// fileURL makes the address of a folder as a configuration source.
-func fileURL(folder string) (string, error) {
-	absolute, err := filepath.Abs(folder)
-	if err != nil {
-		return "", fmt.Errorf("find the configuration folder %s: %w", folder, err)
-	}
-	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(absolute)}).String(), nil
 }

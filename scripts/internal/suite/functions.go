@@ -3,8 +3,11 @@ package suite
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"github.com/gce-backend/gce-backend/functions"
+	"github.com/gce-backend/gce-backend/functions/machineprovider"
+	"github.com/gce-backend/gce-backend/functions/statuspage"
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
@@ -21,33 +24,28 @@ const deployment = "gce-backend"
 const otherPorts = 3
 
 // startFunctions serves every function of the manifest.
-func (s *Suite) startFunctions(ctx context.Context, port int) error {
+func (s *Suite) startFunctions(ctx context.Context) error {
 	deps := s.dependencies()
-	var all []framework.Function
-	served := map[string]bool{}
+	all := map[string]http.Handler{}
 	for _, j := range functions.Jobs() {
 		function, ok := s.manifest.Functions[j.Name]
 		if !ok {
 			return fmt.Errorf("the job %s is not in functions.yaml", j.Name)
 		}
-		served[j.Name] = true
 		runner := job.NewRunner(j, deps, function.Timeout(), s.opts.Log)
-		all = append(all, framework.Function{Name: j.Name, Handler: push.Function(s.onAccountOf(j.Name, runner.Deliver))})
+		all[j.Name] = push.Function(s.onAccountOf(j.Name, runner.Deliver))
 	}
-	handlers, err := s.httpFunctions()
+	page, err := s.statusPage(false)
 	if err != nil {
 		return err
 	}
-	for name, handler := range handlers {
-		served[name] = true
-		all = append(all, framework.Function{Name: name, Handler: handler})
-	}
+	all[machineprovider.Name], all[statuspage.Name] = s.provider, page
 	for _, name := range s.manifest.Names() {
-		if !served[name] {
+		if all[name] == nil {
 			return fmt.Errorf("functions.yaml names %s, which no code serves", name)
 		}
 	}
-	s.functions, err = framework.Serve(ctx, port, all)
+	s.functions, err = framework.Serve(ctx, s.ports.functions, all)
 	for attempt := 0; err != nil && s.opts.Port == 0 && attempt < otherPorts; attempt++ {
 		s.functions, err = framework.Serve(ctx, 0, all) // another process took the port
 	}

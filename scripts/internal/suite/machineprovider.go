@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/gce-backend/gce-backend/functions/machineprovider"
-	"github.com/gce-backend/gce-backend/functions/statuspage"
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
 	"github.com/gce-backend/gce-backend/shared/config"
@@ -61,13 +60,4 @@ func (s *Suite) catalog() catalog.Catalog {
 		},
 		Token: identity.LocalToken(Identity),
 	})
-}
-
-// httpFunctions are the functions that serve HTTP, by name.
-func (s *Suite) httpFunctions() (map[string]http.Handler, error) {
-	page, err := s.statusPage(false)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]http.Handler{machineprovider.Name: s.provider, statuspage.Name: page}, nil
 }

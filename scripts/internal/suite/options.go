@@ -5,6 +5,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -67,12 +68,7 @@ func ReadEnvironment(ctx context.Context) (Environment, error) {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Project == "" {
-		o.Project = "local-project"
-	}
-	if o.Tick <= 0 {
-		o.Tick = time.Second
-	}
+	o.Project, o.Tick = cmp.Or(o.Project, "local-project"), cmp.Or(o.Tick, time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,24 +15,21 @@ import (
 const preferredPort = 8080
 
 // ports hands out the ports of the suite's servers on 127.0.0.1.
-type ports struct{ next int }
+type ports struct{ functions, next int }
 
-// first decides the port of the functions: the one asked for, or the preferred
-// one where it is free.
-func (p *ports) first(ctx context.Context, asked int) (int, error) {
-	port := asked
-	if port == 0 {
-		port = preferredPort
-	}
+// choosePort decides the port of the functions: the one asked for, or the
+// preferred one if it is free, or any.
+func (s *Suite) choosePort(ctx context.Context) error {
+	port := cmp.Or(s.opts.Port, preferredPort)
 	listener, err := listen(ctx, port)
-	if err != nil && asked != 0 {
-		return 0, fmt.Errorf("use port %d for the functions: %w", asked, err)
+	switch {
+	case err == nil:
+		s.ports = ports{functions: port, next: port + 1}
+		return listener.Close()
+	case s.opts.Port != 0:
+		return fmt.Errorf("use port %d for the functions: %w", port, err)
 	}
-	if err != nil {
-		return 0, nil //nolint:nilerr // any port will do
-	}
-	p.next = port + 1
-	return port, listener.Close()
+	return nil
 }
 
 // listen opens the port that follows, or any.

@@ -80,26 +80,35 @@ func (s *Suite) Counters() Counters {
 
 // StoreCounters are counts of documents.
 type StoreCounters struct {
-	Reads   int64       `json:"reads"`
-	Writes  int64       `json:"writes"`
-	Deletes int64       `json:"deletes"`
-	Parts   []StorePart `json:"parts"`
+	metered.Counts
+	Parts []StorePart `json:"parts"`
 }
 
 // StorePart are the documents of a collection that a function used.
 type StorePart struct {
-	Job        string `json:"job"`
-	Collection string `json:"collection"`
-	Reads      int64  `json:"reads"`
-	Writes     int64  `json:"writes"`
-	Deletes    int64  `json:"deletes"`
+	metered.Source
+	metered.Counts
+}
+
+// Since returns what was counted after an earlier reading.
+func (c StoreCounters) Since(earlier StoreCounters) StoreCounters {
+	old := map[metered.Source]metered.Counts{}
+	for _, part := range earlier.Parts {
+		old[part.Source] = part.Counts
+	}
+	grown := StoreCounters{Counts: c.Minus(earlier.Counts)}
+	for _, part := range c.Parts {
+		if part.Counts = part.Minus(old[part.Source]); part.Reads+part.Writes+part.Deletes > 0 {
+			grown.Parts = append(grown.Parts, part)
+		}
+	}
+	return grown
 }
 
 func storeCounters(counts metered.Snapshot) StoreCounters {
-	total := counts.Total()
-	counters := StoreCounters{Reads: total.Reads, Writes: total.Writes, Deletes: total.Deletes, Parts: []StorePart{}}
+	counters := StoreCounters{Counts: counts.Total(), Parts: []StorePart{}}
 	for by, part := range counts {
-		counters.Parts = append(counters.Parts, StorePart{by.Job, by.Collection, part.Reads, part.Writes, part.Deletes})
+		counters.Parts = append(counters.Parts, StorePart{by, part})
 	}
 	slices.SortFunc(counters.Parts, func(a, b StorePart) int {
 		return cmp.Or(cmp.Compare(a.Job, b.Job), cmp.Compare(a.Collection, b.Collection))

@@ -15,6 +15,7 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 	"github.com/gce-backend/gce-backend/scripts/internal/ticks"
+	"github.com/gce-backend/gce-backend/scripts/internal/upload"
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
@@ -68,23 +69,13 @@ func (s *Suite) start(ctx context.Context) error {
 		return err
 	}
 	s.Endpoints = endpoints.Endpoints{Project: s.opts.Project, PID: os.Getpid()}
-	port, err := s.ports.first(ctx, s.opts.Port)
-	if err != nil {
-		return err
-	}
 	for _, step := range []func(context.Context) error{
-		s.openSource, s.startEmulators, s.openStore, s.openMessages,
-		s.startCompute, s.startMachineProvider, s.startStatus,
+		s.choosePort, s.openSource, s.startEmulators, s.openStore, s.openMessages,
+		s.startCompute, s.startMachineProvider, s.startStatus, s.startFunctions, s.subscribe,
 	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
-	}
-	if err := s.startFunctions(ctx, port); err != nil {
-		return err
-	}
-	if err := s.subscribe(ctx); err != nil {
-		return err
 	}
 	s.startTicks()
 	return nil
@@ -138,7 +129,7 @@ func (s *Suite) Pools() pools.Reader {
 }
 
 func (s *Suite) openSource(ctx context.Context) error {
-	address, err := fileURL(s.opts.Config)
+	address, err := upload.Address(s.opts.Config)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type changes struct {
 	files    map[string]bool
 	touched  map[string]bool // packages in which a file changed, by their folders
 	affected map[string]bool // these, and those whose tests link them, by import path
-	left     []string        // what they may break that is left to the whole run
+	left     []string        // packages that they may break, left to the whole run
 }
 
 // everywhere are packages whose tests read the whole tree.
@@ -69,8 +69,8 @@ func newChanges(base string, files []string, packages []goPackage) *changes {
 	return c
 }
 
-// nearest is the folder of the package that a folder belongs to, such as the
-// one of its testdata.
+// nearest returns the folder of the package that a folder, such as its testdata,
+// belongs to.
 func nearest(packages map[string]goPackage, folder string) string {
 	for folder != "." {
 		if _, ok := packages[folder]; ok {
@@ -103,9 +103,8 @@ func (c *changes) print(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "Left to scripts/test as a whole: the steps killed, simulation, fuzz, local and emulators; the tests of %s.\n", strings.Join(append(left, "long proofs"), ", "))
 }
 
-// any reports whether a file changed that is one of these, or in one of these
-// folders, which end in a slash, or ends like one of these, which begin with a
-// dot.
+// any reports whether a file changed that one of the names stands for: a name
+// that ends in a slash is a folder, one that begins with a dot is an ending.
 func (c *changes) any(names ...string) bool {
 	for file := range maps.Keys(c.files) {
 		for _, name := range names {
@@ -125,14 +124,13 @@ func infrastructure(c *changes) bool   { return c.any("terraform/", "functions/f
 func requirements(c *changes) bool     { return c.any(".mod", ".sum") }
 func (c *changes) documentation() bool { return c != nil && c.any("docs/", ".md") }
 
-// generated reports whether something changed that code or pages are made
-// from, or what is made.
+// generated reports whether generated code or pages changed, or their sources.
 func generated(c *changes) bool {
-	return c.any("proto/", "README.md", "docs/configuration.md", "functions/functions.yaml", "scripts/generate", "scripts/cmd/diagram/", "scripts/cmd/reference/", "scripts/internal/reference/")
+	return c.any("proto/", "README.md", "docs/configuration.md", "functions/functions.yaml", "scripts/generate", "scripts/cmd/pages/", "scripts/internal/reference/")
 }
 
-// deployed reports whether something changed that decides how the functions
-// are built, code aside.
+// deployed reports whether something other than code changed that decides how the
+// functions are built.
 func deployed(c *changes) bool {
 	return c.any("go.mod", "go.sum", "functions.go", "functions/functions.yaml", "terraform/source.txt", "terraform/modules/function/function.tf", "scripts/buildcheck")
 }

@@ -1,10 +1,9 @@
 package testrun
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,16 +42,9 @@ func (p *progress) goTest(ctx context.Context, module string, variables []string
 	c := exec.CommandContext(ctx, "go", append([]string{"test", "-json", "-vet=off", "-timeout", testLimit, "-exec", measure}, arguments...)...) // the step vet vets
 	c.Dir, c.Stderr = filepath.Join(p.Root, module), p.shown
 	c.Env = append(os.Environ(), variables...)
-	printed, into := io.Pipe()
-	c.Stdout = into
-	reader := &testReader{progress: p, output: map[string][]string{}}
-	done := make(chan error, 1)
-	go func() { done <- reader.read(printed) }()
+	reader := newTestReader(p)
+	c.Stdout = reader
 	err = p.await(c)
-	_ = into.Close()
-	if readErr := <-done; readErr != nil {
-		err = errors.Join(err, readErr)
-	}
 	if err == nil && reader.ran == 0 {
 		err = fmt.Errorf("go test %s: there is no test", strings.Join(arguments, " "))
 	}
@@ -62,30 +54,30 @@ func (p *progress) goTest(ctx context.Context, module string, variables []string
 // testReader reads what go test prints.
 type testReader struct {
 	*progress
+	rest   []byte              // of a line that is not whole yet
 	output map[string][]string // of tests that are not over, and of packages
 	ran    int                 // tests
 	tests  map[string]int      // of packages
 }
 
-func (t *testReader) read(from io.Reader) error {
-	defer func() { _, _ = io.Copy(io.Discard, from) }() // so that go test does not wait
-	t.tests = map[string]int{}
-	lines := bufio.NewReader(from)
+func newTestReader(p *progress) *testReader {
+	return &testReader{progress: p, output: map[string][]string{}, tests: map[string]int{}}
+}
+
+// Write takes lines, each of which go test ends.
+func (t *testReader) Write(text []byte) (int, error) {
+	t.rest = append(t.rest, text...)
 	for {
-		line, err := lines.ReadBytes('\n')
-		if len(line) > 0 {
-			var e event
-			if json.Unmarshal(line, &e) != nil {
-				_, _ = t.shown.Write(line) // of go itself
-			} else {
-				t.take(e)
-			}
+		line, rest, whole := bytes.Cut(t.rest, []byte("\n"))
+		if !whole {
+			return len(text), nil
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read what go test prints: %w", err)
+		t.rest = rest
+		var e event
+		if json.Unmarshal(line, &e) == nil {
+			t.take(e)
+		} else {
+			t.say("%s\n", line) // of go itself
 		}
 	}
 }

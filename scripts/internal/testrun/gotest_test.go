@@ -31,9 +31,11 @@ go: a line of its own
 func TestCountsTests(t *testing.T) {
 	var shown bytes.Buffer
 	p := &progress{testRun: &testRun{}, shown: &shown}
-	reader := &testReader{progress: p, output: map[string][]string{}}
-	if err := reader.read(strings.NewReader(printedByGo)); err != nil {
-		t.Fatal(err)
+	reader := newTestReader(p)
+	for _, part := range strings.SplitAfter(printedByGo, "Test") { // as it comes
+		if n, err := reader.Write([]byte(part)); n != len(part) || err != nil {
+			t.Fatal(n, err)
+		}
 	}
 	got := p.tests
 	if got.passed != 2 || got.failed != 1 || strings.Join(got.skipped, " ") != "p TestC" || strings.Join(got.cached, " ") != "shared/fleet" || p.skipped != 1 || reader.ran != 4 {
@@ -67,7 +69,7 @@ func TestMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, err := readUsage(file, filepath.Dir(here))
-	if err != nil || len(all) != 2 || all[0].name != "testrun" || all[0].took <= 0 {
+	if err != nil || len(all) != 2 || all[0].Name != "testrun" || all[0].Took <= 0 {
 		t.Errorf("%+v, %v", all, err)
 	}
 	if all, err := readUsage(filepath.Join(t.TempDir(), "none"), here); err != nil || all != nil {
@@ -82,7 +84,7 @@ func TestSummary(t *testing.T) {
 	r.results = []result{{usage{"tools", time.Second, time.Second}, "", nil}, {usage{"unit", 60 * time.Second, time.Minute}, "3 packages", os.ErrInvalid}}
 	r.tests = tally{passed: 7, failed: 2, skipped: []string{"p TestC"}, cached: []string{"q"}}
 	for range shownSlowest {
-		if err := appendLine(usageFile(folder, "unit"), "/root/shared/job\t5s\t6s\n"); err != nil {
+		if err := appendUsage(usageFile(folder, "unit"), usage{"/root/shared/job", 5 * time.Second, 6 * time.Second}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -23,9 +23,9 @@ func (l *lender) borrow(ctx context.Context) ([]string, error) {
 	l.once.Do(func() {
 		for _, each := range []struct {
 			variable string
-			start    func(context.Context, emulators.Options) (*emulators.Emulator, error)
+			start    func(context.Context) (*emulators.Emulator, error)
 		}{{"FIRESTORE_EMULATOR_HOST", emulators.StartFirestore}, {"PUBSUB_EMULATOR_HOST", emulators.StartPubSub}} {
-			started, err := each.start(ctx, emulators.Options{})
+			started, err := each.start(ctx)
 			if errors.Is(err, emulators.ErrMissing) {
 				continue
 			}

@@ -1,8 +1,8 @@
 package testrun
 
 import (
-	"bufio"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -43,7 +42,7 @@ func Measured(file string, command []string) (code int) {
 	}
 	folder, err := os.Getwd() // the package's
 	if err == nil {
-		err = appendLine(file, fmt.Sprintf("%s\t%v\t%v\n", folder, cpuTime(c), time.Since(begin)))
+		err = appendUsage(file, usage{folder, cpuTime(c), time.Since(begin)})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
@@ -58,7 +57,7 @@ func cpuTime(c *exec.Cmd) time.Duration {
 	return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 }
 
-// childrenTime is what all programs that this one ran and that ended took.
+// childrenTime returns the CPU time of all programs that this one ran to their end.
 func childrenTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_CHILDREN, &u) != nil {
@@ -67,19 +66,20 @@ func childrenTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func appendLine(path, line string) error {
+// usage is what something took.
+type usage struct {
+	Name      string
+	CPU, Took time.Duration
+}
+
+// appendUsage adds a line to a file.
+func appendUsage(path string, u usage) error {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteString(line) // one write, which others do not interrupt
+	err = json.NewEncoder(file).Encode(u) // one write, which others do not interrupt
 	return errors.Join(err, file.Close())
-}
-
-// usage is what something took.
-type usage struct {
-	name      string
-	cpu, took time.Duration
 }
 
 // readUsage reads what Measured wrote, by package, relative to the root.
@@ -93,31 +93,21 @@ func readUsage(path, root string) ([]usage, error) {
 	}
 	defer file.Close()
 	var all []usage
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		parts := strings.Split(lines.Text(), "\t")
-		if len(parts) != 3 {
-			return nil, fmt.Errorf("%s: %q", path, lines.Text())
-		}
-		cpu, err := time.ParseDuration(parts[1])
-		if err != nil {
+	for lines := json.NewDecoder(file); lines.More(); {
+		var u usage
+		if err := lines.Decode(&u); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		took, err := time.ParseDuration(parts[2])
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+		if name, err := filepath.Rel(root, u.Name); err == nil {
+			u.Name = name
 		}
-		name, err := filepath.Rel(root, parts[0])
-		if err != nil {
-			name = parts[0]
-		}
-		all = append(all, usage{name, cpu, took})
+		all = append(all, u)
 	}
-	return all, lines.Err()
+	return all, nil
 }
 
 // slowest returns the n that took most CPU time.
 func slowest(all []usage, n int) []usage {
-	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b usage) int { return cmp.Compare(b.cpu, a.cpu) })
+	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b usage) int { return cmp.Compare(b.CPU, a.CPU) })
 	return sorted[:min(n, len(sorted))]
 }

@@ -1,17 +1,13 @@
 package testrun
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/build/constraint"
 	"go/parser"
 	"go/token"
-	"io"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,7 +62,7 @@ type listed struct {
 	closure                            map[string]bool
 }
 
-// findings are what the source of a package says.
+// findings are facts about the source of a package.
 type findings struct {
 	goroutines, raceOnly bool
 	fuzz                 []string
@@ -115,26 +111,22 @@ func readPackages(ctx context.Context, root string) ([]goPackage, error) {
 }
 
 func list(ctx context.Context, folder string) ([]*listed, error) {
-	c := exec.CommandContext(ctx, "go", "list", "-e", "-json=ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports,Error", "./...")
-	var stderr bytes.Buffer
-	c.Dir, c.Stderr = folder, &stderr
-	printed, err := c.Output()
+	printed, err := output(ctx, folder, "go", "list", "-e", "-json=ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports,Error", "./...")
 	if err != nil {
-		return nil, fmt.Errorf("go list in %s: %w\n%s", folder, err, stderr.String())
+		return nil, fmt.Errorf("list the packages of %s: %w", folder, err)
 	}
 	var all []*listed
-	for decoder := json.NewDecoder(bytes.NewReader(printed)); ; {
+	for decoder := json.NewDecoder(strings.NewReader(printed)); decoder.More(); {
 		p := &listed{}
-		if err := decoder.Decode(p); errors.Is(err, io.EOF) {
-			return all, nil
-		} else if err != nil {
+		if err := decoder.Decode(p); err != nil {
 			return nil, fmt.Errorf("read what go list in %s prints: %w", folder, err)
 		}
 		all = append(all, p)
 	}
+	return all, nil
 }
 
-// closure are the packages of the project that a package links, itself
+// closure returns the packages of the project that a package links, itself
 // included.
 func closure(all map[string]*listed, path string) map[string]bool {
 	p, ours := all[path]
@@ -186,22 +178,15 @@ func (f *findings) look(file *ast.File, test bool) {
 // sync.WaitGroup and errgroup.Group, testing, httptest, net/http and time.
 var starters = []string{"Go", "Parallel", "NewServer", "NewTLSServer", "NewUnstartedServer", "Serve", "ListenAndServe", "AfterFunc"}
 
-func mentionsRace(file *ast.File) bool {
+// mentionsRace reports whether a file is built only with the race detector, or
+// only without it.
+func mentionsRace(file *ast.File) (race bool) {
 	for _, group := range file.Comments {
 		for _, comment := range group.List {
-			if !constraint.IsGoBuild(comment.Text) || comment.Pos() > file.Package {
-				continue
-			}
-			expression, err := constraint.Parse(comment.Text)
-			if err != nil {
-				continue
-			}
-			named := false
-			expression.Eval(func(tag string) bool { named = named || tag == "race"; return true })
-			if named {
-				return true
+			if expression, err := constraint.Parse(comment.Text); err == nil && comment.Pos() < file.Package {
+				expression.Eval(func(tag string) bool { race = race || tag == "race"; return true })
 			}
 		}
 	}
-	return false
+	return race
 }

@@ -44,15 +44,14 @@ type testRun struct {
 	tests     tally
 }
 
-// result is what became of a step.
+// result is the outcome of a step.
 type result struct {
 	usage
 	did string // in a few words
 	err error
 }
 
-// Run runs the steps, prints what became of them, and reports whether nothing
-// failed.
+// Run runs the steps, prints their outcomes, and reports whether all passed.
 func Run(ctx context.Context, options Options) (passed bool, err error) {
 	r := &testRun{Options: options, bin: filepath.Join(options.Root, ".build", "bin"), folder: filepath.Join(options.Root, ".build", "test"), begin: time.Now()}
 	chosen, err := choose(options)
@@ -139,7 +138,7 @@ func (r *testRun) all(ctx context.Context, chosen []step) {
 	}
 }
 
-// step runs one.
+// step runs a step.
 func (r *testRun) step(ctx context.Context, s step) error {
 	r.print("%-16s %s\n", s.name, s.about)
 	p := &progress{testRun: r, name: s.name}
@@ -147,14 +146,14 @@ func (r *testRun) step(ctx context.Context, s step) error {
 	if err == nil {
 		p.log, p.shown = file, file
 		if s.loud {
-			p.shown = io.MultiWriter(file, printer{r})
+			p.shown = io.MultiWriter(file, r)
 		}
 		begin := time.Now()
 		err = s.run(ctx, p)
 		_ = file.Close()
-		p.used.took = time.Since(begin)
+		p.used.Took = time.Since(begin)
 	}
-	p.used.name = s.name
+	p.used.Name = s.name
 	r.mu.Lock()
 	r.results = append(r.results, result{p.used, p.did, err})
 	r.mu.Unlock()
@@ -199,7 +198,7 @@ func (p *progress) await(c *exec.Cmd) error {
 	c.WaitDelay = interruptLimit
 	err := c.Run()
 	p.mu.Lock()
-	p.used.cpu += cpuTime(c)
+	p.used.CPU += cpuTime(c)
 	p.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(c.Args[:min(len(c.Args), 3)], " "), err)
@@ -213,13 +212,11 @@ const interruptLimit = 10 * time.Second
 // both runs a command in both modules, in the second one also when it failed
 // in the first.
 func (p *progress) both(ctx context.Context, arguments ...string) error {
-	var first error
+	var problems []error
 	for _, module := range modules {
-		if err := p.command(ctx, module, arguments...); err != nil && first == nil {
-			first = err
-		}
+		problems = append(problems, p.command(ctx, module, arguments...))
 	}
-	return first
+	return errors.Join(problems...)
 }
 
 // uncheckable notes what cannot be checked here: a failure in CI, said loudly
@@ -241,17 +238,11 @@ func (r *testRun) unverified(format string, args ...any) {
 	r.print("%s\n", text)
 }
 
-func (r *testRun) print(format string, args ...any) {
+func (r *testRun) print(format string, args ...any) { _, _ = fmt.Fprintf(r, format, args...) }
+
+// Write prints for several steps at once.
+func (r *testRun) Write(text []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, _ = fmt.Fprintf(r.Output, format, args...)
-}
-
-// printer prints for several steps at once.
-type printer struct{ *testRun }
-
-func (p printer) Write(text []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.Output.Write(text)
+	return r.Output.Write(text)
 }

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
 // Programs that are built here.
@@ -36,14 +37,14 @@ func steps() []step {
 		{name: "format", about: "gofmt", run: stepFormat, needed: goFiles},
 		{name: "vet", about: "go vet, in both modules", run: stepVet, needed: goFiles},
 		{name: "lint", about: "golangci-lint, in both modules", run: stepLint, needed: goFiles},
-		{name: "generated", about: "generated code is up to date", run: stepGenerated, needed: generated},
+		{name: "generated", about: "generated code is up to date", run: program("scripts/generate", "--check"), needed: generated},
 		{name: "tidy", about: "go.mod and go.sum are tidy, in both modules", run: stepTidy, needed: goFiles},
 		{name: "killed", about: "the suite on the emulators is killed again and again", run: stepKilled, needed: never, beside: true},
 		{name: "unit", about: "unit, conformance, emulator and end-to-end tests, shuffled, with -race where there are goroutines", run: stepUnit, needed: tested, loud: true},
 		{name: "simulation", about: "the promises under faults, in more worlds", run: stepSimulation, needed: never},
 		{name: "fuzz", about: "each fuzz target for a moment", run: stepFuzz, needed: never},
 		{name: "terraform", about: "the Terraform folder", run: stepTerraform, needed: infrastructure, loud: true},
-		{name: "buildcheck", about: "the source as it is deployed builds and starts", run: stepBuildcheck, needed: deployed},
+		{name: "buildcheck", about: "the source as it is deployed builds and starts", run: program("scripts/buildcheck"), needed: deployed},
 		{name: "local", about: "scripts/local converges, in memory", run: stepLocal, needed: never},
 		{name: "emulators", about: "scripts/local converges, on the emulators", run: stepEmulators, needed: never},
 		{name: "vulnerabilities", about: "known vulnerabilities in what is linked", run: stepVulnerabilities, needed: requirements},
@@ -115,7 +116,7 @@ func (p *progress) each(ctx context.Context, takes func(goPackage) bool, argumen
 	return errors.Join(problems...)
 }
 
-// foldersOf are those of a module's packages, as go takes them there.
+// foldersOf returns the folders of a module's packages, as arguments for go there.
 func (r *testRun) foldersOf(module string, takes func(goPackage) bool) []string {
 	var folders []string
 	for _, g := range r.packages {
@@ -126,8 +127,9 @@ func (r *testRun) foldersOf(module string, takes func(goPackage) bool) []string 
 	return folders
 }
 
-func stepGenerated(ctx context.Context, p *progress) error {
-	return p.command(ctx, ".", "scripts/generate", "--check")
+// program returns a step that only runs a program.
+func program(arguments ...string) func(context.Context, *progress) error {
+	return func(ctx context.Context, p *progress) error { return p.command(ctx, ".", arguments...) }
 }
 
 func stepTidy(ctx context.Context, p *progress) error {
@@ -157,10 +159,6 @@ func stepTerraform(ctx context.Context, p *progress) error {
 		return p.uncheckable("Terraform: the provider registry does not answer")
 	}
 	return nil
-}
-
-func stepBuildcheck(ctx context.Context, p *progress) error {
-	return p.command(ctx, ".", "scripts/buildcheck")
 }
 
 func stepLocal(ctx context.Context, p *progress) error { return p.converge(ctx, nil) }
@@ -193,7 +191,7 @@ func stepVulnerabilities(ctx context.Context, p *progress) error {
 	if database == "" {
 		database = "https://vuln.go.dev"
 	}
-	if !answers(ctx, database+"/index/db.json") {
+	if !emulators.Answers(ctx, database+"/index/db.json", databaseLimit) {
 		p.unverified("known vulnerabilities, for their database does not answer")
 		return nil
 	}
@@ -202,21 +200,6 @@ func stepVulnerabilities(ctx context.Context, p *progress) error {
 		return err
 	}
 	return p.both(ctx, program, "./...")
-}
-
-func answers(ctx context.Context, url string) bool {
-	ctx, cancel := context.WithTimeout(ctx, databaseLimit)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody) //nolint:gosec // whoever starts the run names the database
-	if err != nil {
-		return false
-	}
-	answer, err := http.DefaultClient.Do(request) //nolint:gosec // likewise
-	if err != nil {
-		return false
-	}
-	_ = answer.Body.Close()
-	return answer.StatusCode == http.StatusOK
 }
 
 // systems are others than this one that people work on, as GOOS and GOARCH.

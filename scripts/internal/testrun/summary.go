@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,8 +11,7 @@ import (
 // shownSlowest is how many of the slowest are shown at the end.
 const shownSlowest = 10
 
-// summary prints what became of the steps, of which all together took so much
-// CPU time. Its last line is what continuous integration reads.
+// summary prints the outcomes of the steps, which took so much CPU time in all. Its last line is what continuous integration reads.
 func (r *testRun) summary(cpu time.Duration) {
 	r.print("\nSteps:\n")
 	for _, result := range r.results {
@@ -22,7 +22,7 @@ func (r *testRun) summary(cpu time.Duration) {
 		if result.did != "" {
 			word += "  " + result.did
 		}
-		r.print("  %-16s %6.0f s %7.0f CPU s  %s\n", result.name, result.took.Seconds(), result.cpu.Seconds(), word)
+		r.print("  %-16s %6.0f s %7.0f CPU s  %s\n", result.Name, result.Took.Seconds(), result.CPU.Seconds(), word)
 	}
 	r.printSlowest(cpu)
 	if len(r.tests.skipped) > 0 {
@@ -58,30 +58,28 @@ func (r *testRun) printSlowest(cpu time.Duration) {
 	var all []usage
 	shared := cpu
 	for _, result := range r.results {
-		packages, err := readUsage(usageFile(r.folder, result.name), r.Root)
+		packages, err := readUsage(usageFile(r.folder, result.Name), r.Root)
 		if err != nil {
 			r.print("the times of the packages cannot be read: %v\n", err)
 		}
 		rest := result.usage
-		shared -= rest.cpu
+		shared -= rest.CPU
 		for _, p := range packages {
-			rest.cpu -= p.cpu
+			rest.CPU -= p.CPU
 		}
 		if len(packages) > 0 {
-			rest.name, rest.took = "building for "+rest.name, 0
+			rest.Name, rest.Took = "building for "+rest.Name, 0
 		}
 		all = append(append(all, packages...), rest)
 	}
-	all = append(all, usage{name: "emulators, and the run itself", cpu: max(shared, 0)})
+	all = append(all, usage{Name: "emulators, and the run itself", CPU: max(shared, 0)})
 	r.print("Slowest:\n")
 	for _, u := range slowest(all, shownSlowest) {
-		r.print("  %7.1f CPU s", u.cpu.Seconds())
-		if u.took > 0 {
-			r.print(" in %6.1f s", u.took.Seconds())
-		} else {
-			r.print("            ")
+		in := ""
+		if u.Took > 0 {
+			in = fmt.Sprintf(" in %6.1f s", u.Took.Seconds())
 		}
-		r.print("  %s\n", u.name)
+		r.print("  %7.1f CPU s%-12s  %s\n", u.CPU.Seconds(), in, u.Name)
 	}
 	if n := len(r.tests.cached); n > 0 {
 		r.print("  %d packages' tests stand on what did not change since they passed\n", n)

@@ -30,7 +30,7 @@ type tool struct {
 	mac    string // a command
 }
 
-// String is the tool with its version.
+// String returns the tool with its version.
 func (t tool) String() string {
 	if t.needed == "any" {
 		return t.title
@@ -78,18 +78,12 @@ func atLeast(pattern string, major, minor int, program ...string) func(context.C
 	found := regexp.MustCompile(pattern)
 	return func(ctx context.Context) bool {
 		printed, err := exec.CommandContext(ctx, program[0], program[1:]...).CombinedOutput() //nolint:gosec // Java or Terraform
-		if err != nil {
-			return false
-		}
 		numbers := found.FindSubmatch(printed)
-		if numbers == nil {
+		if err != nil || numbers == nil {
 			return false
 		}
 		here, _ := strconv.Atoi(string(numbers[1]))
-		below := 0
-		if len(numbers) > 2 {
-			below, _ = strconv.Atoi(string(numbers[2]))
-		}
+		below, _ := strconv.Atoi(string(numbers[2]))
 		return here > major || here == major && below >= minor
 	}
 }
@@ -99,7 +93,7 @@ func java(ctx context.Context) bool {
 	if home := os.Getenv("JAVA_HOME"); home != "" {
 		program = filepath.Join(home, "bin", "java")
 	}
-	return atLeast(`version "(\d+)`, 17, 0, program, "-version")(ctx)
+	return atLeast(`version "(\d+)\.?(\d*)`, 17, 0, program, "-version")(ctx)
 }
 
 // hasRaceDetector reports whether go can build with the race detector: it
@@ -114,7 +108,7 @@ func hasRaceDetector(ctx context.Context) bool {
 	return err == nil
 }
 
-// missing are the tools that are not here.
+// missing returns the tools that this machine lacks.
 func missing(ctx context.Context) []tool {
 	return slices.DeleteFunc(tools(), func(t tool) bool { return t.there(ctx) })
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/url"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,18 @@ const limit = 2 * time.Minute
 // pointer is the file that names the current revision's folder, as
 // shared/config/configsource reads it.
 const pointer = "current"
+
+// Address makes a URL of what has no scheme, which is a folder.
+func Address(from string) (string, error) {
+	if strings.Contains(from, "://") {
+		return from, nil
+	}
+	absolute, err := filepath.Abs(from)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", from, err)
+	}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(absolute)}).String(), nil
+}
 
 // Open opens the bucket or folder that a URL names; prefix is "" or ends with
 // a slash.

@@ -4,6 +4,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strconv"
@@ -25,9 +26,9 @@ type Options struct {
 	// Attempts is how often a message is delivered before it becomes a dead
 	// letter; 5 when zero.
 	Attempts int
-	// MinBackoff and MaxBackoff bound the time between two attempts, which
-	// doubles each time; 100 ms and 10 s when zero.
-	MinBackoff, MaxBackoff time.Duration
+	// MaxBackoff bounds the time between two attempts, which doubles each time
+	// from 100 ms; 10 s when zero.
+	MaxBackoff time.Duration
 	// Retain is the number of messages of each topic that Recent lists; 100
 	// when zero.
 	Retain int
@@ -83,18 +84,8 @@ func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Attempts <= 0 {
-		o.Attempts = 5
-	}
-	if o.MinBackoff <= 0 {
-		o.MinBackoff = 100 * time.Millisecond
-	}
-	if o.MaxBackoff <= 0 {
-		o.MaxBackoff = 10 * time.Second
-	}
-	if o.Retain <= 0 {
-		o.Retain = 100
-	}
+	o.Attempts, o.Retain = cmp.Or(o.Attempts, 5), cmp.Or(o.Retain, 100)
+	o.MaxBackoff = cmp.Or(o.MaxBackoff, 10*time.Second)
 	return o
 }
 

@@ -41,18 +41,11 @@ func (b *Bus) Pull(ctx context.Context, project, name string, limit int) ([]Pull
 	}
 }
 
-// Acknowledge settles pulled messages; an id that is unknown or too late is
-// ignored, as in Pub/Sub.
-func (b *Bus) Acknowledge(project, name string, ids ...string) error {
-	return b.extend(project, name, -1, ids)
-}
+// acknowledged is the deadline of messages that were acknowledged.
+const acknowledged time.Duration = -1
 
-// Extend sets another deadline for pulled messages; 0 returns them to the queue
-// at once.
-func (b *Bus) Extend(project, name string, deadline time.Duration, ids ...string) error {
-	return b.extend(project, name, max(deadline, 0), ids)
-}
-
+// extend sets another deadline for pulled messages; 0 returns them to the queue
+// at once. An id that is unknown or too late is ignored, as in Pub/Sub.
 func (b *Bus) extend(project, name string, deadline time.Duration, ids []string) error {
 	sub, err := b.pullable(project, name)
 	if err != nil {
@@ -63,7 +56,7 @@ func (b *Bus) extend(project, name string, deadline time.Duration, ids []string)
 	for _, id := range ids {
 		switch d := sub.pulled[id]; {
 		case d == nil:
-		case deadline < 0:
+		case deadline == acknowledged:
 			delete(sub.pulled, id)
 		case deadline == 0:
 			delete(sub.pulled, id)

@@ -72,8 +72,10 @@ func read(r *http.Request, into any) error {
 	return nil
 }
 
-func topicOf(r *http.Request) event.Topic {
-	return event.Topic{Project: r.PathValue("project"), Name: r.PathValue("topic")}
+// topicOf returns the topic of a request's path, and what follows a colon there.
+func topicOf(r *http.Request) (topic event.Topic, verb string) {
+	name, verb, _ := strings.Cut(r.PathValue("topic"), ":")
+	return event.Topic{Project: r.PathValue("project"), Name: name}, verb
 }
 
 func (b *Bus) listTopics(r *http.Request) (any, error) {
@@ -86,7 +88,7 @@ func (b *Bus) listTopics(r *http.Request) (any, error) {
 }
 
 func (b *Bus) putTopic(r *http.Request) (any, error) {
-	name := topicOf(r)
+	name, _ := topicOf(r)
 	if !b.CreateTopic(name) {
 		return nil, failure.New(failure.Conflict, "there is a topic %s already", topicPath(name))
 	}
@@ -94,9 +96,7 @@ func (b *Bus) putTopic(r *http.Request) (any, error) {
 }
 
 func (b *Bus) getTopic(r *http.Request) (any, error) {
-	name := topicOf(r)
-	plain, verb, _ := strings.Cut(name.Name, ":")
-	name.Name = plain
+	name, verb := topicOf(r)
 	messages, err := b.Recent(name)
 	if err != nil {
 		return nil, err
@@ -115,12 +115,10 @@ func (b *Bus) getTopic(r *http.Request) (any, error) {
 }
 
 func (b *Bus) postTopic(r *http.Request) (any, error) {
-	name := topicOf(r)
-	plain, verb, _ := strings.Cut(name.Name, ":")
+	name, verb := topicOf(r)
 	if verb != "publish" {
 		return nil, notFound("method", verb)
 	}
-	name.Name = plain
 	var asked struct {
 		Messages []struct {
 			Data       []byte            `json:"data"`
@@ -184,9 +182,9 @@ func (b *Bus) postSubscription(r *http.Request) (any, error) {
 	case "pull":
 		return b.pull(r.Context(), project, name, asked.MaxMessages, asked.ReturnImmediately)
 	case "acknowledge":
-		return struct{}{}, b.Acknowledge(project, name, asked.AckIDs...)
+		return struct{}{}, b.extend(project, name, acknowledged, asked.AckIDs)
 	case "modifyAckDeadline":
-		return struct{}{}, b.Extend(project, name, time.Duration(asked.AckDeadlineSeconds)*time.Second, asked.AckIDs...)
+		return struct{}{}, b.extend(project, name, time.Duration(max(asked.AckDeadlineSeconds, 0))*time.Second, asked.AckIDs)
 	}
 	return nil, notFound("method", verb)
 }

@@ -175,13 +175,8 @@ func (b *Bus) settle(sub *subscription, d *delivery, err error) {
 }
 
 func (b *Bus) backoff(attempt int) time.Duration {
-	wait := b.opts.MinBackoff
-	for range attempt - 1 {
-		if wait *= 2; wait >= b.opts.MaxBackoff {
-			return b.opts.MaxBackoff
-		}
-	}
-	return wait
+	const first, mostDoublings = 100 * time.Millisecond, 20
+	return min(first<<min(attempt-1, mostDoublings), b.opts.MaxBackoff)
 }
 
 // forget drops the messages that are not being delivered; the caller holds the

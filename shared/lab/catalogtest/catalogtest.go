@@ -3,7 +3,9 @@
 package catalogtest
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +56,10 @@ type machine struct {
 	indefinitely bool
 }
 
+func (m machine) state(hostname string) catalog.Machine {
+	return catalog.Machine{Hostname: hostname, Instance: m.entry.Instance, LeaseExpiration: m.expiration, LeasedIndefinitely: m.indefinitely}
+}
+
 func (m machine) leased() bool { return m.indefinitely || !m.expiration.IsZero() }
 
 // Catalog keeps machines in memory. It is safe for concurrent use.
@@ -101,12 +107,7 @@ func (c *Catalog) Calls(method Method) int {
 func (c *Catalog) Hostnames() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var names []string
-	for name := range c.machines {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(c.machines))
 }
 
 // Entry is a machine as it was added.
@@ -167,7 +168,7 @@ func (c *Catalog) Add(ctx context.Context, entries ...catalog.Entry) ([]error, e
 	for i, entry := range entries {
 		hostnames[i] = entry.Hostname
 	}
-	return call(ctx, c, Add, hostnames, asIs, func(i int) error {
+	return each(ctx, c, Add, hostnames, asIs, func(i int) error {
 		if _, there := c.machines[hostnames[i]]; there {
 			return catalog.ErrReused // whether by this very machine, its backend is to see
 		}
@@ -186,12 +187,12 @@ func (c *Catalog) Get(ctx context.Context, questions ...catalog.Question) ([]cat
 		hostnames[i] = question.Hostname
 	}
 	failed := func(i int, err error) catalog.Machine { return catalog.Machine{Hostname: hostnames[i], Err: err} }
-	return call(ctx, c, Get, hostnames, failed, func(i int) catalog.Machine {
+	return each(ctx, c, Get, hostnames, failed, func(i int) catalog.Machine {
 		m, there := c.machines[hostnames[i]]
 		if q := questions[i]; !there || q.Settle && m.entry.Instance != q.Instance {
 			return catalog.Machine{Hostname: q.Hostname, Err: c.absent(q.Settle, q.Instance, q.Offer)}
 		}
-		return catalog.Machine{Hostname: hostnames[i], Instance: m.entry.Instance, LeaseExpiration: m.expiration, LeasedIndefinitely: m.indefinitely}
+		return m.state(hostnames[i])
 	})
 }
 
@@ -201,7 +202,7 @@ func (c *Catalog) Remove(ctx context.Context, removals ...catalog.Removal) ([]er
 	for i, removal := range removals {
 		hostnames[i] = removal.Hostname
 	}
-	return call(ctx, c, Remove, hostnames, asIs, func(i int) error {
+	return each(ctx, c, Remove, hostnames, asIs, func(i int) error {
 		m, there := c.machines[hostnames[i]]
 		switch {
 		case !there || removals[i].Instance != "" && m.entry.Instance != removals[i].Instance:
@@ -228,24 +229,16 @@ func (c *Catalog) absent(settle bool, instance string, offer int64) error {
 // Changes returns the changes since a cursor, which is the number of changes
 // returned so far.
 func (c *Catalog) Changes(ctx context.Context, cursor string) (catalog.Changes, error) {
-	type answer struct {
-		changes catalog.Changes
-		err     error
-	}
-	answers, err := call(ctx, c, Changes, []string{""}, func(_ int, err error) answer { return answer{err: err} }, func(int) answer {
+	return call(ctx, c, Changes, nil, func(map[string]error) (catalog.Changes, error) {
 		if c.unsupported {
-			return answer{err: catalog.ErrUnsupported}
+			return catalog.Changes{}, catalog.ErrUnsupported
 		}
 		from, err := strconv.Atoi(cursor)
 		if err != nil || from > len(c.changed) {
 			from = 0
 		}
-		return answer{changes: catalog.Changes{Cursor: strconv.Itoa(len(c.changed)), Changed: slices.Clone(c.changed[from:])}}
+		return catalog.Changes{Cursor: strconv.Itoa(len(c.changed)), Changed: slices.Clone(c.changed[from:])}, nil
 	})
-	if err != nil {
-		return catalog.Changes{}, err
-	}
-	return answers[0].changes, answers[0].err
 }
 
 // Count counts the machines whose hostnames begin with each prefix.
@@ -273,32 +266,38 @@ func (c *Catalog) List(ctx context.Context, prefix string) ([]catalog.Machine, e
 }
 
 func (c *Catalog) list(ctx context.Context, method Method, prefix string) ([]catalog.Machine, error) {
-	type answer struct {
-		machines []catalog.Machine
-		err      error
-	}
-	answers, err := call(ctx, c, method, []string{""}, func(_ int, err error) answer { return answer{err: err} }, func(int) (a answer) {
+	return call(ctx, c, method, nil, func(map[string]error) (found []catalog.Machine, err error) {
 		if c.unsupported {
-			return answer{err: catalog.ErrUnsupported}
+			return nil, catalog.ErrUnsupported
 		}
 		for hostname, m := range c.machines {
 			if strings.HasPrefix(hostname, prefix) {
-				a.machines = append(a.machines, catalog.Machine{Hostname: hostname, Instance: m.entry.Instance,
-					LeaseExpiration: m.expiration, LeasedIndefinitely: m.indefinitely})
+				found = append(found, m.state(hostname))
 			}
 		}
-		return a
+		return found, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return answers[0].machines, answers[0].err
 }
 
 func asIs(_ int, err error) error { return err }
 
-// call does one call, with its hooks.
-func call[A any](ctx context.Context, c *Catalog, method Method, hostnames []string, failed func(int, error) A, do func(int) A) ([]A, error) {
+// each does one call about several machines.
+func each[A any](ctx context.Context, c *Catalog, method Method, hostnames []string, failed func(int, error) A, do func(int) A) ([]A, error) {
+	return call(ctx, c, method, hostnames, func(faults map[string]error) ([]A, error) {
+		answers := make([]A, len(hostnames))
+		for i, hostname := range hostnames {
+			if err := faults[hostname]; err != nil {
+				answers[i] = failed(i, err)
+			} else {
+				answers[i] = do(i)
+			}
+		}
+		return answers, nil
+	})
+}
+
+// call does one call, with its hooks; do gets the faults of single machines.
+func call[A any](ctx context.Context, c *Catalog, method Method, hostnames []string, do func(map[string]error) (A, error)) (none A, err error) {
 	c.mu.Lock()
 	c.calls[method]++
 	hooks := c.hooks
@@ -307,27 +306,17 @@ func call[A any](ctx context.Context, c *Catalog, method Method, hostnames []str
 	if hooks.Before != nil {
 		fault = hooks.Before(method, hostnames)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if err := cmp.Or(ctx.Err(), fault.Before); err != nil {
+		return none, err
 	}
-	if fault.Before != nil {
-		return nil, fault.Before
-	}
-	answers := make([]A, len(hostnames))
 	c.mu.Lock()
-	for i, hostname := range hostnames {
-		if err := fault.Each[hostname]; err != nil {
-			answers[i] = failed(i, err)
-			continue
-		}
-		answers[i] = do(i)
-	}
+	answer, err := do(fault.Each)
 	c.mu.Unlock()
 	if hooks.After != nil {
 		hooks.After(method, hostnames)
 	}
 	if fault.After != nil {
-		return nil, fault.After
+		return none, fault.After
 	}
-	return answers, nil
+	return answer, err
 }

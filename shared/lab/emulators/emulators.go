@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -28,14 +27,6 @@ const (
 	attempts = 3
 )
 
-// Options adjust how an emulator is started. The zero value is fine.
-type Options struct {
-	// Port to listen on; 0: a free one.
-	Port int
-	// Output receives what the emulator prints; nil: nobody.
-	Output io.Writer
-}
-
 // Emulator is a running emulator.
 type Emulator struct {
 	// Host is where it listens, as host:port.
@@ -45,14 +36,10 @@ type Emulator struct {
 
 // StartFirestore starts the Firestore emulator and waits until it answers. It
 // ends with the context, with Stop, or with this process.
-func StartFirestore(ctx context.Context, options Options) (*Emulator, error) {
-	return start(ctx, firestore, options)
-}
+func StartFirestore(ctx context.Context) (*Emulator, error) { return start(ctx, firestore) }
 
 // StartPubSub starts the Pub/Sub emulator, as StartFirestore does.
-func StartPubSub(ctx context.Context, options Options) (*Emulator, error) {
-	return start(ctx, pubsub, options)
-}
+func StartPubSub(ctx context.Context) (*Emulator, error) { return start(ctx, pubsub) }
 
 // Stop ends the emulator and waits until it is gone.
 func (e *Emulator) Stop() { e.process.stop() }
@@ -60,36 +47,33 @@ func (e *Emulator) Stop() { e.process.stop() }
 // Done is closed when the emulator has ended, for whatever reason.
 func (e *Emulator) Done() <-chan struct{} { return e.process.done }
 
-func start(ctx context.Context, kind component, options Options) (*Emulator, error) {
+func start(ctx context.Context, kind component) (*Emulator, error) {
 	java, err := findJava()
-	if err != nil {
-		return nil, fmt.Errorf("start the %s emulator: %w", kind.title, err)
+	jar := ""
+	if err == nil {
+		jar, err = kind.find()
 	}
-	jar, err := kind.find()
 	if err != nil {
 		return nil, fmt.Errorf("start the %s emulator: %w", kind.title, err)
 	}
 	for attempt := 1; ; attempt++ {
-		emulator, err := launch(ctx, java, kind, jar, options)
+		emulator, err := launch(ctx, java, kind, jar)
 		if err == nil {
 			return emulator, nil
 		}
-		if ctx.Err() != nil || options.Port != 0 || attempt == attempts {
+		if ctx.Err() != nil || attempt == attempts {
 			return nil, fmt.Errorf("start the %s emulator: %w", kind.title, err)
 		}
 	}
 }
 
-func launch(ctx context.Context, java string, kind component, jar string, options Options) (*Emulator, error) {
-	port := options.Port
-	if port == 0 {
-		var err error
-		if port, err = freePort(ctx); err != nil {
-			return nil, err
-		}
+func launch(ctx context.Context, java string, kind component, jar string) (*Emulator, error) {
+	port, err := FreePort(ctx)
+	if err != nil {
+		return nil, err
 	}
 	arguments := append(kind.arguments(jar), "--host=127.0.0.1", "--port="+strconv.Itoa(port))
-	process, err := spawn(ctx, java, arguments, filepath.Dir(jar), options.Output)
+	process, err := spawn(ctx, java, arguments, filepath.Dir(jar))
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +92,7 @@ func (e *Emulator) ready(ctx context.Context) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
-		if answers(ctx, "http://"+e.Host+"/") {
+		if Answers(ctx, "http://"+e.Host+"/", pollTimeout) {
 			return nil
 		}
 		select {
@@ -124,8 +108,9 @@ func (e *Emulator) ready(ctx context.Context) error {
 	}
 }
 
-func answers(ctx context.Context, url string) bool {
-	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+// Answers reports whether a server answers 200 at a URL within a time.
+func Answers(ctx context.Context, url string, limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -139,7 +124,9 @@ func answers(ctx context.Context, url string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-func freePort(ctx context.Context) (int, error) {
+// FreePort finds a port of 127.0.0.1 that nobody listens on; another process may
+// take it before the caller does.
+func FreePort(ctx context.Context) (int, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

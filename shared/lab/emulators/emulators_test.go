@@ -80,19 +80,19 @@ func TestFindsTheSDKThroughALinkedGcloud(t *testing.T) {
 func TestStartAndStop(t *testing.T) {
 	for _, c := range []struct {
 		title string
-		start func(context.Context, Options) (*Emulator, error)
+		start func(context.Context) (*Emulator, error)
 	}{{"Firestore", StartFirestore}, {"Pub/Sub", StartPubSub}} {
 		t.Run(c.title, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			emulator, err := c.start(ctx, Options{})
+			emulator, err := c.start(ctx)
 			if errors.Is(err, ErrMissing) && os.Getenv("CI") != "true" {
 				t.Skipf("NOT TESTED: %v", err)
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !answers(ctx, "http://"+emulator.Host+"/") {
+			if !Answers(ctx, "http://"+emulator.Host+"/", pollTimeout) {
 				t.Error("no answer after the start")
 			}
 			cancel() // the end of the context ends the emulator
@@ -119,7 +119,7 @@ func TestProgramThatEndsAtOnceIsReportedWithItsOutput(t *testing.T) {
 	if err != nil {
 		java = "/bin/sh" // complains as well
 	}
-	if _, err := launch(context.Background(), java, pubsub, jar, Options{}); err == nil || !strings.Contains(err.Error(), "it printed") {
+	if _, err := launch(context.Background(), java, pubsub, jar); err == nil || !strings.Contains(err.Error(), "it printed") {
 		t.Errorf("error %v, want one with the output", err)
 	}
 }

@@ -3,7 +3,6 @@ package emulators
 import (
 	"context"
 	"fmt"
-	"io"
 	"os/exec"
 	"runtime"
 	"sync"
@@ -24,17 +23,13 @@ type process struct {
 // spawn starts a child. Start and wait happen on one thread of the operating
 // system, which lives as long as the child: on Linux the child is bound to
 // the thread that started it.
-func spawn(ctx context.Context, program string, arguments []string, directory string, output io.Writer) (*process, error) {
+func spawn(ctx context.Context, program string, arguments []string, directory string) (*process, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &process{cancel: cancel, done: make(chan struct{})}
 	command := exec.CommandContext(ctx, program, arguments...) //nolint:gosec // Java, found on this machine
 	command.Dir = directory
 	command.WaitDelay = 5 * time.Second
-	command.Stdout = &p.tail
-	if output != nil {
-		command.Stdout = io.MultiWriter(&p.tail, output)
-	}
-	command.Stderr = command.Stdout
+	command.Stdout, command.Stderr = &p.tail, &p.tail
 	bindToParent(command)
 	started := make(chan error, 1)
 	go func() {

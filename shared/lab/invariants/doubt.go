@@ -12,14 +12,14 @@ import (
 // update-cataloged-instances compares the two, which it does every five minutes.
 const untilCompared = 7 * time.Minute
 
-// inDoubt reports whether the run may have been killed that offered an instance.
+// inDoubt reports whether the run that offered an instance may have been killed.
 func (v View) inDoubt(key string) bool {
 	i := v.Instances[key]
 	_, offered := v.Machines[key]
 	return !v.Late && !offered && i.State == fleet.Cataloged && v.Now.Sub(i.CatalogedAt) < untilCompared+sweep
 }
 
-// InDoubt are the instances whose offers may have been cut off.
+// InDoubt returns the instances whose offers may have been cut off.
 func (v View) InDoubt() []string {
 	var keys []string
 	for key := range v.Instances {
@@ -31,7 +31,7 @@ func (v View) InDoubt() []string {
 	return keys
 }
 
-// waits reports whether a group waits for such an instance.
+// waits reports whether a group waits for an instance that is in doubt.
 func (r *rest) waits(at group) bool {
 	for key, i := range r.Instances {
 		if i.Zone == at.zone && fleet.TemplateName(i.BaseName, i.Revision) == at.name && r.inDoubt(key) {

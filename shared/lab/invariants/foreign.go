@@ -1,11 +1,13 @@
 package invariants
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
 // Foreign begins the names of what in Compute Engine is not ours.
@@ -32,4 +34,17 @@ func MakeForeign(like fleet.PoolKey) [][2]string {
 			`{"name":%q,"baseInstanceName":"%s-00000000-%s","instanceTemplate":"global/instanceTemplates/%s","targetSize":%d}`,
 			ForeignName, like.BaseName, like.Zone, ForeignName, ForeignVMs)},
 	}
+}
+
+// Ask asks Compute Engine for something, as somebody outside.
+func Ask(ctx context.Context, cloud *simulator.Cloud, project, method, path, body string) (status int, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, "http://compute.invalid/compute/v1/projects/"+project+"/"+path, strings.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	response, err := cloud.Transport().RoundTrip(r)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
 }

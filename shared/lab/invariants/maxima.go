@@ -20,7 +20,7 @@ type maximum struct {
 // message and no claim lasts longer.
 const maximaKept = 10 * time.Minute
 
-// Over notes that a maximum is.
+// Over notes that a pool's maximum is no longer in force.
 func (m Maxima) Over(pool fleet.PoolKey, size int, now time.Time) {
 	m[pool] = append(slices.DeleteFunc(m[pool], func(one maximum) bool { return one.until.Before(now) }), maximum{size: size, until: now.Add(maximaKept)})
 }

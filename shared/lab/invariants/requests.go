@@ -98,8 +98,8 @@ func shape(parts []string) []string {
 	return shaped
 }
 
-// deleted: VMs of a group that are asked to be deleted, all or those that are
-// named, have no lessee, and cannot get one any more.
+// deleted checks that the VMs of a group that are to be deleted, all or those that
+// are named, have no lessee and cannot get one. It returns their keys.
 func (j *judge) deleted(zone, group string, named map[string]bool) (keys []string) {
 	for _, vm := range j.VMs {
 		if vm.Zone != zone || vm.Group != group || vm.ID == 0 || named != nil && !named[vm.Name] {
@@ -119,7 +119,7 @@ func (j *judge) deleted(zone, group string, named map[string]bool) (keys []strin
 	return keys
 }
 
-// resized: a resize raises, and within the maximum.
+// resized checks that a resize raises the target and keeps to the maximum.
 func (j *judge) resized(zone, name string, size int) (raised int) {
 	sum, there, pool := 0, false, poolOf(zone, name)
 	for _, group := range j.Groups {

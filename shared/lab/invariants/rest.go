@@ -11,7 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// sweep is what a record may stay beyond its time, until the next sweep.
+// sweep is how long a record may stay beyond its time, until the next sweep.
 const sweep = time.Minute
 
 // Configured is what is configured.
@@ -142,7 +142,7 @@ func (r *rest) vm(vm simulator.VM) bool {
 	return offered && machine.State == leasing.OnLease
 }
 
-// drained: what is not configured is there only as far as leases hold it.
+// drained checks that only leases hold what is not configured.
 func (r *rest) drained(kept map[group]bool) {
 	for at, its := range r.groups {
 		if kept[at] {
@@ -159,14 +159,14 @@ func (r *rest) drained(kept map[group]bool) {
 	}
 }
 
-// over reports whether the record of something drained should be gone, once
-// what it is of is.
+// over reports whether the record of a drained thing should be gone, once the
+// thing itself is.
 func (r *rest) over(url string, deleting bool, drained time.Time) bool {
 	return r.Late || url != "" || deleting || r.Now.Sub(drained) > fleet.DrainTime+sweep
 }
 
-// templates: each instance template has its record, each drained one a group
-// that is held, and each template that is not configured a revision.
+// templates checks that each instance template has its record, each drained one a
+// group that is held, and each template that is not configured a revision.
 func (r *rest) templates(images map[string]string) {
 	recorded, bases, grouped := 0, map[string]bool{}, map[string]bool{}
 	for at := range r.groups {
@@ -192,8 +192,8 @@ func (r *rest) templates(images map[string]string) {
 	}
 }
 
-// instances: each record and each catalog entry has its VM; tombstones stay for
-// a while.
+// instances checks that each record and each catalog entry has its VM; tombstones
+// stay for a while.
 func (r *rest) instances() {
 	there := map[string]bool{}
 	for _, its := range r.groups {
@@ -211,8 +211,8 @@ func (r *rest) instances() {
 	}
 }
 
-// disks: each VM has its boot disk, and its disk from a snapshot where its
-// template has one, and no disk outlived its VM.
+// disks checks that each VM has its boot disk, and a disk from a snapshot if its
+// template has one, and that no disk outlived its VM.
 func (r *rest) disks() {
 	wanted := 0
 	for _, vm := range r.VMs {
@@ -227,8 +227,8 @@ func (r *rest) disks() {
 	r.wrongIf(r.Disks != wanted, "there are %d disks; the VMs have %d", r.Disks, wanted)
 }
 
-// leases: nobody waits while there is a machine that would do, nobody is to be
-// told anything, and what is over has ended.
+// leases checks that nobody waits while a machine that would do is free, that all
+// messages were sent, and that the leases whose time is over have ended.
 func (r *rest) leases() {
 	for _, lease := range r.Leases {
 		r.wrongIf(len(lease.Unsent) > 0, "of the lease %s it is still to be told: %v", lease.RequestID, lease.Unsent)

@@ -42,7 +42,7 @@ func (v View) Step(before Records) Findings {
 	return j.found()
 }
 
-// asked is where an instance is whose deletion Compute Engine was asked for.
+// asked is the state of an instance whose deletion Compute Engine was asked for.
 const asked fleet.InstanceState = "pendingDeletion, asked for"
 
 // successors are the states that one commit may lead to.
@@ -87,22 +87,22 @@ func (j *judge) instance(key string, was, is fleet.Instance) {
 	j.notLeasable(key)
 }
 
-// notLeasable: what is deleted, or was asked to be, is not in the catalog for
-// others to lease.
+// notLeasable checks that an instance that is deleted, or that Compute Engine was
+// asked to delete, cannot be leased.
 func (j *judge) notLeasable(key string) {
 	if i := j.Instances[key]; i.State == fleet.Deleted || stateOf(i) == asked {
 		j.holds(DeletedForGood, j.Machines[key].State != leasing.Available, "%s is %q and can be leased", key, i.State)
 	}
 }
 
-// removed: a record goes only after its time as a tombstone, which is far
-// longer than a step.
+// removed checks that a record goes only after its time as a tombstone, which is
+// far longer than a step.
 func (j *judge) removed(key string, was fleet.Instance) {
 	over := was.State == fleet.Deleted && !was.DeletedAt.Add(fleet.TombstoneTime).After(j.Now.Add(j.Apart))
 	j.holds(DeletedForGood, over, "the record of %s is removed; it was %q", key, was.State)
 }
 
-// machine: a machine loses its lease only as that ends.
+// machine checks that a machine loses its lease only when the lease ends.
 func (j *judge) machine(key string, was leasing.Machine) {
 	is := j.Machines[key]
 	if was.State == leasing.OnLease && (is.State != leasing.OnLease || is.Lease != was.Lease) {
@@ -114,8 +114,8 @@ func (j *judge) machine(key string, was leasing.Machine) {
 	j.notLeasable(key)
 }
 
-// onLease: who leases a machine has a lease that runs. Where the two are read
-// one after the other it may have ended in between.
+// onLease checks that the lease of a machine on lease runs. If the two were read
+// one after the other, it may have ended in between.
 func (j *judge) onLease(key string, machine leasing.Machine) {
 	if j.EveryCommit {
 		lease := j.Leases[machine.Lease]
@@ -155,7 +155,8 @@ func (j *judge) oneLessee(began map[string]bool) {
 	}
 }
 
-// endedRightly: we end a lease only when its time is over, or its VM is.
+// endedRightly checks that we end a lease only when its time is over or its VM is
+// gone.
 func (j *judge) endedRightly(lease leasing.Lease) {
 	switch lease.Ending {
 	case leasing.Expired:
@@ -176,7 +177,8 @@ func (v View) up(key string) bool {
 	return false
 }
 
-// held: what a lessee was given it has, in the records and in Compute Engine.
+// held checks that a lessee has what it was given, in the records and in Compute
+// Engine.
 func (j *judge) held(h Holding) {
 	lease, machine := j.Leases[h.Hash], j.Machines[h.Instance]
 	j.holds(LeasedStays, lease.Running() && lease.Instance() == h.Instance && lease.Hostname == h.Hostname,
@@ -190,7 +192,7 @@ func (j *judge) held(h Holding) {
 	j.holds(LeasedStays, there, "%s holds %s, and there is no such VM up", h.Request, h.Instance)
 }
 
-// sizes: the VMs that there are, of all revisions of a template.
+// sizes checks the number of VMs of all revisions of a template.
 func (j *judge) sizes() {
 	counts := map[fleet.PoolKey]int{}
 	for _, vm := range j.VMs {
@@ -205,7 +207,7 @@ func (j *judge) sizes() {
 	}
 }
 
-// manager: what is active is not being deleted.
+// manager checks that an active manager and its group are not being deleted.
 func (j *judge) manager(key fleet.ManagerKey, is fleet.Manager) {
 	j.holds(KnownState, is.State == fleet.Active && !is.Deleting || is.State == fleet.Drained, "manager %s is %q, being deleted: %t", key, is.State, is.Deleting)
 	if is.State != fleet.Active || is.URL == "" {

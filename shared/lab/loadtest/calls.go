@@ -63,7 +63,7 @@ func (l *load) checkMachines(ctx context.Context) error {
 		}
 		for i, response := range answer.Responses {
 			if response.State != "AVAILABLE" {
-				l.problems = append(l.problems, fmt.Sprintf("%s did not come back: %s%s", l.machine(begin+i), response.State, response.Error))
+				l.problem("%s did not come back: %s%s", l.machine(begin+i), response.State, response.Error)
 			}
 		}
 	}
@@ -108,7 +108,9 @@ func (l *load) lease(ctx context.Context, id string, at time.Time, dice *rand.Ra
 		if asked == 0 {
 			waiting = now
 		} else if l.order.overtaken(waiting, begin) {
+			l.mu.Lock()
 			l.problem("request %s, waiting since %s, was overtaken", id, waiting.Format(time.TimeOnly))
+			l.mu.Unlock()
 		}
 		_ = pause.For(ctx, time.Duration(20+dice.IntN(60)+20*min(asked, 20))*time.Millisecond)
 	}
@@ -124,20 +126,17 @@ func (l *load) release(ctx context.Context, id string, at time.Time) error {
 	l.releases = append(l.releases, time.Since(at))
 	// A repeated call may find what the first did.
 	if answer.Error != "" && answer.Error != "ALREADY_RECLAIMED" {
-		l.problemLocked("lease %s was lost: release answered %s", id, answer.Error)
+		l.problem("lease %s was lost: release answered %s", id, answer.Error)
 	}
 	return nil
 }
 
 // call repeats a request that is not answered, or with 5xx, for a while.
 func (l *load) call(ctx context.Context, token, method string, request, into any) error {
-	body, err := json.Marshal(request)
-	if err != nil {
-		return err
-	}
+	caller := Caller{URL: l.options.URL, Token: token, Client: l.options.Client}
 	until := time.Now().Add(l.options.Patience)
 	for {
-		again, err := l.once(ctx, token, method, body, into)
+		again, err := caller.Call(ctx, method, request, into)
 		if err == nil || !again || time.Now().After(until) || ctx.Err() != nil {
 			return err
 		}
@@ -148,14 +147,26 @@ func (l *load) call(ctx context.Context, token, method string, request, into any
 	}
 }
 
-func (l *load) once(ctx context.Context, token, method string, body []byte, into any) (again bool, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.options.URL+"/_ah/api/"+method, bytes.NewReader(body))
+// Caller calls a Machine Provider's URL, without /_ah/api, with a bearer token.
+type Caller struct {
+	URL, Token string
+	Client     *http.Client
+}
+
+// Call sends one request, and reports whether another attempt may help where it
+// fails.
+func (c Caller) Call(ctx context.Context, method string, request, into any) (again bool, err error) {
+	body, err := json.Marshal(request)
 	if err != nil {
 		return false, err
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/_ah/api/"+method, bytes.NewReader(body))
+	if err != nil {
+		return false, err
+	}
+	r.Header.Set("Authorization", "Bearer "+c.Token)
 	r.Header.Set("Content-Type", "application/json")
-	response, err := l.options.Client.Do(r)
+	response, err := c.Client.Do(r)
 	if err != nil {
 		return true, err
 	}

@@ -174,18 +174,13 @@ func (l *load) hold(hostname, id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if other, taken := l.holders[hostname]; taken {
-		l.problemLocked("%s has two lessees: %s and %s", hostname, other, id)
+		l.problem("%s has two lessees: %s and %s", hostname, other, id)
 	}
 	l.holders[hostname] = id
 }
 
+// problem notes a violation; the caller holds the lock.
 func (l *load) problem(format string, args ...any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.problemLocked(format, args...)
-}
-
-func (l *load) problemLocked(format string, args ...any) {
 	l.problems = append(l.problems, fmt.Sprintf(format, args...))
 }
 

@@ -1,44 +1,22 @@
 package world
 
 import (
-	"container/heap"
+	"slices"
 	"time"
 )
 
 // planned is something that happens at a time.
 type planned struct {
 	at  time.Time
-	seq int
 	run func()
 }
 
-// agenda holds what is planned, by time and then in the order of planning.
-type agenda struct {
-	items []planned
-	seq   int
-}
-
-func (a *agenda) Len() int { return len(a.items) }
-func (a *agenda) Less(i, j int) bool {
-	if !a.items[i].at.Equal(a.items[j].at) {
-		return a.items[i].at.Before(a.items[j].at)
-	}
-	return a.items[i].seq < a.items[j].seq
-}
-func (a *agenda) Swap(i, j int) { a.items[i], a.items[j] = a.items[j], a.items[i] }
-func (a *agenda) Push(x any)    { a.items = append(a.items, x.(planned)) }
-func (a *agenda) Pop() any {
-	last := len(a.items) - 1
-	item := a.items[last]
-	a.items[last] = planned{}
-	a.items = a.items[:last]
-	return item
-}
-
-// After plans something.
+// After plans something. The plan holds what comes next last; of what comes at
+// the same time, what was planned first.
 func (w *World) After(d time.Duration, run func()) {
-	w.plan.seq++
-	heap.Push(&w.plan, planned{at: w.clock.Add(max(d, 0)), seq: w.plan.seq, run: run})
+	at := w.clock.Add(max(d, 0))
+	i, _ := slices.BinarySearchFunc(w.plan, at, func(p planned, at time.Time) int { return at.Compare(p.at) })
+	w.plan = slices.Insert(w.plan, i, planned{at, run})
 }
 
 // RunUntil lets the world go on until a time, or until an invariant is broken.
@@ -61,8 +39,10 @@ func (w *World) RunUntil(end time.Time) {
 			w.clock = next
 		}
 		w.Cloud.Advance()
-		for len(w.plan.items) > 0 && !w.plan.items[0].at.After(w.clock) {
-			heap.Pop(&w.plan).(planned).run()
+		for last := len(w.plan) - 1; last >= 0 && !w.plan[last].at.After(w.clock); last = len(w.plan) - 1 {
+			run := w.plan[last].run
+			w.plan = slices.Delete(w.plan, last, last+1)
+			run()
 		}
 	}
 }
@@ -81,8 +61,8 @@ func (w *World) Settle(most time.Duration) {
 
 func (w *World) nextEvent() (time.Time, bool) {
 	next, ok := w.Cloud.NextEvent()
-	if len(w.plan.items) > 0 && (!ok || w.plan.items[0].at.Before(next)) {
-		return w.plan.items[0].at, true
+	if last := len(w.plan) - 1; last >= 0 && (!ok || w.plan[last].at.Before(next)) {
+		return w.plan[last].at, true
 	}
 	return next, ok
 }

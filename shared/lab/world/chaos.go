@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// What a trial has where it does not say.
+// The defaults of a trial.
 const (
 	DefaultVMs   = 12
 	DefaultSteps = 40
@@ -35,7 +36,7 @@ type Trial struct {
 	All bool
 }
 
-// Outcome is what came of a trial.
+// Outcome is the result of a trial.
 type Outcome struct {
 	Seed   uint64
 	Broken *invariants.Violation
@@ -48,15 +49,7 @@ type Outcome struct {
 
 // Run runs a trial.
 func (t Trial) Run(suite Suite) Outcome {
-	if t.VMs == 0 {
-		t.VMs = DefaultVMs
-	}
-	if t.Steps == 0 {
-		t.Steps = DefaultSteps
-	}
-	if t.Sweeps == 0 {
-		t.Sweeps = 150
-	}
+	t.VMs, t.Steps, t.Sweeps = cmp.Or(t.VMs, DefaultVMs), cmp.Or(t.Steps, DefaultSteps), cmp.Or(t.Sweeps, 150)
 	w := New(suite, Options{Seed: t.Seed, Trace: t.Trace, Plant: t.Plant, Faults: t.faults()})
 	defer w.Close()
 	c := chaos{World: w, vms: t.VMs, mood: moods[w.rand.IntN(len(moods))]}
@@ -141,9 +134,13 @@ func (c *chaos) minute() {
 	c.RunUntil(end)
 }
 
-// act is one thing that somebody does.
+// act does one thing that somebody might do.
 func (c *chaos) act() {
-	acts := [8]func(){func() { c.leases = append(c.leases, c.lease()) }, c.endLease, c.renew, c.configure, c.force, c.byHand, c.preempt, c.repair}
+	acts := [8]func(){
+		c.lease, c.endLease, c.renew, c.configure, c.force, c.byHand,
+		func() { c.befall(Preempted, "preempted: VM %s", c.Cloud.Preempt) },
+		func() { c.befall(Repaired, "repaired: VM %s", c.Cloud.RepairVM) },
+	}
 	sum := 0
 	for _, n := range c.mood.often {
 		sum += n
@@ -158,12 +155,12 @@ func (c *chaos) act() {
 	}
 }
 
-func (c *chaos) lease() string {
+func (c *chaos) lease() {
 	lengths := []int{0, 60, 300, 900, 1800}
-	return c.Lease(lengths[c.rand.IntN(len(lengths))])
+	c.leases = append(c.leases, c.Lease(lengths[c.rand.IntN(len(lengths))]))
 }
 
-// endLease: a lessee releases a machine, or cancels a request.
+// endLease releases a machine, or cancels a request, for a lessee.
 func (c *chaos) endLease() {
 	if len(c.leases) == 0 {
 		return
@@ -179,7 +176,7 @@ func (c *chaos) renew() {
 	}
 }
 
-// releaseAll: the lessees release what they do not hold for ever, but some.
+// releaseAll has the lessees release all leases that have an end, but some.
 func (c *chaos) releaseAll(but int) {
 	var ids []string
 	for _, lease := range c.mirror.Leases {
@@ -193,7 +190,7 @@ func (c *chaos) releaseAll(but int) {
 	}
 }
 
-// force: somebody publishes to a job's topic.
+// force publishes to a job's topic.
 func (c *chaos) force() {
 	names := c.suite.Manifest.Names()
 	name := names[c.rand.IntN(len(names))]
@@ -202,7 +199,7 @@ func (c *chaos) force() {
 	}
 }
 
-// byHand: somebody deletes a VM or, now and then, a group, in the console.
+// byHand deletes a VM or, now and then, a group, as somebody does in the console.
 func (c *chaos) byHand() {
 	vms := c.Cloud.VMs()
 	if len(vms) == 0 {
@@ -217,21 +214,13 @@ func (c *chaos) byHand() {
 	_ = c.Cloud.DeleteVM(vm.Project, vm.Zone, vm.Name) // it may be going already
 }
 
-func (c *chaos) preempt() {
+// befall has a fault happen to some VM.
+func (c *chaos) befall(kind Kind, note string, happen func(project, zone, name string) error) {
 	vms := c.Cloud.VMs()
-	if len(vms) > 0 && c.roll(Preempted) {
+	if len(vms) > 0 && c.roll(kind) {
 		vm := vms[c.rand.IntN(len(vms))]
-		c.Note("preempted: VM %s", vm.Name)
-		_ = c.Cloud.Preempt(vm.Project, vm.Zone, vm.Name) // it may be going already
-	}
-}
-
-func (c *chaos) repair() {
-	vms := c.Cloud.VMs()
-	if len(vms) > 0 && c.roll(Repaired) {
-		vm := vms[c.rand.IntN(len(vms))]
-		c.Note("repaired: VM %s", vm.Name)
-		_ = c.Cloud.RepairVM(vm.Project, vm.Zone, vm.Name) // it may be going already
+		c.Note(note, vm.Name)
+		_ = happen(vm.Project, vm.Zone, vm.Name) // it may be going already
 	}
 }
 

@@ -44,7 +44,8 @@ func (c computeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.Stats.Calls++
 		if invariants.Changes(r) {
 			w.Stats.Mutations++
-			w.Stats.Distinct += w.requests.add(r.URL.Query().Get("requestId"))
+			w.requests[r.URL.Query().Get("requestId")] = true
+			w.Stats.Distinct = len(w.requests)
 		}
 		if w.tasks.current != nil {
 			w.asked(r, body)
@@ -57,18 +58,6 @@ func (c computeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.stir(response.Status)
 		return response, nil
 	})
-}
-
-// ids are request ids that were used.
-type ids map[string]bool
-
-// add answers 1 for an id that is new: the same request again is done once.
-func (i ids) add(id string) int {
-	if i[id] {
-		return 0
-	}
-	i[id] = true
-	return 1
 }
 
 // asked checks what a job asks of Compute Engine, before it is done.

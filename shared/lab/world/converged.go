@@ -70,7 +70,8 @@ func (w *World) StaysQuiet(sweeps int) {
 	w.Break(invariants.Quiet, "the world does not come to rest")
 }
 
-// leaseDigest reports whether any lease began, changed or ended.
+// leaseDigest describes all leases: two digests differ if a lease began, changed
+// or ended in between.
 func (w *World) leaseDigest() string {
 	var text []string
 	for key, lease := range w.mirror.Leases {

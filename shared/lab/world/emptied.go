@@ -12,15 +12,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// forgotten is what the Machine Provider does not know any more, and what that
-// has cost.
+// forgotten holds the instances that the Machine Provider has lost, and counts
+// those that were given up for it.
 type forgotten struct {
 	instances map[string]bool
 	cost      map[string]int // by task and manager
-}
-
-func newForgotten() forgotten {
-	return forgotten{instances: map[string]bool{}, cost: map[string]int{}}
 }
 
 // EmptyProvider deletes all that the Machine Provider has stored, as if it had
@@ -44,8 +40,8 @@ func (w *World) EmptyProvider() {
 	clear(w.mirror.Leases)
 }
 
-// givenUp: nothing of a manager is given up while more than the brake's share
-// of it is missed without a reason.
+// givenUp checks that no instance of a manager is given up while more than the
+// brake's share of them is missed without a reason.
 func (w *World) givenUp(was, is fleet.Instance) {
 	t := w.tasks.current
 	if t == nil || !strings.HasPrefix(t.name, "update-cataloged-instances") || w.Config.Brake > 0 ||

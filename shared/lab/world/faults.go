@@ -59,7 +59,7 @@ var Kinds = []Kind{
 // Faults are how likely each kind is at each occasion for it; 0: never.
 type Faults map[Kind]float64
 
-// usual is how likely a kind is where a seed has it.
+// usual is how likely a kind is in a world that has it.
 var usual = Faults{
 	MessageDropped: 0.3, MessageDoubled: 0.3, MessageLate: 0.05, Killed: 0.01, Slow: 0.01, StoreDown: 0.02, StoreConflict: 0.03,
 	StoreLost: 0.03, PublishDown: 0.1, PublishLost: 0.1, RateLimited: 0.01, ComputeRefused: 0.05, ComputeDropped: 0.05,
@@ -99,44 +99,18 @@ func (w *World) roll(kind Kind) bool {
 	return true
 }
 
-func (w *World) storeFault() error {
-	if w.tasks.current != nil && w.roll(StoreDown) {
-		return failure.New(failure.Transient, "the store is unavailable (injected)")
+// fail returns an error if a fault of a kind happens to a call of a task.
+func (w *World) fail(kind Kind, class failure.Class, what string) error {
+	if w.tasks.current != nil && w.roll(kind) {
+		return failure.New(class, "%s (injected)", what)
 	}
 	return nil
 }
 
-func (w *World) commitFault() error {
-	if err := w.storeFault(); err != nil || w.tasks.current == nil {
-		return err
-	}
-	if w.roll(StoreConflict) {
-		return failure.New(failure.Conflict, "the document was changed since it was read (injected)")
-	}
-	return nil
-}
-
-func (w *World) lostFault() error {
-	if w.tasks.current != nil && w.roll(StoreLost) {
-		return failure.New(failure.Transient, "the answer was lost (injected)")
-	}
-	return nil
-}
-
-func (w *World) publishFault() (before, after error) {
-	if w.roll(PublishDown) {
-		return failure.New(failure.Transient, "the topic is unavailable (injected)"), nil
-	}
-	if w.roll(PublishLost) {
-		return nil, failure.New(failure.Transient, "the answer was lost (injected)")
-	}
-	return nil, nil
-}
-
-// strikes kills a task.
+// strikes reports whether a task is killed now.
 func (faultState) strikes(w *World, t *task) bool { return !t.killed && w.roll(Killed) }
 
-// slow is how long an outside call takes: most of them next to no time, some a
+// slow returns how long an outside call takes: most of them next to no time, some a
 // moment, so that others come in between.
 func (faultState) slow(w *World) time.Duration {
 	switch {
@@ -148,7 +122,7 @@ func (faultState) slow(w *World) time.Duration {
 	return 0
 }
 
-// copies is how often a message is delivered.
+// copies returns how often a message is delivered.
 func (faultState) copies(w *World) int {
 	switch {
 	case w.roll(MessageDropped):
@@ -169,7 +143,7 @@ func (faultState) latency(w *World) time.Duration {
 // mostApart is how far a clock may be off.
 const mostApart = 150 * time.Second
 
-// skew is how far a clock is off.
+// skew returns how far a clock is off.
 func (faultState) skew(w *World) time.Duration {
 	if !w.roll(ClocksApart) {
 		return 0

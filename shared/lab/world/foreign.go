@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
@@ -21,7 +20,7 @@ func (w *World) makeForeign() {
 			panic(err)
 		}
 	}
-	w.foreign.templates = invariants.ForeignTemplates
+	w.foreignTemplates = invariants.ForeignTemplates
 }
 
 // DeleteGroup deletes a group by hand.
@@ -35,17 +34,9 @@ func (w *World) DeleteGroup(zone, name string) {
 
 // compute asks Compute Engine for something, as somebody outside.
 func (w *World) compute(method, path, body string) error {
-	r, err := http.NewRequestWithContext(context.Background(), method, "http://compute.test/compute/v1/projects/"+Project+"/"+path, strings.NewReader(body))
-	if err != nil {
-		return err
+	status, err := invariants.Ask(context.Background(), w.Cloud, Project, method, path, body)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s %s: %d", method, path, status)
 	}
-	response, err := w.Cloud.Transport().RoundTrip(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s: %s", method, path, response.Status)
-	}
-	return nil
+	return err
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // configured checks the configuration that is put in force, and notes which
-// pools it freezes: since which task, because a run that
-// began before may not know yet.
+// pools it freezes. It notes the task as well: a run that began before may not
+// know yet.
 func (w *World) configured(write store.Write) {
 	stored, err := config.Decode(write.Fields)
 	if err != nil {
@@ -47,7 +47,7 @@ func (w *World) frozen(base string) bool {
 	return false
 }
 
-// frozenAsked: nothing is asked of Compute Engine about a frozen pool.
+// frozenAsked checks that nothing is asked of Compute Engine about a frozen pool.
 func (w *World) frozenAsked(r *http.Request, body []byte) {
 	name := invariants.Concerns(r, body)
 	base, _, _ := fleet.SplitTemplateName(name)
@@ -56,7 +56,7 @@ func (w *World) frozenAsked(r *http.Request, body []byte) {
 	}
 }
 
-// frozenState: a frozen pool is neither drained nor activated.
+// frozenState checks that a frozen pool is neither drained nor activated.
 func (w *World) frozenState(base, what string, was, is fleet.State) {
 	if is != "" && was != is && w.frozen(base) {
 		w.Break(invariants.FrozenStays, fmt.Sprintf("%s of %s goes from %q to %q", what, base, was, is))

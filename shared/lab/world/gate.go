@@ -1,12 +1,10 @@
 package world
 
-import (
-	"context"
-)
+import "context"
 
 // gated makes an outside call of the current task: control may go to others
-// before and after it, and whatever is to go wrong goes wrong around it. A call
-// that was made may still answer an error: its answer is lost then.
+// before and after it, and the task may be killed there. A call that was made may
+// still return an error: its answer is lost then.
 func gated[A any](ctx context.Context, w *World, what func() string, call func() (A, error)) (A, error) {
 	var none A
 	t := w.tasks.current
@@ -67,4 +65,19 @@ func (w *World) after(ctx context.Context, t *task, what func() string) error {
 		return context.DeadlineExceeded
 	}
 	return nil
+}
+
+// Hang lets each task hang after the calls that the function picks, until Unhang.
+func (w *World) Hang(which func(task, call string) bool) { w.hang = which }
+
+// Hung returns how many tasks hang.
+func (w *World) Hung() int { return len(w.hung) }
+
+// Unhang lets everything go on.
+func (w *World) Unhang() {
+	w.hang = nil
+	for _, t := range w.hung {
+		w.wake(t)
+	}
+	w.hung = nil
 }

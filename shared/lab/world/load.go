@@ -6,10 +6,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// window is over how long writes to a document are counted.
+// window is the time over which writes to a document are counted.
 const window = 2 * time.Minute
 
-// load is what is asked of documents and handlers.
+// load counts writes to documents, and keeps the longest runs.
 type load struct {
 	writes  map[store.Key]int
 	since   time.Time
@@ -33,14 +33,14 @@ func (w *World) noteWrites(writes []store.Write) {
 	}
 }
 
-// Hottest is the greatest number of writes that one document of each
-// collection got within two minutes.
+// Hottest returns, for each collection, the greatest number of writes that one
+// document got within two minutes.
 func (w *World) Hottest() map[string]int { return w.load.hottest }
 
-// Longest is how long the longest run of each function took.
+// Longest returns the time of each function's longest run.
 func (w *World) Longest() map[string]time.Duration { return w.load.longest }
 
-// TimeLimit is how long a run of a function may take.
+// TimeLimit returns how long a run of a function may take.
 func (w *World) TimeLimit(function string) time.Duration {
 	return w.suite.Manifest.Functions[function].Timeout()
 }

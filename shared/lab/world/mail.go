@@ -1,12 +1,14 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 
@@ -19,7 +21,7 @@ const (
 	retry    = 10 * time.Second
 )
 
-// mail is what is on its way.
+// mail is the state of the messages.
 type mail struct {
 	listeners map[string][]string // functions by topic
 	sent      int
@@ -63,11 +65,10 @@ func newRunners(w *World) map[string]*runner {
 			Store: documents{w}, Compute: w.engine, Catalog: w.catalog(now), Publisher: publisher{w},
 			Source: w.Config, Now: now, Sleep: w.sleep, Rand: w.rand, Project: Project, Deployment: Deployment, Serial: true,
 		}
-		deps = w.Options.Plant.apply(each.Name, deps)
-		timeout := w.suite.Manifest.Functions[each.Name].Timeout()
-		if timeout == 0 {
-			timeout = 2 * time.Minute
+		if plant := w.Options.Plant.Dependencies; plant != nil {
+			deps = plant(each.Name, deps)
 		}
+		timeout := cmp.Or(w.TimeLimit(each.Name), 2*time.Minute)
 		runners[each.Name] = &runner{job: each, runner: job.NewRunner(each, deps, timeout, w.log)}
 	}
 	return runners
@@ -83,15 +84,15 @@ func (p publisher) Publish(ctx context.Context, topic event.Topic, messages ...e
 		if len(messages) == 0 {
 			return struct{}{}, nil
 		}
-		before, after := w.publishFault()
-		if before != nil {
-			return struct{}{}, before
+		if err := w.fail(PublishDown, failure.Transient, "the topic is unavailable"); err != nil {
+			return struct{}{}, err
 		}
+		lost := w.fail(PublishLost, failure.Transient, "the answer was lost")
 		for _, message := range messages {
 			message.Topic = topic.Name
 			w.post(message)
 		}
-		return struct{}{}, after
+		return struct{}{}, lost
 	})
 	return err
 }
@@ -101,8 +102,7 @@ func (w *World) post(message event.Message) {
 	if w.Options.NoEvents && message.Topic != "" && w.runners[message.Topic] == nil {
 		return
 	}
-	w.mail.sent++
-	message.ID, message.Published = fmt.Sprint(w.mail.sent), w.clock
+	message = w.stamped(message)
 	for _, function := range w.mail.listeners[message.Topic] {
 		if w.runners[function] == nil || w.mail.held[function] {
 			continue
@@ -151,7 +151,7 @@ func (w *World) deliver(function string, message event.Message, attempt int) {
 	w.start(function, key, on, message, done)
 }
 
-// laneOf is what messages have in common that may share a run: their scope.
+// laneOf names the lane of a message: messages of one scope may share a run.
 func (w *World) laneOf(function string, message event.Message) string {
 	scope, err := w.runners[function].job.Scope(message)
 	if err != nil {
@@ -193,9 +193,13 @@ func (w *World) start(function, key string, on *lane, message event.Message, don
 
 // Deliver delivers a message to one job, and to no other.
 func (w *World) Deliver(function string, message event.Message) {
+	w.carry(function, w.stamped(message), attempts, 0)
+}
+
+func (w *World) stamped(message event.Message) event.Message {
 	w.mail.sent++
 	message.ID, message.Published = fmt.Sprint(w.mail.sent), w.clock
-	w.carry(function, message, attempts, 0)
+	return message
 }
 
 // Hold keeps messages from functions: what comes for them is dropped.

@@ -53,7 +53,7 @@ func (w *World) absorb(found invariants.Findings) {
 func (w *World) view() invariants.View {
 	state := w.Cloud.State()
 	return invariants.View{
-		Records: w.mirror.Records, Groups: state.Groups, VMs: w.Cloud.VMs(), TemplateCount: state.Templates - w.foreign.templates, Disks: state.Disks,
+		Records: w.mirror.Records, Groups: state.Groups, VMs: w.Cloud.VMs(), TemplateCount: state.Templates - w.foreignTemplates, Disks: state.Disks,
 		Maxima: w.maxima(), ByHand: w.users.deleted, Now: w.clock, Apart: w.apart(), EveryCommit: true, Late: true,
 	}
 }

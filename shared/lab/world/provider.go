@@ -71,16 +71,6 @@ func (w *World) serve(r *http.Request, body []byte) (*http.Response, error) {
 	return response, nil
 }
 
-// limitOf is when a context ends in the world's time.
-func (w *World) limitOf(ctx context.Context, t *task) time.Time {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return time.Time{}
-	}
-	w.expired(ctx)
-	return t.limits[deadline]
-}
-
 // provider makes a Machine Provider for one call.
 func (w *World) provider() http.Handler {
 	return w.suite.MachineProvider(MachineProvider{

@@ -19,8 +19,6 @@ type Stats struct {
 	Checked map[string]int
 }
 
-func newStats() Stats { return Stats{Faults: map[Kind]int{}, Checked: map[string]int{}} }
-
 // Plus adds counts.
 func (s Stats) Plus(o Stats) Stats {
 	s.Steps, s.Runs, s.Calls, s.Mutations = s.Steps+o.Steps, s.Runs+o.Runs, s.Calls+o.Calls, s.Mutations+o.Mutations

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
@@ -19,22 +20,12 @@ var (
 func (d documents) Get(ctx context.Context, keys ...store.Key) ([]store.Document, error) {
 	w := d.world
 	w.Stats.Reads += len(keys)
-	return gated(ctx, w, func() string { return "get " + joinKeys(keys) }, func() ([]store.Document, error) {
-		if err := w.storeFault(); err != nil {
-			return nil, err
-		}
-		return w.Documents.Get(ctx, keys...)
-	})
+	return read(ctx, w, func() string { return "get " + joinKeys(keys) }, func() ([]store.Document, error) { return w.Documents.Get(ctx, keys...) })
 }
 
 func (d documents) Find(ctx context.Context, query store.Query) ([]store.Document, error) {
 	w := d.world
-	found, err := gated(ctx, w, func() string { return "find " + query.Name }, func() ([]store.Document, error) {
-		if err := w.storeFault(); err != nil {
-			return nil, err
-		}
-		return w.Documents.Find(ctx, query)
-	})
+	found, err := read(ctx, w, func() string { return "find " + query.Name }, func() ([]store.Document, error) { return w.Documents.Find(ctx, query) })
 	w.Stats.Reads += max(1, len(found))
 	return found, err
 }
@@ -42,18 +33,26 @@ func (d documents) Find(ctx context.Context, query store.Query) ([]store.Documen
 func (d documents) Count(ctx context.Context, query store.Query) (int, error) {
 	w := d.world
 	w.Stats.Reads++
-	return gated(ctx, w, func() string { return "count " + query.Name }, func() (int, error) {
-		if err := w.storeFault(); err != nil {
-			return 0, err
+	return read(ctx, w, func() string { return "count " + query.Name }, func() (int, error) { return w.Documents.Count(ctx, query) })
+}
+
+// read makes a call that reads, unless the store is down.
+func read[A any](ctx context.Context, w *World, what func() string, call func() (A, error)) (A, error) {
+	return gated(ctx, w, what, func() (none A, err error) {
+		if err := w.fail(StoreDown, failure.Transient, "the store is unavailable"); err != nil {
+			return none, err
 		}
-		return w.Documents.Count(ctx, query)
+		return call()
 	})
 }
 
 func (d documents) Commit(ctx context.Context, writes ...store.Write) ([]store.Version, error) {
 	w := d.world
 	return gated(ctx, w, func() string { return "commit " + describe(writes) }, func() ([]store.Version, error) {
-		if err := w.commitFault(); err != nil {
+		if err := w.fail(StoreDown, failure.Transient, "the store is unavailable"); err != nil {
+			return nil, err
+		}
+		if err := w.fail(StoreConflict, failure.Conflict, "the document was changed since it was read"); err != nil {
 			return nil, err
 		}
 		versions, err := w.Documents.Commit(ctx, writes...)
@@ -65,7 +64,7 @@ func (d documents) Commit(ctx context.Context, writes ...store.Write) ([]store.V
 		w.stir("commit")
 		w.noteWrites(writes)
 		w.committed(writes)
-		return versions, w.lostFault()
+		return versions, w.fail(StoreLost, failure.Transient, "the answer was lost")
 	})
 }
 

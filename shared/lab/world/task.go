@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
@@ -47,9 +48,6 @@ type tasks struct {
 func (w *World) spawn(name string, run func(ctx context.Context) error, then func(error)) *task {
 	w.tasks.count++
 	t := &task{name: fmt.Sprintf("%s#%d", name, w.tasks.count), number: w.tasks.count, resume: make(chan struct{}), then: then, limits: map[time.Time]time.Time{}}
-	if w.tasks.all == nil {
-		w.tasks.all = map[*task]bool{}
-	}
 	w.tasks.all[t] = true
 	w.tasks.ready = append(w.tasks.ready, t)
 	t.worker = w.tasks.hire()
@@ -108,12 +106,7 @@ func (w *World) end(t *task) {
 }
 
 func (s *tasks) remove(t *task) {
-	for i, other := range s.ready {
-		if other == t {
-			s.ready = append(s.ready[:i], s.ready[i+1:]...)
-			return
-		}
-	}
+	s.ready = slices.DeleteFunc(s.ready, func(other *task) bool { return other == t })
 }
 
 // pick chooses who goes on.
@@ -183,22 +176,25 @@ func (w *World) sleep(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// expired reports whether a context is over in the world's time. A context's
-// deadline is in the machine's time, in which next to nothing passes: what is
-// left of it when it is first seen is how long it was to be.
+// expired reports whether a context is over in the world's time.
 func (w *World) expired(ctx context.Context) bool {
-	t := w.tasks.current
+	limit := w.limitOf(ctx, w.tasks.current)
+	return !limit.IsZero() && !w.clock.Before(limit)
+}
+
+// limitOf returns when a task's context ends in the world's time; zero: never. A
+// context's deadline is in the machine's time, in which next to nothing passes:
+// the time left when the context is first seen is how long it was to last.
+func (w *World) limitOf(ctx context.Context, t *task) time.Time {
 	deadline, ok := ctx.Deadline()
 	if t == nil || !ok {
-		return false
+		return time.Time{}
 	}
-	limit, seen := t.limits[deadline]
-	if !seen {
+	if _, seen := t.limits[deadline]; !seen {
 		left := time.Until(deadline).Truncate(time.Second) + time.Second
-		limit = w.clock.Add(left)
-		t.limits[deadline] = limit
+		t.limits[deadline] = w.clock.Add(left)
 	}
-	return !w.clock.Before(limit)
+	return t.limits[deadline]
 }
 
 // drain unwinds what is left.

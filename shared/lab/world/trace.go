@@ -18,15 +18,12 @@ type trace struct {
 	digest uint64
 }
 
-// note adds a line about the current task. The text of what is only made
-// where it is kept.
+// note adds a line about the current task. Its text is made only if it is kept.
 func (w *World) note(format string, what func() string) {
-	if !w.trace.keep {
-		w.stir(format)
-		return
-	}
 	w.stir(format)
-	w.line(fmt.Sprintf(format, what()))
+	if w.trace.keep {
+		w.line(fmt.Sprintf(format, what()))
+	}
 }
 
 // Note adds a line.

@@ -14,7 +14,7 @@ import (
 // bucket is let settle before it is believed.
 const between = 1500 * time.Millisecond
 
-// names are those of the files, in the order in which they are uploaded.
+// names are the names of the files, in the order in which they are uploaded.
 var names = [len(files{})]string{config.TemplatesFile, config.ManagersFile, config.SettingsFile}
 
 func newConfiguration(w *World) *Configuration {
@@ -26,7 +26,7 @@ func newConfiguration(w *World) *Configuration {
 	return c
 }
 
-// revision is what a source calls these files.
+// revision returns the name that a source gives these files.
 func (f files) revision() string {
 	contents := map[string][]byte{}
 	for i, name := range names {
@@ -71,15 +71,15 @@ func (c *Configuration) write(i int) {
 	}
 }
 
-// Read is configsource.Source.
+// Read implements configsource.Source.
 func (c *Configuration) Read(ctx context.Context) (config.Files, error) {
 	return gated(ctx, c.world, func() string { return "read the configuration" }, func() (config.Files, error) {
-		if c.world.roll(SourceDown) {
-			return config.Files{}, failure.New(failure.Transient, "the configuration source is down (injected)")
+		if err := c.world.fail(SourceDown, failure.Transient, "the configuration source is down"); err != nil {
+			return config.Files{}, err
 		}
 		return c.bucket.Read(ctx)
 	})
 }
 
-// Close is configsource.Source.
+// Close implements configsource.Source.
 func (c *Configuration) Close() error { return nil }

@@ -10,16 +10,13 @@ import (
 	"net/http"
 )
 
-// users are those who live in the world.
+// users is the state of the people around the suite.
 type users struct {
 	listener func(record slog.Record, attrs []slog.Attr)
 	requests int
 	// deleted are the groups that somebody deleted by hand, by zone and name.
 	deleted map[[2]string]bool
 }
-
-// foreign is what in Compute Engine is not ours.
-type foreign struct{ templates int }
 
 // Listen hands every log line to a function.
 func (w *World) Listen(to func(record slog.Record, attrs []slog.Attr)) { w.users.listener = to }
@@ -53,29 +50,25 @@ func (w *World) Call(method string, request map[string]any, then func(answer map
 	}, nil)
 }
 
-// Lease has the lessee ask for a machine of a pool; "" for any. Zero seconds
-// are an indefinite lease. It returns the request's id.
+// Lease has the lessee ask for a machine, for some seconds or, where they are 0,
+// indefinitely. It returns the request's id.
 func (w *World) Lease(seconds int) string {
 	w.users.requests++
 	id := fmt.Sprintf("request-%d", w.users.requests)
-	w.Call("lease", leaseRequest(id, seconds), nil)
-	return id
-}
-
-func leaseRequest(id string, seconds int) map[string]any {
 	request := map[string]any{"request_id": id, "dimensions": map[string]any{"os_family": "LINUX"}}
 	if seconds == 0 {
 		request["indefinite"] = true
 	} else {
 		request["duration"] = fmt.Sprint(seconds)
 	}
-	return request
+	w.Call("lease", request, nil)
+	return id
 }
 
 // Release has the lessee give a machine back.
 func (w *World) Release(id string) { w.Call("release", map[string]any{"request_id": id}, nil) }
 
-// HostOf is the host that a request was given and still has; "" for none.
+// HostOf returns the host that a request was given and still has; "" for none.
 func (w *World) HostOf(id string) string {
 	for _, lease := range w.mirror.Leases {
 		if lease.RequestID == id && lease.Running() {

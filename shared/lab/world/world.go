@@ -6,6 +6,7 @@
 package world
 
 import (
+	"cmp"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -73,6 +74,14 @@ type Options struct {
 	Serial bool
 }
 
+// Plant puts a bug between a job and the outside, to show that the world's
+// checks find it. The zero value plants none.
+type Plant struct {
+	Name string
+	// Dependencies changes what a job is given.
+	Dependencies func(jobName string, deps job.Dependencies) job.Dependencies
+}
+
 // begin is when every world begins.
 var begin = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
@@ -88,7 +97,7 @@ type World struct {
 	suite    Suite
 	rand     *rand.Rand
 	clock    time.Time
-	plan     agenda
+	plan     []planned
 	tasks    tasks
 	mail     mail
 	runners  map[string]*runner
@@ -97,13 +106,14 @@ type World struct {
 	trace    trace
 	mirror   mirror
 	users    users
-	foreign  foreign
 	fault    faultState
 	broken   *invariants.Violation
 	hang     func(task, call string) bool
 	hung     []*task
-	requests ids
+	requests map[string]bool // the ids of requests to Compute Engine that change something
 	load     load
+	// foreignTemplates counts those in Compute Engine that are not ours.
+	foreignTemplates int
 	// snapshots counts those that were taken.
 	snapshots int
 	forgotten forgotten
@@ -111,28 +121,22 @@ type World struct {
 
 // New makes a world in which nothing happens yet: see Tick and Run.
 func New(suite Suite, options Options) *World {
-	if options.Latency == 0 {
-		options.Latency = time.Second
-	}
 	if options.Zones == nil {
 		options.Zones = Zones
 	}
-	if options.OperationTime == 0 {
-		options.OperationTime = 2 * time.Second
-	}
-	if options.BootTime == 0 {
-		options.BootTime = 20 * time.Second
-	}
+	options.Latency = cmp.Or(options.Latency, time.Second)
+	options.OperationTime = cmp.Or(options.OperationTime, 2*time.Second)
+	options.BootTime = cmp.Or(options.BootTime, 20*time.Second)
 	w := &World{Options: options, suite: suite, clock: begin, rand: newRand(options.Seed)}
 	w.trace.keep = options.Trace
-	w.tasks.parked = make(chan struct{})
-	w.Stats = newStats()
+	w.tasks.parked, w.tasks.all = make(chan struct{}), map[*task]bool{}
+	w.Stats = Stats{Faults: map[Kind]int{}, Checked: map[string]int{}}
 	w.log = slog.New(logHandler{world: w})
 	w.Documents = memory.New(w.Now)
 	w.mirror = newMirror()
-	w.requests, w.load = ids{}, newLoad()
+	w.requests, w.load = map[string]bool{}, newLoad()
 	w.users.deleted = map[[2]string]bool{}
-	w.forgotten = newForgotten()
+	w.forgotten = forgotten{instances: map[string]bool{}, cost: map[string]int{}}
 	w.fault.providerApart = w.fault.skew(w)
 	w.Cloud = simulator.New(simulator.Options{
 		Now: w.Now, Rand: w.rand, Sleep: w.sleep, OperationTime: options.OperationTime,

@@ -34,12 +34,12 @@ func PubSub(t *testing.T) string {
 	return emulator(t, "PUBSUB_EMULATOR_HOST", emulators.StartPubSub)
 }
 
-func emulator(t *testing.T, variable string, start func(context.Context, emulators.Options) (*emulators.Emulator, error)) string {
+func emulator(t *testing.T, variable string, start func(context.Context) (*emulators.Emulator, error)) string {
 	t.Helper()
 	if host := os.Getenv(variable); host != "" {
 		return host
 	}
-	started, err := start(context.Background(), emulators.Options{})
+	started, err := start(context.Background())
 	switch {
 	case errors.Is(err, emulators.ErrMissing) && os.Getenv("CI") != "true":
 		t.Skipf("NOT TESTED on the emulator: %v", err)

@@ -14,7 +14,7 @@ type document struct {
 	version store.Version
 }
 
-// indexName says what an index is over: a field, or the elements of an array.
+// indexName names the index of a field, or of the elements of an array.
 type indexName struct {
 	field    string
 	elements bool
@@ -48,7 +48,7 @@ func (c *collection) replace(old, next *document) {
 	}
 }
 
-// values are those under which an index has the document.
+// values returns the values under which an index has the document.
 func (n indexName) values(doc *document) []any {
 	if doc == nil {
 		return nil

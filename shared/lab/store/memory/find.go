@@ -10,10 +10,10 @@ import (
 type scan struct {
 	over     *sorted
 	from, to position
-	// by is the ordering in which the stretch comes, going forward. Where that
-	// is by key alone, all its entries have the value pinned.
-	by     []string
-	pinned any
+	// by are the fields that the range is ordered by. If that is the key alone,
+	// all its entries have the same value.
+	by   []string
+	only any
 }
 
 func (s scan) size() int { return s.over.distance(s.from, s.to) }
@@ -92,13 +92,13 @@ func stretch(index *sorted, filter store.Filter) scan {
 	case store.GreaterOrEqual:
 		s.to = sameKindTo()
 	default: // one value only, so in the order of keys
-		s.by, s.pinned = []string{store.KeyField}, value
+		s.by, s.only = []string{store.KeyField}, value
 	}
 	return s
 }
 
-// follows reports whether a stretch in one ordering serves another, and whether
-// backwards.
+// follows reports whether a range in one order has the wanted order too, and
+// whether that is backwards.
 func follows(by []string, orders []store.Order) (descending, ok bool) {
 	if len(by) != len(orders) {
 		return false, false
@@ -111,39 +111,27 @@ func follows(by []string, orders []store.Order) (descending, ok bool) {
 	return orders[0].Descending, true
 }
 
-// startAfter shortens a stretch to what comes after the last page.
+// startAfter shortens a range to what comes after the last page.
 func (s scan) startAfter(last *store.Document, descending bool) scan {
 	if last == nil {
 		return s
 	}
-	value := s.pinned
+	value := s.only
 	if s.by[0] != store.KeyField {
 		value, _ = last.Fields.At(s.by[0])
 	}
 	target := entry{value, &document{key: last.Key}}
 	if descending {
-		s.to = earlier(s.to, s.over.seek(target))
-	} else {
-		s.from = later(s.from, s.over.search(func(e entry) bool { return e.compare(target) > 0 }))
+		if end := s.over.seek(target); end.before(s.to) {
+			s.to = end
+		}
+	} else if begin := s.over.search(func(e entry) bool { return e.compare(target) > 0 }); s.from.before(begin) {
+		s.from = begin
 	}
-	if earlier(s.from, s.to) == s.to {
+	if s.to.before(s.from) {
 		s.from = s.to
 	}
 	return s
-}
-
-func earlier(a, b position) position {
-	if a.block < b.block || a.block == b.block && a.offset < b.offset {
-		return a
-	}
-	return b
-}
-
-func later(a, b position) position {
-	if earlier(a, b) == a {
-		return b
-	}
-	return a
 }
 
 func matches(doc *document, query store.Query, orders []store.Order) bool {

@@ -32,6 +32,10 @@ type sorted struct{ blocks [][]entry }
 // position is a place between entries; {len(blocks), 0} is the end.
 type position struct{ block, offset int }
 
+func (p position) before(other position) bool {
+	return p.block < other.block || p.block == other.block && p.offset < other.offset
+}
+
 // search finds the first entry for which reached is true; it must be true for
 // all that follow as well.
 func (s *sorted) search(reached func(entry) bool) position {
@@ -96,41 +100,27 @@ func (s *sorted) distance(from, to position) int {
 	return count
 }
 
-// between goes through the documents from one position to another.
+// between goes through the documents from one position to another, which does not
+// lie before it.
 func (s *sorted) between(from, to position, descending bool) iter.Seq[*document] {
-	if descending {
-		return s.backward(from, to)
-	}
 	return func(yield func(*document) bool) {
-		for block := from.block; block <= to.block && block < len(s.blocks); block++ {
-			first, last := 0, len(s.blocks[block])
-			if block == from.block {
-				first = from.offset
+		for n := range min(to.block+1, len(s.blocks)) - from.block {
+			block := from.block + n
+			if descending {
+				block = min(to.block, len(s.blocks)-1) - n
 			}
+			entries := s.blocks[block]
 			if block == to.block {
-				last = to.offset
+				entries = entries[:to.offset]
 			}
-			for offset := first; offset < last; offset++ {
-				if !yield(s.blocks[block][offset].doc) {
-					return
+			if block == from.block {
+				entries = entries[from.offset:]
+			}
+			for i := range entries {
+				if descending {
+					i = len(entries) - 1 - i
 				}
-			}
-		}
-	}
-}
-
-func (s *sorted) backward(from, to position) iter.Seq[*document] {
-	return func(yield func(*document) bool) {
-		for block := min(to.block, len(s.blocks)-1); block >= from.block; block-- {
-			first, last := 0, len(s.blocks[block])
-			if block == from.block {
-				first = from.offset
-			}
-			if block == to.block {
-				last = to.offset
-			}
-			for offset := last - 1; offset >= first; offset-- {
-				if !yield(s.blocks[block][offset].doc) {
+				if !yield(entries[i].doc) {
 					return
 				}
 			}

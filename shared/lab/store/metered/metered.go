@@ -15,11 +15,11 @@ import (
 type Counts struct {
 	// Reads are documents read: each key of a Get, each result of a Find and at
 	// least one, one per 1,000 counted documents of a Count and at least one.
-	Reads int64
+	Reads int64 `json:"reads"`
 	// Writes are documents written by commits that succeeded.
-	Writes int64
+	Writes int64 `json:"writes"`
 	// Deletes are documents deleted by commits that succeeded.
-	Deletes int64
+	Deletes int64 `json:"deletes"`
 }
 
 // Plus adds counts.
@@ -27,12 +27,17 @@ func (c Counts) Plus(other Counts) Counts {
 	return Counts{c.Reads + other.Reads, c.Writes + other.Writes, c.Deletes + other.Deletes}
 }
 
-// Source is what counts are kept by.
+// Minus takes counts off.
+func (c Counts) Minus(other Counts) Counts {
+	return Counts{c.Reads - other.Reads, c.Writes - other.Writes, c.Deletes - other.Deletes}
+}
+
+// Source is what a count belongs to.
 type Source struct {
 	// Job is the name given by WithJob, or empty.
-	Job string
+	Job string `json:"job"`
 	// Collection is the last segment of the collection's path.
-	Collection string
+	Collection string `json:"collection"`
 }
 
 // Snapshot holds counts by their source.
@@ -85,14 +90,14 @@ var (
 // New puts a meter around a store.
 func New(inner store.Store) *Store { return &Store{inner: inner, counts: Snapshot{}} }
 
-// Counts returns what was counted since the last Reset.
+// Counts returns the counts since the last Reset.
 func (s *Store) Counts() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.counts)
 }
 
-// Reset begins anew, and returns what was counted until now.
+// Reset begins anew, and returns the counts until now.
 func (s *Store) Reset() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,11 +112,9 @@ func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, e
 	if err != nil {
 		return documents, err
 	}
-	read := make(map[string]Counts, 1)
 	for _, key := range keys {
-		read[key.Group()] = read[key.Group()].Plus(Counts{Reads: 1})
+		s.add(ctx, key.Group(), Counts{Reads: 1})
 	}
-	s.add(ctx, read)
 	return documents, nil
 }
 
@@ -119,7 +122,7 @@ func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, e
 func (s *Store) Find(ctx context.Context, query store.Query) ([]store.Document, error) {
 	documents, err := s.inner.Find(ctx, query)
 	if err == nil {
-		s.add(ctx, map[string]Counts{group(query): {Reads: int64(max(1, len(documents)))}})
+		s.add(ctx, group(query), Counts{Reads: int64(max(1, len(documents)))})
 	}
 	return documents, err
 }
@@ -129,7 +132,7 @@ func (s *Store) Count(ctx context.Context, query store.Query) (int, error) {
 	const perRead = 1000
 	count, err := s.inner.Count(ctx, query)
 	if err == nil {
-		s.add(ctx, map[string]Counts{group(query): {Reads: int64(max(1, (count+perRead-1)/perRead))}})
+		s.add(ctx, group(query), Counts{Reads: int64(max(1, (count+perRead-1)/perRead))})
 	}
 	return count, err
 }
@@ -140,15 +143,13 @@ func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Vers
 	if err != nil {
 		return versions, err
 	}
-	written := make(map[string]Counts, 1)
 	for _, write := range writes {
 		counts := Counts{Writes: 1}
 		if write.Fields == nil {
 			counts = Counts{Deletes: 1}
 		}
-		written[write.Key.Group()] = written[write.Key.Group()].Plus(counts)
+		s.add(ctx, write.Key.Group(), counts)
 	}
-	s.add(ctx, written)
 	return versions, nil
 }
 
@@ -157,14 +158,12 @@ func (s *Store) Pause(ctx context.Context, attempt int) error {
 	return store.Pause(ctx, s.inner, attempt)
 }
 
-func (s *Store) add(ctx context.Context, counted map[string]Counts) {
+func (s *Store) add(ctx context.Context, collection string, counts Counts) {
 	job, _ := ctx.Value(jobKey{}).(string)
+	by := Source{Job: job, Collection: collection}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for collection, counts := range counted {
-		by := Source{Job: job, Collection: collection}
-		s.counts[by] = s.counts[by].Plus(counts)
-	}
+	s.counts[by] = s.counts[by].Plus(counts)
 }
 
 func group(query store.Query) string { return store.Key(query.Collection + "/x").Group() }

@@ -1,12 +1,7 @@
-// Command diagram writes the picture of the flow in README.md, from
-// functions.yaml. With -check it changes nothing and fails where the picture
-// is not up to date.
 package main
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/gce-backend/gce-backend/functions"
@@ -18,49 +13,18 @@ const (
 	end   = "<!-- flow: end -->\n"
 )
 
-func main() {
-	check := flag.Bool("check", false, "change nothing; fail where the picture is not up to date")
-	flag.Parse()
-	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: diagram [-check] README.md")
-		os.Exit(2)
-	}
-	if err := run(flag.Arg(0), *check); err != nil {
-		fmt.Fprintln(os.Stderr, "diagram:", err)
-		os.Exit(1)
-	}
-}
-
-func run(file string, check bool) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
+// withFlow puts the picture of the flow between its marks in README.md.
+func withFlow(readme string) (string, error) {
 	m, err := manifest.Parse(functions.Manifest)
 	if err != nil {
-		return err
+		return "", err
 	}
-	fresh, err := replace(string(text), draw(m))
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	switch {
-	case fresh == string(text):
-		return nil
-	case check:
-		return fmt.Errorf("the picture in %s is not up to date: run scripts/generate and commit what it writes", file)
-	}
-	return os.WriteFile(file, []byte(fresh), 0o644) //nolint:gosec // a document that everybody may read
-}
-
-// replace puts the picture between the marks.
-func replace(text, picture string) (string, error) {
-	before, rest, ok := strings.Cut(text, begin)
+	before, rest, ok := strings.Cut(readme, begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
 		return "", fmt.Errorf("it has no lines %q and %q", strings.TrimSpace(begin), strings.TrimSpace(end))
 	}
-	return before + begin + picture + end + after, nil
+	return before + begin + draw(m) + end + after, nil
 }
 
 // draw draws an arrow from whoever announces a fact to whoever listens to it.
