@@ -8,6 +8,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -48,7 +49,7 @@ func run(check bool, args []string) error {
 		}
 	}
 	// The root module's version counts, not that of this one.
-	command := exec.Command("go", "list", "-m", "-f", "{{.Version}} {{.Dir}}", module)
+	command := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Version}} {{.Dir}}", module)
 	command.Dir = args[0]
 	out, err := command.Output()
 	if err != nil {
