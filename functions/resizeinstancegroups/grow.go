@@ -53,11 +53,11 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	defer cancel()
 	sent, err := r.raise(ctx, m.Key(), by, target)
 	for try := 1; try < tries && sent && !ended(err) && r.Sleep(ctx, time.Duration(try)*pause) == nil; try++ {
-		again, errAgain := r.raise(ctx, m.Key(), by, target)
-		if !again {
+		resent, resendErr := r.raise(ctx, m.Key(), by, target)
+		if !resent {
 			break // the group shows the first request's target, or cannot be seen
 		}
-		err = errAgain
+		err = resendErr
 	}
 	if !sent || ended(err) { // otherwise the outcome is unknown, and the claim stands
 		err = job.Joined(err, r.unclaim(ctx, m.Key(), by))

@@ -42,7 +42,7 @@ func (k Kind) Delete(ctx context.Context, unused Unused, deleted Announce) error
 		}
 		return nil
 	})
-	if orphans && len(settings.Freeze) == 0 { // an orphan does not tell whether its template is frozen
+	if orphans && len(settings.Freeze) == 0 { // whether the template of an orphan is frozen is unknown
 		err = job.Joined(err, k.adoptOrphans(ctx, recorded))
 	}
 	return err
