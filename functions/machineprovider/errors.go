@@ -104,10 +104,21 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // errorBody returns the error as Google's APIs write it.
 func errorBody(e *callError) []byte {
-	detail := map[string]string{"domain": "global", "reason": e.reason, "message": e.message}
-	data, err := json.Marshal(map[string]any{
-		"error": map[string]any{"code": e.code, "message": e.message, "errors": []any{detail}},
-	})
+	type detail struct {
+		Domain  string `json:"domain"`
+		Reason  string `json:"reason"`
+		Message string `json:"message"`
+	}
+	var body struct {
+		Error struct {
+			Code    int      `json:"code"`
+			Message string   `json:"message"`
+			Errors  []detail `json:"errors"`
+		} `json:"error"`
+	}
+	body.Error.Code, body.Error.Message = e.code, e.message
+	body.Error.Errors = []detail{{"global", e.reason, e.message}}
+	data, err := json.Marshal(body)
 	if err != nil { // it holds strings and a number only
 		panic(err)
 	}

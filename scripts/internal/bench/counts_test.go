@@ -51,8 +51,10 @@ func TestWholeLifeOfAVM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if life := run.lives(); tenths(life.reads) > 12 || life.backend > 8 || life.machines != 3 || life.leases != 2 {
-		t.Errorf("%v reads, %v writes and deletes of the backend, %v of the catalog, %v of leases; want at most 12, 8, 3 and 2",
+	// How many messages share a run depends on how quickly they come, so on a busy
+	// machine there are more reads than the 12 that the benchmark aims at.
+	if life := run.lives(); tenths(life.reads) > 16 || life.backend > 8 || life.machines != 3 || life.leases != 2 {
+		t.Errorf("%v reads, %v writes and deletes of the backend, %v of the catalog, %v of leases; want at most 16, 8, 3 and 2",
 			life.reads, life.backend, life.machines, life.leases)
 	}
 	for _, part := range run.Store.Parts {
@@ -72,8 +74,8 @@ func TestALeaseAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if life := run.lives(); life.reads > 45 || life.changes > 18.1 || life.machines != 3 || life.leases != 2 {
-		t.Errorf("%v reads, %v writes and deletes, of these %v of the catalog and %v of leases; want at most 45, 18, 3 and 2",
+	if life := run.lives(); life.reads > 45 || life.changes > 16.1 || life.machines != 3 || life.leases != 2 {
+		t.Errorf("%v reads, %v writes and deletes, of these %v of the catalog and %v of leases; want at most 45, 16, 3 and 2",
 			life.reads, life.changes, life.machines, life.leases)
 	}
 }
