@@ -34,8 +34,8 @@ type Problem struct {
 	Message string
 }
 
-// String returns the problem in one line: templates.cfg:12:3: template
-// linux-small: disk_type: unknown disk type …
+// String returns the problem in one line:
+// templates.cfg:12:3: template linux-small: disk_type: unknown disk type …
 func (p Problem) String() string {
 	var line strings.Builder
 	line.WriteString(p.File)
@@ -150,9 +150,9 @@ func (s *source) sorted() Problems {
 	return s.problems
 }
 
-// shortened cuts the middle out of a text of more than most bytes: the wrong
-// value stands there, and what is allowed stands at the end. Cloud Logging takes lines
-// of 256 KiB at most: https://cloud.google.com/logging/quotas
+// shortened cuts the middle out of a text of more than most bytes: the middle
+// quotes the wrong value, and the end names the allowed ones. Cloud Logging
+// accepts lines of at most 256 KiB: https://cloud.google.com/logging/quotas
 func shortened(text string, most int) string {
 	if len(text) <= most {
 		return text

@@ -12,7 +12,7 @@ const (
 	confirmAfter = 30 * time.Second
 	// confirmLeasedAfter applies to a machine whose lease should still run:
 	// somebody may be using it, and the end of a lease is normally announced.
-	// It is longer than a Machine Provider is likely to have lost its data.
+	// A Machine Provider that lost its data should have it back by then.
 	confirmLeasedAfter = time.Hour
 )
 

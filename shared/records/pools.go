@@ -7,7 +7,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// The numbers of instances that are read as examples of those that a group
+// The maximum number of examples that are read of the instances that a group
 // waits for.
 const (
 	someLeases    = 50
