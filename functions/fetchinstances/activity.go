@@ -28,8 +28,9 @@ var (
 	hostSuffix  = regexp.MustCompile(`-[a-z0-9]{4}$`)
 )
 
-// decode reads a scope, or the audit message of a VM. The VMs of one group have
-// one scope, so that their messages share a run.
+// decode returns the scope that a message names. For the audit message of a VM
+// it is the scope of the VM's group, so that the messages of a group's VMs
+// share a run.
 func decode(message event.Message) (event.Scope, error) {
 	if message.Topic != vmActivity {
 		return event.OfManagers(message)

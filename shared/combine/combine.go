@@ -1,5 +1,5 @@
-// Package combine lets callers that come at the same time share work: items that
-// arrive while all turns are taken are done together, in the next turn.
+// Package combine lets concurrent callers share work: items that arrive while
+// all turns are taken are done together, in the next turn.
 package combine
 
 import (
@@ -10,14 +10,15 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// Combiner does the items of many callers in common runs. A run begins after
-// each of its callers has asked. The zero Combiner cannot be used; New makes one.
+// Combiner does the items of many callers in shared runs. A run begins after
+// each of its callers has called Do. The zero Combiner is not usable; New makes
+// one.
 type Combiner[I, O any] struct {
 	do    func(context.Context, []I) ([]O, error)
 	turns chan struct{} // one is held by each run
 
 	mu   sync.Mutex
-	next *batch[I, O] // of those who wait for a turn
+	next *batch[I, O] // the items that wait for a turn
 }
 
 type batch[I, O any] struct {
@@ -31,8 +32,8 @@ type entry[I, O any] struct {
 	output O
 }
 
-// New makes a Combiner of which at most width runs are under way at once. do
-// returns an output for each item, in order, or an error for all of them.
+// New makes a Combiner that has at most width runs under way at once. do
+// returns one output per item, in order, or an error for all of them.
 func New[I, O any](width int, do func(context.Context, []I) ([]O, error)) *Combiner[I, O] {
 	return &Combiner[I, O]{do: do, turns: make(chan struct{}, width)}
 }
@@ -40,9 +41,9 @@ func New[I, O any](width int, do func(context.Context, []I) ([]O, error)) *Combi
 var errPanicked = failure.New(failure.Permanent, "the run that was waited for panicked")
 
 // Do does an item: at once if a turn is free, otherwise together with the other
-// items that wait for one. A caller whose context ends while it waits leaves. A
-// run that has begun goes on, because others may share it: its context has the
-// values of one caller's, and no end.
+// items that wait for a turn. A caller whose context ends while it waits
+// leaves. A run that has begun goes on, because other callers may share it: its
+// context has the values of one caller's context but is never cancelled.
 func (c *Combiner[I, O]) Do(ctx context.Context, item I) (O, error) {
 	var none O
 	mine := &entry[I, O]{item: item}
@@ -113,7 +114,7 @@ func (c *Combiner[I, O]) run(ctx context.Context, of *batch[I, O]) {
 	for i, e := range of.entries {
 		items[i] = e.item
 	}
-	of.err = errPanicked // stays where do does not come back
+	of.err = errPanicked // stays if do panics
 	outputs, err := c.do(context.WithoutCancel(ctx), items)
 	if of.err = err; err != nil {
 		return

@@ -12,7 +12,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// bench is a Combiner whose runs wait until they are let go.
+// bench is a Combiner whose runs wait until the test releases them.
 type bench struct {
 	*Combiner[string, string]
 	proceed chan error
@@ -42,7 +42,7 @@ func (b *bench) note(list *[]string, text string) {
 	*list = append(*list, text)
 }
 
-// ask does items on goroutines of their own, in order.
+// ask calls Do for each item on its own goroutine, in order.
 func (b *bench) ask(ctx context.Context, items ...string) {
 	for _, item := range items {
 		go func() {
@@ -53,7 +53,7 @@ func (b *bench) ask(ctx context.Context, items ...string) {
 	}
 }
 
-// release lets n runs go, each to its end.
+// release lets one run after the other finish, with the given errors.
 func (b *bench) release(errs ...error) {
 	for _, err := range errs {
 		b.proceed <- err
@@ -90,7 +90,7 @@ func TestWhatComesDuringARunSharesTheNext(t *testing.T) {
 		b.expect(t, "a")
 		b.release(nil)
 		b.expect(t, "a b+c", "a=A,<nil>")
-		b.ask(t.Context(), "d") // comes while b and c are under way, and is not served by that run
+		b.ask(t.Context(), "d") // arrives while b and c are under way, so that run does not serve it
 		b.release(nil, nil)
 		b.expect(t, "a b+c d", "a=A,<nil>", "b=B,<nil>", "c=C,<nil>", "d=D,<nil>")
 	})
@@ -101,7 +101,7 @@ func TestThereAreTurnsForSomeRunsAtOnce(t *testing.T) {
 		b := newBench(2)
 		b.ask(t.Context(), "a", "b", "c", "d")
 		b.expect(t, "a b")
-		b.release(nil) // any of the two
+		b.release(nil) // either of the two
 		b.ask(t.Context(), "e")
 		b.release(nil, nil, nil)
 		b.expect(t, "a b c+d e", "a=A,<nil>", "b=B,<nil>", "c=C,<nil>", "d=D,<nil>", "e=E,<nil>")
@@ -119,8 +119,8 @@ func TestAnErrorIsOfTheWholeRun(t *testing.T) {
 	})
 }
 
-// A caller that leaves before its run begins takes its item along; the others
-// are served without it.
+// A caller that leaves before its run begins takes its item along; the other
+// callers are served without it.
 func TestLeaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(1)
@@ -131,7 +131,7 @@ func TestLeaving(t *testing.T) {
 		end()
 		b.expect(t, "a", "b=,context canceled")
 		b.release(nil)
-		b.expect(t, "a c", "a=A,<nil>", "b=,context canceled") // whoever runs it does not leave
+		b.expect(t, "a c", "a=A,<nil>", "b=,context canceled") // the caller that runs the batch does not leave
 		ended, end = context.WithCancel(t.Context())
 		b.ask(ended, "d")
 		end()
@@ -154,15 +154,15 @@ func TestARunHasTheValuesOfACallerAndNoEnd(t *testing.T) {
 	if got, err := c.Do(ctx, 1); got != "value" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	for range 20 { // a free turn is taken also by a caller whose context has ended
+	for range 20 { // a caller whose context has ended still takes a free turn
 		if got, err := c.Do(ctx, 1); got != "value" || err != nil {
 			t.Fatalf("%q, %v", got, err)
 		}
 	}
 }
 
-// A panic reaches the caller on whose goroutine it is; the others get an error,
-// and the turn is free again.
+// A panic reaches the caller on whose goroutine it happens; the others get an
+// error, and the turn is free again.
 func TestPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var flights Flights

@@ -12,7 +12,7 @@ type Flights struct {
 	keys map[string]*flight
 }
 
-// flight is there while somebody uses its key.
+// flight is kept while some caller uses its key.
 type flight struct {
 	runs  *Combiner[func() error, struct{}]
 	users int
@@ -50,7 +50,7 @@ func (f *Flights) leave(key string) {
 	}
 }
 
-// first runs one of the functions for all of them: they do the same.
+// first runs one of the functions for all callers: the functions do the same.
 func first(_ context.Context, fns []func() error) ([]struct{}, error) {
 	return make([]struct{}, len(fns)), fns[0]()
 }

@@ -1,6 +1,6 @@
 // Package config reads the configuration of the suite: it parses and validates
-// templates.cfg, managers.cfg and settings.cfg, and keeps the last good ones in
-// the store.
+// templates.cfg, managers.cfg and settings.cfg, and stores the last valid
+// configuration.
 package config
 
 import (
@@ -19,8 +19,8 @@ const (
 	SettingsFile  = "settings.cfg" // may be absent
 )
 
-// Config is a configuration at one revision. The contents of the files that
-// metadata_from_file names are in metadata.
+// Config is a configuration at one revision. Its metadata includes the contents
+// of the files that metadata_from_file names.
 type Config struct {
 	Revision   string
 	ImportedAt time.Time // zero: not imported
@@ -29,8 +29,8 @@ type Config struct {
 	Settings   *configpb.SettingsCfg
 }
 
-// Empty is the configuration of a system that has none yet. It asks for no VM
-// and gives nobody access; its messages are empty, not nil.
+// Empty returns the configuration of a system that has none yet. It asks for no
+// VMs and gives nobody access; its messages are empty, not nil.
 func Empty() Config {
 	return Config{
 		Templates: &configpb.InstanceTemplateConfig{},
@@ -39,7 +39,7 @@ func Empty() Config {
 	}
 }
 
-// Template finds a template by its base name; nil when it is not configured.
+// Template finds a template by its base name; nil if it is not configured.
 func (c Config) Template(baseName string) *configpb.InstanceTemplate {
 	for _, template := range c.Templates.GetTemplates() {
 		if template.GetBaseName() == baseName {
@@ -52,12 +52,12 @@ func (c Config) Template(baseName string) *configpb.InstanceTemplate {
 // Files are the files of a configuration at one revision.
 type Files struct {
 	Revision string
-	// Templates, Managers and Settings are the contents of the files of that
-	// name; nil when there is no such file.
+	// Templates, Managers and Settings are the contents of these files; nil if
+	// a file does not exist.
 	Templates, Managers, Settings []byte
-	// Read reads another file of the same revision, by its path relative to
-	// the configuration's folder. An error that is fs.ErrNotExist means that
-	// there is none.
+	// Read reads another file of the same revision, by its path relative to the
+	// configuration's folder. If the file does not exist, the error is
+	// fs.ErrNotExist.
 	Read func(path string) ([]byte, error)
 }
 
@@ -68,7 +68,7 @@ func Parse(files Files) (Config, Problems) {
 	config.Revision = files.Revision
 	templates := read(TemplatesFile, files.Templates, config.Templates)
 	managers := read(ManagersFile, files.Managers, config.Managers)
-	settings := read(SettingsFile, append([]byte{}, files.Settings...), config.Settings) // none is an empty one
+	settings := read(SettingsFile, append([]byte{}, files.Settings...), config.Settings) // a missing file counts as empty
 
 	known := newTemplateNames(templates.parsed, config.Templates)
 	if templates.parsed {
@@ -86,13 +86,14 @@ func Parse(files Files) (Config, Problems) {
 	return config, slices.Concat(templates.sorted(), managers.sorted(), settings.sorted())
 }
 
-// templateNames are the templates that others may refer to. References cannot be
-// checked when the file did not parse.
+// templateNames holds the names of the templates that other files may refer to.
+// References cannot be checked if templates.cfg did not parse.
 type templateNames struct {
 	parsed bool
 	names  []string
 	known  map[string]bool
-	// compared counts the names that hints were searched among.
+	// compared counts the names with which unknown names were compared for
+	// hints.
 	compared int
 }
 
@@ -109,7 +110,7 @@ func newTemplateNames(parsed bool, templates *configpb.InstanceTemplateConfig) *
 	return t
 }
 
-// unknown returns what is wrong with a name that no template has, and the
+// unknown describes what is wrong with a name that no template has, with the
 // template that was perhaps meant; "" for a known name.
 func (t *templateNames) unknown(name, consequence string) string {
 	if !t.parsed || t.known[name] {

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// A line of the log has 256 KiB at most, and a column counts characters.
+// A log line has at most 256 KiB, and a column counts characters.
 func TestProblemsAreShort(t *testing.T) {
 	name := strings.Repeat("ä", 100_000)
 	_, problems := Parse(Files{Templates: []byte(`templates { base_name: "` + name + `" unknown: 1 }`), Managers: []byte(`managers { template_base_name: "` + name + `" }`)})
@@ -28,8 +28,8 @@ func TestProblemsAreShort(t *testing.T) {
 	}
 }
 
-// Hints cost a comparison with each template, so they end where a file has more
-// wrong names than anybody reads hints for.
+// Each hint costs a comparison with each template, so hints end if a file has
+// more wrong names than anybody would read hints for.
 func TestHintsAreBounded(t *testing.T) {
 	var templates, managers strings.Builder
 	for i := range 2000 {
@@ -98,7 +98,7 @@ func TestExampleIsValid(t *testing.T) {
 	}
 }
 
-// Files written for the LUCI GCE Backend use every way of the text format.
+// Files written for the LUCI GCE Backend use the text format in every way.
 func TestParsesExistingFilesUnchanged(t *testing.T) {
 	config, problems := Parse(Files{
 		Revision: "1",

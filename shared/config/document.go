@@ -18,29 +18,30 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// Key is the document that holds the configuration in force.
+// Key is the key of the document that holds the current configuration.
 var Key = store.MustKey("config", "current")
 
-// maxContentBytes bounds what a stored configuration unpacks to.
+// maxContentBytes bounds the size of a stored configuration after
+// decompression.
 const maxContentBytes = 256 << 20
 
 // document is the configuration in the store. It is compressed, because a
-// document has 1 MiB at most and metadata is large.
+// document may have at most 1 MiB and metadata is large.
 type document struct {
 	Revision   string    `firestore:"revision"`
 	Content    []byte    `firestore:"content"`
 	ImportedAt time.Time `firestore:"importedAt"`
-	// Size is that of the content before compression, in bytes.
+	// Size is the size of the content before compression, in bytes.
 	Size int `firestore:"size"`
 }
 
-// TooLargeError says why a configuration does not fit into one document.
+// TooLargeError describes why a configuration does not fit into one document.
 type TooLargeError string
 
 func (e TooLargeError) Error() string { return string(e) }
 
-// Encode returns the document of a configuration. It refuses one that does not
-// fit with a TooLargeError.
+// Encode returns the document of a configuration. If the configuration does not
+// fit, the error is a TooLargeError.
 func Encode(config Config, at time.Time) (store.Fields, error) {
 	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(&configpb.StoredConfig{
 		Templates: config.Templates,
@@ -62,7 +63,7 @@ func Encode(config Config, at time.Time) (store.Fields, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the configuration: %w", err)
 	}
-	// Also a single field has a limit, a little below that of a document.
+	// A single field has a limit too, a little below a document's.
 	if size += len(packed); size > store.MaxDocumentBytes || len(packed) > store.MaxFieldBytes {
 		return nil, TooLargeError(fmt.Sprintf(
 			"the configuration has %d bytes (%d before compression) and makes a document of %d; a Firestore document may have %d",
@@ -96,14 +97,14 @@ func Decode(fields store.Fields) (Config, error) {
 	}, nil
 }
 
-// RevisionOf reads the revision in a configuration's document; "" when there is
-// none.
+// RevisionOf reads the revision from a configuration's document; "" if there is
+// no document.
 func RevisionOf(fields store.Fields) string {
 	revision, _ := fields["revision"].(string)
 	return revision
 }
 
-// Current reads the configuration in force. Where none was imported yet it is
+// Current reads the current configuration. If none was imported yet it returns
 // Empty, whose revision is "".
 func Current(ctx context.Context, s store.Store) (Config, error) {
 	documents, err := s.Get(ctx, Key)

@@ -25,7 +25,8 @@ func checkManagers(s *source, managers *configpb.InstanceGroupManagerConfig, tem
 	}
 }
 
-// zoneHint tells a region from a misspelt zone.
+// zoneHint returns the hint for an unknown zone, which may be a region or
+// misspelt.
 func zoneHint(name string) string {
 	if zoneName().MatchString(name + "-a") {
 		return "; it is a region, whose zones end with a letter"

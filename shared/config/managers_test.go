@@ -42,7 +42,7 @@ func TestManagerProblems(t *testing.T) {
 	}
 }
 
-// sized is a manager in the next zone, in a line of its own.
+// sized returns a manager in the next zone, on a line of its own.
 func sized(sizes string) string {
 	return `managers { template_base_name: "linux" zone: "ZONE" ` + sizes + " }\n"
 }

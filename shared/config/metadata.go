@@ -12,8 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
 )
 
-// cleanPath makes the plain form of a path that metadata_from_file names, and
-// refuses one that leaves the configuration's folder.
+// cleanPath normalizes a path that metadata_from_file names, and refuses one
+// that leaves the configuration's folder.
 func cleanPath(name string) (string, error) {
 	clean := path.Clean(name)
 	if strings.HasPrefix(name, "/") || strings.ContainsAny(name, "\\\x00") || clean == "." || !fs.ValidPath(clean) {
@@ -22,8 +22,8 @@ func cleanPath(name string) (string, error) {
 	return clean, nil
 }
 
-// MetadataFiles returns the sorted paths of the files that a templates.cfg names,
-// as far as it can be parsed: they belong to the revision too.
+// MetadataFiles returns the sorted paths of the files that a templates.cfg
+// names, as far as it can be parsed. These files belong to the revision too.
 func MetadataFiles(templates []byte) []string {
 	config := &configpb.InstanceTemplateConfig{}
 	read(TemplatesFile, templates, config)

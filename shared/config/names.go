@@ -7,21 +7,21 @@ import (
 )
 
 var (
-	// rfc1035 is the form of a name, without its length.
+	// rfc1035 is the pattern of a name, without its length.
 	rfc1035 = lazily(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
-	// projectID is a project's id; older ones have a domain in front.
+	// projectID matches a project's id; older ids have a domain in front.
 	projectID = lazily(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$`)
-	// zoneName has a region and a letter; AI zones have more, as
-	// us-central1-ai1a.
+	// zoneName matches a region with a letter. The suffix of an AI zone is
+	// longer, as in us-central1-ai1a.
 	zoneName = lazily(`^[a-z]+(-[a-z]+)+[0-9]+-([a-z]|ai[0-9]+[a-z])$`)
 	email    = lazily(`^[A-Za-z0-9._%+'-]+@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$`)
 )
 
-// someRevision has the length of every revision.
+// someRevision is as long as every revision.
 var someRevision = strings.Repeat("0", fleet.RevisionLength)
 
-// maxBaseName is the longest base name that the names of templates and groups
-// leave room for.
+// maxBaseName is the length of the longest base name for which the names of
+// templates and groups are short enough.
 var maxBaseName = fleet.MaxNameLength - len(fleet.TemplateName("", someRevision))
 
 // Compute Engine adds hostnameSuffix to the base instance name, and
@@ -32,7 +32,7 @@ const (
 )
 
 // checkDerivedNames reports templates whose base names are too long for one of
-// their zones: once per template, for the zone that leaves the least room.
+// their zones: once per template, for the zone whose limit is lowest.
 func checkDerivedNames(templates *source, config Config) {
 	longest := map[string]string{} // zone by template
 	for _, manager := range config.Managers.GetManagers() {

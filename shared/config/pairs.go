@@ -25,12 +25,12 @@ var (
 	labelValue  = lazily(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
 )
 
-// snapshotLabels is the one dimension that has a list of values, each
-// key:value again.
+// snapshotLabels is the only dimension with a list of values, each of which is
+// again key:value.
 const snapshotLabels = "snapshot_labels"
 
-// pairs checks that entries are key:value and no key is given twice, in one list
-// or in several that share seen.
+// pairs checks that entries are key:value and that no key is given twice, in
+// one list or in several lists that share seen.
 type pairs struct {
 	source *source
 	seen   map[string]string // the path of each key
@@ -38,7 +38,7 @@ type pairs struct {
 	many   string            // the one key that may have several values
 }
 
-// each calls check for each entry that has a key of its own.
+// each calls check for each entry whose key was not given before.
 func (p pairs) each(path string, entries []string, check func(path, key, value string)) {
 	for i, entry := range entries {
 		element := elementPath(path, i)
@@ -72,8 +72,8 @@ func (p pairs) malformed(path, entry string) {
 	p.source.errorf(path, "%s has %s; it must be key:value%s", what, wrong, meant)
 }
 
-// checkPairs checks the fields of key:value, and puts the contents of the files
-// that metadata_from_file names into metadata.
+// checkPairs checks the fields whose entries are key:value, and puts the
+// contents of the files that metadata_from_file names into metadata.
 func checkPairs(s *source, path string, template *configpb.InstanceTemplate, read func(string) ([]byte, error)) {
 	dimensions := pairs{source: s, seen: map[string]string{}, many: snapshotLabels}
 	dimensions.each(path+".dimensions", template.GetDimensions(), func(path, key, value string) { checkDimension(s, path, key, value) })

@@ -21,19 +21,20 @@ const (
 type Problem struct {
 	Severity Severity
 	File     string
-	// Line and Column count from 1, columns in characters; both are 0 for a
+	// Line and Column count from 1, the column in characters; both are 0 for a
 	// problem with the whole file.
 	Line, Column int
 	// Where names the template or manager, such as "template linux-small" or
-	// "manager linux-small/us-central1-a"; "" when it is in none.
+	// "manager linux-small/us-central1-a"; "" if the problem is outside of
+	// both.
 	Where string
-	// Field is the field's name below that, such as "disk_type" or
-	// "service_accounts.name".
+	// Field is the field's path in the template or manager, such as "disk_type"
+	// or "service_accounts.name".
 	Field   string
 	Message string
 }
 
-// String is the problem in one line:
+// String returns the problem in one line:
 // templates.cfg:12:3: template linux-small: disk_type: unknown disk type …
 func (p Problem) String() string {
 	var line strings.Builder
@@ -62,8 +63,8 @@ type source struct {
 	file   string
 	parsed bool // the message is there, though fields in it may be wrong
 	tree   *tree
-	// offsets of fields and values by their paths, such as
-	// templates[1].dimensions[0]
+	// offsets holds the offsets of fields and values by their paths, such as
+	// templates[1].dimensions[0].
 	offsets  map[string]int
 	labels   map[string]string // of templates and managers, by the path's first part
 	edits    []edit            // in place of what cannot be parsed, in the text's order
@@ -79,8 +80,8 @@ func (s *source) warnf(path, format string, args ...any) {
 	s.report(Warning, path, fmt.Sprintf(format, args...))
 }
 
-// given reports whether a required field has a value; the lack of one is a
-// problem.
+// given reports whether a required field has a value, and adds a problem if it
+// has none.
 func (s *source) given(path, value string) bool {
 	if value == "" {
 		s.errorf(path, "missing")
@@ -88,8 +89,8 @@ func (s *source) given(path, value string) bool {
 	return value != ""
 }
 
-// earlier returns the line of the same key at another path, 0 if this is the
-// first one.
+// earlier returns the line on which another path has the same key, 0 if this is
+// the first.
 func (s *source) earlier(seen map[string]string, key, path string) int {
 	if first, ok := seen[key]; ok {
 		return s.position(first).line
@@ -98,8 +99,8 @@ func (s *source) earlier(seen map[string]string, key, path string) int {
 	return 0
 }
 
-// report adds a problem at a path. A field that is not in the file is reported
-// at the position of the message that lacks it.
+// report adds a problem at a path. A missing field is reported at the position
+// of the message that lacks it.
 func (s *source) report(severity Severity, path, message string) {
 	for part := path; part != ""; part = parent(part) {
 		if s.excused[part] {
@@ -109,7 +110,7 @@ func (s *source) report(severity Severity, path, message string) {
 	s.add(severity, s.position(path), path, message)
 }
 
-// add adds a problem at a position, fit for a log line.
+// add adds a problem at a position, shortened to fit into a log line.
 func (s *source) add(severity Severity, at position, path, message string) {
 	first, field, _ := strings.Cut(path, ".")
 	where, ok := s.labels[first]
@@ -122,7 +123,7 @@ func (s *source) add(severity Severity, at position, path, message string) {
 	})
 }
 
-// indexes are those of a path's elements.
+// indexes matches the indexes in a path.
 var indexes = lazily(`\[[0-9]+\]`)
 
 func (s *source) position(path string) position {
@@ -134,10 +135,11 @@ func (s *source) position(path string) position {
 	return position{}
 }
 
-// parent is the path of the message that a path is in; "" when it is in none.
+// parent returns the path of the message that contains a path; "" if no message
+// does.
 func parent(path string) string { return path[:max(strings.LastIndexByte(path, '.'), 0)] }
 
-// elementPath is the path of a repeated field's element.
+// elementPath returns the path of an element of a repeated field.
 func elementPath(name string, i int) string { return fmt.Sprintf("%s[%d]", name, i) }
 
 // sorted returns the problems in the order of the file.
@@ -148,9 +150,9 @@ func (s *source) sorted() Problems {
 	return s.problems
 }
 
-// shortened cuts the middle out of a text of more than most bytes: the wrong
-// value stands there, and what is allowed stands at the end. Cloud Logging takes lines
-// of 256 KiB at most: https://cloud.google.com/logging/quotas
+// shortened cuts the middle out of a text of more than most bytes: the middle
+// quotes the wrong value, and the end names the allowed ones. Cloud Logging
+// accepts lines of at most 256 KiB: https://cloud.google.com/logging/quotas
 func shortened(text string, most int) string {
 	if len(text) <= most {
 		return text

@@ -14,8 +14,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
-// read parses a file into a message. Unknown fields and values of a wrong type
-// are reported and left out, so that the rest can be checked too.
+// read parses a file into a message. Unknown fields and values of the wrong
+// type are reported and left out, so that the rest can be checked too.
 func read(file string, data []byte, into proto.Message) *source {
 	s := &source{file: file, offsets: map[string]int{}, labels: map[string]string{}, excused: map[string]bool{}}
 	if data == nil {
@@ -81,8 +81,8 @@ func (s *source) index(prefix string, fields []field) {
 	}
 }
 
-// label returns the name of a template or manager in messages, "" for another
-// message.
+// label returns the name of a template or manager for messages, "" for any
+// other message.
 func label(path string, number int, element value) string {
 	kind, name := "template", element.scalar("base_name")
 	switch path {
@@ -98,7 +98,7 @@ func label(path string, number int, element value) string {
 	return kind + " " + cmp.Or(name, fmt.Sprint("#", number))
 }
 
-// scalar returns the content of a string field, "" where it has none.
+// scalar returns the content of a string field, "" if the field is absent.
 func (v value) scalar(name string) string {
 	for _, f := range v.fields {
 		if f.name == name && len(f.values) == 1 && f.values[0].kind == stringToken {
@@ -114,7 +114,7 @@ type edit struct {
 	text       string
 }
 
-// mended returns the text with all edits applied. Line breaks stay.
+// mended returns the text with all edits applied. It keeps the line breaks.
 func (s *source) mended() string {
 	var result strings.Builder
 	next := 0
@@ -128,8 +128,8 @@ func (s *source) mended() string {
 	return result.String()
 }
 
-// checkFields compares the fields of a text with the message that they should
-// form.
+// checkFields compares the fields of a text with the message type that they
+// should form.
 func (s *source) checkFields(prefix string, fields []field, message protoreflect.MessageDescriptor) {
 	first, counts := map[string]int{}, map[string]int{}
 	for _, f := range fields {
@@ -160,7 +160,7 @@ func (s *source) checkFields(prefix string, fields []field, message protoreflect
 	}
 }
 
-// leaveOut reports a field at its place and takes it out of the text.
+// leaveOut reports a field at its position and removes it from the text.
 func (s *source) leaveOut(f field, path, format string, args ...any) {
 	s.add(Error, s.tree.position(f.start), path, fmt.Sprintf(format, args...))
 	s.edits = append(s.edits, edit{f.start, f.end, " "})
@@ -173,12 +173,12 @@ func (s *source) unknownField(prefix string, f field, message protoreflect.Messa
 	}
 	s.leaveOut(f, prefix+f.name, "unknown field%s", hint(f.name, names, "the fields are"))
 	if meant := spelling.Nearest(f.name, names); meant != "" {
-		s.excused[prefix+meant] = true // so that it is not missing as well
+		s.excused[prefix+meant] = true // so that it is not also reported as missing
 	}
 }
 
-// kinds are the kinds of fields: how the values of each are written, and a valid
-// value in place of a wrong one.
+// kinds lists the kinds of fields: how the values of a kind are written, and a
+// valid value to replace a wrong one.
 var kinds = map[protoreflect.Kind]struct {
 	form, instead string
 	fits          func(value) bool
@@ -202,7 +202,7 @@ func (s *source) checkValue(path string, f field, v value, descriptor protorefle
 	}
 }
 
-// shown returns the clause that quotes a wrong value, "" if it may be a secret.
+// shown returns a clause that quotes a wrong value, "" if it may be a secret.
 func shown(name string, v value) string {
 	if v.kind == markToken || len(v.text) > 60 || strings.HasPrefix(name, "metadata") {
 		return ""
@@ -214,7 +214,8 @@ func isBool(v value) bool {
 	return v.kind != stringToken && slices.Contains([]string{"true", "false", "True", "False", "t", "f", "0", "1"}, v.text)
 }
 
-// wholeNumber is the text format's notation, which is less than Go's.
+// wholeNumber matches integers in the text format's notation, which is narrower
+// than Go's.
 var wholeNumber = lazily(`^-?[\s\v]*(0[xX][0-9a-fA-F]+|[0-9]+)$`)
 
 func isInt32(v value) bool {

@@ -11,8 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
 )
 
-// Everything wrong with the text or its fields is found in one go, beside what
-// is wrong with the values.
+// All problems with the text, the fields and the values are found at once.
 func TestAllProblemsAtOnce(t *testing.T) {
 	_, problems := Parse(Files{
 		Templates: []byte(`templates {
@@ -80,8 +79,8 @@ func TestSyntaxErrors(t *testing.T) {
 	}
 }
 
-// The scanner and the text format's own parser must agree on what is text
-// format: else positions would be missing, or good files refused.
+// The scanner and the text format's own parser must agree on the grammar:
+// otherwise positions would be missing, or valid files refused.
 func FuzzRead(f *testing.F) {
 	for _, text := range []string{
 		fmt.Sprintf(valid, ""), `a { b: 1 c: [1, 2] d: -inf } e: "x" 'y'`, `[a.b/c] { x: 1 }`, "x: - 1", "x: 1e-3f", "a <b: >", "#\n", "tags: [\"a\",]", "templates { tags: ['ä'] disk_size_gb: 010 }",

@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// The text format's own parser stops at the first mistake and reports no
-// positions of fields. This scanner knows the grammar but no schema. It finds the
-// position of every field and value, so that all problems can be reported at
-// once, each with its line and column.
+// The text format's own parser stops at the first mistake and does not report
+// the positions of fields. This scanner knows the grammar but no schema. It
+// finds the position of every field and value, so that all problems can be
+// reported at once, each with its line and column.
 
 // position counts lines and columns from 1, columns in characters.
 type position struct{ line, column int }
@@ -36,8 +36,8 @@ type syntaxError struct {
 	message string
 }
 
-// scanner cuts a text into tokens. After the first syntax error only endToken
-// follows, so the parser need not look for an error at each step.
+// scanner splits a text into tokens. After the first syntax error it returns
+// only endToken, so the parser need not check for an error at each step.
 type scanner struct {
 	text  string
 	next  int
@@ -49,8 +49,8 @@ const (
 	nameBytes = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 )
 
-// strangers are characters that come from other formats and word processors,
-// with a hint for each.
+// strangers are characters from other formats and from word processors, each
+// with a hint.
 var strangers = map[rune]string{
 	'=':      "; a value stands behind a colon",
 	'\ufeff': "; the file begins with a byte order mark, which must be taken out",
@@ -60,7 +60,8 @@ var strangers = map[rune]string{
 	'’':      "; quotes must be straight",
 }
 
-// refuse notes a syntax error, if it is the first, and ends the text.
+// refuse records a syntax error, unless there is one already, and ends the
+// text.
 func (s *scanner) refuse(offset int, format string, args ...any) token {
 	if s.wrong == nil {
 		s.wrong = &syntaxError{offset, fmt.Sprintf(format, args...)}
@@ -69,7 +70,7 @@ func (s *scanner) refuse(offset int, format string, args ...any) token {
 	return s.made(endToken, s.next)
 }
 
-// token reads the next token, behind white space and comments.
+// token reads the next token, after white space and comments.
 func (s *scanner) token() token {
 	s.skip()
 	start := s.next
@@ -95,7 +96,7 @@ func (s *scanner) token() token {
 
 func isNameByte(c byte) bool { return strings.IndexByte(nameBytes, c) >= 0 }
 
-// take moves past all characters of a set.
+// take moves past all characters that are in a set.
 func (s *scanner) take(set string) {
 	s.next = len(s.text) - len(strings.TrimLeft(s.text[s.next:], set))
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Metadata may hold secrets. Wherever a key was missed while typing, whichever
-// character stands too much or is missing: no problem shows the value.
+// Metadata may hold secrets. Wherever a character is missing or superfluous, no
+// problem shows the value.
 func TestNoProblemShowsAValueOfMetadata(t *testing.T) {
 	const first, second = "hunter2", "swordfish"
 	const secret = first + second

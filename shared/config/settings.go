@@ -9,7 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// backendNames are those of the Machine Provider's API.
+// backendNames are the names of backends in the Machine Provider's API.
 var backendNames = []string{"GCE", "DUMMY", "VSPHERE"}
 
 const (
@@ -24,7 +24,7 @@ func checkSettings(s *source, settings *configpb.SettingsCfg, templates *templat
 	checkMembers(s, "lessees", settings.GetLessees())
 	checkMembers(s, "catalog_viewers", settings.GetCatalogViewers())
 	for i, name := range settings.GetFreeze() {
-		if wrong := templates.unknown(name, " to freeze"); wrong != "" && name != "*" { // every template
+		if wrong := templates.unknown(name, " to freeze"); wrong != "" && name != "*" { // "*" means every template
 			s.report(Warning, elementPath("freeze", i), wrong)
 		}
 	}
@@ -67,7 +67,8 @@ func checkMembers(s *source, path string, members []string) {
 	}
 }
 
-// memberHint knows the prefix that IAM writes before an e-mail.
+// memberHint returns a hint for a member with the prefix that IAM writes before
+// an e-mail address.
 func memberHint(member string) string {
 	if _, address, ok := strings.Cut(member, ":"); ok && email().MatchString(address) {
 		return didYouMean(address)

@@ -141,7 +141,7 @@ func checkTags(s *source, path string, template *configpb.InstanceTemplate) {
 	}
 }
 
-// validName reports whether a name is one by RFC 1035 that is not too long.
+// validName reports whether a name conforms to RFC 1035 and is not too long.
 func validName(name string) bool {
 	return len(name) <= fleet.MaxNameLength && rfc1035().MatchString(name)
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// valid is a template without a problem; %s takes more fields.
+// valid is a template without a problem; %s is the place for more fields.
 const valid = `templates {
   base_name: "linux"
   project: "some-project"
@@ -17,7 +17,8 @@ const valid = `templates {
 }
 `
 
-// with is that template with another field's line, or with more fields.
+// with returns that template with the line of a field replaced, or with more
+// fields.
 func with(field, line string) string {
 	text := fmt.Sprintf(valid, line)
 	if field == "" {

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deep messages may nest; the configuration's own nest
-// two deep.
+// maxDepth bounds how deep messages may nest; the configuration's own messages
+// nest two levels deep.
 const maxDepth = 50
 
 // field is one field of the text.
@@ -27,7 +27,7 @@ type value struct {
 	fields     []field
 }
 
-// tree is a whole text.
+// tree is a parsed text.
 type tree struct {
 	fields []field
 	wrong  *syntaxError // nil: none; else fields end there
@@ -61,9 +61,9 @@ type treeParser struct {
 	scanner
 	current token
 	last    int // the end of the token before the current one
-	// behind: a string precedes the current token in its line. If that string
-	// has a quote too many, the token still belongs to the value, and may be
-	// a secret.
+	// behind means that a string precedes the current token in its line. If
+	// that string has a quote too many, the token still belongs to the value,
+	// and may be a secret.
 	behind bool
 }
 
@@ -87,7 +87,7 @@ func (p *treeParser) is(mark string) bool {
 	return p.current.kind == markToken && p.current.text == mark
 }
 
-// fail refuses the current token.
+// fail records a syntax error at the current token.
 func (p *treeParser) fail(format string, args ...any) {
 	p.current = p.refuse(p.current.start, format, args...)
 	p.last = p.current.end
@@ -163,7 +163,7 @@ func (p *treeParser) fieldName() string {
 	return p.text[start:p.last]
 }
 
-// hint explains marks that other formats would have here.
+// hint explains marks that other formats use here.
 func (p *treeParser) hint() string {
 	switch {
 	case p.current.kind == stringToken:
@@ -174,7 +174,7 @@ func (p *treeParser) hint() string {
 	return ""
 }
 
-// listValues reads a list, its brackets included.
+// listValues reads a list with its brackets.
 func (p *treeParser) listValues(depth int) []value {
 	var values []value
 	for p.advance(); !p.is("]") && p.wrong == nil; {
@@ -203,7 +203,7 @@ func (p *treeParser) value(depth int) value {
 		}
 		p.advance()
 	case p.current.kind == stringToken:
-		for p.current.kind == stringToken { // strings side by side are one
+		for p.current.kind == stringToken { // adjacent strings form one
 			p.advance()
 		}
 	case p.current.kind == nameToken, p.current.kind == numberToken:

@@ -1,6 +1,6 @@
-// Package deployment puts a deployed function together: it makes the clients of
+// Package deployment assembles a deployed function: it makes the clients of
 // outside services that the jobs use, and registers the function with the
-// Functions Framework. What takes time is done at the first request.
+// Functions Framework. Slow work is left to the first request.
 package deployment
 
 import (
@@ -26,7 +26,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 
-// developmentBackend is the identity of the suite at a local Machine Provider.
+// developmentBackend is the identity that the suite shows to a local Machine
+// Provider.
 const developmentBackend = "backend@example.com"
 
 // newDependencies returns the dependencies of the jobs of a process. The clients
@@ -65,11 +66,12 @@ func newDependencies(ctx context.Context, env environment.Environment) (job.Depe
 	return deps, nil
 }
 
-// settingsAge is how old the URL that was read from settings.cfg may get.
+// settingsAge is the greatest age at which the URL read from settings.cfg is
+// used.
 const settingsAge = 30 * time.Second
 
 // machineProvider returns a function that returns the Machine Provider's URL:
-// mp_server of the configuration in force, else the fallback.
+// mp_server of the current configuration, otherwise the fallback.
 func machineProvider(documents store.Store, fallback string, now func() time.Time) func(context.Context) (string, error) {
 	var mu sync.Mutex
 	var url string
@@ -89,8 +91,8 @@ func machineProvider(documents store.Store, fallback string, now func() time.Tim
 	}
 }
 
-// check returns an error for an environment without a project, and for a deployed
-// one with variables that are for local use.
+// check returns an error if the environment has no project, or if a deployed
+// function has variables for local use.
 func check(env environment.Environment) error {
 	var errs []error
 	if env.Project == "" {
@@ -112,7 +114,7 @@ func token(env environment.Environment) func(context.Context, string) (string, e
 	return identity.Tokens()
 }
 
-// Callers returns the Verifier of a function that serves HTTP: it believes
+// Callers returns the Verifier of a function that serves HTTP. It accepts
 // Google's tokens for the function's own URL, and gcloud's own tokens if people
 // use the function.
 func Callers(ctx context.Context, deps job.Dependencies, env environment.Environment, people bool) (identity.Verifier, error) {

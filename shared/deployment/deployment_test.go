@@ -20,7 +20,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
-// registered are the functions that a test registered, by name.
+// registered holds the functions that a test registers, by name.
 type registered map[string]function
 
 const manifestYAML = `
@@ -95,7 +95,7 @@ func TestRegister(t *testing.T) {
 }
 
 func TestRegisterWithTheFramework(*testing.T) {
-	Register([]job.Job{{Name: "a-job-of-this-test"}}, nil, nil) // the framework ends the process where it cannot
+	Register([]job.Job{{Name: "a-job-of-this-test"}}, nil, nil) // if this failed, the framework would end the process
 }
 
 func TestDependencies(t *testing.T) {

@@ -30,13 +30,13 @@ func Register(jobs []job.Job, handlers map[string]HTTP, manifestYAML []byte) {
 	process{log: logging.JSON(os.Stderr), manifest: manifestYAML}.register(functions.HTTP, jobs, handlers)
 }
 
-// process holds what the functions of a process share.
+// process holds what the functions of one process share.
 type process struct {
 	log      *slog.Logger
 	manifest []byte
 }
 
-// function is an HTTP function as the Functions Framework has it.
+// function is an HTTP function in the form that the Functions Framework takes.
 type function = func(http.ResponseWriter, *http.Request)
 
 func (p process) register(to func(name string, of function), jobs []job.Job, handlers map[string]HTTP) {
@@ -60,9 +60,10 @@ func (p process) events(of job.Job) HTTP {
 	}
 }
 
-// serve returns a function that is put together at its first request. While that
-// fails, each request is answered with an error, so that Pub/Sub delivers the
-// message again, and each tries anew: what was unreachable may be reachable now.
+// serve returns a function that is assembled at its first request. If that
+// fails, it answers the request with an error, so that Pub/Sub delivers the
+// message again, and tries anew at the next request: a service that was
+// unreachable may be reachable then.
 func (p process) serve(name string, of HTTP) function {
 	var mu sync.Mutex
 	var built http.Handler
@@ -97,7 +98,7 @@ func (p process) serve(name string, of HTTP) function {
 	}
 }
 
-// timeout returns the time limit of a job's runs, which the manifest has.
+// timeout returns the time limit of a job's runs, from the manifest.
 func (p process) timeout(name string) (time.Duration, error) {
 	parsed, err := manifest.Parse(p.manifest)
 	if err != nil {

@@ -6,28 +6,29 @@ import (
 	"time"
 )
 
-// A machine is given up once the catalog was asked twice and did not have it,
-// with at least this time between.
+// A machine is given up once two requests to the catalog, at least this far
+// apart, did not find it.
 const (
 	confirmAfter = 30 * time.Second
-	// confirmLeasedAfter is the time for a machine whose lease should still run:
-	// somebody may be using it, and whoever ends a lease says so. It outlasts a
-	// Machine Provider that knows nothing for a while.
+	// confirmLeasedAfter applies to a machine whose lease should still run:
+	// somebody may be using it, and the end of a lease is normally announced.
+	// A Machine Provider that lost its data should have it back by then.
 	confirmLeasedAfter = time.Hour
 )
 
-// Phase returns a number by which the managers' turns at occasional work are
-// spread over time.
+// Phase returns a number that spreads the managers' turns at occasional work
+// over time.
 func (k ManagerKey) Phase() int64 {
 	hash := fnv.New32a()
 	hash.Write([]byte(k.String())) // never fails
 	return int64(hash.Sum32())
 }
 
-// Brake bounds what a Machine Provider that suddenly knows nothing can cost.
+// Brake bounds the damage of a Machine Provider that suddenly has lost its
+// data.
 type Brake struct{ Percent, Minimum int }
 
-// DefaultBrake is used where settings.cfg says nothing.
+// DefaultBrake is used if settings.cfg has none.
 var DefaultBrake = Brake{Percent: 20, Minimum: 5}
 
 // Allowance returns how many of a manager's instances one sweep may give up
@@ -46,7 +47,8 @@ func (i Instance) Confirmed(now time.Time) bool {
 	return !i.MissingSince.IsZero() && now.Sub(i.MissingSince) >= after
 }
 
-// Freeze names the pools that are left exactly as they are.
+// Freeze lists the base names of the templates whose pools are left exactly as
+// they are; "*" means all.
 type Freeze []string
 
 // Covers reports whether a template is frozen.

@@ -10,7 +10,7 @@ import (
 // Sizes bound a manager's group.
 type Sizes struct{ Minimum, Maximum int }
 
-// Wish is the configuration of one template.
+// Wish is the wanted state of one template, from the configuration.
 type Wish struct {
 	BaseName string
 	// Spec is nil when the template is not configured.
@@ -42,12 +42,13 @@ type Records struct {
 }
 
 // Build decides the template's records: the configured revision is active and
-// all others are drained; its managers are active in the configured zones, at
-// the configured sizes, and all others are drained. A record that is configured
-// again is reactivated and keeps its URL. One whose resource is just being
-// deleted stays drained until its URL is cleared, and so do the managers of such
-// a revision: their groups would keep its template from ever being deleted. The
-// template then gets no digest, so that it is built again.
+// all others are drained; its managers in the configured zones are active, at
+// the configured sizes, and all others are drained. A drained record that is
+// configured again is reactivated and keeps its URL. While its resource is
+// being deleted, a record stays drained until the URL is cleared, and so do the
+// managers of such a revision, because their groups would keep the revision's
+// template from being deleted. The template then gets no digest, so that it is
+// built again.
 func Build(have Records, wish Wish) Records {
 	built := Records{
 		Template:  TemplateRecord{BaseName: wish.BaseName, Digest: wish.Digest()},
@@ -79,7 +80,7 @@ func (r *Records) activateRevision(wish Wish) {
 	if !ok {
 		revision = Revision{BaseName: wish.BaseName, ID: id, Spec: *wish.Spec}
 	}
-	revision.State, revision.Spec = Active, *wish.Spec // an adopted one knows its project only
+	revision.State, revision.Spec = Active, *wish.Spec // an adopted revision has only its project
 	if revision.Deleting {
 		revision.State, r.Template.Digest = Drained, ""
 	}
@@ -99,7 +100,8 @@ func (r *Records) activateManager(wish Wish, zone string, sizes Sizes) {
 	r.Managers[key] = manager
 }
 
-// Stamp sets the time since when each record is drained; Build does not know it.
+// Stamp sets the time at which each record was drained, which Build does not
+// know.
 func (r Records) Stamp(have Records, now time.Time) Records {
 	for id, revision := range r.Revisions {
 		revision.DrainedAt = drainedAt(have.Revisions[id].State, revision.State, revision.DrainedAt, now)

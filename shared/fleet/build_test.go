@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// specA and specB are two revisions of one template; B is in another project,
-// which is nothing special.
+// specA and specB are two revisions of one template; specB is in another
+// project, which needs no special handling.
 var (
 	specA = TemplateSpec{Project: "p", MachineType: "e2-small"}
 	specB = TemplateSpec{Project: "q", MachineType: "e2-medium"}
@@ -30,7 +30,7 @@ func keyOf(spec TemplateSpec, zone string) ManagerKey {
 	return ManagerKey{BaseName: "linux", Revision: spec.RevisionID(), Zone: zone}
 }
 
-// created fills in what Compute Engine gives to everything active.
+// created sets the URLs that Compute Engine would give to all active records.
 func created(r Records) Records {
 	for id, revision := range r.Revisions {
 		if revision.State == Active && revision.URL == "" {
@@ -109,7 +109,7 @@ func TestBuildStates(t *testing.T) {
 	}
 }
 
-// What comes back is reactivated and not recreated.
+// A record that is configured again is reactivated and not recreated.
 func TestBuildBackAndForthKeepsEverything(t *testing.T) {
 	both := inZones("a", "b")
 	a := created(Build(Records{}, wish(&specA, both)))
@@ -139,8 +139,8 @@ func TestBuildSizesInPlace(t *testing.T) {
 	}
 }
 
-// What is just being deleted does not come back before its URL is cleared; then
-// it is built again.
+// A record whose resource is being deleted is not reactivated before its URL is
+// cleared; then it is built again.
 func TestBuildWaitsForDeletion(t *testing.T) {
 	zones := inZones("a", "b")
 	deleting := func(change func(*Revision, *Manager)) Records {
@@ -227,8 +227,9 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// Over any history: no record is dropped, no URL changes, exactly one revision
-// is active, managers of drained revisions are drained, and twice is once.
+// Properties of every history: no record is dropped, no URL changes, exactly
+// one revision is active, managers of drained revisions are drained, and
+// building twice changes nothing more.
 func TestBuildProperties(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	specs := []*TemplateSpec{&specA, &specB, {Project: "p", MachineType: "n2-standard-2"}, nil}

@@ -4,16 +4,17 @@ import "time"
 
 // Times of a claim to delete a group or a template.
 const (
-	// ClaimWork is how long after its claim a run may still ask for the
-	// deletion; longer than a call takes, and less than the claim is held.
+	// ClaimWork is how long after its claim a run may still request the
+	// deletion. It is longer than a call takes, and shorter than the claim is
+	// held.
 	ClaimWork = 100 * time.Second
-	// deletionClaimTime is how long a claim is held: nobody else may claim
-	// meanwhile, so that no request of an earlier run comes after the claim has
-	// been given back.
+	// deletionClaimTime is how long a claim is held. No other run may claim the
+	// deletion in that time, so that no request of an earlier run arrives after
+	// the claim was given back.
 	deletionClaimTime = 3 * time.Minute
 )
 
-// DeletionClaim is the right of one run to ask for a deletion.
+// DeletionClaim is the right of one run to request a deletion.
 type DeletionClaim struct {
 	By string    `firestore:"by,omitempty"`
 	At time.Time `firestore:"at,omitempty"`
@@ -31,9 +32,10 @@ func (c DeletionClaim) next(by string, now time.Time) DeletionClaim {
 	return next
 }
 
-// refused returns the claim to keep after a refusal: an older deletion of
-// unknown outcome, if one may still be under way. None is when there was no
-// older one, or when the resource is still intact long after it.
+// refused returns the claim that is left after a refusal, and whether a
+// deletion may still be under way: an older one whose outcome is unknown. None
+// is left if there was no older one, or if the resource is still intact long
+// after it.
 func (c DeletionClaim) refused(intact bool) (left DeletionClaim, deleting bool) {
 	if c.Since.Equal(c.At) || intact && c.At.Sub(c.Since) >= DrainTime {
 		return DeletionClaim{}, false
@@ -41,20 +43,20 @@ func (c DeletionClaim) refused(intact bool) (left DeletionClaim, deleting bool) 
 	return DeletionClaim{Since: c.Since}, true
 }
 
-// held reports whether some run may still ask.
+// held reports whether the claiming run may still request the deletion.
 func (c DeletionClaim) held(now time.Time) bool {
 	return c.By != "" && now.Sub(c.At) < deletionClaimTime
 }
 
 // Deletable reports whether the record allows the resource's deletion: it was
-// drained long enough ago, and no other run is at it.
+// drained long enough ago, and no other run holds a claim.
 func (r Resource) Deletable(now time.Time) bool {
 	return r.State == Drained && now.Sub(r.DrainedAt) >= revertTime && !r.Deletion.held(now)
 }
 
-// ClaimDeletion claims the deletion of a drained resource for a run; ok is false
-// if its URL is not the one that was read, or if it is not deletable. Until the
-// deletion is over the record cannot become active.
+// ClaimDeletion claims the deletion of a drained resource for a run. ok is
+// false if the record's URL is no longer the given one, or if the resource is
+// not deletable. The record cannot become active until the deletion is over.
 func (r Resource) ClaimDeletion(url, by string, now time.Time) (Resource, bool) {
 	if r.URL != url || !r.Deletable(now) {
 		return r, false
@@ -63,8 +65,9 @@ func (r Resource) ClaimDeletion(url, by string, now time.Time) (Resource, bool) 
 	return r, true
 }
 
-// EndDeletion gives the claim back: the resource is gone, or this deletion was
-// refused; intact means that it was refused because the resource is in use.
+// EndDeletion gives the claim back, because the resource is gone or the
+// deletion was refused. intact means that it was refused because the resource
+// is in use.
 func (r Resource) EndDeletion(by string, gone, intact bool) (Resource, bool) {
 	if r.Deletion.By != by {
 		return r, false
@@ -76,12 +79,12 @@ func (r Resource) EndDeletion(by string, gone, intact bool) (Resource, bool) {
 	return r, true
 }
 
-// RevertedUntil returns the time until which a drained resource is left as it
-// was, for a configuration that is taken back.
+// RevertedUntil returns the time until which a drained resource is left alone,
+// in case the configuration change is reverted.
 func (r Resource) RevertedUntil() time.Time { return r.DrainedAt.Add(revertTime) }
 
 // RecordOver reports whether the record can be deleted, unless other records
-// depend on it: its resource is gone, and nobody can be creating it any more.
+// depend on it: its resource is gone, and no run can still be creating it.
 func (r Resource) RecordOver(now time.Time) bool {
 	return r.State == Drained && r.URL == "" && !r.Deleting && now.Sub(r.DrainedAt) >= DrainTime
 }

@@ -48,11 +48,12 @@ func TestDeletionClaim(t *testing.T) {
 	}
 }
 
-// What was drained a moment ago may be configured again in the next.
+// A resource that was drained a moment ago may be configured again a moment
+// later.
 func TestDrainedAMomentAgoIsNotDeletable(t *testing.T) {
 	for since, want := range map[time.Duration]bool{
 		0: false, revertTime - time.Second: false, revertTime: true, 25 * time.Hour: true,
-		-time.Minute: false, // by a clock that is ahead
+		-time.Minute: false, // another clock is ahead
 	} {
 		m := Resource{State: Drained, URL: "url", DrainedAt: noon.Add(-since)}
 		if m.Deletable(noon) != want {

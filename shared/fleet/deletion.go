@@ -6,16 +6,16 @@ import "time"
 const (
 	// deletionOverdue is how long a deletion may take before it is an error.
 	deletionOverdue = 15 * time.Minute
-	// TombstoneTime is how long the record of a deleted instance is kept: by
-	// then no fetch that saw the VM can still be running.
+	// TombstoneTime is how long the record of a deleted instance is kept: after
+	// it no fetch that saw the VM can still be running.
 	TombstoneTime = 20 * time.Minute
-	// DrainTime is how long at least the record of a drained revision or manager
-	// is kept: by then no run that read it as active can still be creating its
-	// template or group.
+	// DrainTime is the least time for which the record of a drained revision or
+	// manager is kept: after it no run that read the record as active can still
+	// be creating its template or group.
 	DrainTime = 15 * time.Minute
-	// revertTime is how long at least the group and the template of a drained
-	// record are left: a configuration that is taken back within it finds them as
-	// they were.
+	// revertTime is the least time for which the group and the template of a
+	// drained record are kept: a configuration change that is reverted within
+	// it finds them unchanged.
 	revertTime = time.Minute
 	// firstRetry and lastRetry bound the back-off between two requests to
 	// delete the same VM.
@@ -23,9 +23,8 @@ const (
 	lastRetry  = 16 * time.Minute
 )
 
-// DeletionDue reports whether Compute Engine is to be asked (again) to delete the
-// VM: at once, then after 15 s, 30 s, 1, 2, 4, … minutes since the request
-// before.
+// DeletionDue reports whether to ask Compute Engine (again) to delete the VM:
+// at once, then 15 s, 30 s, 1, 2, 4, … minutes after the previous request.
 func (i Instance) DeletionDue(now time.Time) bool {
 	if i.State != PendingDeletion {
 		return false
@@ -57,13 +56,13 @@ func (i Instance) TombstoneOver(now time.Time) bool {
 	return i.State == Deleted && now.Sub(i.DeletedAt) > TombstoneTime
 }
 
-// OffersOver reports whether no offer of the machine can be under way any more.
+// OffersOver reports whether no offer of the machine can still be under way.
 func (i Instance) OffersOver(now time.Time) bool {
 	return i.CatalogedAt.IsZero() || now.Sub(i.CatalogedAt) >= OfferWindow
 }
 
-// CutOff reports whether a machine that the catalog misses was offered by a run
-// that seems to have been killed: it was never anybody's.
+// CutOff reports whether a machine that is missing in the catalog was offered
+// by a run that seems to have been killed: nobody ever leased it.
 func (i Instance) CutOff(now time.Time) bool {
 	return i.State == Cataloged && !i.OffersOver(now) && now.Sub(i.CatalogedAt) >= offerTime
 }

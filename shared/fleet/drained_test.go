@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The time of draining is that of the first build that drained it, and goes
-// when it comes back.
+// DrainedAt is the time of the first build that drained the record, and is
+// cleared when the record is active again.
 func TestDrainedSince(t *testing.T) {
 	step := func(have Records, spec *TemplateSpec, at time.Time) Records {
 		return Build(have, wish(spec, inZones("a"))).Stamp(have, at)
@@ -63,8 +63,8 @@ func TestRecordOver(t *testing.T) {
 	}
 }
 
-// Somebody may be using a machine whose lease should still run: it takes longer
-// to give it up.
+// Somebody may be using a machine whose lease should still run: it is given up
+// only after a longer time.
 func TestConfirmedOfALeasedMachine(t *testing.T) {
 	for _, c := range []struct {
 		name    string

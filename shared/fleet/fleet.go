@@ -9,24 +9,24 @@ import (
 	"time"
 )
 
-// State of a revision or a manager.
+// State is the state of a revision or a manager.
 type State string
 
-// Active is configured and kept up; Drained is not configured any more and
-// goes away, in the order VM, group, template, records.
+// An Active record is configured and kept up. A Drained one is not configured
+// any more and is removed, in the order VM, group, template, records.
 const (
 	Active  State = "active"
 	Drained State = "drained"
 )
 
-// TemplateRecord is an instance template by its base name: which of its
-// revisions is the configured one.
+// TemplateRecord is a template by its base name. It names the configured
+// revision.
 type TemplateRecord struct {
 	BaseName string `firestore:"baseName"`
 	// ActiveRevision is empty when the template is not configured any more.
 	ActiveRevision string `firestore:"activeRevision"`
-	// Digest is the hash of the configuration that the template's records were
-	// last built from: while it is the same there is nothing to build.
+	// Digest is the hash of the configuration from which the template's records
+	// were last built. As long as it matches there is nothing to build.
 	Digest string `firestore:"digest"`
 }
 
@@ -36,8 +36,9 @@ type Resource struct {
 	State State `firestore:"state"`
 	// URL of the resource in Compute Engine; empty while there is none.
 	URL string `firestore:"url"`
-	// Deleting is set before the resource is deleted: until its URL is cleared
-	// the record cannot become active again. Deletion is the claim to do it.
+	// Deleting is set before the resource is deleted. The record cannot become
+	// active again until its URL is cleared. Deletion is the claim to delete
+	// it.
 	Deleting bool          `firestore:"deleting,omitempty"`
 	Deletion DeletionClaim `firestore:"deletion,omitempty"`
 	// DrainedAt is when the record stopped being active.
@@ -54,7 +55,7 @@ type Revision struct {
 	SnapshotURL string `firestore:"snapshotUrl,omitempty"`
 }
 
-// TemplateName is the name of the revision's instance template and of its
+// TemplateName returns the name of the revision's instance template and of its
 // groups.
 func (r Revision) TemplateName() string { return TemplateName(r.BaseName, r.ID) }
 
@@ -69,22 +70,23 @@ type Manager struct {
 	Resource           // the managed instance group
 	// Size is the number of VMs at the last fetch.
 	Size int `firestore:"size"`
-	// Claim is the resize that was last asked for.
+	// Claim is the last requested resize.
 	Claim ResizeClaim `firestore:"claim"`
-	// Trouble is the error that keeps the group's VMs from being created.
+	// Trouble is the error that keeps Compute Engine from creating the group's
+	// VMs.
 	Trouble Trouble `firestore:"trouble,omitempty"`
 }
 
-// Trouble is the error by which Compute Engine fails to create VMs.
+// Trouble is an error with which Compute Engine fails to create VMs.
 type Trouble struct {
-	// Code is Compute Engine's, such as ZONE_RESOURCE_POOL_EXHAUSTED; empty for
-	// none.
+	// Code is Compute Engine's error code, such as
+	// ZONE_RESOURCE_POOL_EXHAUSTED; empty for no error.
 	Code  string    `firestore:"code,omitempty"`
 	Since time.Time `firestore:"since,omitempty"`
 }
 
-// See returns the trouble after a look: code is the error that the group's VMs
-// have now, "" for none.
+// See returns the trouble after a look at the group. code is the error that its
+// VMs have now, "" for none.
 func (t Trouble) See(code string, now time.Time) Trouble {
 	switch code {
 	case t.Code:
@@ -95,21 +97,22 @@ func (t Trouble) See(code string, now time.Time) Trouble {
 	return Trouble{Code: code, Since: now}
 }
 
-// Key names the manager in messages, logs and on its instances.
+// Key returns the manager's key, which names it in messages, in logs and on its
+// instances.
 func (m Manager) Key() ManagerKey {
 	return ManagerKey{BaseName: m.BaseName, Revision: m.Revision, Zone: m.Zone}
 }
 
-// WithoutGroup returns the manager without its group, which is gone.
+// WithoutGroup returns the manager of a group that is gone.
 func (m Manager) WithoutGroup() Manager {
 	m.URL, m.Size, m.Claim = "", 0, ResizeClaim{}
 	return m
 }
 
-// GroupName is the name of the manager's group.
+// GroupName returns the name of the manager's group.
 func (m Manager) GroupName() string { return TemplateName(m.BaseName, m.Revision) }
 
-// ManagerKey names a manager.
+// ManagerKey identifies a manager.
 type ManagerKey struct{ BaseName, Revision, Zone string }
 
 // Pool returns the key of the manager's pool.

@@ -2,7 +2,7 @@ package fleet
 
 import "testing"
 
-// A name taken apart is the name that its parts make.
+// The parts of a split name make the same name again.
 func FuzzSplitTemplateName(f *testing.F) {
 	for _, name := range []string{"linux-0123456789ab", "a-0123456789ab", "a--0123456789ab", "linux-0123456789AB", "-0123456789ab", "0123456789ab", "a-b-0123456789ab\n", ""} {
 		f.Add(name)

@@ -2,7 +2,7 @@ package fleet
 
 import "time"
 
-// InstanceState is where an instance is in its life.
+// InstanceState is the state of an instance in its life cycle.
 type InstanceState string
 
 // The life of an instance:
@@ -10,8 +10,8 @@ type InstanceState string
 //	found ─▶ cataloged ⇄ leased
 //	  └─────────┴──────────┴──▶ pendingDeletion ─▶ deleted
 //
-// cataloged is written before the machine is offered, so that whoever deletes
-// machines knows of every one that may be leasable.
+// The record becomes cataloged before the machine is offered, so that a job
+// that deletes machines knows every machine that may be leasable.
 const (
 	Found           InstanceState = "found"
 	Cataloged       InstanceState = "cataloged"
@@ -20,8 +20,8 @@ const (
 	Deleted         InstanceState = "deleted"
 )
 
-// Instance is one VM, from its first sight until 20 minutes after it was seen
-// to be gone.
+// Instance is the record of one VM, from when it is first seen until 20 minutes
+// after it was seen to be gone.
 type Instance struct {
 	Hostname string `firestore:"hostname"`
 	ID       string `firestore:"id"` // Compute Engine's numeric id
@@ -36,16 +36,17 @@ type Instance struct {
 
 	LeaseExpiration    time.Time `firestore:"leaseExpiration,omitempty"`
 	LeasedIndefinitely bool      `firestore:"leasedIndefinitely,omitempty"`
-	// MissingSince is when the catalog was first seen without the machine and
-	// nothing explained it.
+	// MissingSince is when the catalog was first seen without the machine for
+	// no known reason.
 	MissingSince time.Time `firestore:"missingSince,omitempty"`
 
 	FoundAt time.Time `firestore:"foundAt"`
-	// CatalogedAt is when the machine was last offered. Set on a found
-	// instance it means that the offer's outcome is not known.
+	// CatalogedAt is when the machine was last offered. On a found instance it
+	// means that the outcome of the offer is unknown.
 	CatalogedAt time.Time `firestore:"catalogedAt,omitempty"`
 	// OfferNumber is the number of the last offer, counted from 1. An offered
-	// instance with 0 was offered, perhaps twice, by a version without numbers.
+	// instance with 0 was offered, perhaps twice, by a version that did not
+	// number its offers.
 	OfferNumber int64 `firestore:"offer,omitempty"`
 	// Reason is why the instance is deleted.
 	Reason string `firestore:"reason,omitempty"`
@@ -55,7 +56,7 @@ type Instance struct {
 	DeletedAt         time.Time `firestore:"deletedAt,omitempty"`
 }
 
-// NewInstance makes the record of a VM that was seen for the first time.
+// NewInstance makes the record of a VM that is seen for the first time.
 func NewInstance(manager Manager, hostname, id, url string, now time.Time) Instance {
 	return Instance{
 		Hostname: hostname, ID: id, URL: url, Project: manager.Project,
@@ -64,10 +65,11 @@ func NewInstance(manager Manager, hostname, id, url string, now time.Time) Insta
 	}
 }
 
-// Key names the instance in the store, in messages and in the catalog.
+// Key returns the instance's key, which names it in the store, in messages and
+// in the catalog.
 func (i Instance) Key() string { return InstanceKey(i.Hostname, i.ID) }
 
-// ManagerKey names the instance's manager.
+// ManagerKey returns the key of the instance's manager.
 func (i Instance) ManagerKey() ManagerKey {
 	return ManagerKey{BaseName: i.BaseName, Revision: i.Revision, Zone: i.Zone}
 }
@@ -81,8 +83,8 @@ func (i Instance) Live() bool {
 // there, even if no offer of it is on record.
 func (i Instance) MaybeOffered() bool { return i.State == Leased || !i.CatalogedAt.IsZero() }
 
-// OutForGood reports whether, by the record, the catalog has no entry of the
-// machine and no offer is alive that could make one.
+// OutForGood reports whether, according to the record, the catalog has no entry
+// of the machine and no offer is under way that could make one.
 func (i Instance) OutForGood() bool {
 	return i.State == PendingDeletion && (i.OfferNumber > 0 || i.CatalogedAt.IsZero())
 }

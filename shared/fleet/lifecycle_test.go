@@ -20,8 +20,8 @@ var (
 	past   = noon.Add(-time.Minute)
 )
 
-// situations are the states, each with what of its fields makes a difference.
-// Nothing else may ever be written down.
+// situations are the states, each with the fields that make a difference. No
+// other combination may ever be stored.
 var situations = []struct {
 	name string
 	make func(Instance) Instance
@@ -81,7 +81,7 @@ var events = []struct {
 // none marks an event that does not apply: it changes nothing.
 const none = "–"
 
-// lifecycle says what follows of each event in each situation, in the order of
+// lifecycle holds the result of each event in each situation, in the order of
 // events.
 var lifecycle = map[string][]string{
 	//                           offered      declined  answer lost            leased    leased for ever    free         missing                     reclaimed          deletion asked            VM gone
@@ -103,8 +103,8 @@ func fresh() Instance {
 	return NewInstance(m, "linux-01234567-us-east1-b-x1y2", "42", "https://compute/vm", before.Add(-time.Hour))
 }
 
-// situationOf names an instance's situation; an error is a combination of
-// fields that must not exist.
+// situationOf names an instance's situation; it returns an error for a
+// combination of fields that must not exist.
 func situationOf(i Instance) (string, error) {
 	var wrong []string
 	must := func(ok bool, what string) {
@@ -174,7 +174,7 @@ func TestLifecycleStateByEvent(t *testing.T) {
 	}
 }
 
-// Whatever happens in whatever order, nothing illegal is ever written down.
+// No order of events ever stores an illegal combination.
 func TestLifecycleRandomWalk(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {

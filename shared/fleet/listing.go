@@ -9,8 +9,8 @@ import (
 type Sight struct {
 	Hostname string `json:"h"`
 	Running  bool   `json:"r,omitempty"`
-	// Lost says that the VM is gone or stopped, and that taking its instance
-	// back is not finished.
+	// Lost means that the VM is gone or stopped, and that its instance has not
+	// been taken back yet.
 	Lost bool `json:"l,omitempty"`
 }
 
@@ -24,8 +24,8 @@ type Difference struct {
 // Any reports whether anything changed.
 func (d Difference) Any() bool { return len(d.New)+len(d.Lost)+len(d.Started) > 0 }
 
-// Compare finds what changed since the look before. An incomplete look proves
-// nothing about the VMs that it did not see.
+// Compare finds what changed since the previous look at a group. An incomplete
+// look proves nothing about the VMs that it did not see.
 func Compare(before, now map[string]Sight, complete bool) Difference {
 	var d Difference
 	for id, sight := range now {
@@ -51,9 +51,9 @@ func Compare(before, now map[string]Sight, complete bool) Difference {
 	return d
 }
 
-// Keep returns the listing to keep: the VMs that are there now, and the lost
-// ones whose loss is not finished with, so that the next look finds them lost
-// again. After an incomplete look, those that it did not see are kept as well.
+// Keep returns the listing to store: the VMs that exist now, and the lost ones
+// that have not been dealt with, so that the next look finds them lost again.
+// After an incomplete look it also keeps the VMs that the look did not see.
 func Keep(before, now map[string]Sight, unfinished []string, complete bool) map[string]Sight {
 	kept := map[string]Sight{}
 	for id, was := range before {

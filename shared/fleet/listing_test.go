@@ -65,7 +65,7 @@ func TestCompareAndKeep(t *testing.T) {
 	}
 }
 
-// What is not finished with is found again by the next look, however often.
+// A loss that is not dealt with is found by every later look.
 func TestUnfinishedComesBack(t *testing.T) {
 	listing := map[string]Sight{"1": up("a")}
 	for look := range 3 {

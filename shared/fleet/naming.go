@@ -16,19 +16,19 @@ const (
 	MaxBaseInstanceNameLength = 58
 	// RevisionLength is the number of hexadecimal digits of a revision.
 	RevisionLength = 12
-	// shortRevisionLength is how much of it is in the name of a VM.
+	// shortRevisionLength is how many of these digits are in the name of a VM.
 	shortRevisionLength = 8
 )
 
-// templateName has RevisionLength digits behind its last hyphen.
+// templateName matches names that end with a hyphen and RevisionLength digits.
 var templateName = regexp.MustCompile(`^([a-z](?:[-a-z0-9]*[a-z0-9])?)-([0-9a-f]{12})$`)
 
-// TemplateName names the instance template of a revision, and its groups: a
-// group's name is unique per zone only.
+// TemplateName returns the name of a revision's instance template, and of its
+// groups: a group's name must be unique in its zone only.
 func TemplateName(baseName, revision string) string { return baseName + "-" + revision }
 
-// SplitTemplateName takes a name of TemplateName apart; ok is false for any other
-// name.
+// SplitTemplateName splits a name that TemplateName made; ok is false for any
+// other name.
 func SplitTemplateName(name string) (baseName, revision string, ok bool) {
 	parts := templateName.FindStringSubmatch(name)
 	if parts == nil {
@@ -49,28 +49,29 @@ func (m Manager) HostnamePrefix() string {
 	return BaseInstanceName(m.BaseName, m.Revision, m.Zone) + "-"
 }
 
-// InstanceKey names an instance: its hostname, and Compute Engine's numeric
-// id, because a name can come back as another machine.
+// InstanceKey returns the key of an instance: its hostname and Compute Engine's
+// numeric id, because another VM may get the same name later.
 func InstanceKey(hostname, id string) string { return hostname + ":" + id }
 
 // requestNamespace keeps our request ids apart from anybody else's.
 const requestNamespace = "gce-backend request"
 
-// attemptLength is how long an attempt at a change lasts: within it the same
-// request is not made again.
+// attemptLength is how long one attempt at a change lasts; within it the same
+// request has the same id.
 const attemptLength = 10 * time.Second
 
 // Attempt names an attempt at a change, as a part of its request id. A new
-// attempt needs another id, because Compute Engine answers the id of a failed
-// operation with the same failure. So does another since, the time of the
-// record's change that asks for the attempt: a group that was created, deleted
-// and is wanted again within seconds is another request.
+// attempt needs a new id, because Compute Engine answers the id of a failed
+// operation with the same failure. since, the time of the record's change that
+// asks for the attempt, makes a new id as well: creating a group again, seconds
+// after it was created and deleted, is another request.
 func Attempt(now, since time.Time) string {
 	return now.UTC().Truncate(attemptLength).Format(time.RFC3339) + " since " + since.UTC().Format(time.RFC3339Nano)
 }
 
 // RequestID makes a deterministic request id, in the form of a UUID as Compute
-// Engine demands: the same request made twice is done once.
+// Engine requires: Compute Engine carries out a request that is sent twice only
+// once.
 func RequestID(parts ...string) string {
 	hash := sha256.New()
 	for _, part := range append([]string{requestNamespace}, parts...) {

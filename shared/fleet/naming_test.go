@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// validName reports whether Compute Engine takes a name (RFC 1035).
+// validName reports whether Compute Engine accepts a name (RFC 1035).
 var validName = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`).MatchString
 
 func TestNames(t *testing.T) {
@@ -31,8 +31,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// The limits are Compute Engine's: 63 characters, and 58 for what it appends a
-// hyphen and four characters to. Both bound the base name.
+// The limits are Compute Engine's: 63 characters, and 58 for a name to which it
+// appends a hyphen and four characters. Both limit the base name.
 func TestNameLimits(t *testing.T) {
 	const revision = "0123456789ab"
 	base := strings.Repeat("b", MaxNameLength-1-RevisionLength)

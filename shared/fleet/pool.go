@@ -6,24 +6,25 @@ import (
 	"time"
 )
 
-// PoolKey names a pool.
+// PoolKey identifies a pool.
 type PoolKey struct{ BaseName, Zone string }
 
 // Pool is a template's machines in one zone, over all its revisions.
 type Pool struct {
 	PoolKey
-	// Groups has one for each revision that has a manager in the zone, and one
-	// without a state if the configured revision has no manager there yet.
+	// Groups has one group for each revision that has a manager in the zone,
+	// and one whose manager has no state if the configured revision has no
+	// manager there yet.
 	Groups []*Group
 }
 
-// Group is a pool's part of one revision: its manager, and as many facts about
-// its VMs as the reader asked for.
+// Group is the part of a pool that belongs to one revision: its manager, and
+// whichever facts about its VMs the reader asked for.
 type Group struct {
 	Manager  Manager
 	Revision Revision
-	Machines Machines // by their records
-	Counts   Counts   // by Compute Engine
+	Machines Machines // counted by their records
+	Counts   Counts   // as counted by Compute Engine
 	// Leases and Deletions are some of the instances that are leased or pending
 	// deletion.
 	Leases, Deletions []Instance
@@ -43,7 +44,7 @@ func (m Machines) Live() int { return m.Found + m.Cataloged + m.Leased }
 // Total counts the machines that exist.
 func (m Machines) Total() int { return m.Live() + m.Pending }
 
-// ByState returns where each state is counted.
+// ByState returns the counter of each state.
 func (m *Machines) ByState() map[InstanceState]*int {
 	return map[InstanceState]*int{Found: &m.Found, Cataloged: &m.Cataloged, Leased: &m.Leased, PendingDeletion: &m.Pending}
 }
@@ -62,8 +63,8 @@ func Pools(managers []Manager, revisions []Revision) []*Pool {
 	return pools
 }
 
-// AddConfigured adds a manager that is configured and not built yet: one without
-// a state, unless its pool has an active one.
+// AddConfigured adds a manager that is configured but not built yet, without a
+// state, unless its pool has an active manager.
 func AddConfigured(pools []*Pool, m Manager) []*Pool {
 	for _, pool := range pools {
 		if pool.PoolKey == m.Key().Pool() && slices.ContainsFunc(pool.Groups, func(g *Group) bool { return g.Manager.State == Active }) {

@@ -29,8 +29,8 @@ func TestPools(t *testing.T) {
 	}
 }
 
-// The other revisions' VMs take room, as Compute Engine counts them, as the
-// records do, and as they are claimed.
+// The VMs of the other revisions take room: those that Compute Engine counts,
+// those in the records, and those of claimed resizes.
 func TestSizingOfAGroup(t *testing.T) {
 	now := time.Date(2026, 3, 2, 13, 42, 0, 0, time.UTC)
 	active := &Group{Manager: Manager{MinimumSize: 6, MaximumSize: 10, Resource: Resource{State: Active}}, Machines: Machines{Leased: 2, Pending: 1, Found: 3}}

@@ -4,18 +4,18 @@ import "time"
 
 // Limits of a group's size.
 const (
-	// GroupLimit is the number of VMs in a group.
+	// GroupLimit is the maximum number of VMs in a group.
 	GroupLimit = 1000
-	// growthStep is how far a group's target may be ahead of the VMs that are
-	// up, so that a template that cannot boot costs at most so many.
+	// growthStep is how far a group's target may exceed the number of VMs that
+	// are up. It limits the cost of a template that cannot boot.
 	growthStep = 100
-	// claimTime is how long a resize that was asked for counts, while the
-	// group does not show it yet.
+	// claimTime is how long a requested resize counts while the group does not
+	// show it yet.
 	claimTime = 2 * time.Minute
 )
 
-// ResizeClaim is a resize that one run took upon itself: of several at once
-// only one wins the write, and only that one calls.
+// ResizeClaim is a resize that one run has claimed: of several concurrent runs
+// only the one whose write succeeds calls Compute Engine.
 type ResizeClaim struct {
 	By     string    `firestore:"by,omitempty"`
 	Target int       `firestore:"target,omitempty"`
@@ -40,37 +40,40 @@ type Sizing struct {
 	Group            Counts
 	// Others counts the VMs of the template's other revisions in this zone.
 	Others int
-	// Pending counts the instances pending deletion, including those that Compute
-	// Engine is deleting: a VM that left the target is still there for a while.
+	// Pending counts the instances pending deletion, including those that
+	// Compute Engine is deleting: a VM that left the target still exists for a
+	// while.
 	Pending int
 }
 
-// Wanted returns the size that the leases and the minimum ask for, within the
+// Wanted returns the size that the leases and the minimum require, within the
 // maximum.
 func (s Sizing) Wanted() int {
 	return max(min(max(s.Minimum, withReserve(s.Leased)), s.Maximum-s.Others), 0)
 }
 
-// Target returns the targetSize to raise the group to; ok is false if it is that
-// high already. A resize never lowers it, because Compute Engine would choose
-// which VMs to delete, leased ones too.
+// Target returns the targetSize to raise the group to; ok is false if the group
+// already has that or more. A resize never lowers the target, because Compute
+// Engine would choose which VMs to delete, including leased ones.
 func (s Sizing) Target() (target int, ok bool) {
 	room := s.Maximum - s.Others - max(s.Group.Deleting, s.Pending)
 	target = min(max(s.Minimum, withReserve(s.Leased)), room, s.Group.Idle+growthStep)
 	return target, target > s.Group.Target
 }
 
-// Over reports whether the group has more VMs than wanted: some may be surplus.
+// Over reports whether the group has more VMs than wanted, so that some may be
+// surplus.
 func (s Sizing) Over() bool { return s.Group.Total > s.Wanted() }
 
 // Surplus returns how many of the cataloged instances, which are not leased, to
-// take out: as many as leased and cataloged ones together exceed the size wanted.
-// The minimum is always kept, even if another revision's VMs leave no room for it.
+// take out: as many as leased and cataloged ones together exceed the wanted
+// size. The minimum is always kept, even if another revision's VMs leave no
+// room for it.
 func (s Sizing) Surplus(cataloged int) int {
 	return max(min(s.Leased+cataloged-max(s.Wanted(), s.Minimum), cataloged), 0)
 }
 
-// withReserve returns ⌈1.1 × leased⌉, in whole numbers: 50 leases ask for 55.
+// withReserve returns ⌈1.1 × leased⌉ in integer arithmetic: 50 leases need 55.
 func withReserve(leased int) int { return (leased*11 + 9) / 10 }
 
 // held reports whether the claim still counts, because it is recent and the
@@ -79,7 +82,8 @@ func (c ResizeClaim) held(shown int, now time.Time) bool {
 	return c.Target > shown && now.Sub(c.At) < claimTime
 }
 
-// Open reports whether the run that holds the claim may still call.
+// Open reports whether the run that holds the claim may still call Compute
+// Engine.
 func (c ResizeClaim) Open(now time.Time) bool { return c.Target > 0 && now.Sub(c.At) < claimTime }
 
 // Expected returns the footprint of a group, including a claimed resize.

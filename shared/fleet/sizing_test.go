@@ -71,7 +71,7 @@ func randomSizing(random *rand.Rand) Sizing {
 }
 
 // A resize never lowers a target, never takes a pool above its maximum, never
-// runs more than a step ahead, and otherwise does what the leases ask for.
+// runs more than a step ahead, and otherwise follows the leases.
 func TestTargetProperties(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 200_000 {
@@ -117,8 +117,8 @@ func TestSurplus(t *testing.T) {
 	}
 }
 
-// Taking the surplus out keeps the minimum, and what is left is neither surplus
-// again nor at once asked for anew.
+// Taking out the surplus keeps the minimum; the rest is neither surplus again
+// nor requested anew at once.
 func TestSurplusProperties(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 200_000 {

@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// TemplateSpec holds all fields of a configured instance template but its
+// TemplateSpec holds all fields of a configured instance template except its
 // base name.
 type TemplateSpec struct {
 	Project         string           `firestore:"project" json:"project,omitempty"`
@@ -42,11 +42,11 @@ func (s TemplateSpec) LogValue() slog.Value {
 		slog.String("image", s.ImageName), slog.Int("metadata_keys", len(s.Metadata)))
 }
 
-// String keeps the metadata out of every error and of records that are printed
-// whole.
+// String keeps the metadata out of every error, and of records that are printed
+// with fmt.
 func (s TemplateSpec) String() string { return s.LogValue().String() }
 
-// MarshalJSON keeps the metadata out of records that are logged whole, as JSON.
+// MarshalJSON keeps the metadata out of records that are logged as JSON.
 func (s TemplateSpec) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
 // allFields is a TemplateSpec that is written with its metadata.
@@ -55,12 +55,12 @@ type allFields TemplateSpec
 // WantsSnapshot reports whether the VMs get a disk from a snapshot.
 func (s TemplateSpec) WantsSnapshot() bool { return s.SnapshotName != "" || len(s.SnapshotLabels) > 0 }
 
-// RevisionID identifies the set of fields. The order of tags, scopes,
-// dimensions, metadata and snapshot labels does not matter, nor that of the
-// service accounts after the first: the first is the one that talks to the
-// Machine Provider.
+// RevisionID returns a hash of the fields. The order of tags, scopes,
+// dimensions, metadata and snapshot labels does not matter, and neither does
+// the order of the service accounts after the first: the first one is the
+// account that calls the Machine Provider.
 func (s TemplateSpec) RevisionID() string {
-	// The keys of maps come sorted, and absent fields not at all: a field that
+	// encoding/json sorts the keys of maps and omits empty fields: a field that
 	// is added later does not change the revisions that do not use it.
 	text, err := json.Marshal(allFields(s.normalized()))
 	if err != nil { // a struct of strings can always be written

@@ -25,8 +25,8 @@ func full() TemplateSpec {
 	}
 }
 
-// A revision id must never change by itself: a changed one would replace every
-// VM of every pool.
+// The id of a revision must never change by itself: a new id would replace
+// every VM of every pool.
 func TestRevisionIDGolden(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -140,7 +140,8 @@ func TestWantsSnapshot(t *testing.T) {
 	}
 }
 
-// Metadata may hold secrets; whoever logs a record by mistake logs none.
+// Metadata may hold secrets; a record that is logged by mistake must not show
+// it.
 func TestMetadataIsNeverLogged(t *testing.T) {
 	spec := full()
 	revision := Revision{BaseName: "linux", ID: spec.RevisionID(), Spec: spec}

@@ -3,17 +3,17 @@ package fleet
 import "time"
 
 // OfferWindow is how long an offer to the catalog may be under way: longer than
-// any run takes, with the difference of clocks. If a Machine Provider cannot
-// settle an offer, a machine that its catalog does not have may still be added
-// within that time.
+// any run takes, plus the difference between clocks. If a Machine Provider
+// cannot settle an offer, a machine that is not in its catalog may still be
+// added within that time.
 const OfferWindow = 15 * time.Minute
 
 // offerTime is how long an offer is left to the run that makes it.
 const offerTime = time.Minute
 
-// Each transition returns the instance after the event, and whether the event
-// applies in its state. One that does not apply changes nothing, so that a late
-// or doubled event does no harm.
+// Each transition returns the instance after the event, and reports whether the
+// event applies in its state. An event that does not apply changes nothing, so
+// that a late or duplicate event does no harm.
 
 // Offer records that the machine is about to be offered.
 func (i Instance) Offer(now time.Time) (Instance, bool) {
@@ -28,8 +28,8 @@ func (i Instance) Offer(now time.Time) (Instance, bool) {
 	return i, true
 }
 
-// Decline records that the catalog did not take the machine. Where that is
-// not certain, the time of the offer stays, as the sign that it may have.
+// Decline records that the catalog did not take the machine. If that is not
+// certain, the time of the offer stays, as a sign that the catalog may have it.
 func (i Instance) Decline(certain bool) (Instance, bool) {
 	if i.State != Cataloged {
 		return i, false
@@ -42,10 +42,10 @@ func (i Instance) Decline(certain bool) (Instance, bool) {
 	return i, true
 }
 
-// SeeLease records a lease as the Machine Provider reports it: an expiration,
-// or indefinitely. A lease of an instance pending deletion means that the machine
-// was offered or leased while it was being taken out; as long as Compute Engine
-// has not been asked to delete it, the lease stands.
+// SeeLease records a lease as the Machine Provider reports it: with an
+// expiration, or indefinite. If the instance is pending deletion, the machine
+// was offered or leased while it was being taken out; the lease stands as long
+// as Compute Engine has not been asked to delete the VM.
 func (i Instance) SeeLease(expiration time.Time, indefinitely bool) (Instance, bool) {
 	switch i.State {
 	case Found, Cataloged, Leased:
@@ -78,8 +78,8 @@ func (i Instance) SeeFree(now time.Time) (Instance, bool) {
 	return i, true
 }
 
-// SeeMissing records that the catalog does not have the machine and that
-// nothing explains it: to be confirmed before it costs the machine.
+// SeeMissing records that the catalog does not have the machine, for no known
+// reason. The machine is given up only when that is confirmed.
 func (i Instance) SeeMissing(now time.Time) (Instance, bool) {
 	if (i.State != Cataloged && i.State != Leased) || !i.MissingSince.IsZero() {
 		return i, false
@@ -111,8 +111,8 @@ func (i Instance) AskDeletion(now time.Time) (Instance, bool) {
 	return i, true
 }
 
-// SeeGone records that the VM is gone. The record stays for a while, so that
-// nobody who saw the VM before takes it for a new one.
+// SeeGone records that the VM is gone. The record stays for a while, so that a
+// run that saw the VM before does not take it for a new one.
 func (i Instance) SeeGone(now time.Time) (Instance, bool) {
 	if i.State != PendingDeletion {
 		return i, false

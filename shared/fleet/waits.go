@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Wait is one thing that a group of a pool waits for.
+// Wait is something that a group of a pool waits for.
 type Wait struct {
 	Text    string
 	Trouble bool // it may need a person
@@ -19,13 +19,13 @@ type Wait struct {
 type Circumstances struct {
 	Now    time.Time
 	Freeze Freeze
-	// Failed returns the error that a job fails with now and that names all of
-	// these names; "" for none.
+	// Failed returns the error with which a job currently fails and which
+	// contains all of these names; "" if there is none.
 	Failed func(job string, names ...string) (since time.Time, message string)
 }
 
-// Waits lists what a group of the pool waits for; a group that is as it should be
-// waits for nothing. A new reason to wait is added here.
+// Waits lists what a group of the pool waits for; the list is empty if nothing
+// is left to do. A new reason to wait is added here.
 func (p *Pool) Waits(g *Group, c Circumstances) []Wait {
 	w := waits{Circumstances: c, group: g}
 	switch {
@@ -43,7 +43,7 @@ func (p *Pool) Waits(g *Group, c Circumstances) []Wait {
 	return w.said
 }
 
-// waits puts into words what a group waits for.
+// waits collects the descriptions of what a group waits for.
 type waits struct {
 	Circumstances
 	group *Group
@@ -59,7 +59,7 @@ func (w *waits) trouble(format string, args ...any) {
 	w.said = append(w.said, Wait{Text: fmt.Sprintf(format, args...), Trouble: true})
 }
 
-// because adds the error that a job fails with for the group.
+// because adds the error with which a job fails for the group, if any.
 func (w *waits) because(job string, names ...string) {
 	if since, message := w.Failed(job, append(names, w.group.Manager.GroupName())...); message != "" {
 		w.trouble("since %s: %s", w.clock(since), message)
@@ -107,7 +107,7 @@ func (s TemplateSpec) snapshotInWords() string {
 	return ", which needs a snapshot " + strings.Join(of, ", ")
 }
 
-// stockout adds why Compute Engine creates no VMs.
+// stockout adds the reason why Compute Engine creates no VMs.
 func (w *waits) stockout() {
 	trouble := w.group.Manager.Trouble
 	if trouble.Code == "" {
@@ -149,7 +149,7 @@ func (w *waits) toGo() {
 	}
 }
 
-// leases names the lease that ends last, which the group waits for in the end.
+// leases describes the lease that ends last: the group waits for it in the end.
 func (w *waits) leases() string {
 	leased, known := w.group.Machines.Leased, w.group.Leases
 	if leased > len(known) {
@@ -190,7 +190,7 @@ func (w *waits) deletions() {
 
 func (w *waits) clock(t time.Time) string { return Clock(t, w.Now) }
 
-// Clock formats a time in UTC, with the date only if it is another day's.
+// Clock formats a time in UTC, with the date only if it is not today's.
 func Clock(t, now time.Time) string {
 	t = t.UTC()
 	if t.Truncate(24 * time.Hour).Equal(now.UTC().Truncate(24 * time.Hour)) {

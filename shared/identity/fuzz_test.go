@@ -13,7 +13,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// askedGoogle answers every question about a token with the same.
+// askedGoogle responds to every request about a token with the same content.
 type askedGoogle struct {
 	status int
 	body   []byte
@@ -23,8 +23,8 @@ func (g askedGoogle) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: g.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(g.body))}, nil
 }
 
-// Whatever stands in the headers: an identity that Cloud Run or Google vouches
-// for, or none; and no token in an error.
+// Whatever the headers contain, the result is an identity for which Cloud Run
+// or Google vouches, or an error without the token.
 func FuzzIdentity(f *testing.F) {
 	const good = `{"aud":"https://mp","iss":"https://accounts.google.com","exp":1800000001,"email":"a@example.com","email_verified":true}`
 	for _, token := range []string{

@@ -22,41 +22,45 @@ import (
 )
 
 const (
-	// verifyTimeout bounds one question to Google about a token.
+	// verifyTimeout bounds one request to Google about a token.
 	verifyTimeout = 10 * time.Second
-	// verifiedFor is how long a verified token is believed without asking
-	// again, at most.
+	// verifiedFor is the longest time for which a verified token is accepted
+	// without verifying it again.
 	verifiedFor = 5 * time.Minute
-	// maxVerified bounds the tokens that are remembered.
+	// maxVerified bounds the number of remembered tokens.
 	maxVerified = 10_000
 )
 
-// gcloudClients are the OAuth clients of the tokens that people get from gcloud:
-// gcloud auth print-identity-token and gcloud run services proxy. Cloud Run
-// lets them through, and their audience is the client and not the service.
+// gcloudClients are the OAuth clients for which gcloud auth
+// print-identity-token and gcloud run services proxy get tokens. Cloud Run lets
+// these tokens through, though their audience is the client and not the
+// service.
 var gcloudClients = []string{
 	"32555940559.apps.googleusercontent.com",
 	"764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com",
 }
 
-// Options say whose tokens are believed.
+// Options determine which tokens are accepted.
 type Options struct {
-	// Audiences are what an ID token may be for: the URLs of the function.
+	// Audiences are the accepted audiences of an ID token: the URLs of the
+	// function.
 	Audiences []string
-	// CloudRun believes ID tokens whose signatures Cloud Run has checked and
-	// removed. It is for a function that only its invokers may call: elsewhere
-	// anybody could write such a token.
+	// CloudRun makes the Verifier accept ID tokens whose signatures Cloud Run
+	// has checked and removed. It is only for a function that Cloud Run
+	// protects by its list of invokers: elsewhere anybody could forge such a
+	// token.
 	CloudRun bool
-	// Gcloud also believes gcloud's own tokens, if Cloud Run has checked them. They
-	// are valid for every service, so each service that gets one can pass it on.
+	// Gcloud makes the Verifier also accept gcloud's own tokens, if Cloud Run
+	// has checked them. They are valid for every service, so each service that
+	// gets one can pass it on.
 	Gcloud bool
-	// HTTPClient asks Google; http.DefaultClient when nil.
+	// HTTPClient sends the requests to Google; nil means http.DefaultClient.
 	HTTPClient *http.Client
 	Now        func() time.Time
 }
 
-// google verifies Google-signed ID tokens, and OAuth access tokens by asking
-// Google about them.
+// google verifies Google-signed ID tokens itself, and OAuth access tokens by
+// asking Google about them.
 type google struct {
 	options   Options
 	validator *idtoken.Validator
@@ -72,7 +76,7 @@ type verified struct {
 	until time.Time
 }
 
-// NewGoogle makes a Verifier of Google's tokens.
+// NewGoogle makes a Verifier for Google's tokens.
 func NewGoogle(ctx context.Context, options Options) (Verifier, error) {
 	if options.HTTPClient == nil {
 		options.HTTPClient = http.DefaultClient
@@ -127,7 +131,7 @@ func (g *google) remember(token string, found verified) {
 	g.known[sha256.Sum256([]byte(token))] = found
 }
 
-// checked believes the claims of a token whose signature Cloud Run has checked.
+// checked returns the owner of a token whose signature Cloud Run has checked.
 func (g *google) checked(unsigned string) (string, error) {
 	if !g.options.CloudRun {
 		return "", unverified("it has no signature")
@@ -141,7 +145,7 @@ func (g *google) checked(unsigned string) (string, error) {
 }
 
 // signed verifies a Google-signed ID token. It checks the claims first, because
-// the library panics at some claims that are no objects.
+// the library panics on some claims that are not objects.
 func (g *google) signed(ctx context.Context, token string) (verified, error) {
 	found, err := g.claims(token, g.options.Audiences)
 	if err != nil {
@@ -155,9 +159,9 @@ func (g *google) signed(ctx context.Context, token string) (verified, error) {
 	return found, nil
 }
 
-// claims reads the claims of an ID token, and checks all but its signature. Only
-// RS256 is accepted: for ES256 the library slices the signature without a look
-// at its length.
+// claims reads the claims of an ID token, and checks everything but its
+// signature. It accepts only RS256: for ES256 the library slices the signature
+// without checking its length.
 func (g *google) claims(token string, audiences []string) (verified, error) {
 	header, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")
@@ -192,7 +196,7 @@ func (g *google) claims(token string, audiences []string) (verified, error) {
 	return verified{}, err
 }
 
-// readSegment reads one of the JSON objects of a token.
+// readSegment decodes one of the JSON objects of a token.
 func readSegment(encoded string, into any) error {
 	data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
 	if err != nil {
@@ -201,9 +205,9 @@ func readSegment(encoded string, into any) error {
 	return json.Unmarshal(data, into)
 }
 
-// accessToken asks Google about an OAuth access token. It believes those of
-// service accounts only: any application that a person once signed in to could
-// act as them here.
+// accessToken asks Google about an OAuth access token. It accepts only tokens
+// of service accounts: with the token of a person, any application that the
+// person once signed in to could act as that person here.
 func (g *google) accessToken(ctx context.Context, token string) (verified, error) {
 	info, err := g.tokens.Tokeninfo().AccessToken(token).Context(ctx).Do()
 	var refused *googleapi.Error
@@ -211,7 +215,7 @@ func (g *google) accessToken(ctx context.Context, token string) (verified, error
 	case errors.As(err, &refused) && (refused.Code == http.StatusBadRequest || refused.Code == http.StatusUnauthorized):
 		err = unverified("Google does not know it")
 	case err != nil:
-		// The token stands in the URL of the question.
+		// The URL of the request contains the token.
 		err = failure.New(failure.Transient, "ask Google about an access token: %s", strings.ReplaceAll(err.Error(), token, "TOKEN"))
 	case info.Email == "" || !info.VerifiedEmail:
 		err = unverified("it has no verified e-mail address; the scope userinfo.email is needed")
@@ -225,8 +229,8 @@ func (g *google) accessToken(ctx context.Context, token string) (verified, error
 	return verified{}, err
 }
 
-// transient reports whether the validator failed rather than the token. If it
-// cannot get Google's keys, only the text of the error says so.
+// transient reports whether the validator failed, and not the token. If the
+// validator cannot get Google's keys, only the text of its error shows that.
 func transient(err error) bool {
 	return failure.Is(err, failure.Transient) || err != nil && strings.Contains(err.Error(), "unable to retrieve cert")
 }

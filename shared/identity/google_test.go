@@ -143,7 +143,7 @@ func TestGoogleTokens(t *testing.T) {
 		}
 	}
 
-	// What was verified is believed for a while, and not longer than it lives.
+	// A verified token is cached for a while, and not longer than it is valid.
 	before := g.asked
 	for range 3 {
 		if _, err := verify(context.Background(), "ya29.serviceaccount"); err != nil {
@@ -159,7 +159,7 @@ func TestGoogleTokens(t *testing.T) {
 		t.Errorf("after its end: %v", err)
 	}
 
-	// Google not answering is not the caller's fault.
+	// If Google does not respond, the caller's token is not to blame.
 	verify = make()
 	g.down = true
 	for _, token := range []string{good, "ya29.secret-token"} {

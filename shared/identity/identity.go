@@ -1,5 +1,5 @@
 // Package identity finds out who calls a function, by the token of the request,
-// and gets the tokens that the process shows to others.
+// and gets the tokens that the process sends to other services.
 package identity
 
 import (
@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// Verifier returns the e-mail address of the person or the service account that
-// a token belongs to. It returns ErrUnverified for a token that proves nothing;
-// any other error means that the token could not be verified at the moment.
+// Verifier returns the e-mail address of the person or service account that a
+// token belongs to. It returns ErrUnverified for an invalid token; any other
+// error means that the token could not be verified at the moment.
 type Verifier func(ctx context.Context, token string) (email string, err error)
 
-// ErrUnverified says that a request proves no identity.
+// ErrUnverified means that a request proves no identity.
 var ErrUnverified = errors.New("the token proves no identity")
 
 // ErrNoToken is the ErrUnverified of a request without a bearer token.
@@ -43,9 +43,9 @@ func Authenticate(ctx context.Context, verify Verifier, r *http.Request) (email 
 	return verify(ctx, token)
 }
 
-// bearer returns the token of a request. A token without a signature is taken
-// only if Cloud Run has checked this very header, which is certain if it is the
-// only header with a token.
+// bearer returns the token of a request. It accepts a token without a signature
+// only if Cloud Run has checked this very header, which is certain if no other
+// header has a token.
 func bearer(header http.Header) (string, error) {
 	authorization, serverless := header.Values("Authorization"), header.Values(serverlessHeader)
 	if len(authorization) > 1 || len(serverless) > 1 {
@@ -59,7 +59,7 @@ func bearer(header http.Header) (string, error) {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return "", ErrNoToken
 	}
-	if strings.ContainsAny(token, " \t,") { // several headers that a proxy has joined
+	if strings.ContainsAny(token, " \t,") { // a proxy has joined several headers
 		return "", unverified("there are several tokens in one header")
 	}
 	if strings.HasSuffix(token, removedSignature) && len(serverless) > 0 {

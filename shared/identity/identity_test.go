@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// believing takes a token for an e-mail address.
+// believing accepts any token as an e-mail address.
 func believing(_ context.Context, token string) (string, error) { return token, nil }
 
 func TestAuthenticate(t *testing.T) {
@@ -98,7 +98,7 @@ func TestLocalIdentitiesCannotBeDeployed(t *testing.T) {
 	}
 }
 
-// stripped is a token as Cloud Run passes it on.
+// stripped returns a token as Cloud Run passes it on.
 func stripped(claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + removedSignature

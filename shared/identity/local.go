@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// localPrefix is the beginning of the tokens that a local suite believes.
+// localPrefix is the prefix of the tokens that a local suite accepts.
 const localPrefix = "dev:"
 
 // deployedVariables are set by Google's platforms (FUNCTION_TARGET by the
-// buildpack): each of them shows that this is a deployed function.
+// buildpack): if one of them is set, this is a deployed function.
 var deployedVariables = []string{
 	"K_SERVICE", "K_REVISION", "K_CONFIGURATION", "CLOUD_RUN_JOB", "CLOUD_RUN_EXECUTION",
 	"CLOUD_RUN_TIMEOUT_SECONDS", "FUNCTION_TARGET", "FUNCTION_NAME", "GAE_SERVICE", "GAE_ENV",
@@ -36,7 +36,7 @@ func NewLocal(getenv func(string) string) (Verifier, error) {
 	}, nil
 }
 
-// LocalToken returns a source of the token that a local suite believes.
+// LocalToken returns a source of the token that a local suite accepts.
 func LocalToken(email string) func(ctx context.Context, audience string) (string, error) {
 	return func(context.Context, string) (string, error) { return localPrefix + email, nil }
 }

@@ -9,8 +9,8 @@ import (
 	"cloud.google.com/go/auth/credentials/idtoken"
 )
 
-// Tokens returns a source of ID tokens of the service account that the process
-// runs as. It keeps the token for each audience until it expires.
+// Tokens returns a source of ID tokens for the service account that the process
+// runs as. It caches the token of each audience until the token expires.
 func Tokens() func(ctx context.Context, audience string) (string, error) {
 	var mu sync.Mutex
 	known := map[string]*auth.Credentials{}

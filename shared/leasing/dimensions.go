@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// The dimensions, by their names on the wire, that are not like the others.
+// The names on the wire of the dimensions that need special handling.
 const (
 	Hostname       = "hostname"
 	SnapshotLabels = "snapshot_labels"
 )
 
-// bySelectivity lists dimensions, those first that the fewest machines share;
-// any that is not in it comes after them.
+// bySelectivity lists dimensions, beginning with those that the fewest machines
+// share; a dimension that is not listed comes last.
 var bySelectivity = []string{
 	Hostname, "snapshot", SnapshotLabels, "project", "os_version", "num_cpus", "memory_gb",
 	"disk_gb", "linux_flavor", "disk_type", "os_family", "backend",
@@ -24,18 +24,18 @@ var bySelectivity = []string{
 // AnyTerm is a term that every machine has.
 const AnyTerm = "*"
 
-// Dimensions are what a machine is, or what a request asks for.
+// Dimensions are the properties that a machine has, or that a request asks for.
 type Dimensions struct {
-	// Values holds the dimensions that have one value, each in its one way to
-	// be written, so that equal values are equal strings.
+	// Values holds the dimensions that have one value, each in canonical form,
+	// so that equal values are equal strings.
 	Values map[string]string `firestore:"values,omitempty"`
 	// SnapshotLabels are the labels of the snapshot; their order does not matter.
 	SnapshotLabels []string `firestore:"snapshotLabels,omitempty"`
 }
 
-// Match reports whether a machine of these dimensions serves a request for the
-// wanted ones: each dimension that the request names is equal, and each label
-// that it names is there.
+// Match reports whether a machine with these dimensions serves a request for
+// the wanted ones: it must have the same value in each dimension that the
+// request names, and each label that the request names.
 func (d Dimensions) Match(wanted Dimensions) bool {
 	for name, value := range wanted.Values {
 		if had, ok := d.Values[name]; !ok || had != value {
@@ -71,8 +71,8 @@ func (d Dimensions) Key() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Selector returns the term of a request by which its machines are searched
-// for: probably the rarest among machines.
+// Selector returns the term of a request by which to search for machines: the
+// one that is probably rarest among machines.
 func (d Dimensions) Selector() string {
 	for _, name := range slices.Concat(bySelectivity, slices.Sorted(maps.Keys(d.Values))) {
 		if name == SnapshotLabels && len(d.SnapshotLabels) > 0 {

@@ -1,6 +1,6 @@
 // Package leasing is the Machine Provider's domain: machines, requests, which
 // machine serves which request, and how machines and leases change state. It
-// knows no store and no wire format; time is an argument.
+// does not depend on a store or a wire format; time is an argument.
 package leasing
 
 import "time"
@@ -13,14 +13,15 @@ type Limits struct {
 	MaxWait time.Duration
 	// Retention is how long the record of a lease is kept after its end.
 	Retention time.Duration
-	// Resend is the time before a message that failed is sent again; it doubles
-	// with each attempt, up to MaxResend.
+	// Resend is the time after which a message that could not be sent is sent
+	// again; it doubles with each attempt, up to MaxResend.
 	Resend time.Duration
 	// MaxResend bounds the time between two attempts.
 	MaxResend time.Duration
 }
 
-// DefaultLimits are the limits of LUCI's Machine Provider where it had them.
+// DefaultLimits returns the limits of LUCI's Machine Provider, and defaults for
+// limits that it does not have.
 func DefaultLimits() Limits {
 	return Limits{
 		MaxLease:  21 * 24 * time.Hour,
@@ -31,7 +32,8 @@ func DefaultLimits() Limits {
 	}
 }
 
-// WithDefaults returns the limits with defaults for those that are not positive.
+// WithDefaults returns the limits with defaults in place of those that are not
+// positive.
 func (l Limits) WithDefaults() Limits {
 	limits := DefaultLimits()
 	set(&limits.MaxLease, l.MaxLease)

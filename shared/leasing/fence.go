@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// FenceTime is how long a fence stands: longer than an addition can be under
+// FenceTime is how long a fence lasts: longer than an addition can be under
 // way.
 const FenceTime = time.Hour
 
-// Fence refuses additions of an instance that were settled before they came:
-// those with a number up to Offer.
+// Fence refuses additions of an instance that arrive after they were settled:
+// those with offer numbers up to Offer.
 type Fence struct {
 	Instance string    `firestore:"instance"`
 	Offer    int64     `firestore:"offer,omitempty"`
@@ -25,8 +25,8 @@ func (m Machine) Settled(added Machine) bool {
 	return slices.ContainsFunc(m.Fences, func(f Fence) bool { return f.Instance == added.Instance() && added.Number <= f.Offer })
 }
 
-// Settle puts a fence into the document, whether it holds another instance's
-// entry or no entry; false where such a fence stands already.
+// Settle adds a fence to the document, whether it holds another instance's
+// entry or no entry. It returns false if it has such a fence already.
 func (m Machine) Settle(fence Fence, now time.Time) (Machine, bool) {
 	fence.ExpireAt = now.Add(FenceTime)
 	stand := m.standing(now)
@@ -42,8 +42,8 @@ func (m Machine) Settle(fence Fence, now time.Time) (Machine, bool) {
 	return m, true
 }
 
-// Vacated returns the document without its entry: its fences stay. It is nil
-// where no fence stands.
+// Vacated returns the document without its entry but with its fences; nil if it
+// has no fence left.
 func (m Machine) Vacated(now time.Time) *Machine {
 	stand := m.standing(now)
 	if len(stand) == 0 {

@@ -15,17 +15,17 @@ const (
 	Denied    LeaseState = "DENIED"
 )
 
-// Ending is why a lease ended, or a request stopped waiting.
+// Ending is the reason why a lease ended, or a request stopped waiting.
 type Ending string
 
 // The endings.
 const (
 	Released  Ending = "released"  // the lessee gave the machine back
-	Expired   Ending = "expired"   // its time was over
-	Gone      Ending = "gone"      // the machine exists no more
+	Expired   Ending = "expired"   // its time ran out
+	Gone      Ending = "gone"      // the machine no longer exists
 	Removed   Ending = "removed"   // an administrator took the machine away; the lessee is "" then
-	Cancelled Ending = "cancelled" // the client did not want to wait any more
-	TooLate   Ending = "too late"  // it waited too long
+	Cancelled Ending = "cancelled" // the client cancelled the waiting request
+	TooLate   Ending = "too late"  // the request waited too long
 )
 
 // InstructionState is the state of an instruction. It only moves forward.
@@ -45,12 +45,12 @@ type Notice string
 const (
 	LeasedNotice    Notice = "LEASED"
 	ReclaimedNotice Notice = "RECLAIMED"
-	LesseeNotice    Notice = "RESPONSE" // to the lessee: the present state
+	LesseeNotice    Notice = "RESPONSE" // to the lessee: the current state
 )
 
 // Lease is a request for a machine and, once it is fulfilled, the lease.
 type Lease struct {
-	// Hash is the id of its document.
+	// Hash is the id of the lease's document.
 	Hash string `firestore:"-"`
 
 	Owner       string      `firestore:"owner"`
@@ -62,14 +62,15 @@ type Lease struct {
 	State       LeaseState  `firestore:"state"`
 	RequestedAt time.Time   `firestore:"requestedAt"`
 
-	// While it waits: since when, in which line, and the term by which a free
-	// machine searches for it.
+	// The fields of a waiting request: since when it waits, in which line, and
+	// the term by which a free machine searches for it.
 	WaitingSince time.Time `firestore:"waitingSince,omitempty"`
 	WaitingLine  string    `firestore:"waitingLine,omitempty"`
 	WaitingTerm  string    `firestore:"waitingTerm,omitempty"`
 
-	// Once it is fulfilled: the machine, with everything that messages about it
-	// need, because it may leave the catalog before they are sent.
+	// The fields of a fulfilled request: the machine, with everything that
+	// messages about it need, because the machine may leave the catalog before
+	// they are sent.
 	Backend           string      `firestore:"backend,omitempty"`
 	Hostname          string      `firestore:"hostname,omitempty"`
 	BackendTopic      Destination `firestore:"backendTopic,omitempty"`
@@ -82,20 +83,22 @@ type Lease struct {
 	Instruction      string           `firestore:"instruction,omitempty"`
 	InstructionState InstructionState `firestore:"instructionState,omitempty"`
 
-	// Tell holds the messages to the backend that the last change makes necessary.
-	// They are sent right after it and not stored, for the backend can read the
-	// same by list_changes; only what could not be sent goes to Unsent.
+	// Tell holds the messages to the backend that are due because of the last
+	// change. They are sent right after it and are not stored, because the
+	// backend can get the same facts from list_changes; only messages that
+	// could not be sent move to Unsent.
 	Tell []Notice `firestore:"-"`
-	// Unsent holds the messages that are not known to be sent.
+	// Unsent holds the messages that are not known to have been sent.
 	Unsent   []Notice `firestore:"unsent,omitempty"`
 	Attempts int64    `firestore:"attempts,omitempty"`
-	// DueAt is when the sweep has to deny it, end it, send a message again or
-	// delete the record; absent when it has nothing to do.
+	// DueAt is when the sweep has to deny or end the lease, send a message
+	// again or delete the record; absent if the sweep has nothing to do.
 	DueAt time.Time `firestore:"dueAt,omitempty"`
-	// ExpireAt is set once it is over: Firestore's time-to-live deletes the
-	// record then if the sweep has not.
+	// ExpireAt is set once the lease is over: Firestore's time-to-live deletes
+	// the record then if the sweep has not.
 	ExpireAt time.Time `firestore:"expireAt,omitempty"`
-	// ChangedAt is the time of the last change that the machine's backend sees.
+	// ChangedAt is the time of the last change that is visible to the machine's
+	// backend.
 	ChangedAt time.Time `firestore:"changedAt,omitempty"`
 }
 
@@ -104,14 +107,14 @@ func (l Lease) Active(now time.Time) bool {
 	return l.Running() && (l.ExpiresAt.IsZero() || now.Before(l.ExpiresAt))
 }
 
-// Running reports whether the lease holds its machine: it is active, or its
-// time is over and the machine has not been reclaimed yet.
+// Running reports whether the lease holds its machine: it is active, or it has
+// expired and the machine has not been reclaimed yet.
 func (l Lease) Running() bool { return l.State == Fulfilled && l.EndedAt.IsZero() }
 
 // Indefinite reports whether the lease runs until it is released.
 func (l Lease) Indefinite() bool { return l.Running() && l.ExpiresAt.IsZero() }
 
-// Instance is the machine's backend attribute `instance`.
+// Instance returns the machine's backend attribute `instance`.
 func (l Lease) Instance() string { return instanceOf(l.BackendAttributes) }
 
 // Wants reports whether a machine serves a request that still waits for one.
@@ -120,7 +123,7 @@ func (l Lease) Wants(machine Machine, now time.Time) bool {
 		machine.Dimensions.Match(l.Dimensions) && (l.Length.Until == nil || l.Length.End(now).After(now))
 }
 
-// Due is the action that is due for a lease.
+// Due is an action that is due for a lease.
 type Due string
 
 // The actions.

@@ -29,7 +29,7 @@ func newMachine(policy Reclamation) Machine {
 	}.Free()
 }
 
-// TestEveryStateAndEvent shows what each state says to each event.
+// TestEveryStateAndEvent shows the result of each event in each state.
 func TestEveryStateAndEvent(t *testing.T) {
 	waiting := newLease(nil).Wait(t0, limits)
 	active, _ := Give(waiting, newMachine(Delete), t0, limits)
@@ -190,7 +190,7 @@ func TestResendingBacksOff(t *testing.T) {
 	if !reflect.DeepEqual(waits, want) {
 		t.Errorf("%v", waits)
 	}
-	// The lease's own end is not missed for that.
+	// The lease's own end is still due.
 	finite, _ := Give(newLease(nil), newMachine(Delete), t0, limits)
 	if finite = finite.OweStill(unsent, t0, limits); !finite.DueAt.Equal(finite.ExpiresAt) {
 		t.Errorf("due %v, ends %v", finite.DueAt, finite.ExpiresAt)

@@ -15,7 +15,7 @@ const (
 // Reclamation is the policy for a machine whose lease ends.
 type Reclamation string
 
-// The policies; none is MakeAvailable.
+// The policies; an empty policy means MakeAvailable.
 const (
 	MakeAvailable Reclamation = "MAKE_AVAILABLE"
 	Reclaim       Reclamation = "RECLAIM"
@@ -28,8 +28,8 @@ type Attribute struct {
 	Value string `firestore:"value,omitempty"`
 }
 
-// InstanceAttribute is the backend attribute that tells two machines of one
-// hostname apart, where the backend gives it.
+// InstanceAttribute is the backend attribute that distinguishes two machines
+// with the same hostname, if the backend sets it.
 const InstanceAttribute = "instance"
 
 // Policies are a machine's policies: where messages go, and what happens when a
@@ -41,8 +41,7 @@ type Policies struct {
 	Attributes     []Attribute `firestore:"attributes,omitempty"`
 }
 
-// instanceOf returns the value of the attribute that tells machines of one
-// hostname apart; "" where there is none.
+// instanceOf returns the value of InstanceAttribute; "" if it is not set.
 func instanceOf(attributes []Attribute) string {
 	for _, attribute := range attributes {
 		if attribute.Key == InstanceAttribute {
@@ -52,30 +51,31 @@ func instanceOf(attributes []Attribute) string {
 	return ""
 }
 
-// Machine is a machine of the catalog. Its document is written once when it
-// is added, once per lease, once per end of a lease: what else happens to a
-// lease stands in the lease.
+// Machine is a machine of the catalog. Its document is written once when it is
+// added, once per lease, and once at the end of a lease. Everything else about
+// a lease is stored in the lease.
 type Machine struct {
 	Backend    string       `firestore:"backend"`
 	Hostname   string       `firestore:"hostname"`
 	Dimensions Dimensions   `firestore:"dimensions"`
 	Policies   Policies     `firestore:"policies"`
 	State      MachineState `firestore:"state"`
-	// Terms holds the terms of its dimensions while it is available, and
-	// nothing otherwise: the search for a free machine asks for one of them.
+	// Terms holds the terms of the machine's dimensions while it is available,
+	// and is empty otherwise: the search for a free machine queries one of
+	// them.
 	Terms []string `firestore:"offers,omitempty"`
 	// Spread is a random number: searches begin at random numbers, so that they
 	// do not all find the same machine.
 	Spread int64 `firestore:"spread"`
-	// Lease is the hash of its lease.
+	// Lease is the hash of the machine's lease.
 	Lease              string    `firestore:"lease,omitempty"`
 	LeaseExpiration    time.Time `firestore:"leaseExpiration,omitempty"`
 	LeasedIndefinitely bool      `firestore:"leasedIndefinitely,omitempty"`
 	AddedAt            time.Time `firestore:"addedAt"`
-	// Number is that of the offer by which it was added.
+	// Number is the number of the offer that added the machine.
 	Number int64 `firestore:"offer,omitempty"`
-	// Fences refuse late additions of this hostname. Without an entry beside them
-	// the document is deleted at ExpireAt.
+	// Fences refuse late additions of this hostname. A document that has fences
+	// but no entry is deleted at ExpireAt.
 	Fences   []Fence   `firestore:"fences,omitempty"`
 	ExpireAt time.Time `firestore:"expireAt,omitempty"`
 }
@@ -91,11 +91,11 @@ func (m Machine) Free() Machine {
 	return m
 }
 
-// Instance is the value of the machine's backend attribute `instance`.
+// Instance returns the machine's backend attribute `instance`.
 func (m Machine) Instance() string { return instanceOf(m.Policies.Attributes) }
 
-// reclaimed returns the document as the machine's lease leaves it; nil if it is to
-// be deleted.
+// reclaimed returns the document after the end of the machine's lease; nil if
+// it is to be deleted.
 func (m Machine) reclaimed(now time.Time) *Machine {
 	switch m.Policies.OnReclamation {
 	case Delete:

@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	// hostnamePattern is RFC 1123's; other backends than GCE may have such
+	// hostnamePattern follows RFC 1123; backends other than GCE may have such
 	// names.
 	hostnamePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 	// topicPattern is Pub/Sub's: https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
@@ -25,14 +25,14 @@ func CheckHostname(hostname string) error {
 	return nil
 }
 
-// Destination is the topic that messages go to, with its project.
+// Destination is the topic for messages, with its project.
 type Destination struct {
 	Topic   string `firestore:"topic,omitempty"`
 	Project string `firestore:"project,omitempty"`
 }
 
 // Check completes a destination: a topic without a project belongs to the
-// Machine Provider's own. Without a topic and a project no messages are sent.
+// Machine Provider's own project. A destination with neither gets no messages.
 func (d Destination) Check(own string) (Destination, error) {
 	if d.Topic != "" {
 		if !topicPattern.MatchString(d.Topic) || strings.HasPrefix(d.Topic, "goog") {

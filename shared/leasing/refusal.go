@@ -1,6 +1,6 @@
 package leasing
 
-// Refusal is an error that the API answers, by its name on the wire. The
+// Refusal is an error that the API returns, by its name on the wire. The
 // messages in proto/machineprovider list the refusals of each call.
 type Refusal string
 

@@ -1,7 +1,7 @@
 package leasing
 
 import (
-	"crypto/sha1" //nolint:gosec // the wire says SHA-1; it identifies, it does not protect
+	"crypto/sha1" //nolint:gosec // the wire format requires SHA-1; it identifies and does not protect
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -12,15 +12,15 @@ import (
 
 // Length is the length of a lease; exactly one of its fields is set.
 type Length struct {
-	// Seconds from when the machine is given.
+	// Seconds is the length in seconds, from when the request is fulfilled.
 	Seconds *int64 `firestore:"seconds,omitempty"`
-	// Until is the end, in seconds since 1970.
+	// Until is the end of the lease, in seconds since 1970.
 	Until *int64 `firestore:"until,omitempty"`
-	// Indefinite: until it is released.
+	// Indefinite means until the lease is released.
 	Indefinite bool `firestore:"indefinite,omitempty"`
 }
 
-// Check refuses a length that is wrong whenever the lease begins.
+// Check refuses a length that is invalid no matter when the lease begins.
 func (l Length) Check(limits Limits) error {
 	given := 0
 	for _, is := range []bool{l.Seconds != nil, l.Until != nil, l.Indefinite} {
@@ -41,8 +41,8 @@ func (l Length) Check(limits Limits) error {
 	return nil
 }
 
-// CheckAt refuses an end that is not in the future, or too late for a lease
-// that begins at a time.
+// CheckAt refuses an end that is not in the future, or is too late for a lease
+// that begins at the given time.
 func (l Length) CheckAt(now, begin time.Time, limits Limits) error {
 	end := l.End(now)
 	switch {
@@ -56,8 +56,8 @@ func (l Length) CheckAt(now, begin time.Time, limits Limits) error {
 	return nil
 }
 
-// End returns when a lease that begins now ends: in whole seconds, as on the
-// wire, and rounded up; zero for an indefinite one.
+// End returns when a lease that begins now ends, rounded up to whole seconds,
+// as on the wire; zero for an indefinite lease.
 func (l Length) End(now time.Time) time.Time {
 	switch {
 	case l.Until != nil:
@@ -81,8 +81,8 @@ type Request struct {
 	Instruction string // the Swarming server to connect to
 }
 
-// Check completes a request, and refuses one that is wrong whenever it is made.
-// Topics without a project belong to the project own.
+// Check completes a request, and refuses one that is invalid no matter when it
+// is made. Topics without a project belong to the project own.
 func (r Request) Check(own string, limits Limits) (Request, error) {
 	if err := r.Length.Check(limits); err != nil {
 		return r, err

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Owe records which messages are still to be sent, after the first attempt to
-// send all of them.
+// Owe records which messages could not be sent at the first attempt.
 func (l Lease) Owe(unsent []Notice, now time.Time, limits Limits) Lease {
 	l.Tell, l.Unsent = nil, unsent
 	if len(unsent) == 0 {
@@ -15,15 +14,16 @@ func (l Lease) Owe(unsent []Notice, now time.Time, limits Limits) Lease {
 	return l.Schedule(now, limits)
 }
 
-// OweStill records the same after another attempt: the next one comes later.
+// OweStill records which messages could not be sent at a further attempt; the
+// next attempt comes later.
 func (l Lease) OweStill(unsent []Notice, now time.Time, limits Limits) Lease {
 	l.Attempts++
 	return l.Owe(unsent, now, limits)
 }
 
-// notify adds those messages that have a destination. Only a backend that gives
-// its machines the attribute instance, which is ours, reads list_changes:
-// messages to other backends and to lessees are stored until they are sent.
+// notify adds those messages that have a destination. Only a backend that sets
+// InstanceAttribute, such as this suite, reads list_changes: messages to other
+// backends and to lessees are stored until they are sent.
 func (l Lease) notify(notices ...Notice) Lease {
 	l.Tell, l.Unsent = slices.Clone(l.Tell), slices.Clone(l.Unsent)
 	for _, notice := range notices {

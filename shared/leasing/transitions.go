@@ -24,7 +24,7 @@ func NewLease(owner string, request Request, now time.Time) Lease {
 	return lease
 }
 
-// Wait puts the request into the line of its dimensions.
+// Wait puts the request into the line for its dimensions.
 func (l Lease) Wait(now time.Time, limits Limits) Lease {
 	l.State = Pending
 	l.WaitingSince, l.WaitingLine, l.WaitingTerm = now, l.Dimensions.Key(), l.Dimensions.Selector()
@@ -44,8 +44,8 @@ func Give(l Lease, m Machine, now time.Time, limits Limits) (Lease, Machine) {
 	return l, m
 }
 
-// End ends a running lease. The machine is nil where the catalog does not have
-// it; the returned machine is nil where its document is to be deleted.
+// End ends a running lease. m is nil if the catalog does not have the machine;
+// the returned machine is nil if its document is to be deleted.
 func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, *Machine) {
 	l.EndedAt, l.Ending, l.ChangedAt = now, why, now
 	if why != Expired {
@@ -65,11 +65,11 @@ func End(l Lease, m *Machine, why Ending, now time.Time, limits Limits) (Lease, 
 	return l, m.reclaimed(now)
 }
 
-// Deny ends a request that waits.
+// Deny ends a waiting request.
 func (l Lease) Deny(why Ending, now time.Time, limits Limits) Lease {
 	l = l.leaveLine()
 	l.State, l.EndedAt, l.Ending = Denied, now, why
-	if why != Cancelled { // whoever cancels knows
+	if why != Cancelled { // the client that cancels knows
 		l = l.notify(LesseeNotice)
 	}
 	return l.Schedule(now, limits)
@@ -88,7 +88,7 @@ func (l Lease) Instruct(instruction string) Lease {
 	return l
 }
 
-// Reach moves the instruction to a later state; never to an earlier one.
+// Reach moves the instruction to a later state, and never to an earlier one.
 func (l Lease) Reach(state InstructionState) Lease {
 	order := []InstructionState{InstructionPending, InstructionReceived, InstructionExecuted}
 	if l.Instruction != "" && slices.Index(order, state) > slices.Index(order, l.InstructionState) {
@@ -103,12 +103,12 @@ func (l Lease) leaveLine() Lease {
 }
 
 // TakenAway returns the record of a free machine that an administrator took out
-// of the catalog: an ended lease of the administrator's, by whose message the
-// backend learns of it.
+// of the catalog: an ended lease of the administrator. Its message informs the
+// backend.
 func TakenAway(by string, m Machine, now time.Time, limits Limits) Lease {
 	id := "taken away: " + m.Backend + ":" + m.Hostname + " " + now.Format(time.RFC3339Nano)
 	l := Lease{
-		Hash:              Hash("\x00"+by, id), // no client's name begins so
+		Hash:              Hash("\x00"+by, id), // no client's name begins with a zero byte
 		Owner:             by,
 		RequestID:         id,
 		State:             Fulfilled,

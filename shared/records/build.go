@@ -10,7 +10,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Tree is all records of one template, as they were read.
+// Tree holds all records of one template, as they were read.
 type Tree struct {
 	records   fleet.Records
 	documents map[store.Key]store.Document
@@ -46,11 +46,11 @@ func (r Records) Tree(ctx context.Context, baseName string) (Tree, error) {
 	return tree, err
 }
 
-// Records are the tree's values; they are not to be changed.
+// Records returns the tree's values; the caller must not change them.
 func (t Tree) Records() fleet.Records { return t.records }
 
-// Save writes what differs between the tree as it was read and the records as
-// they were decided, in one atomic step. It returns the number of writes.
+// Save writes the differences between the tree as it was read and the decided
+// records, in one atomic step. It returns the number of writes.
 func (r Records) Save(ctx context.Context, tree Tree, decided fleet.Records) (int, error) {
 	var writes []store.Write
 	add := func(p path, before, after any) error {

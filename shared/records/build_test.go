@@ -53,7 +53,7 @@ func TestTreeAndSave(t *testing.T) {
 	}
 }
 
-// The whole template or nothing of it.
+// Either the whole template is saved or nothing.
 func TestSaveIsAtomic(t *testing.T) {
 	b := newBench(t)
 	tree, err := b.Tree(t.Context(), "linux")
@@ -72,7 +72,7 @@ func TestSaveIsAtomic(t *testing.T) {
 	}
 }
 
-// A URL that is recorded while the template is built is not lost.
+// A URL that is recorded while the template is being built is not lost.
 func TestSaveDoesNotUndoWhatCameBetween(t *testing.T) {
 	b := newBench(t)
 	if _, err := b.build(&specA); err != nil {

@@ -8,34 +8,34 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// AdoptManager makes the record of a manager that has none; false where it
-// has one.
+// AdoptManager makes the record of a manager that has none. It returns false if
+// the manager has a record.
 func (r Records) AdoptManager(ctx context.Context, manager fleet.Manager) (bool, error) {
 	return change(ctx, r, managerPath(manager.Key()), adopt(manager))
 }
 
-// AdoptRevision does the same for a revision.
+// AdoptRevision does the same as AdoptManager for a revision.
 func (r Records) AdoptRevision(ctx context.Context, revision fleet.Revision) (bool, error) {
 	return change(ctx, r, revisionPath(revision.BaseName, revision.ID), adopt(revision))
 }
 
-// adopt is the change of a record that does not exist into this one.
+// adopt returns a change that creates this record if it does not exist.
 func adopt[T any](record T) func(*T) (*T, bool) {
 	return func(current *T) (*T, bool) { return &record, current == nil }
 }
 
-// ChangeRevision lets decide change a revision as it is now; ok false leaves
-// it. It reports whether decide changed it.
+// ChangeRevision applies decide to the current record of a revision, and writes
+// the result if decide returns true. It reports whether the record was changed.
 func (r Records) ChangeRevision(ctx context.Context, baseName, revision string, decide func(fleet.Revision) (fleet.Revision, bool)) (bool, error) {
 	return change(ctx, r, revisionPath(baseName, revision), existing(decide))
 }
 
-// ChangeManager does the same to a manager.
+// ChangeManager does the same as ChangeRevision for a manager.
 func (r Records) ChangeManager(ctx context.Context, manager fleet.ManagerKey, decide func(fleet.Manager) (fleet.Manager, bool)) (bool, error) {
 	return change(ctx, r, managerPath(manager), existing(decide))
 }
 
-// existing is the change of a record that exists.
+// existing returns a change that applies decide to a record if it exists.
 func existing[T any](decide func(T) (T, bool)) func(*T) (*T, bool) {
 	return func(current *T) (*T, bool) {
 		if current == nil {
@@ -46,8 +46,9 @@ func existing[T any](decide func(T) (T, bool)) func(*T) (*T, bool) {
 	}
 }
 
-// change lets decide change a record as it is now, nil where there is none. It
-// reports whether decide changed it.
+// change applies decide to the current record, nil if there is no record, and
+// writes the result if decide returns true. It reports whether the record was
+// changed.
 func change[T any](ctx context.Context, r Records, p path, decide func(*T) (*T, bool)) (changed bool, _ error) {
 	k, err := p.key()
 	if err != nil {
@@ -62,8 +63,8 @@ func change[T any](ctx context.Context, r Records, p path, decide func(*T) (*T, 
 	return changed && err == nil, err
 }
 
-// ChangeInstances lets a transition change instances as they are now. It
-// returns those that were changed; some may be while others failed.
+// ChangeInstances applies a transition to the current records of instances. It
+// returns those that it changed, even if it failed for others.
 func (r Records) ChangeInstances(ctx context.Context, items []Instance, transition func(fleet.Instance) (fleet.Instance, bool)) ([]fleet.Instance, error) {
 	decide := existing(transition)
 	changed, err := store.UpdateEach(ctx, r.Store, items, func(current *fleet.Instance) (*fleet.Instance, error) {
@@ -78,8 +79,8 @@ func (r Records) ChangeInstances(ctx context.Context, items []Instance, transiti
 	return values(changed), err
 }
 
-// Remove deletes those records for which may still returns true. It returns how
-// many were deleted.
+// Remove deletes the records for whose current state may returns true. It
+// returns the number of deleted records.
 func Remove[T any](ctx context.Context, r Records, items []store.Stored[T], may func(T) bool) (int, error) {
 	changed, err := store.UpdateEach(ctx, r.Store, items, func(current *T) (*T, error) {
 		if current == nil || may(*current) {

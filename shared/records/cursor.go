@@ -9,8 +9,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// Cursor is the place up to which the changes of the Machine Provider's catalog
-// were dealt with.
+// Cursor is the position up to which the changes of the Machine Provider's
+// catalog have been processed.
 type Cursor struct {
 	Value string
 	read  store.Stored[cursorFields]
@@ -39,9 +39,10 @@ func (c Cursor) First() bool { return !c.read.Exists() }
 // the time for which the Machine Provider keeps changes.
 const cursorAge = 24 * time.Hour
 
-// SaveCursor stores the cursor if there were changes since the one before;
-// without any, the one before serves as well and costs no write. If another run
-// stored one meanwhile, that one stands: at worst some changes are read twice.
+// SaveCursor stores the cursor if there were changes since the stored one;
+// without changes the stored one is as good, and there is nothing to write. If
+// another run stored a cursor in the meantime, that one stays: at worst some
+// changes are read twice.
 func (r Records) SaveCursor(ctx context.Context, cursor Cursor, changed bool, now time.Time) error {
 	old := cursor.read.Value
 	if cursor.Value == old.Cursor || !changed && old.Cursor != "" && now.Sub(old.SavedAt) < cursorAge {

@@ -11,8 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Records of earlier versions are read as they are: the names of the fields
-// stay, whichever struct holds them.
+// Records of earlier versions must stay readable: the names of the fields do
+// not change, no matter which struct holds them.
 func TestNamesOfFields(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	resource := fleet.Resource{State: fleet.Drained, URL: "u", Deleting: true, Deletion: fleet.DeletionClaim{By: "x", At: at, Since: at}, DrainedAt: at}

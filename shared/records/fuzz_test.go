@@ -8,8 +8,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Whatever a message names: its key is a document of just that collection, with
-// just those names in it, or there is none.
+// For any names in a message, the key is a document in the right collection
+// with just those names in it, or an error.
 func FuzzKeys(f *testing.F) {
 	f.Add("linux", "0123456789ab", "us-east1-b")
 	f.Add("a/b", "..", ".")
@@ -38,7 +38,7 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
-// The listing is a cache: whatever stands in it, it is read or begun anew.
+// The listing is a cache: whatever it contains, it is read or started anew.
 func FuzzListing(f *testing.F) {
 	for _, vms := range []string{`{"17":{"hostname":"a","running":true}}`, `{"17":null}`, `{"17":[]}`, `null`, `[1]`, `{`, ``} {
 		f.Add([]byte(vms))

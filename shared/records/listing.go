@@ -9,16 +9,16 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Listing holds the VMs of a group as they were last seen, with the version that
-// it was read at. Whoever records VMs writes it in the same step: a fetch that
-// was overtaken by another one records nothing.
+// Listing holds the VMs of a group as they were last seen, with the version at
+// which it was read. A fetch writes it in the same step as the records of the
+// VMs, so that a fetch that another one has overtaken records nothing.
 type Listing struct {
 	VMs  map[string]fleet.Sight
 	read store.Document
 }
 
-// listingFields keeps the sights in one field of JSON: as a map of its own,
-// each VM would be an index entry.
+// listingFields keeps the sights in one JSON field: Firestore would index each
+// VM of a map.
 type listingFields struct {
 	Manager string `firestore:"manager"`
 	VMs     []byte `firestore:"vms"`
@@ -50,9 +50,9 @@ func (r Records) Listing(ctx context.Context, manager fleet.ManagerKey) (Listing
 	return listing, nil
 }
 
-// Record makes records of new instances and keeps the listing, in one step
-// that fails with failure.Conflict where the listing or one of the records was
-// written by somebody else.
+// Record makes records of new instances and stores the listing, in one step. It
+// fails with failure.Conflict if another run has written the listing or one of
+// the records.
 func (r Records) Record(ctx context.Context, manager fleet.ManagerKey, listing Listing, vms map[string]fleet.Sight, found []fleet.Instance) (Listing, error) {
 	text, err := json.Marshal(vms)
 	if err != nil {
@@ -81,7 +81,7 @@ func (r Records) Record(ctx context.Context, manager fleet.ManagerKey, listing L
 	return Listing{VMs: vms, read: store.Document{Key: listing.read.Key, Fields: fields, Version: versions[0]}}, nil
 }
 
-// Current reports whether nobody has written the listing since it was read.
+// Current reports whether the listing has not been written since it was read.
 func (r Records) Current(ctx context.Context, listing Listing) (bool, error) {
 	now, err := r.Store.Get(ctx, listing.read.Key)
 	if err != nil {

@@ -42,7 +42,7 @@ func TestListing(t *testing.T) {
 	if read := b.listing(); !maps.Equal(read.VMs, vms) {
 		t.Errorf("%v", read.VMs)
 	}
-	// What Record answers is good for the next one.
+	// The listing that Record returns works for the next call.
 	delete(vms, "2")
 	if _, err := b.Record(t.Context(), manager, written, vms, nil); err != nil {
 		t.Error(err)
@@ -55,7 +55,7 @@ func TestListing(t *testing.T) {
 	if read, err := b.Listing(t.Context(), other); len(read.VMs) != 0 || err != nil {
 		t.Errorf("of another manager: %v, %v", read.VMs, err)
 	}
-	for range 2 { // twice is once
+	for range 2 { // the second call changes nothing
 		if err := b.RemoveListing(t.Context(), manager); err != nil {
 			t.Error(err)
 		}
@@ -65,8 +65,8 @@ func TestListing(t *testing.T) {
 	}
 }
 
-// A fetch that was overtaken by another one records nothing: the VMs that it
-// saw may be gone, and their records with them.
+// A fetch that another one has overtaken records nothing: the VMs that it saw
+// may be gone, and their records with them.
 func TestAnOvertakenFetchRecordsNothing(t *testing.T) {
 	for name, setUp := range map[string]func(*bench) Listing{
 		"the first listing": func(b *bench) Listing { return b.listing() },
@@ -114,8 +114,8 @@ func TestAnOvertakenFetchRecordsNothing(t *testing.T) {
 	}
 }
 
-// A record that is there, such as a tombstone, is never written over, and
-// nothing else of the step is done.
+// An existing record, such as a tombstone, is never overwritten, and the rest
+// of the step is not done either.
 func TestATombstoneIsNotWrittenOver(t *testing.T) {
 	b := newBench(t)
 	b.instance("a", func(i *fleet.Instance) { i.State, i.DeletedAt = fleet.Deleted, noon })
@@ -134,7 +134,7 @@ func TestATombstoneIsNotWrittenOver(t *testing.T) {
 	}
 }
 
-// The listing is a cache: one that cannot be read is begun anew.
+// The listing is a cache: one that cannot be read is started anew.
 func TestAListingThatCannotBeRead(t *testing.T) {
 	for name, fields := range map[string]store.Fields{
 		"no JSON":        {"manager": manager.String(), "vms": []byte("{")},

@@ -11,10 +11,10 @@ type leftOfferFields struct {
 	Instances []string `firestore:"instances"`
 }
 
-// LeftOffer is the record that the version before kept of an open offer.
+// LeftOffer is a record of an open offer, which the previous version kept.
 type LeftOffer = store.Stored[leftOfferFields]
 
-// LeftOffers reads the offers that the version before left open.
+// LeftOffers reads the offers that the previous version left open.
 func (r Records) LeftOffers(ctx context.Context) ([]LeftOffer, error) {
 	return find[leftOfferFields](ctx, r, query("offers left open", "offers"))
 }

@@ -13,9 +13,10 @@ type projectFields struct {
 	Project string `firestore:"project"`
 }
 
-// NoteProject records that the suite works in a project. The record stays for
-// good: an operation may end after all other records of the project are gone, and
-// nobody would look for the resource that it made.
+// NoteProject records that the suite works in a project. The record is never
+// deleted: an operation may end after all other records of the project are
+// gone, and without it no job would look for the resource that the operation
+// made.
 func (r Records) NoteProject(ctx context.Context, project string) error {
 	_, err := change(ctx, r, path{projects, project}, adopt(projectFields{Project: project}))
 	return err
@@ -48,7 +49,8 @@ func (r Records) Sightings(ctx context.Context, kind string) (map[string]time.Ti
 	return seen, err
 }
 
-// KeepSightings records the fresh orphans and forgets those that are over.
+// KeepSightings records the orphans that are new and deletes the records of
+// those that are over.
 func (r Records) KeepSightings(ctx context.Context, kind string, fresh, over []string, now time.Time) error {
 	var writes []store.Write
 	for i, name := range slices.Concat(fresh, over) {

@@ -7,14 +7,15 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// How many of the instances that a group waits for are read as examples.
+// The maximum number of examples that are read of the instances that a group
+// waits for.
 const (
 	someLeases    = 50
 	someDeletions = 10
 )
 
-// Pools reads all pools: their managers, and their revisions as RevisionHeads
-// does.
+// Pools reads all pools: their managers, and their revisions like
+// RevisionHeads.
 func (r Records) Pools(ctx context.Context) ([]*fleet.Pool, error) {
 	var managers []Manager
 	var revisions []Revision
@@ -25,7 +26,7 @@ func (r Records) Pools(ctx context.Context) ([]*fleet.Pool, error) {
 	return fleet.Pools(values(managers), values(revisions)), err
 }
 
-// Count counts the machines of groups; a group that is not built has none.
+// Count counts the machines of groups; a group that is not built yet has none.
 func (r Records) Count(ctx context.Context, groups ...*fleet.Group) error {
 	var steps []func(context.Context) error
 	for _, g := range groups {
@@ -42,8 +43,8 @@ func (r Records) Count(ctx context.Context, groups ...*fleet.Group) error {
 	return Together(ctx, steps...)
 }
 
-// Examples reads some of the instances that counted groups wait for: the leased
-// ones of a drained group, and those pending deletion.
+// Examples reads some of the instances that counted groups wait for: those
+// leased in a drained group, and those pending deletion.
 func (r Records) Examples(ctx context.Context, groups ...*fleet.Group) error {
 	var steps []func(context.Context) error
 	some := func(g *fleet.Group, state fleet.InstanceState, limit int, into *[]fleet.Instance) {

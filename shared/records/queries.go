@@ -18,7 +18,7 @@ func (r Records) TemplatesUnconfigured(ctx context.Context) ([]Template, error) 
 	return find[fleet.TemplateRecord](ctx, r, query("templates not configured", templates, equal("activeRevision", "")))
 }
 
-// Revision reads one revision; nil where there is none.
+// Revision reads one revision; nil if it has no record.
 func (r Records) Revision(ctx context.Context, baseName, revision string) (*Revision, error) {
 	return getOne[fleet.Revision](ctx, r, revisionPath(baseName, revision))
 }
@@ -34,8 +34,8 @@ func (r Records) RevisionsToCreate(ctx context.Context) ([]Revision, error) {
 		query("active revisions without URL", revisions, equal("state", fleet.Active), equal("url", "")))
 }
 
-// RevisionHeads reads all revisions for people to see: of their specs only what
-// is short.
+// RevisionHeads reads all revisions for display, with only the short fields of
+// their specs.
 func (r Records) RevisionHeads(ctx context.Context) ([]Revision, error) {
 	heads := query("revisions without their metadata", revisions)
 	heads.Select = []string{
@@ -45,8 +45,8 @@ func (r Records) RevisionHeads(ctx context.Context) ([]Revision, error) {
 	return find[fleet.Revision](ctx, r, heads)
 }
 
-// EveryRevision reads all revisions for a decision that none may be missing in:
-// one that cannot be read is an error here.
+// EveryRevision reads all revisions for a decision that needs all of them: a
+// revision that cannot be read is an error here.
 func (r Records) EveryRevision(ctx context.Context) ([]Revision, error) {
 	return findEvery[fleet.Revision](ctx, r, query("revisions", revisions))
 }
@@ -60,7 +60,7 @@ func revisionsOf(baseName string) store.Query {
 	return query("revisions of a template", templatePath(baseName).within(revisions))
 }
 
-// Manager reads one manager; nil where there is none.
+// Manager reads one manager; nil if it has no record.
 func (r Records) Manager(ctx context.Context, manager fleet.ManagerKey) (*Manager, error) {
 	return getOne[fleet.Manager](ctx, r, managerPath(manager))
 }
@@ -70,7 +70,7 @@ func (r Records) Managers(ctx context.Context) ([]Manager, error) {
 	return find[fleet.Manager](ctx, r, allManagers)
 }
 
-// EveryManager reads all managers as EveryRevision reads the revisions.
+// EveryManager reads all managers, like EveryRevision.
 func (r Records) EveryManager(ctx context.Context) ([]Manager, error) {
 	return findEvery[fleet.Manager](ctx, r, allManagers)
 }
@@ -126,8 +126,8 @@ func (r Records) ManagersFor(ctx context.Context, baseName, revision, zone strin
 	return get[fleet.Manager](ctx, r, k)
 }
 
-// Instances reads instances by their keys; those without a record are left
-// out.
+// Instances reads instances by their keys; it leaves out those that have no
+// record.
 func (r Records) Instances(ctx context.Context, instances ...string) ([]Instance, error) {
 	keys := make([]store.Key, 0, len(instances))
 	for _, instance := range instances {
@@ -155,8 +155,8 @@ func instancesIn(state fleet.InstanceState) store.Query {
 	return query("instances by state", instances, equal("state", state))
 }
 
-// InstancesOf reads the instances of a manager in these states; in all states
-// when none is named.
+// InstancesOf reads the instances of a manager in the given states, or in all
+// states if none is given.
 func (r Records) InstancesOf(ctx context.Context, manager fleet.ManagerKey, states ...fleet.InstanceState) ([]Instance, error) {
 	if len(states) == 0 {
 		states = []fleet.InstanceState{""}
@@ -172,8 +172,8 @@ func (r Records) InstancesOf(ctx context.Context, manager fleet.ManagerKey, stat
 	return all, nil
 }
 
-// InstancePage reads some instances of a manager, in the order of their keys,
-// after one of them; in one state, or in all where it is "".
+// InstancePage reads some instances of a manager in the order of their keys,
+// after the given key, in one state, or in all states if state is "".
 func (r Records) InstancePage(ctx context.Context, manager fleet.ManagerKey, state fleet.InstanceState, limit int, after string) ([]Instance, error) {
 	page := instancesOf(manager, state)
 	page.Limit = limit
@@ -182,7 +182,7 @@ func (r Records) InstancePage(ctx context.Context, manager fleet.ManagerKey, sta
 		if err != nil {
 			return nil, err
 		}
-		page.After = &store.Document{Key: k} // the order is that of the keys
+		page.After = &store.Document{Key: k} // the query orders by key
 	}
 	return find[fleet.Instance](ctx, r, page)
 }
@@ -197,7 +197,8 @@ func (r Records) CountAllOf(ctx context.Context, manager fleet.ManagerKey) (int,
 	return r.count(ctx, instancesOf(manager, ""))
 }
 
-// instancesOf finds a manager's instances in a state, or in all where it is "".
+// instancesOf finds a manager's instances in a state, or in all states if it is
+// "".
 func instancesOf(manager fleet.ManagerKey, state fleet.InstanceState) store.Query {
 	of := equal("manager", manager.String())
 	if state == "" {
@@ -206,23 +207,23 @@ func instancesOf(manager fleet.ManagerKey, state fleet.InstanceState) store.Quer
 	return query("instances of a manager by state", instances, of, equal("state", state))
 }
 
-// LeasesOver reads the instances whose lease is known to have run out, those
-// first whose did so first, at most MostAtOnce.
+// LeasesOver reads the instances whose lease is known to have run out, the
+// earliest expiration first, at most MostAtOnce.
 func (r Records) LeasesOver(ctx context.Context, now time.Time) ([]Instance, error) {
 	return findSome[fleet.Instance](ctx, r, query("instances whose lease is over", instances,
 		equal("state", fleet.Leased), store.Filter{Field: "leaseExpiration", Op: store.LessOrEqual, Value: now}))
 }
 
-// Missing reads the instances that the catalog was seen without, those first
-// that are missing longest, at most MostAtOnce.
+// Missing reads the instances that are missing in the catalog, those missing
+// longest first, at most MostAtOnce.
 func (r Records) Missing(ctx context.Context) ([]Instance, error) {
 	return findSome[fleet.Instance](ctx, r, query("instances missing in the catalog", instances,
 		store.Filter{Field: "missingSince", Op: store.Greater, Value: time.Unix(0, 0).UTC()}))
 }
 
-// TombstonesOver reads the records of deleted instances that can go, the oldest
-// first, at most MostAtOnce of those that come after the last of a page before;
-// a page with fewer is the last one.
+// TombstonesOver reads the records of deleted instances that can be deleted,
+// the oldest first, at most MostAtOnce. after continues behind the last one of
+// the previous page; a page with fewer than MostAtOnce is the last one.
 func (r Records) TombstonesOver(ctx context.Context, now time.Time, after ...Instance) ([]Instance, error) {
 	page := query("tombstones that are over", instances, equal("state", fleet.Deleted),
 		store.Filter{Field: "deletedAt", Op: store.Less, Value: now.Add(-fleet.TombstoneTime)})

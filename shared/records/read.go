@@ -8,12 +8,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// MostAtOnce is how many instances one query of a sweep reads, so that a run's
-// memory does not grow with the fleet.
+// MostAtOnce is the number of instances that one query of a sweep reads, so
+// that a run's memory does not grow with the fleet.
 const MostAtOnce = 2000
 
-// query finds the documents of a collection for which all filters hold. Those
-// of revisions and managers are found under all templates.
+// query finds the documents of a collection for which all filters hold. It
+// finds revisions and managers under all templates.
 func query(name, collection string, where ...store.Filter) store.Query {
 	return store.Query{Name: name, Collection: collection, Where: where,
 		Group: collection == revisions || collection == managers}
@@ -31,13 +31,13 @@ func find[T any](ctx context.Context, r Records, q store.Query) ([]store.Stored[
 	return readable(r, page), nil
 }
 
-// findSome finds MostAtOnce documents at most.
+// findSome finds at most MostAtOnce documents.
 func findSome[T any](ctx context.Context, r Records, q store.Query) ([]store.Stored[T], error) {
 	q.Limit = MostAtOnce
 	return find[T](ctx, r, q)
 }
 
-// findEvery finds documents for a decision that none may be missing in: one
+// findEvery finds documents for a decision that needs all of them: a document
 // that cannot be read is an error here.
 func findEvery[T any](ctx context.Context, r Records, q store.Query) ([]store.Stored[T], error) {
 	page, err := store.FindAs[T](ctx, r.Store, q)
@@ -69,8 +69,9 @@ func readable[T any](r Records, page store.Page[T]) []store.Stored[T] {
 	return page.Items
 }
 
-// getOne reads one record; nil where there is none. One that cannot be read is
-// an error: to whoever asks for just it, it must not look like none.
+// getOne reads one record; nil if it does not exist. A record that cannot be
+// read is an error: for a caller that asks for one record, it must not look
+// like a missing one.
 func getOne[T any](ctx context.Context, r Records, p path) (*store.Stored[T], error) {
 	k, err := p.key()
 	if err != nil {
@@ -94,8 +95,8 @@ func (r Records) count(ctx context.Context, q store.Query) (int, error) {
 	return n, nil
 }
 
-// Recorded reports which of these instances have a record, be it one that
-// cannot be read.
+// Recorded reports which of these instances have a record, even one that cannot
+// be read.
 func (r Records) Recorded(ctx context.Context, instances ...fleet.Instance) (map[string]bool, error) {
 	keys := make([]store.Key, len(instances))
 	for i, instance := range instances {

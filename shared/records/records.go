@@ -1,5 +1,5 @@
-// Package records reads and writes the fleet's records: it alone knows their
-// collections, keys and queries.
+// Package records reads and writes the fleet's records. Only this package knows
+// their collections, keys and queries.
 package records
 
 import (
@@ -23,7 +23,7 @@ const (
 	projects  = "projects"
 )
 
-// The records, each with the version that it was read at.
+// The records, each with the version at which it was read.
 type (
 	// Template is a template's record.
 	Template = store.Stored[fleet.TemplateRecord]
@@ -42,7 +42,7 @@ type Records struct {
 	Log   *slog.Logger
 }
 
-// path is the way to a document: collection and id in turn.
+// path is the path of a document: collection and id in turn.
 type path []string
 
 func templatePath(baseName string) path { return path{templates, baseName} }
@@ -55,11 +55,12 @@ func managerPath(k fleet.ManagerKey) path {
 	return append(revisionPath(k.BaseName, k.Revision), managers, k.Zone)
 }
 
-// flat makes one id of a name that has slashes in it.
+// flat makes one id out of a name that contains slashes.
 func flat(name string) string { return strings.ReplaceAll(name, "/", ":") }
 
 // key makes a document's key. A name in it comes from a message and may be
-// anything: one that cannot be part of a key finds nothing.
+// anything: for a name that cannot be part of a key, the error has the class
+// NotFound.
 func (p path) key() (store.Key, error) {
 	k, err := store.NewKey(p...)
 	if err != nil {
@@ -68,19 +69,20 @@ func (p path) key() (store.Key, error) {
 	return k, nil
 }
 
-// within is the path of a collection under the document.
+// within returns the path of a collection under the document.
 func (p path) within(collection string) string { return strings.Join(append(p, collection), "/") }
 
-// TemplateKey is the document of a template.
+// TemplateKey returns the key of a template's document.
 func TemplateKey(baseName string) (store.Key, error) { return templatePath(baseName).key() }
 
-// RevisionKey is the document of a revision.
+// RevisionKey returns the key of a revision's document.
 func RevisionKey(baseName, revision string) (store.Key, error) {
 	return revisionPath(baseName, revision).key()
 }
 
-// ManagerKey is the document of a manager.
+// ManagerKey returns the key of a manager's document.
 func ManagerKey(k fleet.ManagerKey) (store.Key, error) { return managerPath(k).key() }
 
-// InstanceKey is the document of an instance, by its own key.
+// InstanceKey returns the key of an instance's document, given the instance's
+// key.
 func InstanceKey(instance string) (store.Key, error) { return path{instances, instance}.key() }

@@ -22,7 +22,7 @@ var (
 	manager = fleet.ManagerKey{BaseName: "linux", Revision: "0123456789ab", Zone: "us-east1-b"}
 )
 
-// bench is the records over a store of a test's own.
+// bench is the records with a store of its own.
 type bench struct {
 	*testing.T
 	Records
@@ -105,8 +105,8 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// A name comes from a message, and may be anything: it finds nothing and
-// reaches no other document.
+// A name comes from a message and may be anything: an invalid name finds
+// nothing and reaches no other document.
 func TestNamesThatCannotBe(t *testing.T) {
 	b := newBench(t)
 	for _, name := range []string{"", ".", "..", "a/b", "linux/revisions/r", "__x__", "\x00", "\xff", strings.Repeat("x", 2000)} {
@@ -142,7 +142,7 @@ func TestWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// A record that cannot be read is logged and hides no other.
+// A record that cannot be read is logged and hides no other record.
 func TestACorruptRecordIsSetAside(t *testing.T) {
 	b := newBench(t)
 	for _, name := range []string{"a", "b", "c"} {
@@ -174,8 +174,8 @@ func TestACorruptRecordByKeyIsNoInstance(t *testing.T) {
 	}
 }
 
-// To whoever asks for one record, one that cannot be read is not the same as
-// none.
+// When one record is requested, a record that cannot be read is not the same as
+// a missing one.
 func TestOneCorruptRecordIsAnError(t *testing.T) {
 	b := newBench(t)
 	b.put(store.Fields{"baseName": int64(7)}, "instanceTemplates", "linux", "revisions", manager.Revision)
@@ -287,7 +287,7 @@ func TestChange(t *testing.T) {
 		m.URL = ""
 		return m, true
 	}
-	for n, want := range []bool{true, false} { // twice is once
+	for n, want := range []bool{true, false} { // the second call changes nothing
 		if changed, err := b.ChangeManager(t.Context(), manager, clear); changed != want || err != nil {
 			t.Errorf("time %d: %v, %v", n+1, changed, err)
 		}
@@ -302,8 +302,8 @@ func TestChange(t *testing.T) {
 	}
 }
 
-// Another run changes a record between our read and our write: the decision is
-// made anew, on what is there now.
+// Another run changes a record between the read and the write: the decision is
+// made again, on the current record.
 func TestChangesDecideOnWhatIsThereNow(t *testing.T) {
 	b := newBench(t)
 	b.instance("a", func(i *fleet.Instance) { i.State, i.CatalogedAt = fleet.Cataloged, noon })
@@ -333,7 +333,7 @@ func TestRemoveOnlyWhatStillMayGo(t *testing.T) {
 	if err != nil || len(items) != 2 {
 		t.Fatal(items, err)
 	}
-	b.instance("b", nil) // somebody was quicker
+	b.instance("b", nil) // another run was faster
 	if n, err := Remove(t.Context(), b.Records, items, over); n != 1 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
@@ -348,7 +348,7 @@ func TestRemoveOnlyWhatStillMayGo(t *testing.T) {
 	}
 }
 
-// Where no record may be missing, one that cannot be read is an error.
+// If no record may be missing, one that cannot be read is an error.
 func TestEveryRecordOrAnError(t *testing.T) {
 	b := newBench(t)
 	b.put(fleet.Revision{BaseName: "linux", ID: "r"}, revisionPath("linux", "r")...)
@@ -368,7 +368,7 @@ func TestEveryRecordOrAnError(t *testing.T) {
 	}
 }
 
-// A record is adopted only where there is none, and a project noted once.
+// A record is adopted only if none exists, and a project is noted once.
 func TestAdopt(t *testing.T) {
 	b := newBench(t)
 	for n, want := range []bool{true, false} {

@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// atATime bounds the steps that one call has under way at once.
+// atATime bounds the number of steps that one call runs at once.
 const atATime = 32
 
-// Together does all steps side by side and returns their errors.
+// Together runs all steps concurrently and returns their errors.
 func Together(ctx context.Context, steps ...func(context.Context) error) error {
 	errs := make([]error, len(steps))
 	places := make(chan struct{}, atATime)

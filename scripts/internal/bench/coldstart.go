@@ -15,17 +15,16 @@ import (
 )
 
 const (
-	// coldStarts is how often a process is started.
+	// coldStarts is the number of process starts.
 	coldStarts = 20
-	// coldFunction is the function that is started.
+	// coldFunction is the function to start.
 	coldFunction = "create-instance-templates"
 	// startTimeout bounds one start.
 	startTimeout = 30 * time.Second
 )
 
 // ColdStart measures a deployed function from the start of its process to the
-// end of its first event, against a Firestore in this process that has
-// nothing.
+// end of its first event, against an empty Firestore that this process serves.
 func ColdStart(ctx context.Context, o Options) (Result, error) {
 	result := newResult("coldstart", o)
 	work, err := os.MkdirTemp("", "bench-")
@@ -65,8 +64,8 @@ func ColdStart(ctx context.Context, o Options) (Result, error) {
 	return result, nil
 }
 
-// coldStart starts a function once, pushes an empty message to it, and returns
-// how long that took and how much memory the process then has resident.
+// coldStart starts a function once and pushes an empty message to it. It
+// returns how long that took, and the process's resident memory afterwards.
 func coldStart(ctx context.Context, program, firestore string) (time.Duration, int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -84,6 +83,6 @@ func coldStart(ctx context.Context, program, firestore string) (time.Duration, i
 		return 0, 0, fmt.Errorf("%w; its log: %.1000s", err, function.Stop())
 	}
 	took := time.Since(function.Started)
-	err = pause.For(ctx, 200*time.Millisecond) // what it does behind the scenes
+	err = pause.For(ctx, 200*time.Millisecond) // let its background work finish
 	return took, residentMemory(strconv.Itoa(function.PID)), err
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Converge measures a configuration change until every VM is cataloged.
+// Converge measures the time from a configuration change until every VM is
+// cataloged.
 func Converge(ctx context.Context, o Options) (Result, error) {
 	result := newResult("converge", o)
 	for _, pool := range []Fleet{{Groups: 2, Size: 10}, {Groups: 10, Size: 100}, {Groups: 20, Size: 500}} {
@@ -30,8 +31,8 @@ func Converge(ctx context.Context, o Options) (Result, error) {
 	return result, nil
 }
 
-// converge measures one pool from nothing. Ticks come each minute, as in a
-// deployment.
+// converge measures how long a pool takes to grow from nothing. Ticks come each
+// minute, as in a deployment.
 func converge(ctx context.Context, o Options, pool Fleet) (Run, error) {
 	s, run, err := grown(ctx, o, time.Minute, pool, "converge "+pool.String())
 	if err == nil {
@@ -40,7 +41,7 @@ func converge(ctx context.Context, o Options, pool Fleet) (Run, error) {
 	return run, err
 }
 
-// grown starts a suite, says what it is for, and lets a pool converge in it.
+// grown starts a suite, prints the purpose of the run, and grows a pool in it.
 func grown(ctx context.Context, o Options, tick time.Duration, pool Fleet, purpose string) (*system, Run, error) {
 	s, err := start(ctx, o, tick)
 	if err != nil {
@@ -54,7 +55,8 @@ func grown(ctx context.Context, o Options, tick time.Duration, pool Fleet, purpo
 	return s, run, err
 }
 
-// grow measures a change to a pool.
+// grow configures a pool and measures until all its VMs can be leased and the
+// suite is quiet.
 func (s *system) grow(ctx context.Context, pool Fleet) (Run, error) {
 	measured := s.measure()
 	if err := s.configure(ctx, pool); err != nil {

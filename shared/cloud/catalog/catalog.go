@@ -1,5 +1,5 @@
-// Package catalog is the contract with the Machine Provider: it offers machines,
-// takes them back and asks for their state. The client over HTTP is in
+// Package catalog is the contract with the Machine Provider: the calls that
+// offer machines, take them back and read their state. The HTTP client is in
 // catalog/client.
 package catalog
 
@@ -22,8 +22,8 @@ type Catalog interface {
 	Get(ctx context.Context, questions ...Question) ([]Machine, error)
 	// Remove takes machines out of the catalog.
 	Remove(ctx context.Context, removals ...Removal) ([]error, error)
-	// Changes returns what changed since a cursor. Changes, Count and List return
-	// ErrUnsupported if the Machine Provider has no such call.
+	// Changes returns the changes since a cursor. Changes, Count and List
+	// return ErrUnsupported if the Machine Provider has no such call.
 	Changes(ctx context.Context, cursor string) (Changes, error)
 	// Count counts the machines whose hostnames begin with each prefix.
 	Count(ctx context.Context, prefixes ...string) ([]Count, error)
@@ -37,8 +37,8 @@ var (
 	ErrLeased   = errors.New("the machine is leased")
 	ErrNotFound = errors.New("the catalog has no such machine")
 	ErrReused   = errors.New("the catalog has another machine of this hostname")
-	// ErrSettled is an ErrNotFound that is final: the catalog has no such
-	// machine, and refuses the offers that were settled.
+	// ErrSettled is a final ErrNotFound: the catalog has no such machine, and
+	// refuses the settled offers.
 	ErrSettled     = fmt.Errorf("%w, and takes none by this offer", ErrNotFound)
 	ErrUnsupported = errors.New("this Machine Provider has no such call")
 )
@@ -46,22 +46,24 @@ var (
 // Entry is a machine to offer.
 type Entry struct {
 	Hostname string
-	Instance string // the instance's key, handed back with each message
-	Offer    int64  // the number of the offer, higher with each one of the instance
-	// Dimensions are what lessees choose it by, beside its hostname and backend.
+	Instance string // the instance's key, which each message about the machine repeats
+	Offer    int64  // the number of the offer, which grows with each offer of the instance
+	// Dimensions are what lessees choose the machine by, in addition to its
+	// hostname and backend.
 	Dimensions *machineproviderpb.Dimensions
-	// ServiceAccount is what the machine itself authenticates as.
+	// ServiceAccount is the identity as which the machine itself authenticates.
 	ServiceAccount string
-	// Project and Topic say where messages about the machine go.
+	// Project and Topic determine where messages about the machine go.
 	Project, Topic string
 }
 
 // Question names a machine to ask for.
 type Question struct {
 	Hostname string
-	// Settle asks for ErrSettled where the catalog has no entry of the instance:
-	// its offers with a number up to Offer are then refused when they come late.
-	// From a Machine Provider that cannot do that the error is ErrNotFound.
+	// Settle asks for ErrSettled if the catalog has no entry of the instance:
+	// the catalog then refuses offers of the instance with numbers up to Offer
+	// that arrive late. A Machine Provider that does not support this returns
+	// ErrNotFound.
 	Settle   bool
 	Instance string
 	Offer    int64
@@ -70,12 +72,12 @@ type Question struct {
 // Machine is the catalog's state of a machine.
 type Machine struct {
 	Hostname string
-	// Err is ErrNotFound if the catalog has no such machine, and any other error
-	// if nothing is known.
+	// Err is ErrNotFound if the catalog has no such machine; any other error
+	// means that nothing is known about it.
 	Err      error
-	Instance string // the key that it was added with
-	// LeaseExpiration is when its lease ends; zero when it is not leased or
-	// leased indefinitely.
+	Instance string // the key with which it was added
+	// LeaseExpiration is when the machine's lease ends; zero if the machine is
+	// not leased or is leased indefinitely.
 	LeaseExpiration    time.Time
 	LeasedIndefinitely bool
 }
@@ -90,22 +92,22 @@ type Removal struct {
 	// Settle and Offer are as in Question.
 	Settle bool
 	Offer  int64
-	// Gone says that the VM exists no more. A Machine Provider that knows the
-	// field also ends the machine's lease.
+	// Gone means that the VM no longer exists. A Machine Provider that supports
+	// the field also ends the machine's lease.
 	Gone bool
 }
 
-// Count is the number of machines, by whether they are leased.
+// Count is the number of machines that are available and leased.
 type Count struct{ Available, Leased int }
 
-// Changes is what changed in the catalog since a cursor.
+// Changes holds the changes in the catalog since a cursor.
 type Changes struct {
 	Cursor  string // for the next call
 	Changed []Change
 	More    bool
 }
 
-// Change names a machine whose state changed, or that left the catalog.
+// Change names a machine whose state changed, or which left the catalog.
 type Change struct {
 	Hostname, Instance string
 	Removed            bool

@@ -11,10 +11,10 @@ import (
 	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
-// Engine is Compute Engine. Every method has a deadline of its own, stays
-// inside the client-side request limit, and returns errors that carry a
-// failure.Class. Methods that change something wait until the operation is
-// done; an operation that ended in an error is an *OperationError.
+// Engine is Compute Engine. Every method has its own deadline, stays within the
+// client-side request limit, and returns errors that carry a failure.Class.
+// Methods that change something wait until the operation is done; if the
+// operation ended in an error, they return an *OperationError.
 type Engine interface {
 	Template(ctx context.Context, project, name string) (Template, error)
 	// Templates lists the instance templates that carry the ownership label.
@@ -27,32 +27,32 @@ type Engine interface {
 	// aggregated list.
 	Groups(ctx context.Context, project string) ([]Group, error)
 	InsertGroup(ctx context.Context, group NewGroup, requestID string) error
-	// Pending names the operation, insert or delete, that is still under way on
-	// the group; empty where there is none.
+	// Pending returns insert or delete if such an operation on the group is
+	// still under way; otherwise it is empty.
 	Pending(ctx context.Context, ref GroupRef) (string, error)
 	ResizeGroup(ctx context.Context, ref GroupRef, size int, requestID string) error
 	DeleteGroup(ctx context.Context, ref GroupRef, requestID string) error
 
-	// VMs lists the group's managed instances, all pages. When a page fails it
-	// returns what it has seen together with the error: such a listing must
-	// not be read as "the others are gone".
+	// VMs lists the group's managed instances, all pages. If a page fails, it
+	// returns the VMs that it has seen together with the error: a VM that is
+	// not in such a listing may still exist.
 	VMs(ctx context.Context, ref GroupRef) ([]VM, error)
-	// DeleteVMs deletes VMs of the group, at most 1,000, lowering its target
-	// size; those that are not its members are skipped. Accepted is not
-	// deleted.
+	// DeleteVMs requests the deletion of VMs of the group, at most
+	// MaxDeletions, and lowers the group's target size. It skips VMs that are
+	// not members of the group. When it returns, the VMs are not deleted yet.
 	DeleteVMs(ctx context.Context, ref GroupRef, urls []string, requestID string) error
 
-	// Snapshots lists the project's READY snapshots with this name (any when
-	// empty) and all these labels, newest first.
+	// Snapshots lists the project's READY snapshots with this name (any name if
+	// it is empty) and all these labels, newest first.
 	Snapshots(ctx context.Context, project, name string, labels map[string]string) ([]Snapshot, error)
 }
 
-// MaxDeletions is the number of VMs that one DeleteVMs may name, after
+// MaxDeletions is the number of VMs that one DeleteVMs may name, the limit of
 // instanceGroupManagers.deleteInstances.
 const MaxDeletions = 1000
 
-// OwnershipLabel is the label that everything the suite creates carries; its
-// value is the deployment's name.
+// OwnershipLabel is the label on everything that the suite creates; its value
+// is the deployment's name.
 const OwnershipLabel = "gce-backend"
 
 // GroupRef names a zonal managed instance group.
@@ -81,8 +81,9 @@ type Group struct {
 	Labels      map[string]string
 	Created     time.Time
 	TargetSize  int
-	// Actions counts the group's VMs by what is being done to them; nil if
-	// Compute Engine did not count them, which is not the same as no VMs.
+	// Actions counts the group's VMs by their current action; nil if Compute
+	// Engine did not return the counts, which does not mean that there are no
+	// VMs.
 	Actions *Actions
 }
 
@@ -97,24 +98,24 @@ func (a Actions) Total() int { return a.None + a.Creating + a.Deleting + a.Aband
 // VM is a managed instance.
 type VM struct {
 	Name   string
-	ID     string // Compute Engine's numeric id; empty while it does not have one
+	ID     string // Compute Engine's numeric id; empty while the VM has none
 	URL    string
-	Status string // PROVISIONING, STAGING, RUNNING, STOPPING, …; empty while it does not exist
+	Status string // PROVISIONING, STAGING, RUNNING, STOPPING, …; empty while the VM does not exist
 	Action string // NONE, CREATING, DELETING, …
-	// LastError is the code of the last attempt's error, such as
-	// ZONE_RESOURCE_POOL_EXHAUSTED, and LastMessage its text.
+	// LastError is the error code of the last attempt, such as
+	// ZONE_RESOURCE_POOL_EXHAUSTED, and LastMessage is its text.
 	LastError, LastMessage string
 }
 
-// Running reports whether the VM is up and nothing is being done to it.
+// Running reports whether the VM is up and no action on it is under way.
 func (vm VM) Running() bool {
 	return vm.Status == "RUNNING" && !vm.Changing()
 }
 
-// Changing reports whether something is being done to the VM.
+// Changing reports whether an action on the VM is under way.
 func (vm VM) Changing() bool { return vm.Action != "NONE" && vm.Action != "VERIFYING" }
 
-// Stopped reports whether the VM came to a stop that nobody here asked for.
+// Stopped reports whether the VM stopped without a request of the suite.
 func (vm VM) Stopped() bool {
 	switch vm.Status {
 	case "STOPPING", "STOPPED", "TERMINATED", "SUSPENDING", "SUSPENDED":

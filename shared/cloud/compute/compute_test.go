@@ -126,18 +126,18 @@ func TestDifferentField(t *testing.T) {
 	}
 }
 
-// elsewhere are the fields that no VM is made by: lessees choose by them, or a
-// snapshot is found by them before the template is made.
+// elsewhere lists the fields that do not affect a VM: lessees choose by them,
+// or they find a snapshot before the template is made.
 var elsewhere = []string{"Dimensions", "SnapshotName", "SnapshotLabels"}
 
-// A field that is added later must reach Compute Engine, and be compared.
+// A field that is added later must reach Compute Engine, and must be compared.
 func TestEveryFieldReachesComputeEngine(t *testing.T) {
 	fields := reflect.TypeFor[fleet.TemplateSpec]()
 	for i := range fields.NumField() {
 		name := fields.Field(i).Name
 		spec := full()
 		switch field := reflect.ValueOf(&spec).Elem().Field(i); name {
-		case "Project": // of the image and the network, where these name none
+		case "Project": // the image and the network use it if they name no project
 			spec.Project, spec.Network = "q", ""
 		case "DiskSizeGB":
 			spec.DiskSizeGB++
@@ -167,7 +167,7 @@ func TestVMStates(t *testing.T) {
 		{"RUNNING", "ABANDONING", false, false},
 		{"RUNNING", "RECREATING", false, false},
 		{"STOPPING", "NONE", false, true},
-		{"STOPPING", "DELETING", false, false}, // somebody here asked for it
+		{"STOPPING", "DELETING", false, false}, // requested by the suite
 		{"STOPPED", "NONE", false, true},
 		{"TERMINATED", "NONE", false, true},
 		{"SUSPENDING", "NONE", false, true},
@@ -187,8 +187,8 @@ func TestActionsTotal(t *testing.T) {
 	}
 }
 
-// A subnetwork is no network: Compute Engine refuses its URL there. Of the two the
-// one that is not sent may be filled in.
+// A subnetwork is not a network: Compute Engine refuses its URL as one. Compute
+// Engine may fill in the field that is not sent.
 func TestSubnetwork(t *testing.T) {
 	const subnetwork = "projects/net-host/regions/us-central1/subnetworks/builders"
 	want := Properties(fleet.TemplateSpec{Project: "p", Network: subnetwork}, "", "blue")

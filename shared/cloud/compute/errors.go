@@ -7,7 +7,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// OperationError is the error in which an operation ended.
+// OperationError is the error of an operation that failed.
 type OperationError struct {
 	Method  string // such as instanceTemplates.insert
 	Target  string // the resource's name
@@ -19,7 +19,8 @@ func (e *OperationError) Error() string {
 	return fmt.Sprintf("%s of %s ended in %s: %s", e.Method, e.Target, e.Code, e.Message)
 }
 
-// CallError is the error of a call that Compute Engine refused or did not answer.
+// CallError is the error of a call that Compute Engine refused or did not
+// answer.
 type CallError struct {
 	Method  string // such as instanceTemplates.insert
 	Target  string // the resource's name
@@ -28,11 +29,12 @@ type CallError struct {
 	Err     error
 }
 
-// ErrUnfinished says that a change was accepted, and that its result is unknown.
+// ErrUnfinished means that a change was accepted, and that its result is
+// unknown.
 var ErrUnfinished = errors.New("the change was accepted")
 
 // Refused reports whether the change that returned this error was certainly not
-// made: Compute Engine did not accept it, or its operation ended in an error.
+// made: Compute Engine did not accept it, or its operation failed.
 func Refused(err error) bool {
 	if _, ended := errors.AsType[*OperationError](err); ended {
 		return true
@@ -41,7 +43,7 @@ func Refused(err error) bool {
 	return !errors.Is(err, ErrUnfinished) && (class == failure.Quota || class == failure.Permanent || class == failure.Conflict)
 }
 
-// NoAnswer is the code of a call that was not answered.
+// NoAnswer is the code of a call that got no response.
 const NoAnswer = "noAnswer"
 
 func (e *CallError) Error() string {
@@ -53,7 +55,8 @@ func (e *CallError) Unwrap() error { return e.Err }
 // Fault names a call to Compute Engine and the code of its error.
 type Fault struct{ Method, Target, Code string }
 
-// FaultOf finds the fault in an error; ok is false for an error of anything else.
+// FaultOf finds the fault in an error; ok is false if the error is not from
+// Compute Engine.
 func FaultOf(err error) (fault Fault, ok bool) {
 	if operation, ok := errors.AsType[*OperationError](err); ok {
 		return Fault{operation.Method, operation.Target, operation.Code}, true
@@ -64,9 +67,9 @@ func FaultOf(err error) (fault Fault, ok bool) {
 	return Fault{}, false
 }
 
-// NewOperationError makes the error of an operation with its class: a stockout
-// or a quota passes by itself, and whatever else an operation ends in is tried
-// again by the next sweep as well.
+// NewOperationError makes the error of an operation with its class. A code that
+// is not listed is Transient: a stockout passes by itself, and the next sweep
+// retries whatever else failed.
 func NewOperationError(method, target, code, message string) error {
 	class := failure.Transient
 	switch code {

@@ -15,19 +15,20 @@ import (
 
 const (
 	defaultDiskType = "pd-standard"
-	// snapshotDevice names the second disk on the VM: with the VM's name before
-	// it, it is the disk's own name, <hostname>-disk.
+	// snapshotDevice is the device name of the second disk on the VM. The
+	// disk's own name is the VM's name with this suffix, <hostname>-disk.
 	snapshotDevice = "disk"
 )
 
-// Properties makes Compute Engine's message of a template: it is what is sent,
-// and what an existing instance template is compared with. The second disk is
-// made from the snapshot, a URL; there is none where it is empty. Lists come in
-// one order, so that a repeated request has the same body.
+// Properties returns a template as Compute Engine's message, which is sent to
+// create an instance template and compared with existing ones. snapshot is the
+// URL of the snapshot for the second disk; if it is empty there is no second
+// disk. Lists are in a fixed order, so that a repeated request has the same
+// body.
 func Properties(spec fleet.TemplateSpec, snapshot, deployment string) *computepb.InstanceProperties {
 	network := &computepb.NetworkInterface{}
 	if url := cmp.Or(spec.Network, fmt.Sprintf("projects/%s/global/networks/default", spec.Project)); strings.Contains(url, "/subnetworks/") {
-		network.Subnetwork = &url // Compute Engine takes it for no network, and knows the subnetwork's own
+		network.Subnetwork = &url // Compute Engine rejects its URL as a network, and infers the network
 	} else {
 		network.Network = &url
 	}
@@ -66,8 +67,8 @@ func Properties(spec fleet.TemplateSpec, snapshot, deployment string) *computepb
 	return properties
 }
 
-// disk makes a disk that is made with the VM and deleted with it: the boot disk
-// where no device is named.
+// disk returns a disk that is created and deleted with the VM. Without a device
+// name it is the boot disk.
 func disk(spec fleet.TemplateSpec, device string, params *computepb.AttachedDiskInitializeParams) *computepb.AttachedDisk {
 	params.DiskType = proto.String(cmp.Or(spec.DiskType, defaultDiskType))
 	return &computepb.AttachedDisk{
@@ -87,8 +88,8 @@ func optional[T comparable](value T) *T {
 	return &value
 }
 
-// Snapshot is the snapshot that the template's VMs get their second disk from,
-// without the host; empty where they get none.
+// Snapshot returns the snapshot for the second disk of the template's VMs,
+// without the host; empty if they have no second disk.
 func (t Template) Snapshot() string {
 	for _, disk := range t.Properties.GetDisks() {
 		if url := disk.GetInitializeParams().GetSourceSnapshot(); url != "" && !disk.GetBoot() {
@@ -98,8 +99,8 @@ func (t Template) Snapshot() string {
 	return ""
 }
 
-// withoutHost makes a resource's URL comparable: the API returns URLs with one of
-// several hosts, whichever form was sent.
+// withoutHost makes URLs of resources comparable: the API returns them with one
+// of several hosts, no matter which one was sent.
 func withoutHost(url string) string {
 	if strings.Contains(url, "://") {
 		if i := strings.Index(url, "/projects/"); i >= 0 {

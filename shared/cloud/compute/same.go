@@ -10,9 +10,9 @@ import (
 )
 
 // DifferentField names the first field in which a template differs from another
-// one, of those that Properties sets; empty if they are the same. Compute
-// Engine returns URLs in place of paths, lists in its own order, and defaults in
-// the other fields.
+// one, among those that Properties sets; empty if they are the same. Compute
+// Engine returns URLs in place of paths, lists in its own order, and defaults
+// in the other fields.
 func DifferentField(have, want *computepb.InstanceProperties) string {
 	switch {
 	case path.Base(have.GetMachineType()) != path.Base(want.GetMachineType()):
@@ -23,7 +23,7 @@ func DifferentField(have, want *computepb.InstanceProperties) string {
 		return "boot disk"
 	case !slices.EqualFunc(disks(have, false), disks(want, false), sameDisk):
 		return "second disk"
-	// Of the two only one is sent; Compute Engine may fill in the other.
+	// Only one of the two is sent; Compute Engine may fill in the other.
 	case network(want).GetSubnetwork() == "" && !samePath(network(have).GetNetwork(), network(want).GetNetwork()):
 		return "network"
 	case network(want).GetSubnetwork() != "" && !samePath(network(have).GetSubnetwork(), network(want).GetSubnetwork()):
@@ -40,7 +40,7 @@ func DifferentField(have, want *computepb.InstanceProperties) string {
 	return ""
 }
 
-// disks are the boot disks, or the others.
+// disks returns the boot disks, or the other disks.
 func disks(p *computepb.InstanceProperties, boot bool) []*computepb.AttachedDisk {
 	return slices.DeleteFunc(slices.Clone(p.GetDisks()), func(d *computepb.AttachedDisk) bool { return d.GetBoot() != boot })
 }
@@ -52,7 +52,7 @@ func sameDisk(have, want *computepb.AttachedDisk) bool {
 		(a.GetDiskSizeGb() == b.GetDiskSizeGb() || a.GetDiskSizeGb() == 0 || b.GetDiskSizeGb() == 0)
 }
 
-// network is the first network interface, nil where there is none.
+// network returns the first network interface, nil if there is none.
 func network(p *computepb.InstanceProperties) *computepb.NetworkInterface {
 	for _, first := range p.GetNetworkInterfaces() {
 		return first
@@ -72,7 +72,7 @@ func sameAccount(a, b *computepb.ServiceAccount) bool {
 	return a.GetEmail() == b.GetEmail() && sameSet(a.GetScopes(), b.GetScopes())
 }
 
-// samePath compares two resources, each a URL or a path.
+// samePath reports whether two resources, each a URL or a path, are the same.
 func samePath(a, b string) bool {
 	a, b = withoutHost(a), withoutHost(b)
 	return a == b || a != "" && b != "" && (strings.HasSuffix(a, "/"+b) || strings.HasSuffix(b, "/"+a))

@@ -1,5 +1,5 @@
-// Package environment reads what a deployed function is told by its
-// environment. Terraform sets exactly these variables; a test compares them.
+// Package environment reads the environment variables of a deployed function.
+// Terraform sets exactly these variables, which a test checks.
 package environment
 
 import (
@@ -12,11 +12,11 @@ import (
 	"github.com/sethvargo/go-envconfig"
 )
 
-// Environment is what every function is told.
+// Environment holds the settings that a function gets from its environment.
 type Environment struct {
-	// Project holds the topics and the database.
+	// Project is the project of the topics and the database.
 	Project string `env:"PROJECT, required"`
-	// Database is the Firestore database's name; empty: the default of
+	// Database is the Firestore database's name; empty means the default of
 	// shared/cloud/store/firestore.
 	Database string `env:"FIRESTORE_DATABASE"`
 	// Deployment is the value of the ownership label on what the suite creates
@@ -28,25 +28,26 @@ type Environment struct {
 	// ConfigSource is the URL of the configuration; only import-config has it.
 	ConfigSource string `env:"CONFIG_SOURCE"`
 	// MachineProvider is the base URL of the Machine Provider; mp_server in
-	// settings.cfg goes before it.
+	// settings.cfg takes precedence.
 	MachineProvider string `env:"MACHINE_PROVIDER_URL"`
-	// URL is the function's own, which ID tokens for it name as their audience;
-	// only the functions that serve HTTP have it.
+	// URL is the function's own URL, which is the audience of ID tokens for it;
+	// only functions that serve HTTP have it.
 	URL string `env:"FUNCTION_URL"`
-	// InvokersChecked says that Cloud Run lets nobody call this function but its
-	// invokers, so that the identity that it passes on can be believed.
+	// InvokersChecked means that Cloud Run lets only the function's invokers
+	// call it, so that the identity that Cloud Run passes on can be trusted.
 	InvokersChecked bool `env:"INVOKERS_CHECKED"`
 	// ComputeEndpoint replaces Compute Engine's address; for local use.
 	ComputeEndpoint string `env:"COMPUTE_ENDPOINT"`
-	// DevelopmentIdentities lets the functions that serve HTTP believe "dev:EMAIL";
-	// for local use, refused in a deployed function.
+	// DevelopmentIdentities makes functions that serve HTTP accept tokens
+	// "dev:EMAIL"; for local use, refused in a deployed function.
 	DevelopmentIdentities bool `env:"DEVELOPMENT_IDENTITIES"`
-	// Service is set by Cloud Run: the sign that this is a deployed function.
+	// Service is set by Cloud Run, and shows that this is a deployed function.
 	Service string `env:"K_SERVICE"`
 }
 
-// undeployed are read by the code but never set by Terraform: what is for local
-// use, the emulators' two by Google's libraries, and what Cloud Run itself sets.
+// undeployed are the variables that the code reads but Terraform never sets:
+// those for local use, including the emulators' two, which Google's libraries
+// read, and those that Cloud Run itself sets.
 var undeployed = []string{"COMPUTE_ENDPOINT", "DEVELOPMENT_IDENTITIES", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "K_SERVICE"}
 
 // Read reads the process's environment.

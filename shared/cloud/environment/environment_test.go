@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// only sets these variables and unsets all others that are read.
+// only sets these variables and unsets all others that the code reads.
 func only(t *testing.T, set map[string]string) {
 	t.Helper()
 	for _, name := range append(Names(), undeployed...) {

@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// Whatever a deployment sets: it is read as a whole, or refused as a whole.
+// Whatever a deployment sets, it is accepted as a whole or refused as a whole.
 func FuzzRead(f *testing.F) {
 	f.Add("1500", "true", "p")
 	f.Add("-1", "yes", "")
 	f.Add("9223372036854775808", "", " ")
 	f.Fuzz(func(t *testing.T, requests, checked, project string) {
-		if strings.ContainsRune(requests+checked+project, 0) { // which no variable can hold
+		if strings.ContainsRune(requests+checked+project, 0) { // no variable can hold a zero byte
 			return
 		}
 		t.Setenv("COMPUTE_REQUESTS_PER_MINUTE", requests)

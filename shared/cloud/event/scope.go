@@ -8,29 +8,29 @@ import (
 	"io"
 )
 
-// Scope names what a message is about; an absent field means all. The zero Scope
-// asks for a sweep over everything.
+// Scope names what a message is about; an absent field means all. The zero
+// Scope requests a sweep over everything.
 type Scope struct {
 	BaseName  string   `json:"baseName,omitempty"`
 	Revision  string   `json:"revision,omitempty"`
 	Zone      string   `json:"zone,omitempty"`
 	Instances []string `json:"instances,omitempty"` // instance keys
-	Reclaimed bool     `json:"reclaimed,omitempty"` // the Machine Provider said that these were reclaimed
-	// Hint says that the scope was guessed from a message that may be about
+	Reclaimed bool     `json:"reclaimed,omitempty"` // the Machine Provider reported that these were reclaimed
+	// Hint means that the scope was guessed from a message that may be about
 	// something else.
 	Hint bool `json:"-"`
 }
 
-// MaxScopeBytes is the size that a message's payload may have: a scope names
-// at most the 1,000 instances of one group.
+// MaxScopeBytes is the maximum size of a message's payload: a scope names at
+// most the 1,000 instances of one group.
 const MaxScopeBytes = 256 << 10
 
-// Sweep reports whether the scope asks for everything.
+// Sweep reports whether the scope covers everything.
 func (s Scope) Sweep() bool {
 	return s.BaseName == "" && s.Revision == "" && s.Zone == "" && len(s.Instances) == 0
 }
 
-// Encode writes the scope as a message's payload.
+// Encode returns the scope as a message's payload.
 func (s Scope) Encode() []byte {
 	data, err := json.Marshal(s)
 	if err != nil { // a struct of strings can always be written
@@ -39,9 +39,9 @@ func (s Scope) Encode() []byte {
 	return data
 }
 
-// DecodeScope reads a payload. Nothing, {} and "" all ask for a sweep. It refuses
-// unknown fields, and fields that together name nothing: a message that was meant
-// for something never becomes a sweep of everything.
+// DecodeScope decodes a payload. An empty payload, {} and "" all request a
+// sweep. It refuses unknown fields, and fields that together name nothing: a
+// message about something particular never becomes a sweep over everything.
 func DecodeScope(data []byte) (Scope, error) {
 	data = bytes.TrimSpace(data)
 	if len(data) > MaxScopeBytes {
@@ -50,7 +50,7 @@ func DecodeScope(data []byte) (Scope, error) {
 	if len(data) == 0 || string(data) == `""` {
 		return Scope{}, nil
 	}
-	if string(data) == "null" { // which a decoder takes for any type
+	if string(data) == "null" { // a decoder accepts null for any type
 		return Scope{}, errors.New("the payload is not a scope: it is null")
 	}
 	var scope Scope
@@ -68,8 +68,8 @@ func DecodeScope(data []byte) (Scope, error) {
 	return scope, nil
 }
 
-// OfManagers reads the scope of a message to a job that can be about some
-// managers, but not about single instances.
+// OfManagers decodes the scope of a message to a job that may be limited to
+// some managers, but not to single instances.
 func OfManagers(message Message) (Scope, error) {
 	scope, err := DecodeScope(message.Data)
 	if len(scope.Instances) > 0 {
@@ -78,7 +78,7 @@ func OfManagers(message Message) (Scope, error) {
 	return scope, err
 }
 
-// OfTemplates reads the scope of a message to a job that works on whole
+// OfTemplates decodes the scope of a message to a job that processes whole
 // templates.
 func OfTemplates(message Message) (Scope, error) {
 	scope, err := OfManagers(message)
@@ -88,8 +88,8 @@ func OfTemplates(message Message) (Scope, error) {
 	return scope, err
 }
 
-// OfEverything reads the scope of a message to a job that does its work as a
-// whole.
+// OfEverything decodes the scope of a message to a job whose work cannot be
+// limited.
 func OfEverything(message Message) (Scope, error) {
 	scope, err := DecodeScope(message.Data)
 	if !scope.Sweep() {

@@ -110,8 +110,9 @@ func TestEncodeOfASweepIsEmpty(t *testing.T) {
 	}
 }
 
-// Whatever comes: no panic; what is taken can be written and read again as the
-// same; and only the three ways to say so ask for everything.
+// Any payload: no panic; an accepted scope can be encoded and decoded again
+// without a change; and only an empty payload, {} and "" request a sweep over
+// everything.
 func FuzzDecodeScope(f *testing.F) {
 	for _, seed := range []string{"", "{}", `""`, "null", "[]", `{"baseName":"linux"}`, `{"instances":["a:1"],"reclaimed":true}`,
 		`{"BASENAME":"x"}`, `{"baseName":"a","baseName":"b"}`, `{"zone":"\u0000"}`, "{}{}", `{"instances":[]}`, `{"reclaimed":true}`, "\xef\xbb\xbf{}"} {

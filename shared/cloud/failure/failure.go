@@ -1,6 +1,6 @@
-// Package failure decides, in one place, what an error of an outside call
-// means for the caller: whether the thing is missing, changed underneath,
-// over a quota, worth another try, or final.
+// Package failure decides, in one place, what an error of an outside call means
+// for the caller: the resource is missing, it changed in the meantime, a quota
+// is exceeded, a retry may help, or the error is final.
 package failure
 
 import (
@@ -20,11 +20,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Class says what an error means for the caller.
+// Class is what an error means for the caller.
 type Class string
 
-// The classes. Only Quota and Transient are worth another try by themselves;
-// Conflict is worth another try after a fresh read.
+// The classes. Only Quota and Transient errors are worth retrying as they are;
+// after a Conflict a retry needs a fresh read.
 const (
 	None      Class = ""
 	NotFound  Class = "not_found"
@@ -48,8 +48,8 @@ func New(class Class, format string, args ...any) error {
 	return &Error{Class: class, Err: fmt.Errorf(format, args...)}
 }
 
-// ClassOf decides the class of an error: its own where it carries one, else by
-// the status of the API that answered, else Permanent.
+// ClassOf returns the class of an error: the one that it carries, otherwise the
+// one that follows from the status of the API's response, otherwise Permanent.
 func ClassOf(err error) Class {
 	classed, ok := errors.AsType[*Error](err)
 	switch {
@@ -66,7 +66,7 @@ func ClassOf(err error) Class {
 	if class, ok := byGRPC(err); ok {
 		return class
 	}
-	// The operating system's error of a file looks like one of the network too.
+	// An operating system error about a file looks like a network error too.
 	_, ofFile := errors.AsType[*fs.PathError](err)
 	if _, ofNetwork := errors.AsType[net.Error](err); ofNetwork && !ofFile {
 		return Transient
@@ -74,11 +74,11 @@ func ClassOf(err error) Class {
 	return Permanent
 }
 
-// Is reports whether an error is of a class.
+// Is reports whether an error has a class.
 func Is(err error, class Class) bool { return ClassOf(err) == class }
 
-// Temporary reports whether asking again later may help, which a caller of ours
-// does with a fresh read.
+// Temporary reports whether a later retry may help; our callers retry with a
+// fresh read.
 func Temporary(err error) bool {
 	switch ClassOf(err) {
 	case Transient, Quota, Conflict:
@@ -101,8 +101,8 @@ func byHTTP(err error) (Class, bool) {
 	return None, false
 }
 
-// OfHTTP classifies an HTTP status and, for 403, Compute Engine's reason: a
-// rate limit there is a 403 and not a 429.
+// OfHTTP classifies an HTTP status and, for 403, Compute Engine's reason:
+// Compute Engine reports an exceeded rate limit as 403 and not as 429.
 func OfHTTP(code int, reason string) Class {
 	switch {
 	case code < 400:
@@ -127,11 +127,11 @@ func OfHTTP(code int, reason string) Class {
 
 var quotaReasons = []string{"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"}
 
-// missingIndex is in the message with which Firestore refuses a query that no
-// index serves: "The query requires an index. You can create it here: …", and
-// "The query requires an index. That index is currently building and cannot be
-// used yet. …". The first is said too in the minutes after the index was asked
-// for, so that both pass by themselves.
+// missingIndex is in the message of Firestore's error for a query without an
+// index: "The query requires an index. You can create it here: …", or "The
+// query requires an index. That index is currently building and cannot be used
+// yet. …". Firestore also sends the first one in the minutes after the creation
+// of the index was requested, so both are transient.
 const missingIndex = "query requires an index"
 
 func byGRPC(err error) (Class, bool) {

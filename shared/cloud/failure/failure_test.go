@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// rest is an error as Google's REST clients answer it.
+// rest returns an error in the form of Google's REST clients.
 func rest(code int, reason string) error {
 	err := &googleapi.Error{Code: code, Message: "m"}
 	if reason != "" {

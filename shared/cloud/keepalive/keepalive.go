@@ -1,5 +1,5 @@
 // Package keepalive makes a gRPC connection that has gone silent end within
-// seconds. Without it the kernel keeps such a connection for some 15 minutes,
+// seconds. Otherwise the kernel keeps such a connection for some 15 minutes,
 // and every call on it waits for its deadline.
 package keepalive
 
@@ -10,15 +10,15 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// A connection on which a call waits is asked for a sign of life after
-// interval, the least that gRPC allows, and ends when none comes in timeout.
-// One without a call is left alone: servers count such pings as abuse.
+// A connection with a waiting call is pinged after interval, the shortest that
+// gRPC allows, and is closed if there is no response within timeout. A
+// connection without calls is not pinged: servers treat such pings as abuse.
 const (
 	interval = 10 * time.Second
 	timeout  = 5 * time.Second
 )
 
-// Option is for every gRPC connection that is dialed.
+// Option returns the dial option for every gRPC connection.
 func Option() grpc.DialOption {
 	return grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: interval, Timeout: timeout})
 }

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 )
 
-// JSON makes a logger whose lines Cloud Logging understands: severity and
-// message in place of slog's level and msg.
+// JSON returns a logger whose lines Cloud Logging understands: they have
+// severity and message in place of slog's level and msg.
 func JSON(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: cloud}))
 }
 
-// Text makes a logger for people.
+// Text returns a logger that writes readable lines, for a terminal.
 func Text(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }

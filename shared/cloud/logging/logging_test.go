@@ -84,8 +84,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// Metadata may hold secrets: no record of a template shows it, in no form of
-// log.
+// Metadata may hold secrets: no log format shows it in a logged template
+// record.
 func TestMetadataDoesNotAppear(t *testing.T) {
 	spec := fleet.TemplateSpec{Project: "p", MachineType: "e2-small", Metadata: map[string]string{"token": "secret-word"}}
 	revision := fleet.Revision{BaseName: "linux", Spec: spec}

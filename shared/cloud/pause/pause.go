@@ -1,4 +1,4 @@
-// Package pause waits, by the machine's clock, no longer than a context.
+// Package pause waits by the machine's clock, at most until a context ends.
 package pause
 
 import (
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// For waits for d. It returns the context's error where that ends first.
+// For waits for d. If the context ends first, it returns the context's error.
 func For(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

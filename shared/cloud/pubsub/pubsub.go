@@ -1,10 +1,10 @@
-// Package pubsub is event.Publisher over Cloud Pub/Sub, or over its emulator
-// where PUBSUB_EMULATOR_HOST is set.
+// Package pubsub implements event.Publisher with Cloud Pub/Sub, or with its
+// emulator if PUBSUB_EMULATOR_HOST is set.
 //
-// It uses the client library's generated layer: a call publishes what it was
-// given in one request and waits for the answer, so collecting messages of
-// several calls would only add delay, and a client for subscriptions, which
-// the other layer opens too, is not needed.
+// It uses the client library's generated layer. A call publishes its messages
+// in one request and waits for the response, so batching messages of several
+// calls would only add delay; and the other layer would also open a client for
+// subscriptions, which is not needed.
 package pubsub
 
 import (
@@ -22,10 +22,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/keepalive"
 )
 
-// publishTimeout is how long one call may take, the library's tries included.
+// publishTimeout bounds one call, including the library's retries.
 const publishTimeout = 30 * time.Second
 
-// Pub/Sub's limits of one request, with room for what is around the messages.
+// Pub/Sub's limits for one request, with room for the data around the messages.
 const (
 	maxMessages = 1000
 	maxBytes    = 9 << 20
@@ -41,11 +41,11 @@ type Publisher struct {
 
 var _ event.Publisher = (*Publisher)(nil)
 
-// New makes a publisher; a topic without a project is one of this project.
-// Nothing is opened before the first message.
+// New makes a publisher; a topic without a project belongs to the given
+// project. It opens no connection before the first message.
 func New(project string) *Publisher { return &Publisher{project: project} }
 
-// Publish publishes the messages, in as few requests as Pub/Sub's limits let.
+// Publish publishes the messages in as few requests as Pub/Sub's limits allow.
 func (p *Publisher) Publish(ctx context.Context, topic event.Topic, messages ...event.Message) error {
 	if len(messages) == 0 {
 		return nil
@@ -71,7 +71,7 @@ func (p *Publisher) Publish(ctx context.Context, topic event.Topic, messages ...
 	return nil
 }
 
-// Close ends the connection, where there is one.
+// Close closes the connection, if there is one.
 func (p *Publisher) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -83,8 +83,8 @@ func (p *Publisher) Close() error {
 	return err
 }
 
-// open connects with the first message. A failure is not kept, so that the
-// next message tries anew.
+// open connects at the first message. A failure is not cached, so that the next
+// message tries again.
 func (p *Publisher) open() (*gcp.TopicAdminClient, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,8 +103,9 @@ func (p *Publisher) name(topic event.Topic) string {
 	return "projects/" + cmp.Or(topic.Project, p.project) + "/topics/" + topic.Name
 }
 
-// encode writes a message in Pub/Sub's form. Pub/Sub refuses one that has
-// neither data nor attributes, and {} asks for the same as nothing.
+// encode returns a message in Pub/Sub's form. Pub/Sub refuses a message without
+// data and attributes, so it sends {} then, which means the same as an empty
+// payload.
 func encode(message event.Message) *pubsubpb.PubsubMessage {
 	data := message.Data
 	if len(data) == 0 && len(message.Attributes) == 0 {

@@ -19,8 +19,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/gate"
 )
 
-// topics is a Pub/Sub server with a fault. The library's own fake cannot be
-// used: it needs a module that nothing deployed needs.
+// topics is a Pub/Sub server with a fault. The library's own fake would add a
+// module to the dependencies that nothing deployed needs.
 type topics struct {
 	pubsubpb.UnimplementedPublisherServer
 	known map[string]bool
@@ -44,7 +44,8 @@ func (s *topics) Publish(_ context.Context, request *pubsubpb.PublishRequest) (*
 	return &pubsubpb.PublishResponse{MessageIds: make([]string, len(request.GetMessages()))}, nil
 }
 
-// newPublisher gives a publisher that talks to a server in this process.
+// newPublisher returns a publisher that is connected to a server in this
+// process.
 func newPublisher(t *testing.T, fault codes.Code) (*Publisher, *topics) {
 	t.Helper()
 	listener, err := gate.Listen(t.Context())
@@ -170,8 +171,8 @@ func TestPublishEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// A connection that has gone silent is given up long before the call's
-// deadline, so that the library's next try has another one.
+// A connection that has gone silent is closed long before the call's deadline,
+// so that the library's retry uses another one.
 func TestSilentConnectionIsGivenUp(t *testing.T) {
 	publisher, server := newPublisher(t, codes.OK)
 	for i := range 2 {

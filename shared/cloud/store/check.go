@@ -12,9 +12,9 @@ import (
 // maxDepth is how deep maps and arrays may nest, after Firestore's limit.
 const maxDepth = 20
 
-// CheckWrites refuses a commit that no store accepts: too many writes, two
-// writes of one document, a document that is too large, a value that no field
-// can have.
+// CheckWrites refuses a commit that no store accepts: with too many writes, two
+// writes of one document, a document that is too large, or a value that no
+// field can have.
 func CheckWrites(writes []Write) error {
 	if len(writes) > MaxWrites {
 		return failure.New(failure.Permanent, "%d writes in one commit; at most %d are possible", len(writes), MaxWrites)
@@ -32,8 +32,8 @@ func CheckWrites(writes []Write) error {
 	return nil
 }
 
-// check refuses a write that no store accepts by itself, and returns the size of
-// the document.
+// check refuses a write that no store accepts, and returns the size of the
+// document.
 func (w Write) check() (size int, err error) {
 	if err := w.Key.Check(); err != nil {
 		return 0, failure.New(failure.Permanent, "%w", err)
@@ -53,13 +53,13 @@ func (w Write) check() (size int, err error) {
 	return size, nil
 }
 
-// Check refuses a key that NewKey would not make.
+// Check returns an error for a key that NewKey would refuse.
 func (k Key) Check() error {
 	_, err := NewKey(strings.Split(string(k), "/")...)
 	return err
 }
 
-// Size is the size of a document by Firestore's rules, in bytes:
+// Size returns the size of a document in bytes, by Firestore's rules:
 // https://firebase.google.com/docs/firestore/storage-size
 func Size(key Key, fields Fields) (int, error) {
 	const perName, perDocument = 16, 32

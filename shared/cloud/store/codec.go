@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Precision is the precision of stored times, that of Firestore's timestamps.
+// Precision is the precision of stored times, the same as Firestore's.
 const Precision = time.Microsecond
 
 var (
@@ -19,10 +19,10 @@ var (
 	bytesType = reflect.TypeFor[[]byte]()
 )
 
-// Encode turns a struct, or a pointer to one, into the fields of a document.
-// Names and omission follow the tag `firestore:"name,omitempty"`, and "-"
-// leaves a field out. A time is cut to Precision. With omitempty a zero time
-// or struct is left out as well.
+// Encode converts a struct, or a pointer to one, to the fields of a document.
+// The tag `firestore:"name,omitempty"` sets the name of a field and whether it
+// is omitted, and "-" always omits it. A time is truncated to Precision.
+// omitempty also omits a zero time or struct.
 func Encode(value any) (Fields, error) {
 	v := reflect.ValueOf(value)
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
@@ -45,8 +45,8 @@ type field struct {
 	omitEmpty bool
 }
 
-// layouts caches []field by reflect.Type, because reading tags by reflection is
-// slow.
+// layouts caches []field by reflect.Type, because reading tags with reflection
+// is slow.
 var layouts sync.Map
 
 func layoutOf(t reflect.Type) []field {
@@ -59,7 +59,7 @@ func layoutOf(t reflect.Type) []field {
 		tag, tagged := f.Tag.Lookup("firestore")
 		name, options, _ := strings.Cut(tag, ",")
 		switch {
-		case f.Anonymous && !tagged && f.Type.Kind() == reflect.Struct: // its fields are the outer struct's
+		case f.Anonymous && !tagged && f.Type.Kind() == reflect.Struct: // its fields are promoted to the outer struct
 			for _, inner := range layoutOf(f.Type) {
 				inner.index = append([]int{i}, inner.index...)
 				fields = append(fields, inner)
@@ -100,8 +100,8 @@ func isEmpty(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// Value turns a Go value into one that a document's field can have, as Encode
-// does: a named string type into a string, an int into an int64 and so on.
+// Value converts a Go value to one that a document's field can have, as Encode
+// does: a named string type to a string, an int to an int64 and so on.
 func Value(value any) (any, error) {
 	return encodeValue(reflect.ValueOf(value))
 }
@@ -128,7 +128,7 @@ func encodeValue(v reflect.Value) (any, error) {
 	case reflect.Float32, reflect.Float64:
 		return v.Float(), nil
 	case reflect.Pointer, reflect.Interface:
-		return encodeValue(v.Elem()) // of nil: no value
+		return encodeValue(v.Elem()) // encodes nil as null
 	case reflect.Struct:
 		return encodeStruct(v)
 	case reflect.Slice:
@@ -175,10 +175,11 @@ func encodeMap(v reflect.Value) (any, error) {
 	return entries, nil
 }
 
-// Truncate returns the time as a document stores it: in UTC, cut to Precision.
+// Truncate returns the time as a document stores it: in UTC, truncated to
+// Precision.
 func Truncate(t time.Time) time.Time { return t.UTC().Truncate(Precision) }
 
-// fieldError names the path of the field that an error is about.
+// fieldError adds the path of the field to an error.
 type fieldError struct {
 	path string
 	err  error

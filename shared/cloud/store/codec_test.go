@@ -119,7 +119,7 @@ func TestDecodeComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	fields["unknown"] = "ignored"
-	got := sample{Later: time.Now(), Skipped: ""} // what the document does not have becomes zero
+	got := sample{Later: time.Now(), Skipped: ""} // fields that the document does not have become zero
 	if err := store.Decode(fields, &got); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("decoded %+v (%v)\nwant    %+v", got, err, want)
 	}
@@ -189,7 +189,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		encoded, err := store.Encode(into)
 		if err != nil {
-			return // a value that fits into no document may stand in Any
+			return // Any may hold a value that fits into no document
 		}
 		var again sample
 		if err := store.Decode(encoded, &again); err != nil {

@@ -49,8 +49,8 @@ func Compare(a, b any) int {
 	return 0
 }
 
-// Comparable reports whether two values are of types that an operator compares:
-// a range filter keeps only values of its own type.
+// Comparable reports whether an operator compares two values: a range filter
+// keeps only values of its own type.
 func Comparable(a, b any) bool { return kindOf(a) == kindOf(b) }
 
 func kindOf(value any) int {
@@ -100,7 +100,7 @@ func CompareKeys(a, b Key) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// Matches reports whether a filter, normalized, keeps a document.
+// Matches reports whether a normalized filter keeps a document.
 func (f Filter) Matches(fields Fields) bool {
 	value, ok := fields.At(f.Field)
 	if !ok {

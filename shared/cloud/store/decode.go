@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Decode fills a struct from the fields of a document. Fields that the struct
-// does not have are ignored, fields that the document does not have are set to
-// zero; a value of the wrong type is an error that names the field. Null fits
-// only what can be nil.
+// Decode fills a struct from the fields of a document. It ignores fields that
+// the struct does not have, and sets those to zero that the document does not
+// have. A value of the wrong type is an error that names the field. Null
+// decodes only into a pointer, interface, slice or map.
 func Decode(fields Fields, into any) error {
 	target := reflect.ValueOf(into)
 	if target.Kind() != reflect.Pointer || target.IsNil() || target.Elem().Kind() != reflect.Struct {

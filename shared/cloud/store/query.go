@@ -10,10 +10,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// KeyField stands for the key in the complete ordering of a query.
+// KeyField represents the key in the complete ordering of a query.
 const KeyField = "__name__"
 
-// MaxIn is the number of values that an In filter may hold, after Firestore.
+// MaxIn is the maximum number of values of an In filter, Firestore's limit.
 const MaxIn = 30
 
 // IsRange reports whether the operator compares by order.
@@ -21,9 +21,9 @@ func (o Op) IsRange() bool {
 	return o == Less || o == LessOrEqual || o == Greater || o == GreaterOrEqual
 }
 
-// Normalize checks a query and returns it with its values as fields hold them
-// (a named string type as a string, any slice as []any). Every implementation
-// begins with it.
+// Normalize checks a query and returns it with its values in the form that
+// fields have (a named string type as a string, any slice as []any). Every
+// implementation calls it first.
 func (q Query) Normalize() (Query, error) {
 	segments := strings.Split(q.Collection, "/")
 	if q.Group && len(segments) != 1 || !q.Group && len(segments)%2 != 1 || slices.Contains(segments, "") {
@@ -106,8 +106,8 @@ func (f Filter) normalize() (Filter, error) {
 }
 
 // Orders returns the complete ordering of the results, as Firestore defines it:
-// the query's own, then the fields of range filters, then the key; the added
-// ones in the direction of the query's last.
+// the query's own orders, then the fields of range filters, then the key. The
+// added orders have the direction of the query's last one.
 func (q Query) Orders() []Order {
 	orders := slices.Clone(q.OrderBy)
 	descending := false
@@ -129,7 +129,7 @@ func (q Query) Orders() []Order {
 	return append(orders, Order{Field: KeyField, Descending: descending})
 }
 
-// At returns the value at a path, which is names with dots between them.
+// At returns the value at a path, whose names are separated by dots.
 func (f Fields) At(path string) (any, bool) {
 	var here any = map[string]any(f)
 	for name := range strings.SplitSeq(path, ".") {

@@ -1,7 +1,7 @@
 // Package store is the contract for the documents that the suite keeps, in
 // Firestore's terms: collections of small documents, read at a version and
-// written in atomic commits with preconditions. The memory and the Firestore
-// implementation pass the same suite in storetest.
+// written in atomic commits with preconditions. The in-memory and the Firestore
+// implementation pass the same tests in storetest.
 package store
 
 import (
@@ -12,15 +12,14 @@ import (
 	"unicode/utf8"
 )
 
-// MaxWrites is the number of writes that one commit may hold, after
-// Firestore's limit.
+// MaxWrites is the maximum number of writes in one commit, Firestore's limit.
 const MaxWrites = 500
 
-// MaxDocumentBytes is the largest size of a document, Firestore's limit of 1
+// MaxDocumentBytes is the maximum size of a document, Firestore's limit of 1
 // MiB.
 const MaxDocumentBytes = 1 << 20
 
-// MaxFieldBytes is the largest size of one text or bytes value, Firestore's
+// MaxFieldBytes is the maximum size of one text or bytes value, Firestore's
 // limit.
 const MaxFieldBytes = MaxDocumentBytes - 89
 
@@ -42,13 +41,13 @@ func NewKey(segments ...string) (Key, error) {
 	return Key(strings.Join(segments, "/")), nil
 }
 
-// named reports whether Firestore takes a name, of a field or in a key.
+// named reports whether Firestore accepts a name in a field path or a key.
 func named(name string) bool {
 	reserved := strings.HasPrefix(name, "__") && strings.HasSuffix(name, "__")
 	return name != "" && len(name) <= 1500 && utf8.ValidString(name) && !reserved
 }
 
-// MustKey is NewKey for segments that are valid; it panics otherwise.
+// MustKey is like NewKey for segments that are valid; it panics otherwise.
 func MustKey(segments ...string) Key {
 	key, err := NewKey(segments...)
 	if err != nil {
@@ -57,38 +56,39 @@ func MustKey(segments ...string) Key {
 	return key
 }
 
-// ID is the last segment of the key.
+// ID returns the last segment of the key.
 func (k Key) ID() string { return string(k[strings.LastIndexByte(string(k), '/')+1:]) }
 
-// Collection is the path of the collection that the document is in.
+// Collection returns the path of the collection that contains the document.
 func (k Key) Collection() string { return string(k[:max(strings.LastIndexByte(string(k), '/'), 0)]) }
 
-// Group is the last segment of the collection's path: the name by which a
-// collection group query finds the document.
+// Group returns the last segment of the collection's path: a collection group
+// query finds the document by that name.
 func (k Key) Group() string { return Key(k.Collection()).ID() }
 
-// Fields are a document's content: string, bool, int64, float64, time.Time
-// (UTC, microseconds), []byte, []any, map[string]any and nil.
+// Fields are a document's content. A value is a string, bool, int64, float64,
+// time.Time (UTC, microseconds), []byte, []any, map[string]any or nil.
 type Fields map[string]any
 
 // Version identifies one state of a document. It is the zero value for a
 // document that does not exist.
 type Version struct{ Time time.Time }
 
-// Document is a document as it was read. Fields is nil when it does not exist.
+// Document is a document as it was read. Fields is nil if it does not exist.
 type Document struct {
 	Key     Key
 	Fields  Fields
 	Version Version
-	// Partial reports that Query.Select left fields out. Such a document still
-	// serves as a condition; UpdateEach reads it whole before it changes it.
+	// Partial means that Query.Select left out fields. Such a document still
+	// works as a precondition; UpdateEach reads the whole document before it
+	// changes it.
 	Partial bool
 }
 
-// Exists reports whether there was such a document.
+// Exists reports whether the document existed when it was read.
 func (d Document) Exists() bool { return d.Fields != nil }
 
-// Condition must hold for a write, or the whole commit is refused.
+// Condition must hold for a write, otherwise the whole commit is refused.
 type Condition int
 
 // The conditions.
@@ -98,15 +98,15 @@ const (
 	Unchanged                  // the document exists at Write.Version
 )
 
-// Write is one change of a commit: it replaces the document whole, or deletes
-// it when Fields is nil.
+// Write is one change of a commit: it replaces the whole document, or deletes
+// it if Fields is nil.
 type Write struct {
 	Key       Key
 	Fields    Fields
 	Condition Condition
 	Version   Version
-	// Before holds the fields as they were read, where known: an
-	// implementation may send the difference only.
+	// Before holds the fields as they were read, if known: an implementation
+	// may send only the difference.
 	Before Fields
 }
 
@@ -115,8 +115,8 @@ func Create(key Key, fields Fields) Write {
 	return Write{Key: key, Fields: fields, Condition: Absent}
 }
 
-// Replace writes a document that must be as it was read, also where that was
-// absent.
+// Replace writes a document that must be unchanged since it was read, even if
+// it did not exist then.
 func Replace(read Document, fields Fields) Write {
 	if !read.Exists() {
 		return Create(read.Key, fields)
@@ -128,15 +128,15 @@ func Replace(read Document, fields Fields) Write {
 	return write
 }
 
-// Put writes a document whatever is there.
+// Put writes a document regardless of its current state.
 func Put(key Key, fields Fields) Write { return Write{Key: key, Fields: fields} }
 
-// Remove deletes a document that must be as it was read.
+// Remove deletes a document that must be unchanged since it was read.
 func Remove(read Document) Write {
 	return Write{Key: read.Key, Condition: Unchanged, Version: read.Version}
 }
 
-// Delete deletes a document, or does nothing where there is none.
+// Delete deletes a document, or does nothing if it does not exist.
 func Delete(key Key) Write { return Write{Key: key} }
 
 // Op compares a field with a value, in Firestore's notation.
@@ -153,8 +153,8 @@ const (
 	Contains       Op = "array-contains" // the field is an array
 )
 
-// Filter keeps the documents whose field compares so with the value. A
-// document without the field is never kept.
+// Filter keeps the documents whose field satisfies the comparison with the
+// value. A document without the field is never kept.
 type Filter struct {
 	Field string
 	Op    Op
@@ -168,27 +168,29 @@ type Order struct {
 }
 
 // Query finds documents in one collection, or in all collections of a name.
-// Results are ordered as Orders says: by OrderBy, then by key. A field is a
-// name, or names with dots between them for a value within a map.
+// Results are in the order of Orders: by OrderBy, then by key. A field is a
+// name, or names separated by dots for a value within a map.
 type Query struct {
 	// Name identifies the query to people and to the test that compares
 	// queries with deployed indexes.
 	Name string
-	// Collection is the collection's path; with Group its last segment only.
+	// Collection is the collection's path; if Group is set, only its last
+	// segment.
 	Collection string
 	Group      bool
 	Where      []Filter
 	OrderBy    []Order
-	// Limit is the greatest number of documents; 0: all.
+	// Limit is the maximum number of documents; 0 means all.
 	Limit int
-	// After continues behind this document, the last one of the page before.
+	// After is the last document of the previous page; the results begin after
+	// it.
 	After *Document
-	// Select names the fields that are needed; nil: all.
+	// Select names the needed fields; nil means all.
 	Select []string
 }
 
-// Store keeps documents. Errors carry a failure.Class: Conflict where a
-// condition of a commit did not hold, and nothing of the commit was done.
+// Store keeps documents. Errors carry a failure.Class: Conflict if a condition
+// of a commit did not hold, and nothing of the commit was written.
 type Store interface {
 	// Get reads documents, in the order of their keys; one that does not exist
 	// has no Fields.

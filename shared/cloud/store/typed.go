@@ -8,17 +8,17 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// Stored is a document decoded into a struct. Value is the zero value where
-// the document does not exist.
+// Stored is a document decoded into a struct. Value is the zero value if the
+// document does not exist.
 type Stored[T any] struct {
 	Value    T
 	Document Document
 }
 
-// Exists reports whether there was such a document.
+// Exists reports whether the document existed when it was read.
 func (s Stored[T]) Exists() bool { return s.Document.Exists() }
 
-// Key is the document's key.
+// Key returns the document's key.
 func (s Stored[T]) Key() Key { return s.Document.Key }
 
 // Page is the result of a query. Documents that do not decode are in Corrupt,
@@ -37,9 +37,9 @@ type CorruptError struct {
 func (e *CorruptError) Error() string { return fmt.Sprintf("stored document %s: %v", e.Key, e.Err) }
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// GetAs reads documents, in the order of their keys. Where some do not decode,
-// the others are returned together with an error that holds a *CorruptError for
-// each.
+// GetAs reads documents, in the order of their keys. If some do not decode, it
+// returns the others, together with an error that holds a *CorruptError for
+// each that does not.
 func GetAs[T any](ctx context.Context, s Store, keys ...Key) ([]Stored[T], error) {
 	documents, err := s.Get(ctx, keys...)
 	if err != nil {
@@ -64,7 +64,7 @@ func FindAs[T any](ctx context.Context, s Store, query Query) (Page[T], error) {
 	return PageOf[T](documents), nil
 }
 
-// PageOf decodes those of the documents that exist.
+// PageOf decodes those documents that exist.
 func PageOf[T any](documents []Document) Page[T] {
 	page := Page[T]{Items: make([]Stored[T], 0, len(documents))}
 	for _, document := range documents {

@@ -13,23 +13,24 @@ import (
 )
 
 const (
-	// maxAttempts is how often a document is tried under conflicts: with the
-	// pauses below about 20 s, enough for some dozens of writers at once.
+	// maxAttempts is the number of attempts at a document while it conflicts:
+	// with the pauses below they take about 20 s, enough for some dozens of
+	// concurrent writers.
 	maxAttempts = 40
 	firstPause  = 10 * time.Millisecond
 	longPause   = time.Second
-	// maxChunkBytes keeps a commit below the 10 MiB that a request may have.
+	// maxChunkBytes keeps a commit below the 10 MiB limit of a request.
 	maxChunkBytes = 8 << 20
 )
 
-// Pauser is a Store that decides itself how long to wait after a conflict:
-// a simulation, whose time is not that of the machine.
+// Pauser is a Store that decides itself how long to wait after a conflict, such
+// as a simulation, whose time is not the machine's.
 type Pauser interface {
 	Pause(ctx context.Context, attempt int) error
 }
 
-// Pause waits before another attempt; the first is 1. A decorator of a Store
-// passes it on to the one inside.
+// Pause waits before another attempt; attempts count from 1. A decorator of a
+// Store delegates to the Store inside.
 func Pause(ctx context.Context, s Store, attempt int) error {
 	if pauser, ok := s.(Pauser); ok {
 		return pauser.Pause(ctx, attempt)
@@ -38,13 +39,13 @@ func Pause(ctx context.Context, s Store, attempt int) error {
 	return pause.For(ctx, rand.N(limit)) //nolint:gosec // jitter is no secret
 }
 
-// Update changes one document: it reads it, lets change decide, and commits
-// with the condition that nobody else wrote in between; on a conflict it begins
-// anew, a bounded number of times. The current value is nil where the document
-// does not exist; a nil result deletes it; a result equal to what was read
-// writes nothing. An error of change ends it. Fields of the document (not of
-// maps in it) that T does not know are kept. It returns the document as it is
-// afterwards.
+// Update changes one document: it reads it, calls change, and commits the
+// result on condition that nobody else wrote in between. On a conflict it
+// starts again, up to a bounded number of attempts. current is nil if the
+// document does not exist; a nil result deletes the document; a result equal to
+// current writes nothing. An error of change ends Update. Fields of the
+// document (not of maps in it) that T does not have are kept. Update returns
+// the document after the change.
 func Update[T any](ctx context.Context, s Store, key Key, change func(current *T) (*T, error)) (Stored[T], error) {
 	u := &updater[T]{store: s, change: change}
 	u.update(ctx, u.read(ctx, []Key{key}), 1)
@@ -54,10 +55,10 @@ func Update[T any](ctx context.Context, s Store, key Key, change func(current *T
 	return append(u.changed, u.unchanged...)[0], nil
 }
 
-// UpdateEach does what Update does to many documents, in atomic chunks: first
-// with the versions as they were read, and on a conflict with fresh ones. A
-// document that cannot be changed does not stop the others. It returns the
-// documents that were written, as they are now, and the errors joined.
+// UpdateEach does the same as Update for many documents, in atomic chunks:
+// first with the versions as they were read, and after a conflict with fresh
+// ones. A document that cannot be changed does not stop the others. It returns
+// the written documents as they are now, and the joined errors.
 func UpdateEach[T any](ctx context.Context, s Store, items []Stored[T], change func(current *T) (*T, error)) (changed []Stored[T], err error) {
 	u := &updater[T]{store: s, change: change}
 	var whole []Document
@@ -89,14 +90,14 @@ type updater[T any] struct {
 	problems  []error
 }
 
-// decision is a document as it will be, and the write that makes it so; nil
-// where nothing is to be written.
+// decision is the document to write, and the write; the write is nil if there
+// is nothing to write.
 type decision[T any] struct {
 	result Stored[T]
 	write  *Write
 }
 
-// decide runs change on a document as it was read.
+// decide calls change on a document as it was read.
 func (u *updater[T]) decide(read Document) (decision[T], error) {
 	item, err := decodeAs[T](read)
 	if err != nil {
@@ -181,8 +182,8 @@ func (u *updater[T]) commit(ctx context.Context, chunk []decision[T], attempt in
 	u.fail(err, keys...)
 }
 
-// again reads a chunk anew. From the second conflict on it goes on in halves,
-// so that one contended document does not hold up the others.
+// again reads a chunk again. From the second conflict on it splits the chunk in
+// halves, so that one contended document does not hold up the others.
 func (u *updater[T]) again(ctx context.Context, keys []Key, attempt int) {
 	half := len(keys) / 2
 	if attempt == 2 {
@@ -211,7 +212,7 @@ func (u *updater[T]) fail(err error, keys ...Key) {
 	u.problems = append(u.problems, fmt.Errorf("update %d documents from %s on: %w", len(keys), keys[0], err))
 }
 
-// keepUnknown copies the fields that the struct type does not know, so that a
+// keepUnknown copies the fields that the struct type does not have, so that a
 // version of the program that knows fewer fields does not erase the others.
 func keepUnknown[T any](before, after Fields) {
 	known := map[string]bool{}

@@ -27,35 +27,37 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config"
 )
 
-// pointerFile holds, in a bucket or folder, the name of the folder in it that is
-// the current revision. Writing it last makes an upload atomic.
+// pointerFile is the file in a bucket or folder that holds the name of the
+// current revision's subfolder. Writing it last makes an upload atomic.
 const pointerFile = "current"
 
 const (
-	// maxReadings bounds how often files that keep changing are read.
+	// maxReadings bounds how often the files are read again while they keep
+	// changing.
 	maxReadings = 5
-	// folderSettles and bucketSettles are how long after a change others of
-	// the same edit or upload may follow; the files are read again then.
+	// folderSettles and bucketSettles are how long after a change further
+	// changes of the same edit or upload may follow; after that time the files
+	// are read again.
 	folderSettles = 500 * time.Millisecond
 	bucketSettles = 2 * time.Second
-	// folderPause is the least time between two readings of a folder's new
-	// revision: a file that is being overwritten is empty before its time of
-	// modification changes.
+	// folderPause is the shortest time between two readings of a new revision
+	// of a folder: a file that is being overwritten is empty before its
+	// modification time changes.
 	folderPause = 50 * time.Millisecond
 	// maxPointerBytes bounds the name of a revision.
 	maxPointerBytes = 500
 )
 
-// blobs is the source of a folder or a bucket.
+// blobs is a source in a folder or a bucket.
 type blobs struct {
 	options Options
 	address string       // for messages
-	bucket  *blob.Bucket // nil: the folder, opened at each read, as it may be replaced as a whole
+	bucket  *blob.Bucket // nil: a folder, opened at each read, because it may be replaced as a whole
 	folder  string
 	prefix  string // "" or with a slash at its end
 	settles time.Duration
 	pause   time.Duration
-	known   atomic.Value // the revision, a string, that was read last
+	known   atomic.Value // the last revision read, a string
 }
 
 func openFolder(address *url.URL, options Options) (Source, error) {
@@ -77,8 +79,8 @@ func openCloudStorage(ctx context.Context, address *url.URL, options Options) (S
 	return Bucket(bucket, address.String(), strings.Trim(address.Path, "/"), options), nil
 }
 
-// Bucket is the source of a bucket that is open already, or of a folder in it;
-// address is for messages.
+// Bucket returns a source in an open bucket, or in a folder in it; address is
+// for messages.
 func Bucket(bucket *blob.Bucket, address, folder string, options Options) Source {
 	prefix := strings.TrimPrefix(folder+"/", "/")
 	return &blobs{options: options.withDefaults(), address: address, bucket: bucket, prefix: prefix, settles: bucketSettles}
@@ -91,7 +93,7 @@ func (b *blobs) Close() error {
 	return b.bucket.Close()
 }
 
-// Read reads all files twice, and returns them only when both readings are the
+// Read reads all files twice, and returns them only if both readings are the
 // same and nothing changed shortly before, so that it never returns half of an
 // upload.
 func (b *blobs) Read(ctx context.Context) (config.Files, error) {
@@ -111,7 +113,7 @@ func (b *blobs) Read(ctx context.Context) (config.Files, error) {
 	return files(settled.revision, settled.files), nil
 }
 
-// readSettled reads until two readings in turn are the same.
+// readSettled reads until two consecutive readings are the same.
 func (b *blobs) readSettled(ctx context.Context, bucket *blob.Bucket) (reading, error) {
 	var before reading
 	for attempt := range maxReadings {
@@ -133,7 +135,7 @@ func (b *blobs) readSettled(ctx context.Context, bucket *blob.Bucket) (reading, 
 }
 
 // settle waits until the newest file is old enough for the edit or upload to be
-// complete, and for at least the pause where the revision is a new one.
+// complete, and at least the pause if the revision is new.
 func (b *blobs) settle(ctx context.Context, read reading) error {
 	wait := min(b.settles-b.options.Now().Sub(read.modified), b.settles)
 	if b.known.Load() != read.revision {
@@ -145,17 +147,17 @@ func (b *blobs) settle(ctx context.Context, read reading) error {
 	return b.options.Sleep(ctx, wait)
 }
 
-// reading holds the files as they were read at one time.
+// reading holds the files as read at one time.
 type reading struct {
-	// revision is the hash of the files, or the name of the revision's folder
-	// and a part of the hash where there is such a folder.
+	// revision is the hash of the files. If the pointer file names a folder, it
+	// is the name of that folder and a part of the hash.
 	revision string
 	files    map[string][]byte // without those that do not exist
 	modified time.Time         // the newest of them
 }
 
-// Revision returns the revision of files that come without one: a hash over
-// their names and contents.
+// Revision returns the revision of files that come without one: a hash of their
+// names and contents.
 func Revision(files map[string][]byte) string {
 	hash := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -185,7 +187,7 @@ func (b *blobs) readOnce(ctx context.Context, bucket *blob.Bucket) (found readin
 	return found, err
 }
 
-// current returns the content of the pointer file, "" where there is none.
+// current returns the content of the pointer file, "" if it does not exist.
 func (b *blobs) current(ctx context.Context, bucket *blob.Bucket) (string, error) {
 	content, _, err := b.file(ctx, bucket, b.prefix+pointerFile, maxPointerBytes)
 	if err != nil || content == nil {
@@ -198,7 +200,7 @@ func (b *blobs) current(ctx context.Context, bucket *blob.Bucket) (string, error
 	return name, nil
 }
 
-// file returns the content of one file, nil where there is none.
+// file returns the content of one file, nil if it does not exist.
 func (b *blobs) file(ctx context.Context, bucket *blob.Bucket, key string, limit int64) ([]byte, time.Time, error) {
 	ctx, cancel := b.options.limit(ctx)
 	defer cancel()
@@ -215,7 +217,7 @@ func (b *blobs) file(ctx context.Context, bucket *blob.Bucket, key string, limit
 }
 
 // isMissing reports whether the file does not exist. gcsblob reports NotFound
-// without the right to read it too, but then the file may exist.
+// also if the right to read the file is missing, but then the file may exist.
 func isMissing(err error) bool {
 	var answer *googleapi.Error
 	if errors.As(err, &answer) && answer.Code == http.StatusForbidden {
@@ -224,7 +226,7 @@ func isMissing(err error) bool {
 	return gcerrors.Code(err) == gcerrors.NotFound
 }
 
-// bounded reads everything up to a limit; the result is never nil.
+// bounded reads everything, up to a limit; the result is never nil.
 func bounded(reader io.Reader, name string, limit int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(reader, limit+1))
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 	managers  = `managers { zone: "us-central1-a" }`
 )
 
-// clock is a time that passes only by waiting.
+// clock is a clock that only waiting advances.
 type clock struct {
 	now    time.Time
 	slept  []time.Duration
@@ -41,10 +41,10 @@ func (c *clock) options() Options {
 	}.withDefaults()
 }
 
-// later is a clock at which what is written now was written long ago.
+// later returns a clock for which everything written now was written long ago.
 func later() *clock { return &clock{now: time.Now().Add(time.Hour)} }
 
-// bucket is a bucket in memory, and a source that reads its folder conf.
+// bucket returns an in-memory bucket, and a source that reads its folder conf.
 func bucket(t *testing.T, c *clock, files map[string]string) (*blob.Bucket, Source) {
 	t.Helper()
 	memory := memblob.OpenBucket(nil)
@@ -162,15 +162,15 @@ func TestBucketWithRevisionFolders(t *testing.T) {
 	}
 }
 
-// An upload that has written one file of two is never taken, also when it
-// takes longer than two readings do.
+// An upload of which one file of two is written is never used, even if it takes
+// longer than two readings.
 func TestHalfAnUploadIsNotTaken(t *testing.T) {
 	uploading := &clock{now: time.Now()}
 	memory, source := bucket(t, uploading, map[string]string{"conf/templates.cfg": "new", "conf/managers.cfg": "old"})
 	uploading.during = func() {
 		uploading.during = nil
 		put(t, memory, "conf/managers.cfg", "new")
-		uploading.now = time.Now() // which is when it was written
+		uploading.now = time.Now() // the time of the write
 	}
 	files, err := source.Read(context.Background())
 	if err != nil {
@@ -205,8 +205,8 @@ func TestUnchangedFilesAreReadWithoutWaiting(t *testing.T) {
 	}
 }
 
-// For a moment, a file that is truncated is empty and has its old time of
-// modification. Two readings in that moment are not enough.
+// For a moment, a truncated file is empty and still has its old modification
+// time. Two readings in that moment are not enough.
 func TestTruncatedFileIsNotTaken(t *testing.T) {
 	folder, c := t.TempDir(), later()
 	path := filepath.Join(folder, "templates.cfg")

@@ -1,6 +1,5 @@
-// Package configsource reads the configuration's files from where they are
-// kept: a folder, a Cloud Storage bucket or a LUCI Config service, all of them
-// at one revision.
+// Package configsource reads the configuration files, all at one revision, from
+// a folder, a Cloud Storage bucket or a LUCI Config service.
 package configsource
 
 import (
@@ -21,25 +20,28 @@ import (
 
 // Source reads a configuration.
 type Source interface {
-	// Read reads all files at one revision. A file that does not exist is nil
-	// in the result, which is not an error.
+	// Read reads all files at one revision. A missing file is nil in the
+	// result; that is not an error.
 	Read(ctx context.Context) (config.Files, error)
 	// Close closes its connections.
 	Close() error
 }
 
-// Options configure a source. The zero value of each is usable.
+// Options configure a source. The zero value is usable.
 type Options struct {
-	// Client is the HTTP client of a LUCI Config service; nil: one of its own.
+	// Client is the HTTP client for a LUCI Config service; nil means one with
+	// default settings.
 	Client *http.Client
-	// Token proves who asks a LUCI Config service; nil: Google's metadata
-	// server or application default credentials. It is not used with http.
+	// Token returns an ID token for a LUCI Config service; nil means tokens
+	// from Google's metadata server or the application default credentials. It
+	// is not called for a service over http.
 	Token func(ctx context.Context, audience string) (string, error)
-	// Timeout bounds each call; 0: 20 s.
+	// Timeout bounds each call; 0 means 20 s.
 	Timeout time.Duration
-	// Sleep waits; nil: time.Sleep, ending early with the context.
+	// Sleep waits for a duration or until the context ends; nil means the
+	// machine's clock.
 	Sleep func(context.Context, time.Duration) error
-	// Now is the time; nil: time.Now.
+	// Now returns the current time; nil means time.Now.
 	Now func() time.Time
 }
 
@@ -86,8 +88,8 @@ func Open(ctx context.Context, address string, options Options) (Source, error) 
 	return nil, fmt.Errorf("the configuration source %q must be %s", parsed.Redacted(), forms)
 }
 
-// collect reads the files of a configuration, and those that its templates name,
-// by get, which returns nil for a file that does not exist.
+// collect reads the configuration's files, and the metadata files that its
+// templates name. get returns nil for a file that does not exist.
 func collect(get func(name string) ([]byte, error)) (map[string][]byte, error) {
 	found, total := map[string][]byte{}, 0
 	add := func(names ...string) error {

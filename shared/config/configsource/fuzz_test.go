@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A source's address is one of the three forms, or the error says what they
-// are; a password in it stays out of the error.
+// A source's address has one of the three forms, or the error names the forms;
+// a password in the address stays out of the error.
 func FuzzOpen(f *testing.F) {
 	for _, address := range []string{
 		"file:///srv/config", "file://localhost/x", "file:x", "luci-config://config.example.com/services/gce", "luci-config://config.example.com/../x",
@@ -18,7 +18,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(address)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
-		if strings.HasPrefix(strings.ToLower(address), "gs:") { // it opens a client of the cloud's
+		if strings.HasPrefix(strings.ToLower(address), "gs:") { // gs: opens a Cloud Storage client
 			return
 		}
 		source, err := Open(t.Context(), address, Options{})
@@ -37,8 +37,8 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// The pointer file names a folder in the source: whatever stands in it, nothing
-// outside of the source is read.
+// The pointer file names a folder in the source: no matter what it contains,
+// nothing outside of the source is read.
 func FuzzPointer(f *testing.F) {
 	for _, pointer := range []string{"a", "a/b\n", "../outside", "/", ".", "a/../../outside", "a\\..", "\x00", ""} {
 		f.Add([]byte(pointer))

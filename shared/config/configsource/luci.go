@@ -28,7 +28,7 @@ const (
 	notFound   = "5" // gRPC's code
 )
 
-// luci is a LUCI Config service, asked over pRPC's JSON form.
+// luci is a LUCI Config service, called over pRPC with JSON.
 type luci struct {
 	options   Options
 	base      string // https://HOST
@@ -54,7 +54,7 @@ func openLUCI(address *url.URL, options Options) (Source, error) {
 
 func (l *luci) Close() error { return nil }
 
-// Read asks for one file after the other; all must be at the same revision.
+// Read gets one file after the other; all must be at the same revision.
 func (l *luci) Read(ctx context.Context) (config.Files, error) {
 	found, err := l.read(ctx)
 	if err != nil {
@@ -103,7 +103,7 @@ func (l *luci) read(ctx context.Context) (config.Files, error) {
 	return files(revision, found), nil
 }
 
-// token returns the ID token to ask with; "" for a service on this machine.
+// token returns the ID token for the service; "" for a service on this machine.
 func (l *luci) token(ctx context.Context) (string, error) {
 	if !strings.HasPrefix(l.base, "https://") {
 		return "", nil
@@ -113,7 +113,7 @@ func (l *luci) token(ctx context.Context) (string, error) {
 	return l.options.Token(ctx, l.base)
 }
 
-// luciConfig holds the fields of config.service.v2.Config that are used.
+// luciConfig holds those fields of config.service.v2.Config that are used.
 type luciConfig struct {
 	Revision      string `json:"revision"`
 	RawContent    []byte `json:"rawContent"`
@@ -161,8 +161,8 @@ func decodeAnswer(answer []byte) (luciConfig, error) {
 	return read, nil
 }
 
-// content returns the file's content, which is in the answer itself or at its
-// signed URL.
+// content returns the file's content, from the answer itself or from its signed
+// URL.
 func (l *luci) content(ctx context.Context, answer luciConfig) ([]byte, error) {
 	content := answer.RawContent
 	if answer.SignedURL != "" {
@@ -178,13 +178,13 @@ func (l *luci) content(ctx context.Context, answer luciConfig) ([]byte, error) {
 		return nil, failure.New(failure.Transient, "the content is not the one whose SHA-256 is %s", answer.ContentSHA256)
 	}
 	if content == nil {
-		content = []byte{} // there, and empty
+		content = []byte{} // the file exists and is empty
 	}
 	return content, nil
 }
 
-// download gets a signed URL. The URL itself grants the access, so no token is
-// sent with it, and it never becomes part of an error.
+// download gets a signed URL. The URL itself grants access, so no token is sent
+// with it, and it is kept out of errors.
 func (l *luci) download(ctx context.Context, signed string) ([]byte, error) {
 	parsed, err := url.Parse(signed)
 	if err != nil || !(parsed.Scheme == "https" || parsed.Scheme == "http" && isLocal(parsed.Hostname())) {
@@ -199,7 +199,7 @@ func (l *luci) download(ctx context.Context, signed string) ([]byte, error) {
 	return l.do(request, "the file", maxFileBytes)
 }
 
-// do sends a request and reads the whole answer.
+// do sends a request and reads the whole response.
 func (l *luci) do(request *http.Request, what string, limit int64) ([]byte, error) {
 	response, err := l.options.Client.Do(request)
 	if err != nil {

@@ -26,7 +26,7 @@ type luciFile struct{ revision, content, signed string }
 type service struct {
 	*httptest.Server
 	files  map[string]luciFile
-	answer http.HandlerFunc // in place of the proper answer, where not nil
+	answer http.HandlerFunc // replaces the proper response unless nil
 	asked  []string
 }
 
@@ -171,7 +171,7 @@ func TestLUCIFailures(t *testing.T) {
 func TestLUCIDeadline(t *testing.T) {
 	s := newService(t, nil)
 	s.answer = func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // only then the server sees that the client is gone
+		_, _ = io.Copy(io.Discard, r.Body) // only after that does the server notice that the client is gone
 		<-r.Context().Done()
 	}
 	source, err := Open(context.Background(), "luci-config://"+strings.TrimPrefix(s.URL, "http://")+"/services/gce", Options{Timeout: 20 * time.Millisecond})
@@ -183,7 +183,7 @@ func TestLUCIDeadline(t *testing.T) {
 	}
 }
 
-// Another machine is asked by https only, with a token for it.
+// Another machine is called over https only, with a token for it.
 func TestLUCIToken(t *testing.T) {
 	var asked []*http.Request
 	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// custom is the name of a custom machine type in its parts: n2-custom-8-16384
-// or n2-custom-8-131072-ext, where the memory is in MB; custom-4-8192, which
-// is of n1; and e2-custom-medium-4096, whose CPUs are shared.
+// custom holds the parts of a custom machine type's name: n2-custom-8-16384 or
+// n2-custom-8-131072-ext, with the memory in MB; custom-4-8192, which belongs
+// to n1; and e2-custom-medium-4096, whose CPUs are shared.
 type custom struct {
 	series   string
 	size     string // the CPUs, or micro, small, medium
@@ -18,7 +18,7 @@ type custom struct {
 	extended bool
 }
 
-// customRule says which custom types a series has, after
+// customRule describes which custom types a series has, according to
 // https://cloud.google.com/compute/docs/general-purpose-machines and
 // https://cloud.google.com/compute/docs/instances/creating-instance-with-custom-machine-type
 type customRule struct {
@@ -40,7 +40,8 @@ var customRules = map[string]customRule{
 	"g2":  {[]int{4, 8, 12, 16, 24, 32, 48, 96}, "4, 8, 12, 16, 24, 32, 48 or 96", 4, 8, 0},
 }
 
-// sharedCores are the sizes in place of a number of CPUs, which stand for 2 CPUs.
+// sharedCores are the sizes that replace a number of CPUs; each stands for 2
+// CPUs.
 var sharedCores = map[string]customRule{
 	"e2-micro":  {minimum: 0.5, maximum: 1},
 	"e2-small":  {minimum: 1, maximum: 2},
@@ -57,7 +58,8 @@ func every(first, last, step int) []int {
 
 func oneOr(counts []int) []int { return append(counts, 1) }
 
-// splitCustom reports whether a name means to be a custom type.
+// splitCustom splits the name of a custom type, and reports whether the name is
+// meant to be one.
 func splitCustom(name string) (custom, bool) {
 	rest, extended := strings.CutSuffix(name, "-ext")
 	parts := strings.Split(rest, "-")
@@ -74,8 +76,8 @@ func splitCustom(name string) (custom, bool) {
 	return result, true
 }
 
-// shape returns the shape by the series' rule. The error says what the rule
-// refuses.
+// shape returns the shape according to the series' rule. The error describes
+// what the rule refuses.
 func (c custom) shape() (Shape, error) {
 	rule, ok := customRules[c.series]
 	if !ok {
@@ -94,7 +96,7 @@ func (c custom) shape() (Shape, error) {
 	} else if err != nil || !slices.Contains(rule.cpus, cpus) {
 		return Shape{}, fmt.Errorf("the CPUs of %s-custom are %s, not %s", c.series, rule.allowed, c.size)
 	}
-	// The limits count as whole steps of 256 MB.
+	// The limits are rounded to steps of 256 MB.
 	least, most := int(math.Ceil(rule.minimum*float64(cpus)*4))*256, int(rule.maximum*float64(cpus)*4)*256
 	if c.extended {
 		if rule.total == 0 {

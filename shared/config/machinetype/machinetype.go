@@ -1,5 +1,5 @@
-// Package machinetype knows the CPUs and memory of Compute Engine's machine
-// types by their names: predefined ones from a table, custom ones by rule.
+// Package machinetype returns the CPUs and memory of Compute Engine's machine
+// types by their names: predefined types from a table, custom types by rule.
 package machinetype
 
 import (
@@ -14,17 +14,18 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config/spelling"
 )
 
-// Shape is what a machine of a type has.
+// Shape is the size of a machine type.
 type Shape struct {
 	// CPUs is the number of virtual CPUs that the guest sees, Compute Engine's
-	// guestCpus: 2 for e2-micro, which may use a quarter of one at length.
+	// guestCpus: 2 for e2-micro, though it may use only a quarter of one over a
+	// longer time.
 	CPUs int
 	// MemoryGB is the memory in GB of 1,024 MB.
 	MemoryGB float64
 }
 
-// Parse finds the shape of a machine type by its name. The error says why the
-// name is none, and which one was perhaps meant.
+// Parse returns the shape of a machine type by its name. The error describes
+// why the name is not a machine type, and which one was perhaps meant.
 func Parse(name string) (Shape, error) {
 	if shape, ok := predefined().shapes[name]; ok {
 		return shape, nil
@@ -40,8 +41,8 @@ func Parse(name string) (Shape, error) {
 	return shape, nil
 }
 
-// explain returns what is wrong with a name that is neither predefined nor
-// custom: its size if its class exists, else the whole name.
+// explain describes what is wrong with a name that is neither predefined nor
+// custom: its size if its class exists, otherwise the whole name.
 func explain(name string) error {
 	if name == "" {
 		return errors.New("it is empty")
@@ -56,8 +57,8 @@ func explain(name string) error {
 	return fmt.Errorf("it is neither a predefined nor a custom one%s", spelling.DidYouMean(name, table.names))
 }
 
-// nearestSize returns the size with the nearest number; of two, the one with the
-// same suffix.
+// nearestSize returns the size with the nearest number; among equally near
+// ones, the one with the same suffix.
 func nearestSize(wanted string, sizes []string) string {
 	number, suffix := leadingNumber(wanted)
 	gap := func(size string) int {
@@ -71,7 +72,7 @@ func nearestSize(wanted string, sizes []string) string {
 	return slices.MinFunc(sizes, func(a, b string) int { return gap(a) - gap(b) })
 }
 
-// leadingNumber cuts 8-lssd into 8 and -lssd.
+// leadingNumber splits 8-lssd into 8 and -lssd.
 func leadingNumber(size string) (int, string) {
 	suffix := strings.TrimLeft(size, "0123456789")
 	number, err := strconv.Atoi(size[:len(size)-len(suffix)])
@@ -87,7 +88,7 @@ type catalog struct {
 	names  []string            // sorted
 }
 
-// predefined is the table made into a map, once.
+// predefined returns the table as maps, built once.
 var predefined = sync.OnceValue(func() catalog {
 	c := catalog{shapes: map[string]Shape{}, sizes: map[string][]string{}}
 	for _, row := range classes {
@@ -101,7 +102,7 @@ var predefined = sync.OnceValue(func() catalog {
 	return c
 })
 
-// entry reads one size of a row; see class for how it is written.
+// entry reads one size of a row; class describes the notation.
 func (c class) entry(text string) (string, Shape) {
 	size, memory, given := strings.Cut(text, "=")
 	cpus, _ := leadingNumber(size)

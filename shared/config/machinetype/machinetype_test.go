@@ -86,14 +86,14 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// suggestion is the machine type that an error asks for, "" for none.
+// suggestion returns the machine type that an error suggests, "" for none.
 func suggestion(err error) string {
 	_, rest, _ := strings.Cut(err.Error(), "; did you mean \"")
 	return strings.TrimSuffix(rest, "\"?")
 }
 
-// Every row of the table must give a machine that can be: this finds slips of
-// the pen in it.
+// Every row of the table must describe a plausible machine: this finds typing
+// errors in the table.
 func TestTableIsPlausible(t *testing.T) {
 	seen := map[string]int{}
 	for class, sizes := range predefined().sizes {

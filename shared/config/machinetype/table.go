@@ -1,10 +1,9 @@
 package machinetype
 
-// class is a row of predefined machine types that share the first two parts
-// of their names. A size is written 8, where the memory follows from perCPU;
-// 8=30, where the memory in GB is given; 8g=96/680, where the CPUs are given
-// too; and =2/4 where the class itself is the name. A class may have several
-// rows.
+// class is a row of predefined machine types that share the first two parts of
+// their names. A size is written as 8 if perCPU determines the memory; as 8=30
+// with its memory in GB; as 8g=96/680 with its CPUs and memory; and as =2/4 if
+// the class itself is the name. A class may have several rows.
 type class struct {
 	name   string
 	perCPU float64 // GB of memory per CPU

@@ -1,5 +1,5 @@
-// Package spelling finds the word that a misspelt one was meant to be, for
-// error messages that help.
+// Package spelling suggests the intended word for a misspelt one, for helpful
+// error messages.
 package spelling
 
 import (
@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// Nearest returns the choice that the word was most likely meant to be: the
-// nearest one that differs in case or by a few letters; else the only one that
-// contains the word; else the only one whose words begin with those of the word,
-// as maximum_size for max_size. It returns "" when nothing is near. Of choices
-// that are equally near the first one wins.
+// Nearest returns the choice that was most likely intended: the nearest one
+// that differs in case or by a few letters; otherwise the only one that
+// contains the word; otherwise the only one whose parts begin with the parts of
+// the word, such as maximum_size for max_size. It returns "" if no choice is
+// near. Among equally near choices it returns the first one.
 func Nearest(word string, choices []string) string {
 	folded := strings.ToLower(strings.TrimSpace(word))
 	if folded == "" || len(folded) > 100 {
@@ -35,8 +35,8 @@ func Nearest(word string, choices []string) string {
 		}))
 }
 
-// only returns the one choice that matches in lower case, "" if none or several
-// do.
+// only returns the one choice that matches in lower case, "" if no choice or
+// several match.
 func only(choices []string, matches func(string) bool) string {
 	found := ""
 	for _, choice := range choices {
@@ -54,7 +54,7 @@ func only(choices []string, matches func(string) bool) string {
 func betweenWords(r rune) bool { return r == '_' || r == '-' || r == ' ' }
 
 // DidYouMean returns the clause that ends a message: `; did you mean "x"?`, or
-// "" when no choice is near.
+// "" if no choice is near.
 func DidYouMean(word string, choices []string) string {
 	if nearest := Nearest(word, choices); nearest != "" {
 		return fmt.Sprintf("; did you mean %q?", nearest)
@@ -62,8 +62,8 @@ func DidYouMean(word string, choices []string) string {
 	return ""
 }
 
-// tolerance is the number of edits within which a word of this length is
-// still taken for a misspelling.
+// tolerance is the number of edits up to which a word of this length still
+// counts as a misspelling.
 func tolerance(word string) int {
 	switch {
 	case len(word) <= 4:

@@ -1,10 +1,10 @@
-// Package lockedrand provides a rand.Rand that is safe for concurrent use, which
-// one over the standard library's own sources is not.
+// Package lockedrand provides a rand.Rand that is safe for concurrent use. A
+// rand.Rand over one of the standard library's sources is not.
 package lockedrand
 
 import "math/rand/v2"
 
-// New returns a generator over the process's own source of randomness.
+// New returns a generator that uses the process's global source of randomness.
 func New() *rand.Rand { return rand.New(process{}) }
 
 type process struct{}

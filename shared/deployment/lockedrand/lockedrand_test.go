@@ -7,7 +7,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/deployment/lockedrand"
 )
 
-// Several at once get numbers of their own. The race detector looks on.
+// Concurrent callers get their own numbers. The race detector checks for races.
 func TestAtOnce(t *testing.T) {
 	const runs, each = 8, 2000
 	random := lockedrand.New()

@@ -1,5 +1,6 @@
-// Package access decides by the imported settings.cfg who may do what in the
-// Machine Provider, and what its limits are. No entry, no access.
+// Package access decides who may do what in the Machine Provider, and within
+// which limits, from the imported settings.cfg. An identity without an entry
+// has no access.
 package access
 
 import (
@@ -25,7 +26,7 @@ type Settings struct {
 	Limits   leasing.Limits
 }
 
-// Source returns the settings at the moment.
+// Source returns the current settings.
 type Source interface {
 	Settings(ctx context.Context) (Settings, error)
 }
@@ -39,8 +40,8 @@ func (s Settings) Lessee(email string) bool { return has(s.Lessees, email) }
 // Viewer reports whether an identity may look at the catalog.
 func (s Settings) Viewer(email string) bool { return has(s.Viewers, email) }
 
-// Backend is the backend that an identity is a member of; "" for none. Of
-// several it is the first by name.
+// Backend returns the backend that an identity is a member of; "" for none. If
+// there are several, it is the first by name.
 func (s Settings) Backend(email string) string {
 	first := ""
 	for name, members := range s.Backends {
@@ -55,7 +56,7 @@ func has(list []string, email string) bool {
 	return email != "" && slices.ContainsFunc(list, func(entry string) bool { return strings.EqualFold(entry, email) })
 }
 
-// FromConfig picks the settings out of a configuration.
+// FromConfig extracts the settings from a configuration.
 func FromConfig(settings *configpb.SettingsCfg) Settings {
 	s := Settings{
 		Administrators: settings.GetCatalogAdministrators(),
@@ -76,18 +77,18 @@ func FromConfig(settings *configpb.SettingsCfg) Settings {
 const (
 	// fresh is how long settings are used before they are read again.
 	fresh = 10 * time.Second
-	// stale is how long they are used while the store does not answer.
+	// stale is how long they are used while the store does not respond.
 	stale = time.Minute
 )
 
-// Cached reads the settings from the store, and not again for a while.
+// Cached reads the settings from the store, and keeps them for a short time.
 type Cached struct {
 	store store.Store
 	now   func() time.Time
 	last  atomic.Pointer[reading]
 }
 
-// reading is the settings as they were read at a time.
+// reading holds the settings as they were read at a time.
 type reading struct {
 	settings Settings
 	at       time.Time
@@ -98,7 +99,7 @@ func NewCached(s store.Store, now func() time.Time) *Cached {
 	return &Cached{store: s, now: now}
 }
 
-// Settings returns the settings at the moment.
+// Settings returns the current settings.
 func (c *Cached) Settings(ctx context.Context) (Settings, error) {
 	now := c.now()
 	if last := c.last.Load(); last.since(now) < fresh {
@@ -112,13 +113,13 @@ func (c *Cached) Settings(ctx context.Context) (Settings, error) {
 		return Settings{}, err
 	}
 	settings := FromConfig(current.Settings)
-	if current.Revision != "" { // nobody has access before the first import, but right after it
+	if current.Revision != "" { // not cached before the first import, so that it takes effect at once
 		c.last.Store(&reading{settings: settings, at: now})
 	}
 	return settings, nil
 }
 
-// since returns the age of a reading; stale where there is none.
+// since returns the age of a reading; stale for no reading.
 func (r *reading) since(now time.Time) time.Duration {
 	if r == nil {
 		return stale
@@ -126,7 +127,7 @@ func (r *reading) since(now time.Time) time.Duration {
 	return max(now.Sub(r.at), 0)
 }
 
-// Limits are those of the settings that were read last.
+// Limits returns the limits of the settings that were read last.
 func (c *Cached) Limits() leasing.Limits {
 	if last := c.last.Load(); last != nil {
 		return last.settings.Limits

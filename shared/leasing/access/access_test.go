@@ -92,8 +92,8 @@ func TestCached(t *testing.T) {
 	now = now.Add(10 * time.Second)
 	is("b@example.com", true)
 	is("a@example.com", false)
-	// A store that does not answer for a moment changes nothing; for longer, it
-	// shuts.
+	// A store that does not respond for a moment changes nothing; after a
+	// longer time, all access is denied.
 	down = true
 	now = now.Add(59 * time.Second)
 	is("b@example.com", true)

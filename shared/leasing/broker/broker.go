@@ -2,12 +2,13 @@
 // it gives machines to requests in atomic steps, sends messages to backends and
 // lessees, and finishes what a crash left half done.
 //
-// Every step is one write-only commit with preconditions over a lease and its
+// Every step is one write-only commit with preconditions on a lease and its
 // machine. A lease is running exactly while its machine's document names it,
-// for no step writes one without the other. What is kept in memory (leases and
-// machines as this process last saw them, who hands out next) only saves reads
-// and vain attempts; nothing relies on it. Steps of many callers share commits
-// once there are many: a store does a few large ones faster than many at once.
+// because no step writes one without the other. What is kept in memory (leases
+// and machines as this process last saw them, whose turn it is to hand out)
+// only saves reads and failed attempts; correctness does not depend on it. When
+// there are many concurrent steps, they share commits: a store makes a few
+// large commits faster than many small ones at once.
 package broker
 
 import (
@@ -25,28 +26,28 @@ import (
 )
 
 const (
-	// commitTimeout bounds the wait for a commit and, once more, the commit. The
-	// overlap of Changes relies on it.
+	// commitTimeout bounds the wait for a turn to commit and, separately, the
+	// commit itself. The overlap of Changes relies on it.
 	commitTimeout = 10 * time.Second
-	// commitsAtOnce is how many commits of single steps are under way at once;
-	// the steps that come meanwhile share the next.
+	// commitsAtOnce is the number of commits of single steps that may be under
+	// way at once; steps that arrive in the meantime share the next commit.
 	commitsAtOnce = 8
 	// publishTimeout bounds one attempt to send messages.
 	publishTimeout = 10 * time.Second
-	// maxAttempts is how often a step is tried under conflicts.
+	// maxAttempts is the number of attempts at a step while it conflicts.
 	maxAttempts = 20
 )
 
-// Options are what a Broker is given.
+// Options configure a Broker.
 type Options struct {
 	Store     store.Store
 	Publisher event.Publisher
 	Now       func() time.Time
 	Rand      *rand.Rand
 	Log       *slog.Logger
-	// Project is that of topics without one.
+	// Project is the project of topics that name none.
 	Project string
-	// Limits returns the limits at the moment; nil: leasing.DefaultLimits.
+	// Limits returns the current limits; nil means leasing.DefaultLimits.
 	Limits func() leasing.Limits
 }
 
@@ -55,10 +56,10 @@ type Broker struct {
 	options Options
 	dice    dice
 	// trying holds the keys of the machines that requests of this process are
-	// trying to lease, so that others of it try different ones.
+	// trying to lease, so that its other requests try different machines.
 	trying    sync.Map
 	free      seenFree
-	searching chan struct{} // held while a request searches for what the others may use
+	searching chan struct{} // held while a request searches; others may use what it finds
 	handing   chan struct{} // held while machines are handed to waiting requests
 	recent    recent
 	steps     *combine.Combiner[change, changed]
@@ -84,12 +85,12 @@ func New(options Options) *Broker {
 	return b
 }
 
-// now is the time as documents keep it.
+// now returns the time at the precision of stored times.
 func (b *Broker) now() time.Time { return store.Truncate(b.options.Now()) }
 
 func (b *Broker) limits() leasing.Limits { return b.options.Limits().WithDefaults() }
 
-// dice is a source of randomness that many may use.
+// dice is a source of randomness that is safe for concurrent use.
 type dice struct {
 	mu   sync.Mutex
 	rand *rand.Rand
@@ -107,8 +108,9 @@ func (d *dice) shuffle(n int, swap func(i, j int)) {
 	d.rand.Shuffle(n, swap)
 }
 
-// lock waits for a turn: to search, or to hand out machines. waited reports
-// whether somebody else had it: what was read before may be out of date then.
+// lock waits for a turn to search or to hand out machines. waited reports
+// whether another caller had the turn: data that was read before may be out of
+// date then.
 func lock(ctx context.Context, turn chan struct{}) (unlock func(), waited bool, err error) {
 	unlock = func() { <-turn }
 	select {

@@ -25,7 +25,7 @@ type nowhere struct{}
 
 func (nowhere) Publish(context.Context, event.Topic, ...event.Message) error { return nil }
 
-// bench is a Broker with its store metered and its clock in hand.
+// bench is a Broker with a metered store and a controlled clock.
 type bench struct {
 	*broker.Broker
 	t     *testing.T
@@ -45,7 +45,7 @@ func newBench(t *testing.T, wrap func(store.Store) store.Store) *bench {
 	return b
 }
 
-// another is another process on the same store.
+// another returns the Broker of another process on the same store.
 func (b *bench) another(log io.Writer) *broker.Broker {
 	return broker.New(broker.Options{
 		Store: b.store, Publisher: nowhere{}, Now: func() time.Time { return b.now }, Rand: rand.New(rand.NewPCG(1, 5)),
@@ -99,7 +99,8 @@ func (b *bench) sweep() broker.Swept {
 	return swept
 }
 
-// cost answers reads and writes (deletes included) of a step, by collection.
+// cost returns the reads and writes (including deletes) of a step, by
+// collection.
 func (b *bench) cost(step func()) (reads, machineWrites, leaseWrites int64) {
 	b.store.Reset()
 	step()
@@ -108,7 +109,7 @@ func (b *bench) cost(step func()) (reads, machineWrites, leaseWrites int64) {
 	return total.Reads, m.Writes + m.Deletes, l.Writes + l.Deletes
 }
 
-// TestCosts keeps what each step costs: the bill of an idle pool, and of the
+// TestCosts pins the cost of each step: the cost of an idle pool, and of the
 // life of one machine.
 func TestCosts(t *testing.T) {
 	b := newBench(t, nil)
@@ -176,8 +177,8 @@ func (b *bench) release(id string) {
 	}
 }
 
-// TestQueriesAreListed runs everything and compares the queries that were made
-// with the list that the indexes are checked by.
+// TestQueriesAreListed exercises everything and compares the queries that were
+// made with the list against which the indexes are checked.
 func TestQueriesAreListed(t *testing.T) {
 	listed := map[string]bool{}
 	for _, query := range broker.Queries() {
@@ -225,7 +226,7 @@ func shape(query store.Query) string {
 	return text
 }
 
-// TestThousandLeasesEndAtOnce is a whole pool that ends in one minute.
+// TestThousandLeasesEndAtOnce ends all leases of a pool in one minute.
 func TestThousandLeasesEndAtOnce(t *testing.T) {
 	b := newBench(t, nil)
 	b.add("LINUX", hostnames(1000)...)
@@ -251,7 +252,8 @@ func TestThousandLeasesEndAtOnce(t *testing.T) {
 
 func (b *bench) retention() time.Duration { return leasing.DefaultLimits().Retention }
 
-// TestManyThatDoNotMatch: thousands of other machines do not hide the one.
+// TestManyThatDoNotMatch: thousands of other machines do not hide the matching
+// one.
 func TestManyThatDoNotMatch(t *testing.T) {
 	b := newBench(t, nil)
 	b.add("LINUX", hostnames(2000)...)
@@ -323,8 +325,8 @@ func TestTwiceInOneCall(t *testing.T) {
 	}
 }
 
-// TestCorruptDocuments: one that cannot be read is set aside, logged, and hides
-// nothing.
+// TestCorruptDocuments: a document that cannot be read is set aside and logged,
+// and hides no other document.
 func TestCorruptDocuments(t *testing.T) {
 	b := newBench(t, nil)
 	b.add("LINUX", "vm-1", "vm-2")

@@ -10,10 +10,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// ListPage is the greatest number of machines that one call of List returns.
+// ListPage is the maximum number of machines that one call of List returns.
 const ListPage = 500
 
-// Machine reads one machine; leasing.EntryNotFound where there is none.
+// Machine reads one machine. The error is leasing.EntryNotFound if there is no
+// such machine.
 func (b *Broker) Machine(ctx context.Context, id MachineID) (leasing.Machine, error) {
 	found, errs, err := b.Machines(ctx, id)
 	if err != nil {
@@ -22,8 +23,8 @@ func (b *Broker) Machine(ctx context.Context, id MachineID) (leasing.Machine, er
 	return found[0], errs[0]
 }
 
-// Machines reads machines, each in the place of its id, and beside it
-// leasing.EntryNotFound where there is none.
+// Machines reads machines, in the order of the ids. The error at a machine's
+// place is leasing.EntryNotFound if there is no such machine.
 func (b *Broker) Machines(ctx context.Context, ids ...MachineID) ([]leasing.Machine, []error, error) {
 	items, err := b.machines(ctx, ids...)
 	if err != nil {
@@ -53,8 +54,8 @@ func (b *Broker) Count(ctx context.Context, backend, prefix string, state leasin
 	return count(ctx, b.options.Store, machinesOf(backend, prefix, state, 0, ""))
 }
 
-// List reads a backend's machines whose hostnames begin with a prefix and come
-// after one of them; more reports whether there are others behind them.
+// List reads a backend's machines whose hostnames begin with a prefix, after a
+// given hostname; more reports whether there are further machines.
 func (b *Broker) List(ctx context.Context, backend, prefix, after string) (listed []leasing.Machine, more bool, err error) {
 	page, err := find[leasing.Machine](ctx, b, machinesOf(backend, prefix, "", ListPage, after))
 	for _, item := range page.items {
@@ -65,10 +66,10 @@ func (b *Broker) List(ctx context.Context, backend, prefix, after string) (liste
 	return listed, page.last != nil, err
 }
 
-// Add puts machines into the catalog, each by itself, and gives them to
+// Add puts machines into the catalog, each independently, and gives them to
 // requests that wait for them. The errors are in order: leasing.HostnameReuse
-// where the backend has a machine of that hostname, leasing.Settled where the
-// offer was settled before it came.
+// if the backend has a machine of that hostname, leasing.Settled if the offer
+// was settled before it arrived.
 func (b *Broker) Add(ctx context.Context, added ...leasing.Machine) []error {
 	errs := make([]error, len(added))
 	places := map[store.Key]int{}
@@ -105,10 +106,10 @@ func (b *Broker) Add(ctx context.Context, added ...leasing.Machine) []error {
 	return errs
 }
 
-// addSome creates documents. The first attempt reads nothing; when it conflicts,
-// the hostnames that are there already are looked up at once, not found one by
-// one; an addition that no fence refuses takes the fences over. The results are
-// in no order.
+// addSome creates documents. The first attempt reads nothing. When it
+// conflicts, the hostnames that already exist are looked up all at once, and
+// not found one by one; an addition that no fence refuses keeps the fences of
+// its document. The results are in no particular order.
 func (b *Broker) addSome(ctx context.Context, additions []change) []changed {
 	results, err := b.attempt(ctx, additions)
 	if !failure.Is(err, failure.Conflict) {

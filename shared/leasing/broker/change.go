@@ -10,8 +10,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// change is one atomic step: a lease as it was read becomes another, and its
-// machine with it. Without a key the lease, or the machine, is not touched.
+// change is one atomic step: it replaces a lease, as it was read, and its
+// machine. If the lease or the machine has no key, it is not touched.
 type change struct {
 	lease     storedLease
 	next      *leasing.Lease // nil: its document is deleted
@@ -27,8 +27,8 @@ type changed struct {
 	err     error
 }
 
-// apply commits changes, together where they do not conflict. The results are
-// in order. A single one shares a commit with those of other callers when there
+// apply commits changes, together if they do not conflict. The results are in
+// order. A single change shares a commit with other callers' changes when there
 // are many.
 func (b *Broker) apply(ctx context.Context, changes ...change) []changed {
 	if len(changes) != 1 {
@@ -63,7 +63,8 @@ func (b *Broker) applyTo(ctx context.Context, leases []storedLease, next func(le
 }
 
 // made returns the leases that were changed, and the errors of the others. A
-// conflict is no error: whoever changed the lease meanwhile deals with it.
+// conflict is not an error: the step that changed the lease in the meantime
+// deals with it.
 func made(what string, results []changed) (leases []storedLease, err error) {
 	var errs []error
 	for _, result := range results {
@@ -84,8 +85,8 @@ func (b *Broker) applyTogether(ctx context.Context, changes []change) ([]changed
 	return b.applyAll(ctx, changes), nil
 }
 
-// maxTogether is how many writes are committed together: far below the limit
-// of a commit, for one conflict among them fails them all.
+// maxTogether is the number of writes that are committed together. It is far
+// below the limit of a commit, because one conflict fails all of them.
 const maxTogether = 100
 
 func (b *Broker) applyAll(ctx context.Context, changes []change) []changed {
@@ -98,8 +99,8 @@ func (b *Broker) applyAll(ctx context.Context, changes []change) []changed {
 	return results
 }
 
-// fitting returns how many of the first changes can be one commit: few enough
-// writes, and no two of one document.
+// fitting returns how many of the first changes fit into one commit: the writes
+// must be few enough, and no two may be of the same document.
 func fitting(changes []change) int {
 	seen := map[store.Key]bool{"": false}
 	for n, c := range changes {
@@ -112,8 +113,8 @@ func fitting(changes []change) int {
 	return len(changes)
 }
 
-// applySome makes changes in one commit. When one of them conflicts, they are
-// split until the others are through.
+// applySome makes changes in one commit. If one of them conflicts, it splits
+// them until all others succeed.
 func (b *Broker) applySome(ctx context.Context, changes []change) []changed {
 	results, err := b.attempt(ctx, changes)
 	if len(changes) > 1 && failure.Is(err, failure.Conflict) {
@@ -123,8 +124,8 @@ func (b *Broker) applySome(ctx context.Context, changes []change) []changed {
 	return results
 }
 
-// attempt makes changes in one commit, without those that cannot be encoded. The
-// error is the commit's; the results have it too.
+// attempt makes changes in one commit, without those that cannot be encoded. It
+// returns the commit's error, which is also in the results.
 func (b *Broker) attempt(ctx context.Context, changes []change) ([]changed, error) {
 	results := make([]changed, len(changes))
 	var writes []store.Write
@@ -161,7 +162,8 @@ func (c change) failed(err error) changed {
 	return changed{lease: absent[leasing.Lease](c.lease.Key()), machine: absent[leasing.Machine](c.machine.Key()), err: err}
 }
 
-// writes returns the writes of a change, none if one of them cannot be encoded.
+// writes returns the writes of a change, or none if one of them cannot be
+// encoded.
 func (c change) writes() ([]store.Write, changed) {
 	lease, leaseWrites, err := replace(c.lease, c.next)
 	machine, machineWrites, machineErr := replace(c.machine, c.machineTo)
@@ -172,8 +174,8 @@ func (c change) writes() ([]store.Write, changed) {
 	return append(leaseWrites, machineWrites...), result
 }
 
-// replace returns the write that makes one value of another, provided that
-// nobody else wrote in between, and the document as it is then.
+// replace returns the write that replaces a value with another on condition
+// that nobody else wrote in between, and the document after that write.
 func replace[T any](read store.Stored[T], next *T) (store.Stored[T], []store.Write, error) {
 	after := absent[T](read.Key())
 	switch {
@@ -195,11 +197,11 @@ func absent[T any](key store.Key) store.Stored[T] {
 	return store.Stored[T]{Document: store.Document{Key: key}}
 }
 
-// errContended reports that others were faster each time.
+// errContended means that a step conflicted at each attempt.
 var errContended = failure.New(failure.Transient, "others changed it at each of %d attempts", maxAttempts)
 
-// again repeats a step that reads and commits, while it conflicts: at once after
-// the first conflict, with pauses after the others.
+// again repeats a step that reads and commits as long as it conflicts:
+// immediately after the first conflict, with pauses after the others.
 func (b *Broker) again(ctx context.Context, step func() error) error {
 	for attempt := 1; attempt <= maxAttempts; attempt++ {
 		err := step()

@@ -9,7 +9,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Two steps on one document are not one commit, which would be refused for good.
+// Two steps on one document do not share a commit, which would always be
+// refused.
 func TestFitting(t *testing.T) {
 	step := func(lease, machine string) change {
 		c := change{lease: absent[leasing.Lease](LeaseKey(lease))}
@@ -39,7 +40,8 @@ func TestFitting(t *testing.T) {
 	}
 }
 
-// A conflict is no error, and hides neither what was done nor other errors.
+// A conflict is not an error, and hides neither the changed leases nor other
+// errors.
 func TestMade(t *testing.T) {
 	result := func(id string, err error) changed {
 		return changed{lease: absent[leasing.Lease](LeaseKey(id)), err: err}

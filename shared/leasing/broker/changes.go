@@ -12,35 +12,35 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// overlap is how far back each call of Changes looks: a change is stamped
-// before its commit, which may wait and then take commitTimeout each, by a
-// clock that may be behind. Changes within the overlap are returned again.
+// overlap is how far each call of Changes looks back. A change gets its time
+// before its commit, which may wait for commitTimeout and then take as long,
+// and the clock may be behind. Changes within the overlap are returned again.
 const overlap = 4 * commitTimeout
 
-// MaxChanges is the greatest number of leases that one call of Changes reads.
+// MaxChanges is the maximum number of leases that one call of Changes reads.
 const MaxChanges = 500
 
-// ErrCursor reports a cursor that Changes did not return.
+// ErrCursor means that Changes did not return the given cursor.
 var ErrCursor = errors.New("the cursor is not one that list_changes gave")
 
-// Change is a machine whose lease began, changed or ended, as it is now.
+// Change is the current state of a machine whose lease began, changed or ended.
 type Change struct {
 	Hostname, Instance string
-	// Machine is nil where the catalog has no such machine any more.
+	// Machine is nil if the catalog has no such machine any more.
 	Machine *leasing.Machine
 }
 
-// Changes is what changed since a cursor.
+// Changes holds the changes since a cursor.
 type Changes struct {
 	Cursor  string
 	Changes []Change
 	More    bool
-	// Reset reports that the cursor was absent or too old: changes may have been
+	// Reset means that the cursor was absent or too old: changes may have been
 	// missed.
 	Reset bool
 }
 
-// cursor is where a call of Changes ended.
+// cursor is the position at which a call of Changes ended.
 type cursor struct {
 	at   time.Time
 	hash string // the last lease of a page that was full; "" otherwise
@@ -63,9 +63,10 @@ func isHash(text string) bool {
 }
 
 // Changes returns the machines of a backend whose lease began, changed or ended
-// since a cursor; the first call has the cursor "". It reads the leases, for
-// each of these changes writes one; when nothing changed that is one query. A
-// call may repeat changes that the call before returned.
+// since a cursor; the first call has the cursor "". It queries the leases,
+// because each of these changes writes one; when nothing changed that is a
+// single query. A call may return again changes that the previous call
+// returned.
 func (b *Broker) Changes(ctx context.Context, backend, since string, limit int) (Changes, error) {
 	now := b.now()
 	next := cursor{at: now.Add(-overlap)}
@@ -97,7 +98,7 @@ func (b *Broker) Changes(ctx context.Context, backend, since string, limit int) 
 	return answer, err
 }
 
-// after is the document that a full page ended with, with the fields that the
+// after returns the document that ended a full page, with the fields that the
 // query compares.
 func (c cursor) after() *store.Document {
 	if c.hash == "" {
@@ -106,7 +107,7 @@ func (c cursor) after() *store.Document {
 	return &store.Document{Key: LeaseKey(c.hash), Fields: store.Fields{fieldChangedAt: c.at}}
 }
 
-// present looks up the machines of leases, each once, as they are now.
+// present looks up the current state of the machines of leases, each once.
 func (b *Broker) present(ctx context.Context, page []storedLease) ([]Change, error) {
 	var found []Change
 	var ids []MachineID

@@ -2,7 +2,7 @@ package broker
 
 import "testing"
 
-// A cursor comes back from whoever was given it: it is one of ours, or refused.
+// A cursor comes back from a client: it is one of ours, or it is refused.
 func FuzzCursor(f *testing.F) {
 	for _, text := range []string{"1.1772366400000000.", "1.0.0000000000000000000000000000000000000000", "1.-1.", "1.9007199254740993.", "2.1.", "1..", "", "1.1.x/y"} {
 		f.Add(text)

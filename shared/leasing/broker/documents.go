@@ -20,15 +20,15 @@ type (
 	storedLease   = store.Stored[leasing.Lease]
 )
 
-// MachineID names a machine: hostnames are unique per backend.
+// MachineID identifies a machine: hostnames are unique per backend.
 type MachineID struct{ Backend, Hostname string }
 
-// MachineKey is the key of a machine's document.
+// MachineKey returns the key of a machine's document.
 func MachineKey(backend, hostname string) (store.Key, error) {
 	return store.NewKey(machines, backend+":"+hostname)
 }
 
-// LeaseKey is the key of a lease's document.
+// LeaseKey returns the key of a lease's document.
 func LeaseKey(hash string) store.Key { return store.MustKey(leases, hash) }
 
 func (b *Broker) lease(ctx context.Context, hash string) (storedLease, error) {
@@ -53,8 +53,8 @@ func (b *Broker) machine(ctx context.Context, id MachineID) (storedMachine, erro
 	return found[0], nil
 }
 
-// machines reads machines, each in the place of its id. One that does not
-// decode is logged and has no state.
+// machines reads machines, in the order of the ids. It logs a machine that does
+// not decode, and returns it without a state.
 func (b *Broker) machines(ctx context.Context, ids ...MachineID) ([]storedMachine, error) {
 	keys := make([]store.Key, len(ids))
 	for i, id := range ids {
@@ -73,12 +73,12 @@ func (b *Broker) machines(ctx context.Context, ids ...MachineID) ([]storedMachin
 	return items, nil
 }
 
-// found is a page of documents. One that does not decode is logged and never
-// hides the others.
+// found is a page of documents. A document that does not decode is logged and
+// does not hide the others.
 type found[T any] struct {
 	items []store.Stored[T]
-	// last is the document that the next page begins after; nil when there is
-	// no further page.
+	// last is the document after which the next page begins; nil if there is no
+	// further page.
 	last *store.Document
 }
 
@@ -105,10 +105,11 @@ func find[T any](ctx context.Context, b *Broker, query store.Query) (found[T], e
 	return page, nil
 }
 
-// lastPage is what pages grow to.
+// lastPage is the size up to which pages grow.
 const lastPage = 256
 
-// pages yields what a query finds, in pages that grow. An error ends it.
+// pages yields the results of a query, in pages of growing size. It ends at an
+// error.
 func pages[T any](ctx context.Context, b *Broker, query store.Query) iter.Seq2[[]store.Stored[T], error] {
 	return func(yield func([]store.Stored[T], error) bool) {
 		for {

@@ -7,12 +7,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Release gives a client's machine back, or cancels a request that waits.
+// Release gives a client's machine back, or cancels a waiting request.
 func (b *Broker) Release(ctx context.Context, owner, requestID string) error {
 	hash := leasing.Hash(owner, requestID)
 	known, ok := b.recent.get(LeaseKey(hash))
 	if ok && known.lease.Value.Running() && known.machine.Exists() {
-		// What this process wrote last is mostly how it still is.
+		// Usually nobody has changed what this process wrote last.
 		err := b.endOf(ctx, leasing.Released, []storedLease{known.lease}, []storedMachine{known.machine})[0].err
 		if !failure.Is(err, failure.Conflict) {
 			return err
@@ -38,7 +38,7 @@ func (b *Broker) Release(ctx context.Context, owner, requestID string) error {
 	})
 }
 
-// end ends running leases and reclaims their machines, each by itself.
+// end ends running leases and reclaims their machines, each independently.
 func (b *Broker) end(ctx context.Context, why leasing.Ending, running ...storedLease) []changed {
 	ids := make([]MachineID, len(running))
 	for i, lease := range running {
@@ -55,7 +55,8 @@ func (b *Broker) end(ctx context.Context, why leasing.Ending, running ...storedL
 	return b.endOf(ctx, why, running, held)
 }
 
-// endOf is end with the leases' machines as they were seen, in order.
+// endOf does the same as end, given the leases' machines as they were seen, in
+// order.
 func (b *Broker) endOf(ctx context.Context, why leasing.Ending, running []storedLease, held []storedMachine) []changed {
 	now := b.now()
 	steps := make([]change, len(running))
@@ -88,7 +89,7 @@ func (b *Broker) endOf(ctx context.Context, why leasing.Ending, running []stored
 	return results
 }
 
-// Renew gives a client's lease another end, and returns the lease.
+// Renew sets a new end of a client's lease, and returns the lease.
 func (b *Broker) Renew(ctx context.Context, owner, requestID string, length leasing.Length) (leasing.Lease, error) {
 	if err := length.Check(b.limits()); err != nil {
 		return leasing.Lease{}, err
@@ -135,7 +136,8 @@ func (b *Broker) Instruct(ctx context.Context, owner, requestID, instruction str
 	})
 }
 
-// running reads a lease that is active now; the error is a refusal if it is not.
+// running reads a lease that is active now; for any other lease the error is a
+// refusal.
 func (b *Broker) running(ctx context.Context, hash string) (storedLease, error) {
 	lease, err := b.lease(ctx, hash)
 	switch {

@@ -9,28 +9,28 @@ import (
 )
 
 const (
-	// freeMost is how many machines are remembered as free.
+	// freeMost is the maximum number of machines that are remembered as free.
 	freeMost = 256
-	// freeAge is how long they are remembered: other processes lease them too.
+	// freeAge is how long they are remembered: other processes may lease them.
 	freeAge = 5 * time.Second
 )
 
 // seenFree remembers machines that were seen free, so that not every request
-// needs a search. Each is given to one request only, which then commits on
-// condition that the machine is still as it was seen, because the memory may be
-// out of date.
+// needs a search. Each machine is given to one request only. That request
+// commits on condition that the machine has not changed since it was seen,
+// because the memory may be out of date.
 //
-// A machine may only enter when, after it was seen free, nobody was waiting.
-// A request that waits later looks for free machines after it can be seen
-// waiting, and finds this one; so a request that takes a machine from here does
-// not overtake another.
+// A machine may be added only if nobody was waiting after it was seen free. A
+// request that starts waiting later looks for free machines after it has become
+// visible as waiting, and finds this machine; so a request that takes a machine
+// from here does not overtake another.
 type seenFree struct {
 	dice *dice
 
 	mu    sync.Mutex
 	items []sighting
-	// page is how many machines the next search reads: more, the sooner it
-	// comes after the one before.
+	// page is the number of machines that the next search reads: the sooner it
+	// follows the previous search, the more.
 	page     int
 	searched time.Time
 }
@@ -53,7 +53,7 @@ func (f *seenFree) put(now time.Time, machines ...storedMachine) {
 	}
 }
 
-// take removes a machine that serves a request, at random.
+// take removes and returns a random machine that serves a request.
 func (f *seenFree) take(now time.Time, wanted leasing.Dimensions) (storedMachine, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -74,9 +74,9 @@ func (f *seenFree) take(now time.Time, wanted leasing.Dimensions) (storedMachine
 	return storedMachine{}, false
 }
 
-// pageSize returns how many machines a search that begins now reads at first.
-// Each is paid for: a few where requests are rare, many where the next request
-// uses the machines that this one leaves.
+// pageSize returns the number of machines that a search that begins now reads
+// at first. Each read costs money: a few are enough if requests are rare, and
+// many are better if the next requests use the remaining machines.
 func (f *seenFree) pageSize(now time.Time) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

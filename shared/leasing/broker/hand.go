@@ -13,10 +13,10 @@ import (
 // handTimeout bounds the handing out of machines for several callers.
 const handTimeout = 30 * time.Second
 
-// handOut gives machines that became free to the requests that wait for them,
-// each to the one that has waited longest. Where that fails, the requests wait
-// on: the next machine, request or sweep tries again. Where nobody waits, the
-// machines are remembered for the next request.
+// handOut gives machines that became free to waiting requests, each to the one
+// that has waited longest. If that fails, the requests keep waiting: the next
+// machine, request or sweep tries again. If nobody waits, the machines are
+// remembered for the next request.
 func (b *Broker) handOut(ctx context.Context, free []storedMachine) {
 	if len(free) == 0 {
 		return
@@ -26,8 +26,9 @@ func (b *Broker) handOut(ctx context.Context, free []storedMachine) {
 	}
 }
 
-// handOutTogether hands out the machines of several callers. One query whether
-// anybody waits serves them all: it begins after all of them became free.
+// handOutTogether hands out the machines of several callers. One query for
+// waiting requests serves them all: it begins after all of the machines became
+// free.
 func (b *Broker) handOutTogether(ctx context.Context, several [][]storedMachine) ([]struct{}, error) {
 	ctx, cancel := context.WithTimeout(ctx, handTimeout)
 	defer cancel()
@@ -59,9 +60,9 @@ func (b *Broker) handEach(ctx context.Context, free []storedMachine) error {
 }
 
 // handOne gives a machine to the request that has waited longest for such a
-// one. The lease that it returns does not exist if nobody waits for the machine,
-// or the machine is taken. This process hands out one machine at a time, which
-// keeps the order without vain attempts.
+// machine. The returned lease does not exist if nobody waits for the machine,
+// or if the machine is taken. This process hands out one machine at a time,
+// which keeps the order without failed attempts.
 func (b *Broker) handOne(ctx context.Context, machine storedMachine) (storedLease, error) {
 	unlock, outdated, err := lock(ctx, b.handing)
 	if err != nil {
@@ -70,7 +71,7 @@ func (b *Broker) handOne(ctx context.Context, machine storedMachine) (storedLeas
 	defer unlock()
 	var given storedLease
 	err = b.again(ctx, func() error {
-		if outdated { // mostly it is taken: somebody was faster
+		if outdated { // usually another process has taken it
 			machine, err = b.machine(ctx, MachineID{Backend: machine.Value.Backend, Hostname: machine.Value.Hostname})
 			if err != nil || machine.Value.State != leasing.Available {
 				return err
@@ -127,8 +128,8 @@ func (b *Broker) longestWaitingBy(ctx context.Context, terms []string, machine l
 	return nil, nil
 }
 
-// serve gives free machines to the requests that wait in a line, until there
-// are no more of either. It returns the leases that it gave.
+// serve gives free machines to the requests that wait in a line, until it runs
+// out of either. It returns the fulfilled leases.
 func (b *Broker) serve(ctx context.Context, wanted leasing.Dimensions) ([]storedLease, error) {
 	var given []storedLease
 	for page, err := range b.search(ctx, wanted, firstPage) {
@@ -150,7 +151,7 @@ func (b *Broker) serve(ctx context.Context, wanted leasing.Dimensions) ([]stored
 	return given, nil
 }
 
-// serveLines serves lines, each once.
+// serveLines serves several lines, each once.
 func (b *Broker) serveLines(ctx context.Context, lines []leasing.Dimensions) round {
 	var all round
 	served := map[string]bool{}
@@ -165,16 +166,16 @@ func (b *Broker) serveLines(ctx context.Context, lines []leasing.Dimensions) rou
 	return all
 }
 
-// round is the result of one pass over the lines of several requests: the leases
-// that were given, and the errors.
+// round is the result of one pass over the lines of several requests: the
+// fulfilled leases, and the errors.
 type round struct {
 	given []storedLease
 	err   error
 }
 
-// serveTogether serves the lines of several requests. Those that begin to wait
-// during a round share the next: it begins after all of them could be seen
-// waiting, which is what each of them needs.
+// serveTogether serves the lines of several requests. Requests that begin to
+// wait during a round share the next one: it begins after all of them have
+// become visible as waiting, which is what each of them needs.
 func (b *Broker) serveTogether(ctx context.Context, lines []leasing.Dimensions) ([]round, error) {
 	ctx, cancel := context.WithTimeout(ctx, handTimeout)
 	defer cancel()

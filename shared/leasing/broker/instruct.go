@@ -6,9 +6,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Poll returns the instruction of a machine as it was read, and the
-// instruction's state. When the machine itself polls, it has received the
-// instruction.
+// Poll returns the instruction of a machine, and the instruction's state.
+// machine is the document as it was read. If the machine itself polls, the
+// instruction counts as received.
 func (b *Broker) Poll(ctx context.Context, machine leasing.Machine, itself bool) (string, leasing.InstructionState, error) {
 	if !itself {
 		lease, err := b.instructed(ctx, machine)
@@ -18,8 +18,8 @@ func (b *Broker) Poll(ctx context.Context, machine leasing.Machine, itself bool)
 	return lease.Instruction, lease.InstructionState, err
 }
 
-// Ack notes that a machine carried its instruction out; leasing.NotFound where
-// it has none.
+// Ack records that a machine carried out its instruction. The error is
+// leasing.NotFound if the machine has none.
 func (b *Broker) Ack(ctx context.Context, machine leasing.Machine) error {
 	lease, err := b.reach(ctx, machine, leasing.InstructionExecuted)
 	if err == nil && lease.Instruction == "" {
@@ -45,8 +45,9 @@ func (b *Broker) reach(ctx context.Context, machine leasing.Machine, state leasi
 	return reached, err
 }
 
-// instructed reads the lease that a machine has its instruction from; the zero
-// lease where it has none: a lease that is over instructs nobody.
+// instructed reads the lease whose instruction a machine has. It returns the
+// zero lease if there is no instruction: the instruction of an ended lease does
+// not count.
 func (b *Broker) instructed(ctx context.Context, machine leasing.Machine) (storedLease, error) {
 	if machine.Lease == "" {
 		return storedLease{}, nil

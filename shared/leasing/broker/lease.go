@@ -9,8 +9,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Lease gives a client a machine at once, or puts the request in line. The
-// same request again returns its present state.
+// Lease gives a client a machine at once, or puts the request in line. A
+// repeated request returns its current state.
 func (b *Broker) Lease(ctx context.Context, owner string, request leasing.Request) (leasing.Lease, error) {
 	request, err := request.Check(b.options.Project, b.limits())
 	if err != nil {
@@ -24,11 +24,12 @@ func (b *Broker) Lease(ctx context.Context, owner string, request leasing.Reques
 	return lease, err
 }
 
-// leaseOrWait returns a request's lease, which may be another's with the same id.
+// leaseOrWait returns a request's lease, which may come from an earlier request
+// with the same id.
 func (b *Broker) leaseOrWait(ctx context.Context, fresh leasing.Lease) (leasing.Lease, error) {
 	tooLate := fresh.Length.CheckAt(fresh.RequestedAt, fresh.RequestedAt, b.limits())
 	if _, asked := b.recent.get(LeaseKey(fresh.Hash)); !asked && tooLate == nil {
-		// Most requests are new: the commit finds out, without reading first.
+		// Most requests are new: the commit checks that, without a read before it.
 		if lease, ok, err := b.take(ctx, fresh, b.remembered); ok || err != nil {
 			return lease, err
 		}
@@ -46,9 +47,9 @@ func (b *Broker) leaseOrWait(ctx context.Context, fresh leasing.Lease) (leasing.
 	return b.wait(ctx, fresh)
 }
 
-// wait puts a request in line, and then looks for a machine once more: one
-// that became free before the request could be seen waiting was given to
-// nobody.
+// wait puts a request in line, and then looks for a machine once more: a
+// machine that became free before the request was visible as waiting was given
+// to nobody.
 func (b *Broker) wait(ctx context.Context, fresh leasing.Lease) (leasing.Lease, error) {
 	waiting := fresh.Wait(b.now(), b.limits())
 	_, err := b.applyOne(ctx, change{lease: absent[leasing.Lease](LeaseKey(fresh.Hash)), next: &waiting})
@@ -63,7 +64,7 @@ func (b *Broker) wait(ctx context.Context, fresh leasing.Lease) (leasing.Lease, 
 		return leasing.Lease{}, fmt.Errorf("wait for a machine: %w", err)
 	}
 	served, err := b.rounds.Do(ctx, fresh.Dimensions)
-	if err := errors.Join(err, served.err); err != nil { // the request is kept: the sweep serves it
+	if err := errors.Join(err, served.err); err != nil { // the request is stored, and the sweep serves it
 		b.options.Log.Warn("a request waits on: "+err.Error(), "event", "HANDING_FAILED", "request_hash", fresh.Hash)
 	}
 	for _, lease := range served.given {

@@ -8,11 +8,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Looks reads what people look at, and changes nothing. What does not decode
-// is left out.
+// Looks reads leases and machines for display, and changes nothing. It leaves
+// out documents that do not decode.
 type Looks struct{ Store store.Store }
 
-// CountWaiting counts the requests that wait.
+// CountWaiting counts the waiting requests.
 func (l Looks) CountWaiting(ctx context.Context) (int, error) { return count(ctx, l.Store, waiting(0)) }
 
 // CountRunning counts the machines that are leased.
@@ -26,8 +26,8 @@ func count(ctx context.Context, s store.Store, query store.Query) (int, error) {
 	return n, nil
 }
 
-// Waiting reads requests that wait, the longest waiting first, after the one
-// of this hash.
+// Waiting reads waiting requests, the longest waiting first, after the one with
+// the given hash.
 func (l Looks) Waiting(ctx context.Context, limit int, after string) ([]leasing.Lease, error) {
 	query := waiting(limit)
 	if after != "" {
@@ -47,14 +47,14 @@ func (l Looks) Waiting(ctx context.Context, limit int, after string) ([]leasing.
 	return l.leases(ctx, query)
 }
 
-// Running reads the leases of machines that are leased, after this machine,
-// in the order of the machines' keys; next is the last machine, "" at the end.
+// Running reads the leases of leased machines, after the given machine, in the
+// order of the machines' keys; next is the last machine read, "" at the end.
 func (l Looks) Running(ctx context.Context, limit int, after string) (found []leasing.Lease, next string, err error) {
 	query := onLease(limit)
 	if after != "" {
 		key, err := store.NewKey(machines, after)
 		if err != nil {
-			return nil, "", nil //nolint:nilerr // there is nothing after what cannot be
+			return nil, "", nil //nolint:nilerr // nothing comes after a machine that cannot exist
 		}
 		query.After = &store.Document{Key: key}
 	}
@@ -78,7 +78,7 @@ func (l Looks) Running(ctx context.Context, limit int, after string) (found []le
 	return values(read), next, nil
 }
 
-// OfHost reads leases that a hostname had.
+// OfHost reads the leases that a hostname has had.
 func (l Looks) OfHost(ctx context.Context, hostname string, limit int) ([]leasing.Lease, error) {
 	return l.leases(ctx, leasesOfHost(hostname, limit))
 }

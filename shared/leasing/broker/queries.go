@@ -7,7 +7,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// The fields that queries ask for; the names are those of leasing's structs.
+// The fields that queries use; the names are those in leasing's structs.
 const (
 	fieldTerms        = "offers"
 	fieldSpread       = "spread"
@@ -21,7 +21,7 @@ const (
 	fieldState        = "state"
 )
 
-// query makes a query; order "" is by key.
+// query makes a query; an empty order means by key.
 func query(name, collection, order string, limit int, where ...store.Filter) store.Query {
 	q := store.Query{Name: name, Collection: collection, Where: where, Limit: limit}
 	if order != "" {
@@ -34,8 +34,8 @@ func where(field string, op store.Op, value any) store.Filter {
 	return store.Filter{Field: field, Op: op, Value: value}
 }
 
-// freeMachines finds available machines with a term, from a random place on,
-// or before it.
+// freeMachines finds available machines with a term, from a random place on, or
+// before it.
 func freeMachines(term string, op store.Op, place int64, limit int) store.Query {
 	return query("free machines", machines, fieldSpread, limit,
 		where(fieldTerms, store.Contains, term), where(fieldSpread, op, place))
@@ -46,8 +46,8 @@ func lineHasAnyone(line string) store.Query {
 	return query("anyone in line", leases, "", 1, where(fieldWaitingLine, store.Equal, line))
 }
 
-// waitingFor finds the requests that a machine with the terms might serve,
-// the longest waiting first.
+// waitingFor finds the requests that a machine with the terms might serve, the
+// longest waiting first.
 func waitingFor(terms []string, limit int) store.Query {
 	var values []any
 	for _, term := range terms {
@@ -61,12 +61,12 @@ func waiting(limit int) store.Query {
 	return query("waiting", leases, fieldWaitingSince, limit)
 }
 
-// due finds the leases about which something is to be done.
+// due finds the leases for which an action is due.
 func due(now time.Time, limit int) store.Query {
 	return query("due", leases, fieldDueAt, limit, where(fieldDueAt, store.LessOrEqual, now))
 }
 
-// nextDue finds the lease about which something is to be done first.
+// nextDue finds the lease whose action is due first.
 func nextDue() store.Query {
 	q := query("next due", leases, fieldDueAt, 1)
 	q.Select = []string{fieldDueAt}
@@ -79,8 +79,8 @@ func changes(backend string, since time.Time, limit int) store.Query {
 		where(fieldBackend, store.Equal, backend), where(fieldChangedAt, store.GreaterOrEqual, since))
 }
 
-// machinesOf finds a backend's machines whose hostnames begin with a prefix and
-// come after one of them, in a state where that is not "".
+// machinesOf finds a backend's machines whose hostnames begin with a prefix,
+// after a given hostname, in a state, or in all states if it is "".
 func machinesOf(backend, prefix string, state leasing.MachineState, limit int, after string) store.Query {
 	q := query("machines by hostname", machines, fieldHostname, limit,
 		where(fieldBackend, store.Equal, backend),
@@ -97,13 +97,13 @@ func onLease(limit int) store.Query {
 	return query("machines on lease", machines, "", limit, where(fieldState, store.Equal, string(leasing.OnLease)))
 }
 
-// leasesOfHost finds the leases that a hostname had.
+// leasesOfHost finds the leases that a hostname has had.
 func leasesOfHost(hostname string, limit int) store.Query {
 	return query("leases of a hostname", leases, "", limit, where(fieldHostname, store.Equal, hostname))
 }
 
-// Queries lists one of each kind of query that the Machine Provider makes, for
-// the test that compares them with the indexes that are deployed.
+// Queries lists one query of each kind that the Machine Provider makes, for the
+// test that compares them with the deployed indexes.
 func Queries() []store.Query {
 	var now time.Time
 	return []store.Query{

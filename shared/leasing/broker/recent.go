@@ -6,12 +6,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// recentSize is how many leases are remembered: some 10 MB of them.
+// recentSize is the number of remembered leases: some 10 MB.
 const recentSize = 4096
 
-// recent remembers the leases that this process wrote last, with their machines:
-// so a request that is made again is recognized, and a lease can end without
-// being read. Each use commits on condition that both are still the same.
+// recent remembers the leases that this process wrote last, with their
+// machines, so that a repeated request is recognized and a lease can end
+// without being read. Each use commits on condition that neither has changed.
 type recent struct {
 	mu    sync.Mutex
 	by    map[store.Key]changed
@@ -19,8 +19,8 @@ type recent struct {
 	next  int
 }
 
-// put remembers a lease as it was written. Its machine stays as it was where
-// the change did not touch it.
+// put remembers a lease as it was written. If the change did not touch the
+// machine, the remembered machine stays.
 func (r *recent) put(result changed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -42,8 +42,9 @@ func (r *recent) put(result changed) {
 	r.order[r.next], r.next = key, (r.next+1)%recentSize
 }
 
-// get returns a lease, and its machine if that was seen, as this process last
-// wrote them; false where it did not, or long ago.
+// get returns a lease as this process last wrote it, with its machine if that
+// is known. It returns false if this process did not write the lease, or did so
+// too long ago.
 func (r *recent) get(key store.Key) (changed, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,7 +52,7 @@ func (r *recent) get(key store.Key) (changed, bool) {
 	return known, ok
 }
 
-// withoutFields leaves out the fields of a document that exists: they are in the
+// withoutFields drops the fields of a document that exists: they are in the
 // value as well.
 func withoutFields[T any](item store.Stored[T]) store.Stored[T] {
 	if item.Exists() {

@@ -25,8 +25,8 @@ func (r *refusals) Commit(ctx context.Context, writes ...store.Write) ([]store.V
 	return versions, err
 }
 
-// Asking again for a lease that is given costs one read, and the free machines
-// that are remembered stay so.
+// Repeating a fulfilled request costs one read, and leaves the remembered free
+// machines alone.
 func TestAskingAgain(t *testing.T) {
 	refused := &refusals{}
 	b := newBench(t, func(inner store.Store) store.Store { refused.Store = inner; return refused })
@@ -47,8 +47,8 @@ func TestAskingAgain(t *testing.T) {
 	}
 }
 
-// What this process remembers of a lease may be past: another process renewed it
-// or ended it.
+// What this process remembers of a lease may be out of date: another process
+// renewed or ended the lease.
 func TestEndingWhatAnotherProcessChanged(t *testing.T) {
 	b := newBench(t, nil)
 	b.add("LINUX", hostnames(2)...)

@@ -11,20 +11,22 @@ import (
 // Removal is a machine to take out of the catalog.
 type Removal struct {
 	MachineID
-	// Instance, where not "", is the backend attribute that the machine must
-	// have been added with.
+	// Instance, if not "", is the backend attribute with which the machine must
+	// have been added.
 	Instance string
-	// Settle, where not nil, makes leasing.EntryNotFound final, as in Broker.Settle.
+	// Settle, if not nil, makes leasing.EntryNotFound final, as in
+	// Broker.Settle.
 	Settle *int64
-	// Gone: the machine exists no more, and a lease on it is ended.
+	// Gone means that the machine no longer exists; a lease on it is ended.
 	Gone bool
-	// By is the administrator who takes the machine away, of which the backend
-	// gets a message; "" when the backend itself removes it.
+	// By is the administrator who takes the machine away, about which the
+	// backend gets a message; "" if the backend itself removes it.
 	By string
 }
 
-// Remove takes machines out of the catalog, each by itself. The errors are in
-// order: leasing.EntryNotFound, and leasing.Leased unless it is gone.
+// Remove takes machines out of the catalog, each independently. The errors are
+// in order: leasing.EntryNotFound, and leasing.Leased for a leased machine that
+// is not gone.
 func (b *Broker) Remove(ctx context.Context, removals ...Removal) []error {
 	ids := make([]MachineID, len(removals))
 	for i, removal := range removals {
@@ -83,9 +85,9 @@ func (b *Broker) removeOne(ctx context.Context, removal Removal) error {
 }
 
 // removalOf returns the change that takes a machine out of the catalog. It ends
-// the lease of a machine that exists no more. For a free machine that its
-// backend still counts on it makes a record like that of an ended lease, which
-// carries the message.
+// the lease of a machine that no longer exists. If an administrator removes a
+// free machine, on which its backend still counts, it creates a record like the
+// one of an ended lease, which carries the message.
 func (b *Broker) removalOf(ctx context.Context, item storedMachine, removal Removal) (change, error) {
 	now, machine := b.now(), item.Value
 	step := change{machine: item, machineTo: machine.Vacated(now)}
@@ -106,9 +108,9 @@ func (b *Broker) removalOf(ctx context.Context, item storedMachine, removal Remo
 	return step, nil
 }
 
-// Settle reads the entry of an instance. Where there is none it leaves a fence
-// that refuses additions of the instance with a number up to the offer's, so
-// that leasing.EntryNotFound is final.
+// Settle reads the entry of an instance. If there is none, it leaves a fence
+// that refuses additions of the instance with offer numbers up to the given
+// one, so that leasing.EntryNotFound is final.
 func (b *Broker) Settle(ctx context.Context, id MachineID, instance string, offer int64) (leasing.Machine, error) {
 	var found leasing.Machine
 	err := b.again(ctx, func() error {
@@ -124,7 +126,7 @@ func (b *Broker) Settle(ctx context.Context, id MachineID, instance string, offe
 	return found, err
 }
 
-// settleAbsence writes the fence that was asked for, if any, and returns
+// settleAbsence writes the requested fence, if any, and returns
 // leasing.EntryNotFound.
 func (b *Broker) settleAbsence(ctx context.Context, item storedMachine, asked Removal) error {
 	if asked.Settle == nil {

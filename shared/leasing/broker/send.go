@@ -12,19 +12,20 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
-// send sends the messages of leases that were just changed. Those to the lessee
-// stand in the lease until they are sent. Those to the backend do so only where
-// they cannot be sent: if a process ends before it sends them, the backend
-// learns the same by list_changes. The sweep sends what is left.
+// send sends the messages of leases that were just changed. Messages to the
+// lessee are stored in the lease until they are sent. Messages to the backend
+// are stored only if sending fails: if a process ends before it sends them, the
+// backend learns about the change from list_changes. The sweep sends stored
+// messages.
 func (b *Broker) send(ctx context.Context, items ...storedLease) {
 	if err := b.deliver(ctx, items, leasing.Lease.Owe); err != nil {
 		b.options.Log.Warn("messages are sent again by the sweep: "+err.Error(), "event", "SENDING_FAILED")
 	}
 }
 
-// deliver sends the messages of leases. Then it writes into each lease, by owe,
-// which of them could not be sent. Where a lease changed meanwhile, whoever
-// changed it sends its messages.
+// deliver sends the messages of leases. Then it uses owe to record in each
+// lease which messages could not be sent. If a lease changed in the meantime,
+// the process that changed it sends its messages.
 func (b *Broker) deliver(
 	ctx context.Context, items []storedLease, owe func(leasing.Lease, []leasing.Notice, time.Time, leasing.Limits) leasing.Lease,
 ) error {
@@ -40,8 +41,8 @@ func (b *Broker) deliver(
 	return errors.Join(failed, err)
 }
 
-// publish sends the messages of leases, those of one topic together. It returns
-// those that could not be sent, in the order of the leases.
+// publish sends the messages of leases, together for each topic. It returns the
+// messages that could not be sent, in the order of the leases.
 func (b *Broker) publish(ctx context.Context, items []storedLease) (left [][]leasing.Notice, err error) {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
@@ -74,7 +75,7 @@ func (b *Broker) publish(ctx context.Context, items []storedLease) (left [][]lea
 	return left, errors.Join(errs...)
 }
 
-// compose writes a message about a lease as it is.
+// compose writes a message about the current state of a lease.
 func (b *Broker) compose(lease leasing.Lease, notice leasing.Notice) (event.Topic, event.Message) {
 	if notice == leasing.LesseeNotice {
 		return b.topicOf(lease.Lessee), event.Message{Data: response(lease)}

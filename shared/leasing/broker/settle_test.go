@@ -16,14 +16,14 @@ var (
 	vm1Key = store.MustKey("machines", "GCE:vm-1")
 )
 
-// numbered is a machine as its backend offers it.
+// numbered returns a machine as its backend offers it.
 func numbered(instance string, offer int64) leasing.Machine {
 	m := machine("vm-1", "LINUX")
 	m.Number, m.Policies.Attributes = offer, []leasing.Attribute{{Key: leasing.InstanceAttribute, Value: instance}}
 	return m
 }
 
-// settledBench has what the contract of catalog/get_machines with settle says.
+// settledBench checks the contract of catalog/get_machines with settle.
 type settledBench struct{ *bench }
 
 func (b settledBench) add(instance string, offer int64, want error) {
@@ -159,7 +159,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// A fence is one write; where it stands already there is none.
+// A fence costs one write; if it exists already, there is no write.
 func TestWhatAFenceCosts(t *testing.T) {
 	b := newBench(t, nil)
 	for _, want := range []int64{1, 0} {

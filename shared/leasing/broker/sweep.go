@@ -9,21 +9,21 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Swept is what a sweep did.
+// Swept is the result of a sweep.
 type Swept struct {
 	Ended, Denied, Resent, Forgotten int
-	// Fulfilled is how many waiting requests got a machine.
+	// Fulfilled is the number of waiting requests that got a machine.
 	Fulfilled int
-	// Waiting is how many requests wait on, and OldestWait how long the first
-	// of them has.
+	// Waiting is the number of requests that still wait, and OldestWait is how
+	// long the first of them has waited.
 	Waiting    int
 	OldestWait time.Duration
 }
 
-// Sweep does what is due: it ends leases whose time is over, denies requests
-// that waited too long, sends messages that were not sent, gives machines that
-// are left over to requests that wait, and deletes the records of leases that
-// ended long ago. With nothing to do it makes two queries and writes nothing.
+// Sweep does everything that is due: it ends expired leases, denies requests
+// that waited too long, sends messages that were not sent, gives remaining free
+// machines to waiting requests, and deletes the records of leases that ended
+// long ago. If nothing is due it makes two queries and writes nothing.
 func (b *Broker) Sweep(ctx context.Context) (Swept, error) {
 	s := &sweep{broker: b}
 	err := errors.Join(s.doDue(ctx), s.serveWaiting(ctx))
@@ -36,7 +36,7 @@ func (b *Broker) Sweep(ctx context.Context) (Swept, error) {
 	return s.done, err
 }
 
-// NextDue returns when a sweep next has something to do; zero: not before
+// NextDue returns when a sweep next has something to do; zero means not before
 // something else happens.
 func (b *Broker) NextDue(ctx context.Context) (time.Time, error) {
 	found, err := find[leasing.Lease](ctx, b, nextDue())
@@ -51,8 +51,9 @@ type sweep struct {
 	done   Swept
 }
 
-// doDue goes through the leases that are due, page by page. A lease for which
-// it fails stays due for the next sweep and does not hold up the others.
+// doDue processes the leases that are due, page by page. A lease whose
+// processing fails stays due for the next sweep and does not hold up the
+// others.
 func (s *sweep) doDue(ctx context.Context) error {
 	now := s.broker.now()
 	var errs []error
@@ -94,8 +95,8 @@ func (s *sweep) deny(ctx context.Context, late []storedLease) error {
 	return errors.Join(served, err)
 }
 
-// resend sends messages that were not sent at first, and waits longer before
-// each further attempt.
+// resend sends messages that could not be sent before, and doubles the wait
+// before each further attempt.
 func (s *sweep) resend(ctx context.Context, unsent []storedLease) error {
 	if err := s.broker.deliver(ctx, unsent, leasing.Lease.OweStill); err != nil {
 		// Topics are given by lessees and backends: one that does not exist must
@@ -124,8 +125,8 @@ func (s *sweep) forget(ctx context.Context, old []storedLease) error {
 	return err
 }
 
-// serveWaiting gives free machines to the requests that wait: a process may have
-// died after it freed a machine and before it handed it out.
+// serveWaiting gives free machines to waiting requests: a process may have died
+// after it freed a machine and before it handed the machine out.
 func (s *sweep) serveWaiting(ctx context.Context) error {
 	var all []storedLease
 	for page, err := range pages[leasing.Lease](ctx, s.broker, waiting(lastPage)) {
@@ -143,7 +144,7 @@ func (s *sweep) serveWaiting(ctx context.Context) error {
 	return err
 }
 
-// serveLines serves the lines that requests wait in, each once.
+// serveLines serves each line in which requests wait once.
 func (s *sweep) serveLines(ctx context.Context, waiting []storedLease) error {
 	lines := make([]leasing.Dimensions, len(waiting))
 	for i, lease := range waiting {

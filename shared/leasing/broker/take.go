@@ -12,15 +12,17 @@ import (
 )
 
 const (
-	// firstPage is how many machines a search reads at first. Each is paid
-	// for, and a few are enough where requests begin at random places.
+	// firstPage is the number of machines that a search reads at first. Each
+	// read costs money, and a few machines are enough because requests begin at
+	// random places.
 	firstPage = 4
-	// maxFirstPage is what that grows to where requests follow each other.
+	// maxFirstPage is the upper bound of the first page if requests follow each
+	// other quickly.
 	maxFirstPage = 64
 )
 
-// search yields the available machines that serve a request, from a random
-// place on, once round: page by page, each page in random order.
+// search yields the available machines that serve a request, beginning at a
+// random place and wrapping around: page by page, each page in random order.
 func (b *Broker) search(ctx context.Context, wanted leasing.Dimensions, firstPage int) iter.Seq2[[]storedMachine, error] {
 	place := b.dice.below(leasing.MaxSpread)
 	return func(yield func([]storedMachine, error) bool) {
@@ -41,8 +43,8 @@ func (b *Broker) search(ctx context.Context, wanted leasing.Dimensions, firstPag
 // finder finds a machine for a new request; false if the request gets none.
 type finder func(ctx context.Context, wanted leasing.Dimensions) (storedMachine, bool, error)
 
-// take gives a new request a machine that find finds; false if it finds none. If
-// the same request was made twice at once, both get the same lease.
+// take gives a new request a machine that find returns; false if find returns
+// none. If the same request was made twice at once, both get the same lease.
 func (b *Broker) take(ctx context.Context, fresh leasing.Lease, find finder) (leasing.Lease, bool, error) {
 	for range maxAttempts {
 		machine, ok, err := find(ctx, fresh.Dimensions)
@@ -64,10 +66,10 @@ func (b *Broker) remembered(_ context.Context, wanted leasing.Dimensions) (store
 	return machine, ok, nil
 }
 
-// findOne finds a machine that is remembered, or searches for one and reserves
-// it in this process. It returns false also if others wait in the request's
-// line: a later request does not overtake them. One request at a time searches,
-// and leaves the other machines that it finds to the next.
+// findOne returns a remembered machine, or searches for one and reserves it in
+// this process. It also returns false if other requests wait in the same line:
+// a later request does not overtake them. One request searches at a time, and
+// leaves the other machines that it finds to the next.
 func (b *Broker) findOne(ctx context.Context, wanted leasing.Dimensions) (storedMachine, bool, error) {
 	unlock, _, err := lock(ctx, b.searching)
 	if err != nil {
@@ -96,7 +98,7 @@ func (b *Broker) findOne(ctx context.Context, wanted leasing.Dimensions) (stored
 }
 
 // share leaves the other machines that a search found to other requests if
-// nobody waits. It reports whether somebody waits in the line of the search.
+// nobody waits. It reports whether a request waits in the line of the search.
 func (b *Broker) share(ctx context.Context, wanted leasing.Dimensions, others []storedMachine) (bool, error) {
 	waits, err := b.anyoneWaits(ctx)
 	if err == nil && waits {
@@ -109,7 +111,8 @@ func (b *Broker) share(ctx context.Context, wanted leasing.Dimensions, others []
 }
 
 // tryOne gives a new request one machine; false if another request was faster.
-// If the same request was made meanwhile, it returns that one's lease.
+// If the same request was made in the meantime, it returns that request's
+// lease.
 func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine storedMachine) (leasing.Lease, bool, error) {
 	request := absent[leasing.Lease](LeaseKey(fresh.Hash))
 	request.Value = fresh
@@ -117,7 +120,7 @@ func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine stored
 	if failure.Is(err, failure.Conflict) {
 		known, err := b.lease(ctx, fresh.Hash)
 		if err == nil && known.Exists() {
-			b.free.put(b.now(), machine) // as far as is known it is free
+			b.free.put(b.now(), machine) // it is probably still free
 		}
 		return known.Value, known.Exists(), err
 	}
@@ -128,8 +131,8 @@ func (b *Broker) tryOne(ctx context.Context, fresh leasing.Lease, machine stored
 	return lease.Value, true, nil
 }
 
-// give leases a machine to a request, both as they were read. The caller sends
-// the lease's messages.
+// give leases a machine to a request; both are passed as they were read. The
+// caller sends the lease's messages.
 func (b *Broker) give(ctx context.Context, request storedLease, machine storedMachine) (storedLease, error) {
 	next, leased := leasing.Give(request.Value, machine.Value, b.now(), b.limits())
 	result, err := b.applyOne(ctx, change{lease: request, next: &next, machine: machine, machineTo: &leased})

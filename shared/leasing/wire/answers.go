@@ -9,7 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// MachineMessage returns the catalog's answer about a machine.
+// MachineMessage returns the catalog's response about a machine.
 func MachineMessage(m leasing.Machine) *machineproviderpb.CatalogMachineRetrievalResponse {
 	return &machineproviderpb.CatalogMachineRetrievalResponse{
 		Dimensions:         DimensionsMessage(m.Dimensions),
@@ -20,7 +20,7 @@ func MachineMessage(m leasing.Machine) *machineproviderpb.CatalogMachineRetrieva
 	}
 }
 
-// LeaseMessage returns the answer about a request.
+// LeaseMessage returns the response about a request.
 func LeaseMessage(l leasing.Lease) *machineproviderpb.LeaseResponse {
 	message := &machineproviderpb.LeaseResponse{
 		RequestHash:        proto.String(l.Hash),
@@ -37,7 +37,8 @@ func LeaseMessage(l leasing.Lease) *machineproviderpb.LeaseResponse {
 	return message
 }
 
-// Seconds returns a time in seconds since 1970, as on the wire; nil for none.
+// Seconds returns a time in seconds since 1970, as on the wire; nil for the
+// zero time.
 func Seconds(t time.Time) *int64 {
 	if t.IsZero() {
 		return nil
@@ -45,7 +46,7 @@ func Seconds(t time.Time) *int64 {
 	return proto.Int64(t.Unix())
 }
 
-// Flag returns a flag as on the wire: absent where it is false.
+// Flag returns a flag as on the wire: absent if it is false.
 func Flag(is bool) *bool {
 	if !is {
 		return nil

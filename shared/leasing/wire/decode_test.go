@@ -46,8 +46,8 @@ func TestDimensionsSurvive(t *testing.T) {
 	}
 }
 
-// FuzzDecode reads anything: what is read can be written and read again as the
-// same.
+// FuzzDecode decodes anything: a decoded message can be encoded and decoded
+// again without a change.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"request_id":"r","dimensions":{"os_family":"LINUX","num_cpus":"8","memory_gb":7.5,"snapshot_labels":["a:b"]},"duration":60}`,

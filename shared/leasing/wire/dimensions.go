@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	maxText   = 256 // bytes of a dimension that is a text
+	maxText   = 256 // bytes of a text dimension
 	maxLabels = 64
-	maxNumber = 1 << 30 // of a dimension that is a number
+	maxNumber = 1 << 30 // of a numeric dimension
 )
 
 // Dimensions reads the dimensions of a machine or of a request.
@@ -100,7 +100,7 @@ func Text(path, text string, limit int) error {
 func DimensionsMessage(d leasing.Dimensions) *machineproviderpb.Dimensions {
 	message := &machineproviderpb.Dimensions{SnapshotLabels: d.SnapshotLabels}
 	for name, text := range d.Values {
-		_ = dimension.Set(message, name, text) // what another version stored is left out
+		_ = dimension.Set(message, name, text) // leaves out values that another version stored
 	}
 	return message
 }

@@ -1,8 +1,8 @@
-// Package wire translates between the Machine Provider's JSON, its messages in
-// proto/machineprovider and the domain. Its JSON is that of the published API
-// descriptions: 64-bit integers are strings in answers and accepted as strings
-// or numbers, enums go by name, unknown fields are ignored, and what is absent
-// is left out.
+// Package wire converts between the Machine Provider's JSON, its messages in
+// proto/machineprovider and the domain. The JSON is as in the published API
+// descriptions: 64-bit integers are strings in responses and accepted as
+// strings or numbers, enums are written by name, unknown fields are ignored,
+// and absent fields are left out.
 package wire
 
 import (
@@ -22,8 +22,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Decode reads JSON into a message. Its errors name the field and what it
-// should be. No body is an empty message.
+// Decode reads JSON into a message. Its errors name the field and the expected
+// type. An empty body is an empty message.
 func Decode(data []byte, into proto.Message) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil
@@ -181,7 +181,7 @@ func Encode(message proto.Message) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", message.ProtoReflect().Descriptor().Name(), err)
 	}
-	// protojson varies its white space on purpose; answers do not.
+	// protojson varies its white space on purpose; responses must not vary.
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, data); err != nil {
 		return nil, err

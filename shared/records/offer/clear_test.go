@@ -19,7 +19,7 @@ func namesOf(items []records.Instance) []fleet.Instance {
 	return values
 }
 
-// Only what the catalog certainly does not offer may be deleted.
+// Only machines that the catalog certainly does not offer may be deleted.
 func TestClear(t *testing.T) {
 	asked := func(i fleet.Instance) fleet.Instance {
 		i = pending(i)
@@ -90,7 +90,7 @@ func TestClear(t *testing.T) {
 			case c.clear:
 				b.expectNames("clear", namesOf(clear), "a", "other")
 			case c.method == catalogtest.Remove && c.fault.Each == nil:
-				b.expectNames("clear", namesOf(clear)) // nothing is known of any
+				b.expectNames("clear", namesOf(clear)) // nothing is known about any of them
 			default:
 				b.expectNames("clear", namesOf(clear), "other")
 			}

@@ -1,12 +1,12 @@
 // Package offer is the protocol between an instance's record and its entry in
-// the Machine Provider's catalog: how a machine is offered and how it is taken
-// back, such that a machine that may be leased is never deleted.
+// the Machine Provider's catalog. It offers a machine and takes it back such
+// that a machine that may be leased is never deleted.
 //
-// The record says cataloged, with the offer's number, before the machine is
-// offered, and pending deletion only when the catalog is known not to have it
-// and not to take it any more. An uncertain offer is settled: the catalog
-// returns the entry, or refuses the offer from then on. So at most one offer of
-// a machine is ever alive. See docs/decisions/0002.
+// The record becomes cataloged, with the offer's number, before the machine is
+// offered. It becomes pending deletion only when the catalog is known not to
+// have the machine and not to accept it any more. An offer of unknown outcome
+// is settled: the catalog returns the entry, or refuses the offer from then on.
+// So at most one offer of a machine is ever alive. See docs/decisions/0002.
 package offer
 
 import (
@@ -29,7 +29,7 @@ type Protocol struct {
 	Log     *slog.Logger
 }
 
-// Change lets a transition change the instances that were not offered again
+// Change applies a transition to those instances that were not offered again
 // since they were read.
 func (p Protocol) Change(ctx context.Context, items []records.Instance, transition func(fleet.Instance) (fleet.Instance, bool)) ([]fleet.Instance, error) {
 	read := map[string]int64{}
@@ -44,8 +44,8 @@ func (p Protocol) Change(ctx context.Context, items []records.Instance, transiti
 	})
 }
 
-// Ask asks the catalog for machines and returns them by their instance's key. An
-// entry that holds another machine of the hostname counts as none.
+// Ask reads machines from the catalog and returns them by their instance's key.
+// An entry that holds another machine with the same hostname counts as missing.
 func (p Protocol) Ask(ctx context.Context, items []records.Instance) (map[string]catalog.Machine, error) {
 	return p.ask(ctx, items, false)
 }
@@ -84,9 +84,9 @@ func (p Protocol) See(ctx context.Context, items []records.Instance, machines ma
 	})
 }
 
-// Settle settles the offers of machines: it records those that the catalog has,
-// and returns as absent those that it certainly does not have and whose offers
-// are refused from now on. Seen are the instances whose records changed.
+// Settle settles the offers of machines. It records those that the catalog has.
+// absent are those that the catalog certainly does not have and whose offers it
+// refuses from now on; seen are the instances whose records changed.
 func (p Protocol) Settle(ctx context.Context, items []records.Instance) (absent []records.Instance, seen []fleet.Instance, _ error) {
 	if len(items) == 0 {
 		return nil, nil, nil
@@ -109,9 +109,9 @@ func (p Protocol) Settle(ctx context.Context, items []records.Instance) (absent 
 	return absent, seen, errors.Join(append(errs, err)...)
 }
 
-// final reports whether the answer that the catalog has no such machine stays
-// true. If the Machine Provider cannot settle an offer, it does once no offer can
-// be under way any more; here alone time decides.
+// final reports whether the catalog's answer that it has no such machine will
+// stay true. If the Machine Provider cannot settle an offer, the answer is
+// final once no offer can still be under way; only in that case time decides.
 func (p Protocol) final(answer error, i fleet.Instance) bool {
 	if errors.Is(answer, catalog.ErrSettled) || i.OutForGood() || i.OffersOver(p.Now()) {
 		return true
@@ -122,9 +122,10 @@ func (p Protocol) final(answer error, i fleet.Instance) bool {
 	return false
 }
 
-// Offer adds machines to the catalog, and returns those that it has now. Each
-// record says cataloged before the machine is offered. A machine that the catalog
-// did not take goes back to found, and is offered again by a later sweep.
+// Offer adds machines to the catalog, and returns those that the catalog now
+// has. Each record becomes cataloged before its machine is offered. A machine
+// that the catalog did not take becomes found again, and a later sweep offers
+// it again.
 func (p Protocol) Offer(ctx context.Context, items []records.Instance, entry func(fleet.Instance) catalog.Entry) ([]fleet.Instance, error) {
 	var ready, unsure []records.Instance
 	for _, item := range items {
@@ -150,7 +151,7 @@ func (p Protocol) add(ctx context.Context, claimed []fleet.Instance, entry func(
 	}
 	answers, err := p.Catalog.Add(ctx, entries...)
 	if err != nil {
-		// Nothing is known of any of them: each may be in the catalog.
+		// Each of them may be in the catalog.
 		return nil, errors.Join(fmt.Errorf("add %d machines to the catalog: %w", len(claimed), err), p.decline(ctx, claimed, false))
 	}
 	var added, refused, unsure []fleet.Instance

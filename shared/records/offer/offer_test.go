@@ -36,8 +36,8 @@ func TestOffer(t *testing.T) {
 	}
 }
 
-// The record says cataloged before the machine can be leased: whoever deletes
-// machines knows of every one that may be.
+// The record is cataloged before the machine can be leased: a job that deletes
+// machines knows every machine that may be leased.
 func TestTheClaimComesBeforeTheOffer(t *testing.T) {
 	b := newBench(t)
 	b.add("a", nil)
@@ -71,8 +71,8 @@ func TestOnlyWhatIsStillFoundIsOffered(t *testing.T) {
 	}
 }
 
-// A record that cannot be changed does not leave others claimed and never
-// offered: they would be missed in the catalog, and deleted for that.
+// A record that cannot be changed does not leave others claimed but never
+// offered: they would be missing in the catalog, and deleted for that.
 func TestOneBadRecordDoesNotStrandTheOthers(t *testing.T) {
 	b := newBench(t)
 	b.add("a", nil)
@@ -97,8 +97,8 @@ func TestOneBadRecordDoesNotStrandTheOthers(t *testing.T) {
 	b.expect("b", fleet.Found, false)
 }
 
-// What the catalog did not take is found again; unless that is certain, the
-// record keeps the sign that it may be there.
+// A machine that the catalog did not take is found again; unless the refusal is
+// certain, the record keeps the time of the offer.
 func TestWhatIsNotTakenIsFoundAgain(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -164,7 +164,7 @@ func TestALeaseThatComesBeforeTheAnswerStands(t *testing.T) {
 	b.expect("a", fleet.Leased, true)
 }
 
-// Of HOSTNAME_REUSE nothing follows: the next sweep asks whose entry it is.
+// HOSTNAME_REUSE proves nothing: the next sweep asks whose entry it is.
 func TestReusedHostnames(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -214,7 +214,7 @@ func TestReusedHostnames(t *testing.T) {
 	}
 }
 
-// An offer that was settled under way is refused, and that is certain.
+// An offer that is settled while it is under way is certainly refused.
 func TestAnOfferThatIsSettledUnderWay(t *testing.T) {
 	b := newBench(t)
 	b.add("a", nil)
@@ -232,7 +232,7 @@ func TestAnOfferThatIsSettledUnderWay(t *testing.T) {
 	b.expect("a", fleet.Found, false)
 }
 
-// Of two runs that settled the same offer one offers the machine again.
+// If two runs settled the same offer, one of them offers the machine again.
 func TestTwoRunsOfferAgain(t *testing.T) {
 	b := newBench(t)
 	b.add("a", unsure(time.Minute))
@@ -250,8 +250,8 @@ func TestTwoRunsOfferAgain(t *testing.T) {
 	}
 }
 
-// Where the Machine Provider cannot settle an offer, and only there, it counts
-// as over after a time.
+// Only if the Machine Provider cannot settle an offer does it count as over
+// after a time.
 func TestWithoutFencesTimeDecides(t *testing.T) {
 	for ago, state := range map[time.Duration]fleet.InstanceState{fleet.OfferWindow - time.Second: fleet.Found, fleet.OfferWindow: fleet.Cataloged} {
 		b := newBench(t)

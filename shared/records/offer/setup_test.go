@@ -20,7 +20,7 @@ import (
 
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
-// bench is a protocol over a store and a catalog of a test's own.
+// bench is a protocol with a store and a catalog of its own.
 type bench struct {
 	*testing.T
 	Protocol
@@ -49,7 +49,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// add makes the record of a VM; change says in which state.
+// add makes the record of a VM; change sets its state.
 func (b *bench) add(hostname string, change func(fleet.Instance) fleet.Instance) {
 	b.Helper()
 	manager := fleet.Manager{BaseName: "linux", Revision: "0123456789ab", Zone: "us-east1-b", Project: "p"}
@@ -147,8 +147,8 @@ func unsure(ago time.Duration) func(fleet.Instance) fleet.Instance {
 	}
 }
 
-// unnumbered is the state as the version before wrote it, which gave no numbers
-// and may have offered the machine twice.
+// unnumbered returns the state as the previous version wrote it, without offer
+// numbers and perhaps after two offers.
 func unnumbered(state func(fleet.Instance) fleet.Instance) func(fleet.Instance) fleet.Instance {
 	return func(i fleet.Instance) fleet.Instance {
 		i = state(i)

@@ -10,26 +10,26 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// Withdrawal is the reason to take machines out of the catalog.
+// Withdrawal is the reason for which machines are taken out of the catalog.
 type Withdrawal struct {
 	Reason string
-	// Gone means that the VMs do not exist any more: a lease on one ends with
-	// it, if the Machine Provider can do that.
+	// Gone means that the VMs no longer exist. A lease on one of them is then
+	// ended, if the Machine Provider supports that.
 	Gone bool
 }
 
 // Outcome is the result of a withdrawal.
 type Outcome struct {
-	// Withdrawn are pending deletion now.
+	// Withdrawn are the instances that are now pending deletion.
 	Withdrawn []fleet.Instance
-	// Leased are leased and left alone.
+	// Leased are the instances that are leased and left alone.
 	Leased []fleet.Instance
 }
 
 // Withdraw takes machines out of the catalog and marks those that are out as
-// pending deletion. For a machine that was never offered the catalog is not
-// asked. A leased one is left alone, and so is one whose answer is not certain:
-// the next sweep asks again.
+// pending deletion. It does not ask the catalog about a machine that was never
+// offered. It leaves a leased machine alone, and one whose answer is not
+// certain; the next sweep asks again.
 func (p Protocol) Withdraw(ctx context.Context, items []records.Instance, why Withdrawal) (Outcome, error) {
 	var never, offered []records.Instance
 	for _, item := range items {
@@ -42,7 +42,7 @@ func (p Protocol) Withdraw(ctx context.Context, items []records.Instance, why Wi
 		}
 	}
 	withdrawn, err := p.Records.ChangeInstances(ctx, never, func(i fleet.Instance) (fleet.Instance, bool) {
-		if i.MaybeOffered() { // it was offered since
+		if i.MaybeOffered() { // another run offered it since
 			return i, false
 		}
 		return i.Reclaim(why.Reason)
@@ -53,8 +53,8 @@ func (p Protocol) Withdraw(ctx context.Context, items []records.Instance, why Wi
 }
 
 // Clear is the last check before VMs are deleted. It returns the instances that
-// the catalog certainly does not have. It removes an entry that is left; a lease
-// that slipped in brings its instance back.
+// the catalog certainly does not have. It removes any entry that is left; a
+// machine that was leased in the meantime becomes a leased instance again.
 func (p Protocol) Clear(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
 	clear, leased, err := p.remove(ctx, items, false)
 	for _, i := range leased {
@@ -64,7 +64,7 @@ func (p Protocol) Clear(ctx context.Context, items []records.Instance) ([]record
 }
 
 // remove takes machines out of the catalog. It returns those that are out for
-// good, and those that are leased, after recording their leases.
+// good, and those that are leased, after it has recorded their leases.
 func (p Protocol) remove(ctx context.Context, items []records.Instance, gone bool) (out []records.Instance, leased []fleet.Instance, _ error) {
 	if len(items) == 0 {
 		return nil, nil, nil
@@ -96,7 +96,7 @@ func (p Protocol) remove(ctx context.Context, items []records.Instance, gone boo
 	return out, leased, errors.Join(append(errs, err)...)
 }
 
-// seeLeases records the leases of machines that the catalog called leased.
+// seeLeases records the leases of machines that the catalog reported as leased.
 func (p Protocol) seeLeases(ctx context.Context, items []records.Instance) ([]fleet.Instance, error) {
 	if len(items) == 0 {
 		return nil, nil

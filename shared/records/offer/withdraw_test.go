@@ -114,8 +114,8 @@ func TestWithdraw(t *testing.T) {
 	}
 }
 
-// A catalog-instances run in the middle: it claims between our look at the
-// record and our write.
+// A catalog-instances run interferes: it claims between the read of the record
+// and the write.
 func TestAnOfferBetweenLookAndWriteWins(t *testing.T) {
 	for name, record := range map[string]func(fleet.Instance) fleet.Instance{"never offered": nil, "offered once, long ago": unsure(2 * fleet.OfferWindow)} {
 		t.Run(name, func(t *testing.T) {
@@ -159,7 +159,7 @@ func TestAnOfferBetweenLookAndWriteWins(t *testing.T) {
 	}
 }
 
-// A write that is tried again counts its lease once.
+// A write that is retried counts its lease once.
 func TestAConflictDoesNotDoubleTheOutcome(t *testing.T) {
 	b := newBench(t)
 	b.add("a", cataloged(time.Hour))
@@ -183,8 +183,8 @@ func TestAConflictDoesNotDoubleTheOutcome(t *testing.T) {
 	}
 }
 
-// A lease that ended between the answer LEASED and the look is looked at again
-// by the next sweep.
+// If a lease ends between the answer LEASED and the read of it, the next sweep
+// looks again.
 func TestALeaseThatEndsMeanwhile(t *testing.T) {
 	b := newBench(t)
 	b.add("a", cataloged(time.Hour))

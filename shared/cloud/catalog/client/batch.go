@@ -10,14 +10,14 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// giveUpAfter is the number of failed requests among single ones after which
-// the rest is not asked: a Machine Provider in trouble is not flooded.
+// giveUpAfter is the number of failed single requests after which the remaining
+// ones are not sent, so that a Machine Provider in trouble is not flooded.
 const giveUpAfter = 3
 
-// batches asks a method about items, as many at a time as a batch holds. send
-// returns a response for each item, and read turns it into an answer. Where a
-// batch fails, failed answers for its items and for those behind it; where the
-// first one fails, that is the error of the whole.
+// batches calls a method for items, in batches. send returns a response for
+// each item of a batch, and read turns a response into an answer. If a batch
+// fails, failed makes the answers for its items and for all later ones; if the
+// first batch fails, batches returns its error.
 func batches[T, R, A any](
 	c *Client, method string, items []T, send func([]T) ([]R, error), read func(R, T) A, failed func(T, error) A,
 ) ([]A, error) {
@@ -43,9 +43,9 @@ func batches[T, R, A any](
 	return answers, nil
 }
 
-// singles asks about items one by one, several at a time. ask returns an item's
-// answer, or the error of the request, for which failed answers. Where every
-// request fails, the first of the errors is that of the whole.
+// singles calls a method for each item, several at a time. ask returns an
+// item's answer or an error, which failed turns into an answer. If every
+// request fails, singles returns the first error.
 func singles[T, A any](c *Client, items []T, ask func(T) (A, error), failed func(T, error) A) ([]A, error) {
 	answers := make([]A, len(items))
 	var answered, failures atomic.Int32
@@ -72,5 +72,6 @@ func singles[T, A any](c *Client, items []T, ask func(T) (A, error), failed func
 	return answers, nil
 }
 
-// asResult is failed of batches and singles, where an answer is an error.
+// asResult is the argument failed of batches and singles if an answer is just
+// an error.
 func asResult[T any](_ T, err error) error { return err }

@@ -9,7 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 )
 
-// Changes is catalog.list_changes.
+// Changes calls catalog.list_changes.
 func (c *Client) Changes(ctx context.Context, cursor string) (catalog.Changes, error) {
 	server, err := c.server(ctx)
 	if err != nil {
@@ -34,14 +34,14 @@ func (c *Client) Changes(ctx context.Context, cursor string) (catalog.Changes, e
 	return changes, nil
 }
 
-// counted is the response to one prefix.
+// counted is the response for one prefix.
 type counted struct {
 	Available integer `json:"available"`
 	Leased    integer `json:"leased"`
 }
 
-// Count is catalog.count_machines. Of a batch that failed it returns counts that
-// equal nothing, so that its groups are looked at.
+// Count calls catalog.count_machines. For a failed batch it returns counts that
+// match no real count, so that its groups are looked at.
 func (c *Client) Count(ctx context.Context, prefixes ...string) ([]catalog.Count, error) {
 	server, err := c.server(ctx)
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *Client) Count(ctx context.Context, prefixes ...string) ([]catalog.Count
 	}, func(string, error) catalog.Count { return catalog.Count{Available: -1} })
 }
 
-// List is catalog.list_machines, all its pages.
+// List calls catalog.list_machines for all pages.
 func (c *Client) List(ctx context.Context, prefix string) ([]catalog.Machine, error) {
 	server, err := c.server(ctx)
 	if err != nil {

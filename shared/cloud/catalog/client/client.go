@@ -1,6 +1,6 @@
-// Package client is catalog.Catalog over HTTP to a Machine Provider. It needs
-// only the calls that LUCI's has (get, add_machines, delete_machine) and uses
-// the batched ones of ours where there are such.
+// Package client implements catalog.Catalog over HTTP. It needs only the calls
+// that LUCI's Machine Provider has (get, add_machines, delete_machine), and
+// uses our batched calls if the server has them.
 package client
 
 import (
@@ -15,26 +15,26 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog"
 )
 
-// Options are a client's surroundings. Base and Token are required.
+// Options configure a client. Base and Token are required.
 type Options struct {
-	// Base returns the Machine Provider's URL, up to /_ah/api. It is asked
-	// before each call, so that the URL may change.
+	// Base returns the Machine Provider's URL, without /_ah/api. It is called
+	// before each request, because the URL may change.
 	Base func(ctx context.Context) (string, error)
 	// Token returns the bearer token for a Machine Provider at that URL.
 	Token func(ctx context.Context, audience string) (string, error)
-	// HTTPClient sends the requests; one of its own when nil.
+	// HTTPClient sends the requests; nil means a client of its own.
 	HTTPClient *http.Client
-	// Timeout is how long one request may take; 30 s when zero.
+	// Timeout bounds one request; 0 means 30 s.
 	Timeout time.Duration
-	// Batch is the greatest number of machines in one request, 250 when zero;
-	// Concurrency the number of requests at a time for a Machine Provider
-	// without batches, 8 when zero.
+	// Batch is the maximum number of machines in one request; 0 means 250.
+	// Concurrency is the number of concurrent requests to a Machine Provider
+	// without batches; 0 means 8.
 	Batch, Concurrency int
-	// Now is the clock; time.Now when nil.
+	// Now returns the current time; nil means time.Now.
 	Now func() time.Time
 }
 
-// Client is catalog.Catalog. It is safe for concurrent use.
+// Client implements catalog.Catalog. It is safe for concurrent use.
 type Client struct {
 	options Options
 	http    *http.Client
@@ -45,7 +45,7 @@ type methodAt struct{ server, method string }
 
 var _ catalog.Catalog = (*Client)(nil)
 
-// New makes a client; nothing is opened before the first call.
+// New makes a client; it opens no connection before the first call.
 func New(options Options) *Client {
 	options.Timeout = cmp.Or(options.Timeout, 30*time.Second)
 	options.Batch = cmp.Or(options.Batch, 250)
@@ -57,12 +57,13 @@ func New(options Options) *Client {
 		options.HTTPClient = &http.Client{}
 	}
 	sender := *options.HTTPClient
-	// A redirect would hand the token and the machines to whoever it names.
+	// A redirect would send the token and the machines to the server that it
+	// names.
 	sender.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Client{options: options, http: &sender}
 }
 
-// server returns the URL of the Machine Provider, as it is at the moment.
+// server returns the current URL of the Machine Provider.
 func (c *Client) server(ctx context.Context) (string, error) {
 	base, err := c.options.Base(ctx)
 	if err != nil {

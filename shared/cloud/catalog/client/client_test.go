@@ -16,7 +16,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// both runs a test with either kind of Machine Provider.
+// both runs a test with each kind of Machine Provider.
 func both(t *testing.T, test func(t *testing.T, p *provider)) {
 	t.Helper()
 	t.Run("LUCI's", func(t *testing.T) { test(t, newProvider(t, false)) })
@@ -112,7 +112,7 @@ func TestRemove(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []error{nil, catalog.ErrLeased, nil, catalog.ErrNotFound}
-		if !p.extended { // it cannot be told that a VM is gone
+		if !p.extended { // it does not support Gone
 			want[2] = catalog.ErrLeased
 		}
 		if !reflect.DeepEqual(got, want) {
@@ -126,8 +126,8 @@ func TestRemove(t *testing.T) {
 	})
 }
 
-// An absence is final where the Machine Provider says so, and LUCI's never
-// does: it is sent no field of ours.
+// An absence is final only if the Machine Provider says so. LUCI's never does,
+// and gets none of the fields that we added.
 func TestSettle(t *testing.T) {
 	both(t, func(t *testing.T, p *provider) {
 		c := p.client()
@@ -150,7 +150,7 @@ func TestSettle(t *testing.T) {
 				}
 			}
 		}
-		if machines[0].Err != wantAbsent || removed[0] != wantAbsent || late[0] != wantLate || higher[0] != wantHigher { //nolint:errorlint // these very errors
+		if machines[0].Err != wantAbsent || removed[0] != wantAbsent || late[0] != wantLate || higher[0] != wantHigher { //nolint:errorlint // the errors must be identical
 			t.Errorf("got %v, %v, %v and %v", machines[0].Err, removed[0], late[0], higher[0])
 		}
 	})

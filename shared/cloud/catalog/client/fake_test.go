@@ -18,7 +18,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/catalog/client"
 )
 
-// provider is a Machine Provider: with the calls of LUCI's only, or with ours.
+// provider is a Machine Provider, with LUCI's calls only or also with ours.
 type provider struct {
 	extended bool
 	url      string
@@ -31,7 +31,7 @@ type provider struct {
 	calls    map[string]int
 	sizes    []int
 	bodies   []map[string]any
-	// before answers in place of the provider where it returns true.
+	// before responds in place of the provider if it returns true.
 	before func(w http.ResponseWriter, method string) bool
 }
 
@@ -179,8 +179,7 @@ func (p *provider) remove(body object) object {
 	return answer
 }
 
-// absent answers that there is no such machine, and puts up the fence that was
-// asked for.
+// absent responds that there is no such machine, and sets the requested fence.
 func (p *provider) absent(answer object, instance, settle any) object {
 	answer["error"] = "ENTRY_NOT_FOUND"
 	if settle != nil && p.extended {
@@ -189,7 +188,7 @@ func (p *provider) absent(answer object, instance, settle any) object {
 	return answer
 }
 
-// number is an offer's number, of one digit in these tests.
+// number returns an offer's number, which has one digit in these tests.
 func number(field any) string {
 	if field == nil {
 		return "0"
@@ -219,7 +218,7 @@ func (p *provider) count(prefix string) (free, leased int) {
 	return free, leased
 }
 
-// list answers two machines a page.
+// list returns two machines per page.
 func (p *provider) list(prefix string, after any) object {
 	var machines []object
 	for _, hostname := range slices.Sorted(maps.Keys(p.machines)) {

@@ -14,7 +14,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// What a whole call fails with says nothing of any machine.
+// The error of a whole call says nothing about any machine.
 func TestFailedCalls(t *testing.T) {
 	always := func(status int, body string) func(http.ResponseWriter, string) bool {
 		return func(w http.ResponseWriter, _ string) bool {
@@ -111,7 +111,7 @@ func TestSingleCallsGiveUp(t *testing.T) {
 	}
 }
 
-// An answer about another machine, or too few of them, is none.
+// A response about another machine, or with too few machines, is an error.
 func TestAnswersThatDoNotFit(t *testing.T) {
 	answers := []string{
 		`{"responses":[{"dimensions":{"hostname":"vm-7"},"machine_deletion_request":{"dimensions":{"hostname":"vm-7"}}}]}`,
@@ -154,8 +154,8 @@ func TestACallHasADeadline(t *testing.T) {
 	}
 }
 
-// A server that answers 404 to everything, in the API's own words, has lost its
-// mind and not its machines.
+// A server that responds to everything with 404, in the API's own format, is
+// broken: the machines are not missing.
 func TestA404ToEverythingIsNotBelieved(t *testing.T) {
 	p := newProvider(t, true)
 	p.before = func(w http.ResponseWriter, _ string) bool {

@@ -13,7 +13,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// saying answers every request with the same.
+// saying responds to every request with the same content.
 type saying struct {
 	status int
 	body   []byte
@@ -31,8 +31,8 @@ func (s saying) client() *client.Client {
 	})
 }
 
-// Whatever is answered: an answer for each machine, and good news about a
-// machine only from an answer 200 that names it.
+// Whatever the response is, there is a result for each machine, and success for
+// a machine only if a response with status 200 names it.
 func FuzzAnswers(f *testing.F) {
 	for _, body := range []string{
 		`{"responses":[{"dimensions":{"hostname":"vm-1"},"policies":{"backend_attributes":[{"key":"instance","value":"vm-1:17"}]},"lease_expiration_ts":"1767323045"}]}`,
@@ -50,7 +50,7 @@ func FuzzAnswers(f *testing.F) {
 			return
 		}
 		said := saying{status, body}
-		named := status == http.StatusOK && bytes.Contains(body, []byte("vm-1")) || bytes.Contains(body, []byte(`\`)) // it may be written with escapes
+		named := status == http.StatusOK && bytes.Contains(body, []byte("vm-1")) || bytes.Contains(body, []byte(`\`)) // the name may contain escapes
 		machines, err := said.client().Get(t.Context(), questions("vm-1")...)
 		if err == nil && (len(machines) != 1 || machines[0].Hostname != "vm-1" || machines[0].Err == nil && !named) {
 			t.Errorf("get: %d %q is %+v", status, body, machines)

@@ -18,10 +18,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// integer is a 64-bit integer, as a string (the API's form) or as a number.
+// integer is a 64-bit integer, written as a string (the API's form) or as a
+// number.
 type integer int64
 
-// UnmarshalJSON reads either form.
+// UnmarshalJSON accepts either form.
 func (n *integer) UnmarshalJSON(data []byte) error {
 	var number json.Number
 	if err := json.Unmarshal(data, &number); err != nil {
@@ -32,7 +33,7 @@ func (n *integer) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// retrieval is the API's state of a machine. Like manipulation it is read
+// retrieval is the API's state of a machine. Like manipulation it is decoded
 // without the generated type.
 type retrieval struct {
 	echo
@@ -48,8 +49,8 @@ type retrieval struct {
 	Settled            bool    `json:"settled"`
 }
 
-// machine returns the state of the machine that was asked for. A response that
-// does not name the machine is an error.
+// machine returns the state of the requested machine. A response that does not
+// name the machine is an error.
 func (r retrieval) machine(method, hostname string) catalog.Machine {
 	machine := catalog.Machine{Hostname: hostname}
 	switch {
@@ -73,7 +74,7 @@ func (r retrieval) machine(method, hostname string) catalog.Machine {
 	return machine
 }
 
-// Get is catalog.get_machines, or catalog.get for each.
+// Get calls catalog.get_machines, or else catalog.get for each machine.
 func (c *Client) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
 	server, err := c.server(ctx)
 	if err != nil {
@@ -105,9 +106,9 @@ func (c *Client) Get(ctx context.Context, questions ...catalog.Question) ([]cata
 	return machines, err
 }
 
-// doubt asks for a method that every Machine Provider has. If the answer is 404
-// again, this server's 404 proves nothing: doubt then replaces ErrNotFound of the
-// machines with an error that passes by itself.
+// doubt calls a method that every Machine Provider has. If the response is 404
+// again, this server's 404 proves nothing, and doubt replaces ErrNotFound of
+// the machines with a transient error.
 func (c *Client) doubt(ctx context.Context, server string, machines []catalog.Machine) {
 	missing := func(m catalog.Machine) bool { return errors.Is(m.Err, catalog.ErrNotFound) }
 	if !slices.ContainsFunc(machines, missing) {
@@ -129,8 +130,8 @@ func unknownMachine(question catalog.Question, err error) catalog.Machine {
 	return catalog.Machine{Hostname: question.Hostname, Err: err}
 }
 
-// getOne asks for one machine. LUCI's Machine Provider answers 404 for one
-// that it does not have, and says so in its own words; any other 404 comes
+// getOne asks for one machine. LUCI's Machine Provider responds with 404 and
+// its own error message if it does not have the machine; any other 404 comes
 // from a wrong URL.
 func (c *Client) getOne(ctx context.Context, server, hostname string) (catalog.Machine, error) {
 	response, err := call[retrieval](ctx, c, server, "get", retrievalRequest(hostname))

@@ -14,9 +14,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// manipulation is the result of an addition or a deletion. It is read without
-// the generated type, which leaves out an error that it does not know: that
-// must not look like success.
+// manipulation is the result of an addition or a deletion. It is decoded
+// without the generated type, which would drop an unknown error and make it
+// look like success.
 type manipulation struct {
 	Error    string `json:"error"`
 	Settled  bool   `json:"settled"`
@@ -24,15 +24,15 @@ type manipulation struct {
 	Deletion echo   `json:"machine_deletion_request"`
 }
 
-// echo is the request that an answer is about. Every Machine Provider gives it
-// back, and anything else at the URL does not.
+// echo is the request that a response repeats. Every Machine Provider repeats
+// it, and any other server at the URL does not.
 type echo struct {
 	Dimensions struct {
 		Hostname string `json:"hostname"`
 	} `json:"dimensions"`
 }
 
-// result returns the error of the machine that was asked for; nil for success.
+// result returns the error of the requested machine; nil for success.
 func (m manipulation) result(method, hostname string) error {
 	about := cmp.Or(m.Addition.Dimensions.Hostname, m.Deletion.Dimensions.Hostname)
 	if about != hostname && (about != "" || m.Error == "") {
@@ -60,7 +60,7 @@ func absence(settled bool) error {
 	return catalog.ErrNotFound
 }
 
-// Add is catalog.add_machines.
+// Add calls catalog.add_machines.
 func (c *Client) Add(ctx context.Context, entries ...catalog.Entry) ([]error, error) {
 	server, err := c.server(ctx)
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *Client) Add(ctx context.Context, entries ...catalog.Entry) ([]error, er
 	}, asResult)
 }
 
-// addition writes an entry in the API's form.
+// addition returns an entry in the API's form.
 func addition(entry catalog.Entry) *pb.CatalogMachineAdditionRequest {
 	dimensions := &pb.Dimensions{Hostname: proto.String(entry.Hostname), Backend: pb.Backend_GCE.Enum()}
 	proto.Merge(dimensions, entry.Dimensions)
@@ -96,8 +96,9 @@ func addition(entry catalog.Entry) *pb.CatalogMachineAdditionRequest {
 	return &pb.CatalogMachineAdditionRequest{Dimensions: dimensions, Policies: policies, Offer: optional(entry.Offer)}
 }
 
-// Remove is catalog.delete_machines, or catalog.delete_machine for each: LUCI's
-// Machine Provider, which has only that, knows none of the fields that are ours.
+// Remove calls catalog.delete_machines, or else catalog.delete_machine for each
+// machine. LUCI's Machine Provider has only the latter, without the fields that
+// we added.
 func (c *Client) Remove(ctx context.Context, removals ...catalog.Removal) ([]error, error) {
 	server, err := c.server(ctx)
 	if err != nil {

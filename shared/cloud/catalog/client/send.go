@@ -17,19 +17,20 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// maxResponseBytes is the size that an answer may have. The state of 250 machines
+// maxResponseBytes is the maximum size of a response. The state of 250 machines
 // is a tenth of it.
 const maxResponseBytes = 8 << 20
 
-// maxQuotedBytes is how much of an answer that is no JSON an error quotes.
+// maxQuotedBytes bounds how much of a response that is not JSON an error
+// quotes.
 const maxQuotedBytes = 200
 
-// refusal is an answer other than 200.
+// refusal is a response with a status other than 200.
 type refusal struct {
 	status  int
 	message string
-	// said reports whether the answer has the API's form of an error, so that it
-	// comes from a Machine Provider and not from whatever else is at the URL.
+	// said reports whether the response is an error in the API's form, so that
+	// it comes from a Machine Provider and not from another server at the URL.
 	said bool
 }
 
@@ -44,7 +45,7 @@ func methodUnknown(err error) bool {
 		(r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed || r.status == http.StatusNotImplemented)
 }
 
-// send calls a method of the catalog API and returns the answer's JSON.
+// send calls a method of the catalog API and returns the JSON of the response.
 func (c *Client) send(ctx context.Context, server, method string, request proto.Message) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
@@ -76,7 +77,7 @@ func (c *Client) post(ctx context.Context, server, method string, request proto.
 	if err != nil {
 		return nil, &failure.Error{Class: failure.Transient, Err: err}
 	}
-	defer func() { _ = response.Body.Close() }() // what was needed is read
+	defer func() { _ = response.Body.Close() }() // the needed part was read
 	return read(response)
 }
 
@@ -93,8 +94,9 @@ func read(response *http.Response) ([]byte, error) {
 	return answer, nil
 }
 
-// refused makes the error of an answer other than 200. It never has the class
-// NotFound, because only the response about a machine says that of the machine.
+// refused makes the error for a response with a status other than 200. It never
+// has the class NotFound, because only the response about a machine can say
+// that the machine is missing.
 func refused(status int, answer []byte) error {
 	var body struct {
 		Error *struct {
@@ -114,12 +116,13 @@ func refused(status int, answer []byte) error {
 	return &failure.Error{Class: class, Err: r}
 }
 
-// foreign is the error of an answer 200 that the API would not give.
+// foreign makes the error for a response with status 200 that does not conform
+// to the API.
 func foreign(method string, err error) error {
 	return failure.New(failure.Permanent, "the answer to catalog.%s is not a Machine Provider's: %w", method, err)
 }
 
-// call calls a method and reads the answer.
+// call calls a method and decodes the response.
 func call[A any](ctx context.Context, c *Client, server, method string, request proto.Message) (A, error) {
 	var answer *A
 	data, err := c.send(ctx, server, method, request)
@@ -135,12 +138,12 @@ func call[A any](ctx context.Context, c *Client, server, method string, request 
 	return *answer, nil
 }
 
-// unknownFor is how long a Machine Provider's lack of a method is remembered;
-// then it is asked again, because it may have been updated.
+// unknownFor is how long the client remembers that a Machine Provider lacks a
+// method; then it tries again, because the server may have been updated.
 const unknownFor = 10 * time.Minute
 
-// ours calls a method that LUCI's Machine Provider does not have: then the error
-// is catalog.ErrUnsupported.
+// ours calls a method that LUCI's Machine Provider does not have. It returns
+// catalog.ErrUnsupported if the server lacks it.
 func ours[A any](ctx context.Context, c *Client, server, method string, request proto.Message) (A, error) {
 	at := methodAt{server, method}
 	if until, unknown := c.unknown.Load(at); unknown && c.options.Now().Before(until.(time.Time)) {
@@ -154,7 +157,7 @@ func ours[A any](ctx context.Context, c *Client, server, method string, request 
 	return answer, err
 }
 
-// responses is the answer to a batch about machines.
+// responses is the response to a batch.
 type responses[R any] struct {
 	Responses []R `json:"responses"`
 }

@@ -1,6 +1,6 @@
-// Package dimension reads the Machine Provider's dimensions by their names, as
-// the descriptor of their message lists them: a new one in the proto is known
-// wherever dimensions are given, checked, offered and stored.
+// Package dimension accesses the Machine Provider's dimensions by their names,
+// through the descriptor of their message: a dimension that is added to the
+// proto can at once be configured, checked, offered and stored.
 package dimension
 
 import (
@@ -16,14 +16,14 @@ import (
 	pb "github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
 )
 
-// own are the dimensions that are each machine's own.
+// own lists the dimensions that each machine has for itself.
 var own = []string{"hostname", "backend"}
 
-// Own reports whether a dimension is each machine's own: a template cannot give
-// it.
+// Own reports whether a dimension belongs to the single machine, so that a
+// template cannot set it.
 func Own(name string) bool { return slices.Contains(own, name) }
 
-// Names lists the dimensions that a template may give, in the message's order.
+// Names lists the dimensions that a template may set, in the message's order.
 func Names() []string {
 	var names []string
 	fields := descriptor().Fields()
@@ -35,7 +35,7 @@ func Names() []string {
 	return names
 }
 
-// Field returns the dimension of a name; nil if there is none.
+// Field returns the dimension with a name; nil if there is none.
 func Field(name string) protoreflect.FieldDescriptor {
 	return descriptor().Fields().ByName(protoreflect.Name(name))
 }
@@ -45,7 +45,7 @@ func descriptor() protoreflect.MessageDescriptor {
 }
 
 // Values lists the values of a dimension whose type is an enumeration; nil for
-// the others.
+// any other dimension.
 func Values(field protoreflect.FieldDescriptor) []string {
 	if field.Enum() == nil {
 		return nil
@@ -60,7 +60,8 @@ func Values(field protoreflect.FieldDescriptor) []string {
 
 var errUnknown = errors.New("the Machine Provider has no such dimension")
 
-// Set sets a dimension from a text. To a list it adds the text, once.
+// Set sets a dimension from a text. If the dimension is a list, Set adds the
+// text unless the list has it already.
 func Set(d *pb.Dimensions, name, text string) error {
 	field := Field(name)
 	if field == nil {
@@ -88,8 +89,8 @@ func set(d *pb.Dimensions, field protoreflect.FieldDescriptor, value protoreflec
 	list.Append(value)
 }
 
-// Given makes the dimensions that a template gives, each as name:value. The
-// last value of a name wins, and an empty or zero value removes the dimension.
+// Given makes the dimensions that a template sets, each as name:value. The last
+// value of a name wins, and an empty or zero value removes the dimension.
 func Given(pairs ...string) (*pb.Dimensions, error) {
 	d := &pb.Dimensions{}
 	for _, pair := range pairs {

@@ -37,8 +37,7 @@ func TestGiven(t *testing.T) {
 	}
 }
 
-// A dimension that is added to the proto is known, and has a kind that can be
-// read.
+// Every dimension in the proto can be set, including ones that are added later.
 func TestEveryDimensionCanBeSet(t *testing.T) {
 	fields := (&pb.Dimensions{}).ProtoReflect().Descriptor().Fields()
 	if len(Names())+len(own) != fields.Len() {

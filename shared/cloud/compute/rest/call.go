@@ -14,8 +14,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// call is one request: which method of which project, on what, and how
-// Compute Engine counts it.
+// call describes one request: the method, its project and target, and the group
+// in which Compute Engine counts it.
 type call struct {
 	method  string // such as instanceTemplates.get
 	target  string // the resource's name, for errors
@@ -23,13 +23,13 @@ type call struct {
 	zone    string // empty for what is global
 	group   group
 	timeout time.Duration // 0: Options.CallTimeout
-	// once says that a failed request is not repeated here: the request changes
-	// something, and the next sweep is its second try.
+	// once means that a failed request is not repeated here: the request
+	// changes something, and the next sweep tries again.
 	once bool
 }
 
-// do sends a request when the limit lets it, within its deadline. A read that
-// met a server in trouble is repeated once.
+// do sends a request once the request limit allows it, within the call's
+// deadline. It repeats a read once if the server failed.
 func do[A any](ctx context.Context, e *Engine, c call, send func(context.Context, *opened) (A, error)) (A, error) {
 	answer, err := try(ctx, e, c, send)
 	if err != nil && !c.once && inTrouble(err) && ctx.Err() == nil {
@@ -44,8 +44,7 @@ func do[A any](ctx context.Context, e *Engine, c call, send func(context.Context
 	return answer, err
 }
 
-// codeOf returns the reason that Compute Engine gives, or the HTTP status if it
-// gives none.
+// codeOf returns the reason that Compute Engine gives, or else the HTTP status.
 func codeOf(err error) string {
 	api, ok := errors.AsType[*googleapi.Error](err)
 	switch {
@@ -71,17 +70,18 @@ func try[A any](ctx context.Context, e *Engine, c call, send func(context.Contex
 	return answer, classify(err)
 }
 
-// classify gives an error its class where failure cannot see it.
+// classify sets the class of an error that package failure cannot classify.
 func classify(err error) error {
 	api, answered := errors.AsType[*googleapi.Error](err)
 	switch {
 	case err == nil:
 	case !answered:
-		// No answer, or half of one. Whether the request was served is unknown.
+		// No response, or half of one. The server may have carried out the
+		// request.
 		return &failure.Error{Class: failure.Transient, Err: err}
 	case api.Code == http.StatusNotFound && len(api.Errors) == 0:
-		// Compute Engine says what it did not find. This is somebody else's 404,
-		// and must not be read as "the resource is gone".
+		// Compute Engine's 404 names what it did not find. This is another
+		// server's 404, and does not mean that the resource is gone.
 		return &failure.Error{Class: failure.Permanent, Err: fmt.Errorf("the answer is not Compute Engine's: %w", err)}
 	}
 	return err

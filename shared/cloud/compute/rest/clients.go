@@ -14,7 +14,7 @@ import (
 // scope limits what the engine may do with the service account's rights.
 const scope = "https://www.googleapis.com/auth/compute"
 
-// opened are the library's clients for what is not a list.
+// opened holds the library's clients for all calls except lists.
 type opened struct {
 	base       *http.Client
 	endpoint   []option.ClientOption
@@ -24,9 +24,9 @@ type opened struct {
 	zoneScoped *gce.ZoneOperationsClient
 }
 
-// clients opens the library's clients with the first call: a cold start that
-// never asks Compute Engine pays nothing. A failure is not kept, so that one
-// bad answer of the metadata server does not outlive itself.
+// clients opens the library's clients at the first call, so that a cold start
+// that never calls Compute Engine costs nothing. A failure is not cached, so
+// that one failure of the metadata server does not have lasting effects.
 func (e *Engine) clients() (*opened, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -85,15 +85,15 @@ func (o *opened) with(client *http.Client) []option.ClientOption {
 }
 
 // listing returns the options of a client for one page of a list. The library's
-// list calls drop the context on the way to the request, so the client's
-// transport puts it back.
+// list calls drop the context before they send the request, so the client's
+// transport restores it.
 func (o *opened) listing(ctx context.Context) []option.ClientOption {
 	bound := *o.base
 	bound.Transport = within{ctx: ctx, base: o.base.Transport}
 	return o.with(&bound)
 }
 
-// within sends each request in a context.
+// within is a transport that sends each request in a context.
 type within struct {
 	ctx  context.Context // lives for one page
 	base http.RoundTripper

@@ -12,7 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// answers is a Compute Engine that answers each request by its number.
+// answers is a Compute Engine that responds to the n-th request with the n-th
+// answer.
 type answers struct {
 	requests int
 	answer   func(n int, r *http.Request) string
@@ -42,7 +43,7 @@ func TestAListThatDoesNotEnd(t *testing.T) {
 	}
 }
 
-// operations.wait may answer at once that the operation still runs.
+// operations.wait may return at once while the operation is still running.
 func TestWaitingPauses(t *testing.T) {
 	c := &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	began := c.now

@@ -9,7 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// An endpoint alone is enough: it is asked over the network, without
+// An endpoint alone is enough: the engine calls it over the network, without
 // credentials.
 func TestEndpoint(t *testing.T) {
 	cloud := simulator.New(simulator.Options{})

@@ -13,8 +13,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// saying answers some requests with the same, and then is out of order: a list
-// whose every page names another would have no end.
+// saying responds to some requests with the same content, and then with a
+// server error: a list whose every page names a next page would never end.
 type saying struct {
 	status int
 	body   []byte
@@ -37,7 +37,8 @@ func (s saying) engine() *rest.Engine {
 	})
 }
 
-// Whatever Compute Engine answers: only its own 404 says that a thing is gone.
+// Whatever Compute Engine responds, only its own 404 means that a resource is
+// gone.
 func FuzzAnswers(f *testing.F) {
 	for _, body := range []string{
 		`{"items":[{"name":"linux-0123456789ab","targetSize":2,"status":{"isStable":false},"currentActions":{"creating":2}}],"nextPageToken":"x"}`,
@@ -78,7 +79,7 @@ func FuzzAnswers(f *testing.F) {
 			},
 		} {
 			err := call(t.Context(), said.engine())
-			changes := method == "DeleteGroup" || method == "DeleteTemplate" // an operation can end in not found, too
+			changes := method == "DeleteGroup" || method == "DeleteTemplate" // an operation can also end with not found
 			if failure.Is(err, failure.NotFound) && status != http.StatusNotFound && !changes {
 				t.Errorf("%s: %d %q is not found: %v", method, status, body, err)
 			}

@@ -19,7 +19,7 @@ func groupCall(method string, ref compute.GroupRef, group group) call {
 	return call{method: "instanceGroupManagers." + method, target: ref.Zone + "/" + ref.Name, project: ref.Project, zone: ref.Zone, group: group}
 }
 
-// Group is instanceGroupManagers.get.
+// Group calls instanceGroupManagers.get.
 func (e *Engine) Group(ctx context.Context, ref compute.GroupRef) (compute.Group, error) {
 	found, err := do(ctx, e, groupCall("get", ref, reads), func(ctx context.Context, clients *opened) (*computepb.InstanceGroupManager, error) {
 		return clients.groups.Get(ctx, &computepb.GetInstanceGroupManagerRequest{
@@ -31,8 +31,8 @@ func (e *Engine) Group(ctx context.Context, ref compute.GroupRef) (compute.Group
 	return fromGroup(ref, found), nil
 }
 
-// Groups is instanceGroupManagers.aggregatedList. A list that leaves a zone
-// out is an error.
+// Groups calls instanceGroupManagers.aggregatedList. A list that leaves out a
+// zone is an error.
 func (e *Engine) Groups(ctx context.Context, project string) ([]compute.Group, error) {
 	c := call{method: "instanceGroupManagers.aggregatedList", target: "all", project: project, group: heavyReads}
 	scopes := list(ctx, e, c, gce.NewInstanceGroupManagersRESTClient,
@@ -47,7 +47,7 @@ func (e *Engine) Groups(ctx context.Context, project string) ([]compute.Group, e
 		}
 		zone, zonal := strings.CutPrefix(scope.Key, "zones/")
 		if !zonal {
-			continue // a regional group is none of ours
+			continue // the suite makes no regional groups
 		}
 		for _, item := range scope.Value.GetInstanceGroupManagers() {
 			groups = append(groups, fromGroup(compute.GroupRef{Project: project, Zone: zone, Name: item.GetName()}, item))
@@ -56,7 +56,7 @@ func (e *Engine) Groups(ctx context.Context, project string) ([]compute.Group, e
 	return groups, nil
 }
 
-// InsertGroup is instanceGroupManagers.insert.
+// InsertGroup calls instanceGroupManagers.insert.
 func (e *Engine) InsertGroup(ctx context.Context, group compute.NewGroup, requestID string) error {
 	return e.change(ctx, groupCall("insert", group.GroupRef, mutations),
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
@@ -66,7 +66,7 @@ func (e *Engine) InsertGroup(ctx context.Context, group compute.NewGroup, reques
 		})
 }
 
-// ResizeGroup is instanceGroupManagers.resize.
+// ResizeGroup calls instanceGroupManagers.resize.
 func (e *Engine) ResizeGroup(ctx context.Context, ref compute.GroupRef, size int, requestID string) error {
 	if size < 0 || size > math.MaxInt32 {
 		return failure.New(failure.Permanent, "the group %s cannot have %d VMs", ref.Name, size)
@@ -80,7 +80,7 @@ func (e *Engine) ResizeGroup(ctx context.Context, ref compute.GroupRef, size int
 		})
 }
 
-// DeleteGroup is instanceGroupManagers.delete.
+// DeleteGroup calls instanceGroupManagers.delete.
 func (e *Engine) DeleteGroup(ctx context.Context, ref compute.GroupRef, requestID string) error {
 	return e.change(ctx, groupCall("delete", ref, mutations),
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
@@ -90,8 +90,9 @@ func (e *Engine) DeleteGroup(ctx context.Context, ref compute.GroupRef, requestI
 		})
 }
 
-// Pending is zoneOperations.list. The target is compared here, because its URL
-// has one of several hosts, and so is the type, which has two spellings.
+// Pending calls zoneOperations.list. It compares the target here and not in a
+// filter, because the target's URL has one of several hosts; the type is
+// compared here too, because it has two spellings.
 func (e *Engine) Pending(ctx context.Context, ref compute.GroupRef) (string, error) {
 	filter := `status != "DONE"`
 	suffix := fmt.Sprintf("/projects/%s/zones/%s/instanceGroupManagers/%s", ref.Project, ref.Zone, ref.Name)
@@ -111,8 +112,8 @@ func (e *Engine) Pending(ctx context.Context, ref compute.GroupRef) (string, err
 	return "", nil
 }
 
-// lifeOperation returns insert or delete if the operation is one of them and not
-// done, and else nothing. Compute Engine writes the type as insert or as
+// lifeOperation returns insert or delete if the operation is one of them and is
+// not done, and "" otherwise. Compute Engine writes the type as insert or as
 // compute.instanceGroupManagers.insert.
 func lifeOperation(operation *computepb.Operation) string {
 	kind := operation.GetOperationType()
@@ -123,9 +124,9 @@ func lifeOperation(operation *computepb.Operation) string {
 	return kind
 }
 
-// toGroup writes a group in the API's form. The group begins without VMs, never
-// makes a VM again under a name that another had, never rolls out a new template,
-// and can be listed in more than one page.
+// toGroup returns a group in the API's form. The group begins without VMs,
+// never reuses the name of a VM, never rolls out a new template, and can be
+// listed in more than one page.
 func toGroup(group compute.NewGroup) *computepb.InstanceGroupManager {
 	manager := &computepb.InstanceGroupManager{
 		Name:                        optional(group.Name),

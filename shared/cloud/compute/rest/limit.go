@@ -11,22 +11,22 @@ import (
 // group is a group of methods that Compute Engine counts together.
 type group string
 
-// The groups, after Compute Engine's rate quotas. listManagedInstances counts
-// with the mutations.
+// The groups, according to Compute Engine's rate quotas. listManagedInstances
+// counts as a mutation.
 const (
 	mutations  group = "mutations"
 	reads      group = "reads"
 	heavyReads group = "heavy reads" // aggregatedList and operations.wait
 )
 
-// window is the time within which a group's requests are counted. Compute
-// Engine counts by its own minutes, which begin at a moment unknown here: no
-// more than the limit in any minute is no more in each of them. The second on
-// top is for requests that are under way for different times.
+// window is the time over which a group's requests are counted. Compute Engine
+// counts per minute, and where its minutes begin is unknown: if any 60 seconds
+// have at most the limit, so does each of its minutes. The additional second
+// allows for requests that take different times to arrive.
 const window = time.Minute + time.Second
 
-// limits keeps requests within a number per project, group and minute. They
-// wait for their turn in the order in which they come.
+// limits keeps the requests of each project and group within a number per
+// minute. Requests wait for their turn in the order in which they arrive.
 type limits struct {
 	perMinute int
 	now       func() time.Time
@@ -45,7 +45,7 @@ func newLimits(perMinute int, now func() time.Time, sleep func(context.Context, 
 	return &limits{perMinute: perMinute, now: now, sleep: sleep, past: map[quota][]time.Time{}}
 }
 
-// wait returns when a request may be sent. If the context ends earlier, it
+// wait returns when a request may be sent. If the context ends before that, it
 // returns a quota error at once and takes no turn.
 func (l *limits) wait(ctx context.Context, project string, of group) error {
 	delay, err := l.reserve(ctx, project, of)
@@ -72,7 +72,7 @@ func (l *limits) reserve(ctx context.Context, project string, of group) (time.Du
 		past = past[1:]
 	}
 	delay := at.Sub(now)
-	// A context ends by the real clock, whatever clock the limit goes by.
+	// A context ends by the real clock, no matter which clock the limit uses.
 	if deadline, ok := ctx.Deadline(); ok && delay > 0 && delay >= time.Until(deadline) {
 		return 0, failure.New(failure.Quota, "the limit of %d %s a minute in project %s is used up for %s more",
 			l.perMinute, of, project, delay.Round(time.Second))

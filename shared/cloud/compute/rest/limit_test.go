@@ -67,8 +67,8 @@ func TestALimitPastTheDeadlineIsAQuotaError(t *testing.T) {
 	w.must(err)
 }
 
-// 100 groups have more to do in a minute than Compute Engine lets a project
-// ask: the simulator refuses the first request over its quota.
+// 100 groups need more requests in a minute than Compute Engine allows for a
+// project: the simulator refuses the first request over its quota.
 func TestABusyMinuteOfAHundredGroups(t *testing.T) {
 	const perMinute = 1500
 	w := newWorld(t, func(o *rest.Options) { o.RequestsPerMinute = perMinute })

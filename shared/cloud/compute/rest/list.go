@@ -14,22 +14,22 @@ import (
 )
 
 const (
-	// pageSize is the greatest page that Compute Engine gives.
+	// pageSize is the maximum page size of Compute Engine.
 	pageSize = 500
-	// maxPages bounds a list: 1,000 pages of 500 are far more than a project
-	// holds.
+	// maxPages bounds the pages of a list: 1,000 pages of 500 items are far
+	// more than a project holds.
 	maxPages = 1000
 )
 
-// fetch is InternalFetch of the library's iterators: one page, and not as many
-// as fill a size.
+// fetch is InternalFetch of the library's iterators: it returns one page, which
+// may be smaller than pageSize.
 type fetch[Item any] = func(pageSize int, token string) (items []Item, next string, err error)
 
-// list yields a list's items, all pages, and in the end the error that cut it
-// short. Each page has a client of its own, which holds the page's context;
-// start begins the list with it, and returns the fields InternalFetch and
-// Response of the iterator. The error of a list that does not end passes by
-// itself: the list was not seen whole.
+// list yields the items of all pages of a list, and at the end the error that
+// cut the list short, if any. Each page has its own client, which holds the
+// page's context; start begins the list with that client, and returns the
+// fields InternalFetch and Response of the iterator. The error of a list with
+// too many pages is transient, because the list was not seen whole.
 func list[Client, Item any](
 	ctx context.Context, e *Engine, c call, open func(context.Context, ...option.ClientOption) (Client, error),
 	start func(context.Context, Client) (fetch[Item], *any),
@@ -70,8 +70,8 @@ func list[Client, Item any](
 	}
 }
 
-// incomplete returns the error of a page that left something out. Whatever is
-// missing on such a list may still exist, so the list is of no use.
+// incomplete returns an error for a page that left something out. An item that
+// is missing in such a list may still exist, so the list is useless.
 func incomplete(response any) error {
 	var missing []string
 	warned := func(place string, warning *computepb.Warning) {

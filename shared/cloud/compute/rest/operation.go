@@ -16,15 +16,15 @@ import (
 const (
 	// operationTimeout is how long a change waits for its operation.
 	operationTimeout = 2 * time.Minute
-	// serverWait is how long Compute Engine holds an operations.wait back before
-	// it answers that the operation still runs; the call gets some more.
+	// serverWait is how long operations.wait may block before it returns that
+	// the operation is still running; the call gets some more time.
 	serverWait = 2 * time.Minute
 	waitMargin = 15 * time.Second
-	// waitTries is the number of failed calls in a row after which waiting is
-	// given up.
+	// waitTries is the number of consecutive failed calls after which waiting
+	// ends.
 	waitTries = 3
-	// waitPause is the time between two calls. operations.wait holds an answer
-	// back by best effort only and "may return after zero seconds":
+	// waitPause is the pause between two calls. operations.wait blocks on a
+	// best-effort basis only and "may return after zero seconds":
 	// https://cloud.google.com/compute/docs/reference/rest/v1/zoneOperations/wait
 	waitPause = time.Second
 )
@@ -43,8 +43,8 @@ func (e *Engine) change(ctx context.Context, c call, send func(context.Context, 
 	return result(c, operation)
 }
 
-// wait waits until an operation is done. Where that cannot be seen in time the
-// operation goes on by itself, so the error passes by itself.
+// wait waits until an operation is done. If that is not seen in time, the
+// operation goes on by itself, so the error is transient.
 func (e *Engine) wait(ctx context.Context, c call, operation *computepb.Operation) (*computepb.Operation, error) {
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
@@ -68,8 +68,7 @@ func (e *Engine) wait(ctx context.Context, c call, operation *computepb.Operatio
 	return operation, nil
 }
 
-// ask waits, no longer than Compute Engine lets it, for the operation of a
-// change.
+// ask calls operations.wait for the operation of a change.
 func (e *Engine) ask(ctx context.Context, change call, name string) (*computepb.Operation, error) {
 	c := call{method: "zoneOperations.wait", target: name, project: change.project, group: heavyReads, timeout: serverWait + waitMargin, once: true}
 	if change.zone == "" {
@@ -83,9 +82,9 @@ func (e *Engine) ask(ctx context.Context, change call, name string) (*computepb.
 	})
 }
 
-// unseen is the error of a change whose operation was not seen to end. That says
-// nothing of the resource: a forgotten operation must not look like a resource
-// not found.
+// unseen returns the error of a change whose operation was not seen to end. The
+// error says nothing about the resource: an operation that Compute Engine no
+// longer knows must not look like a missing resource.
 func unseen(c call, state string, err error) error {
 	class := failure.ClassOf(err)
 	if class != failure.Permanent && class != failure.Quota {
@@ -94,7 +93,7 @@ func unseen(c call, state string, err error) error {
 	return failure.New(class, "%s of %s: %w, and %s: %w", c.method, c.target, compute.ErrUnfinished, state, err)
 }
 
-// result returns the error in which a finished operation ended.
+// result returns the error of a finished operation; nil if it succeeded.
 func result(c call, operation *computepb.Operation) error {
 	errs := operation.GetError().GetErrors()
 	if len(errs) > 0 {

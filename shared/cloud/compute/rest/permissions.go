@@ -1,8 +1,8 @@
 package rest
 
-// Permissions are the Compute Engine permissions that each method of the
-// engine needs. Those for what a template names are checked when the template
-// or a VM is made from it.
+// Permissions are the Compute Engine permissions that each method of the engine
+// needs. Those for the resources that a template names are checked when the
+// template, or a VM from it, is created.
 var Permissions = map[string][]string{
 	"Template":  {"compute.instanceTemplates.get"},
 	"Templates": {"compute.instanceTemplates.list"},
@@ -45,7 +45,8 @@ var Permissions = map[string][]string{
 	"Snapshots": {"compute.snapshots.list"},
 }
 
-// ofContents are for the disks and the network that a template names.
+// ofContents are the permissions for the disks and the network that a template
+// names.
 var ofContents = []string{
 	"compute.disks.create",
 	"compute.images.useReadOnly",

@@ -23,8 +23,8 @@ func TestEveryMethodHasItsPermissions(t *testing.T) {
 	}
 }
 
-// What a function may do is what some method of the engine needs: no more, and
-// spelt right.
+// The permissions of a function are those that the engine's methods need: no
+// others, and spelt correctly.
 func TestTheManifestGrantsKnownPermissions(t *testing.T) {
 	var known []string
 	for _, permissions := range rest.Permissions {

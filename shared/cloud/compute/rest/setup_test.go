@@ -23,7 +23,7 @@ const (
 
 var ref = compute.GroupRef{Project: project, Zone: zone, Name: "linux-abc"}
 
-// clock is a controlled one: sleeping moves it.
+// clock is a controlled clock, which sleeping advances.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -42,7 +42,7 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// world is an engine on a simulator in this process, both by one clock.
+// world is an engine and a simulator in this process, with the same clock.
 type world struct {
 	*rest.Engine
 	t     *testing.T
@@ -68,7 +68,7 @@ func newWorld(t *testing.T, change ...func(*rest.Options)) *world {
 	return w
 }
 
-// settle lets everything under way happen.
+// settle lets everything that is under way finish.
 func (w *world) settle() {
 	for {
 		next, ok := w.cloud.NextEvent()
@@ -108,7 +108,7 @@ func newTemplate(name string) compute.Template {
 	}, "", "test")}
 }
 
-// group makes a template and a group of so many VMs.
+// group makes a template and a group with the given number of VMs.
 func (w *world) group(size int) compute.Group {
 	w.t.Helper()
 	ctx := w.t.Context()

@@ -14,8 +14,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 )
 
-// Snapshots is snapshots.list. The filter only saves traffic: what it lets
-// through is looked at again.
+// Snapshots calls snapshots.list. The filter only saves traffic: the results
+// are checked again here.
 func (e *Engine) Snapshots(ctx context.Context, project, name string, labels map[string]string) ([]compute.Snapshot, error) {
 	filter := snapshotFilter(name, labels)
 	items := list(ctx, e, call{method: "snapshots.list", target: filter, project: project, group: reads}, gce.NewSnapshotsRESTClient,
@@ -37,7 +37,8 @@ func (e *Engine) Snapshots(ctx context.Context, project, name string, labels map
 	return snapshots, nil
 }
 
-// plain is what can stand in a filter without being read as part of it.
+// plain matches text that can be put into a filter without being parsed as part
+// of it.
 var plain = regexp.MustCompile(`^[a-z0-9_-]+$`)
 
 func snapshotFilter(name string, labels map[string]string) string {

@@ -9,7 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 )
 
-// Template is instanceTemplates.get.
+// Template calls instanceTemplates.get.
 func (e *Engine) Template(ctx context.Context, project, name string) (compute.Template, error) {
 	found, err := do(ctx, e, call{method: "instanceTemplates.get", target: name, project: project, group: reads},
 		func(ctx context.Context, clients *opened) (*computepb.InstanceTemplate, error) {
@@ -21,8 +21,8 @@ func (e *Engine) Template(ctx context.Context, project, name string) (compute.Te
 	return fromTemplate(project, found), nil
 }
 
-// Templates is instanceTemplates.list. Whether the API filters by a label
-// among a template's properties is nowhere written, so that is done here.
+// Templates calls instanceTemplates.list. It filters here, because the API does
+// not document whether it filters by a label among a template's properties.
 func (e *Engine) Templates(ctx context.Context, project string) ([]compute.Template, error) {
 	items := list(ctx, e, call{method: "instanceTemplates.list", target: "all", project: project, group: reads}, gce.NewInstanceTemplatesRESTClient,
 		func(ctx context.Context, client *gce.InstanceTemplatesClient) (fetch[*computepb.InstanceTemplate], *any) {
@@ -41,7 +41,7 @@ func (e *Engine) Templates(ctx context.Context, project string) ([]compute.Templ
 	return templates, nil
 }
 
-// InsertTemplate is instanceTemplates.insert.
+// InsertTemplate calls instanceTemplates.insert.
 func (e *Engine) InsertTemplate(ctx context.Context, template compute.Template, requestID string) error {
 	return e.change(ctx, call{method: "instanceTemplates.insert", target: template.Name, project: template.Project, group: mutations},
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {
@@ -52,7 +52,7 @@ func (e *Engine) InsertTemplate(ctx context.Context, template compute.Template, 
 		})
 }
 
-// DeleteTemplate is instanceTemplates.delete.
+// DeleteTemplate calls instanceTemplates.delete.
 func (e *Engine) DeleteTemplate(ctx context.Context, project, name, requestID string) error {
 	return e.change(ctx, call{method: "instanceTemplates.delete", target: name, project: project, group: mutations},
 		func(ctx context.Context, clients *opened) (*gce.Operation, error) {

@@ -13,7 +13,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// VMs is instanceGroupManagers.listManagedInstances.
+// VMs calls instanceGroupManagers.listManagedInstances.
 func (e *Engine) VMs(ctx context.Context, ref compute.GroupRef) ([]compute.VM, error) {
 	items := list(ctx, e, groupCall("listManagedInstances", ref, mutations), gce.NewInstanceGroupManagersRESTClient,
 		func(ctx context.Context, client *gce.InstanceGroupManagersClient) (fetch[*computepb.ManagedInstance], *any) {
@@ -50,7 +50,7 @@ func fromVM(item *computepb.ManagedInstance) compute.VM {
 	return vm
 }
 
-// DeleteVMs is instanceGroupManagers.deleteInstances.
+// DeleteVMs calls instanceGroupManagers.deleteInstances.
 func (e *Engine) DeleteVMs(ctx context.Context, ref compute.GroupRef, urls []string, requestID string) error {
 	if len(urls) == 0 {
 		return nil

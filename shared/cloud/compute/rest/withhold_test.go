@@ -25,7 +25,7 @@ func TestWithheld(t *testing.T) {
 	}
 }
 
-// Only what Compute Engine itself says may quote metadata.
+// Only errors of Compute Engine itself may quote metadata.
 func TestWithholdingKeepsTheError(t *testing.T) {
 	answer := &googleapi.Error{Code: 409, Message: "metadata: hunter2"}
 	if err := withholding(fmt.Errorf("insert: %w", answer)); !errors.Is(err, answer) || !failure.Is(err, failure.Conflict) || err.Error() != withheld("metadata") {

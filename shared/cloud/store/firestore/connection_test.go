@@ -18,7 +18,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/gate"
 )
 
-// service answers every call with nothing found, and keeps the headers.
+// service finds nothing for any call, and keeps the headers.
 type service struct {
 	pb.UnimplementedFirestoreServer
 
@@ -90,7 +90,7 @@ func open(t *testing.T, database string) *firestore.Store {
 	return s
 }
 
-// Both headers are what Google's own client sends, letter by letter.
+// Both headers are exactly those that Google's own client sends.
 func TestRoutingIsSentWithEveryCall(t *testing.T) {
 	for _, c := range []struct{ database, prefix, params string }{
 		{"", "projects/p/databases/gce-backend", "project_id=p&database_id=gce-backend"},
@@ -124,7 +124,7 @@ func TestRoutingIsSentWithEveryCall(t *testing.T) {
 }
 
 // A call on a connection that has gone silent fails long before its deadline,
-// and the next one has another connection.
+// and the next call uses another connection.
 func TestSilentConnectionIsGivenUp(t *testing.T) {
 	listener := listen(t)
 	serve(t, listener)

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// EmulatorHost is the environment variable with the emulator's host:port, the
-// one that all Firestore clients know.
+// EmulatorHost is the environment variable with the emulator's host:port, which
+// all Firestore clients use.
 const EmulatorHost = "FIRESTORE_EMULATOR_HOST"
 
 func clientOptions() ([]option.ClientOption, error) {
@@ -32,7 +32,7 @@ func clientOptions() ([]option.ClientOption, error) {
 	return []option.ClientOption{option.WithGRPCConn(connection)}, nil
 }
 
-// owner is the identity that the emulator lets pass its security rules.
+// owner is the identity for which the emulator skips its security rules.
 type owner struct{}
 
 func (owner) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {

@@ -1,6 +1,7 @@
-// Package firestore is the document store on Cloud Firestore. It commits
-// write-only, with preconditions and never in transactions: those lock what
-// they read, cost a round trip more, and collapse on a contended document.
+// Package firestore implements the document store with Cloud Firestore. Its
+// commits only write, with preconditions, and never in transactions:
+// transactions lock what they read, cost another round trip, and collapse on a
+// contended document.
 package firestore
 
 import (
@@ -15,17 +16,17 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// DefaultDatabase is the database that a deployment has unless it names
-// another one; the default of Terraform's variable firestore_database too.
+// DefaultDatabase is the database of a deployment that does not name one. It is
+// also the default of Terraform's variable firestore_database.
 const DefaultDatabase = "gce-backend"
 
-// callTimeout ends a call whose context has no earlier deadline.
+// callTimeout bounds a call whose context has no earlier deadline.
 const callTimeout = 30 * time.Second
 
 // Store keeps documents in a Firestore database. It is safe for concurrent
 // use.
 type Store struct {
-	ctx      context.Context // the values only, for the connection
+	ctx      context.Context // only its values are used, for the connection
 	database string          // projects/…/databases/…
 	routing  []string        // headers of every call, names and values
 
@@ -35,8 +36,9 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open makes a store on a database; empty means DefaultDatabase. It connects
-// at the first call, to the emulator where FIRESTORE_EMULATOR_HOST is set.
+// Open makes a store for a database; an empty name means DefaultDatabase. It
+// connects at the first call, and to the emulator if FIRESTORE_EMULATOR_HOST is
+// set.
 func Open(ctx context.Context, project, database string) *Store {
 	if database == "" {
 		database = DefaultDatabase
@@ -52,8 +54,8 @@ func Open(ctx context.Context, project, database string) *Store {
 	}
 }
 
-// connected returns the client. After a failed attempt the next call connects
-// anew, so that an instance of a function recovers.
+// connected returns the client. After a failed attempt the next call tries
+// again, so that an instance of a function recovers.
 func (s *Store) connected() (*apiv1.Client, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,14 +70,14 @@ func (s *Store) connected() (*apiv1.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to Firestore: %w", err)
 	}
-	// The client must not retry a commit whose answer was lost: if it
-	// succeeded, its condition would fail on its own effect.
+	// The client must not retry a commit whose response was lost: if the commit
+	// succeeded, the retry would fail on its own precondition.
 	client.CallOptions.Commit = nil
 	s.client = client
 	return client, nil
 }
 
-// Close ends the connection, where there is one.
+// Close closes the connection, if there is one.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,11 +89,11 @@ func (s *Store) Close() error {
 	return err
 }
 
-// begin starts a call: it returns the client, and a context with a deadline that
-// carries the routing to the database. The generated client sends none that names
-// it, and the service has refused calls to a named database without ("Invalid
-// request routing header"); Google's own client, above it, adds these two headers
-// as well.
+// begin starts a call: it returns the client, and a context with a deadline and
+// with the headers that route the call to the database. The generated client
+// does not send a header that names the database, and the service has refused
+// calls to a named database without it ("Invalid request routing header").
+// Google's higher-level client adds these two headers as well.
 func (s *Store) begin(ctx context.Context) (*apiv1.Client, context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, nil, err
@@ -104,7 +106,7 @@ func (s *Store) begin(ctx context.Context) (*apiv1.Client, context.Context, cont
 	return client, metadata.AppendToOutgoingContext(ctx, s.routing...), cancel, nil
 }
 
-// root is the parent of the outermost collections.
+// root returns the parent of the outermost collections.
 func (s *Store) root() string { return s.database + "/documents" }
 
 func (s *Store) name(key store.Key) string { return s.root() + "/" + string(key) }

@@ -20,7 +20,7 @@ var operators = map[store.Op]pb.StructuredQuery_FieldFilter_Operator{
 }
 
 // structured translates a normalized query. It sends the complete ordering, so
-// that a page begins exactly where the last one ended.
+// that a page begins exactly after the previous one.
 func (s *Store) structured(query store.Query) (parent string, _ *pb.StructuredQuery) {
 	parent = s.root()
 	collection := query.Collection
@@ -120,7 +120,7 @@ func reference(path string) *pb.StructuredQuery_FieldReference {
 
 var simpleName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z_0-9]*$`)
 
-// quote writes one name of a field path as Firestore wants it.
+// quote returns one name of a field path in the form that Firestore requires.
 func quote(name string) string {
 	if simpleName.MatchString(name) {
 		return name

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// maxGet bounds the documents of one request.
+// maxGet bounds the number of documents in one request.
 const maxGet = 1000
 
 // Get reads documents, in the order of their keys.
@@ -107,7 +107,8 @@ func (s *Store) Count(ctx context.Context, query store.Query) (int, error) {
 	return count, nil
 }
 
-// receive calls a method that answers with a stream, and reads that to its end.
+// receive calls a method that returns a stream, and reads the stream to its
+// end.
 func receive[Q, A any, S interface{ Recv() (A, error) }](
 	ctx context.Context, s *Store, method func(*apiv1.Client, context.Context, Q, ...gax.CallOption) (S, error), request Q, each func(A),
 ) error {
@@ -132,9 +133,8 @@ func receive[Q, A any, S interface{ Recv() (A, error) }](
 	}
 }
 
-// onRead classifies errors of reading. They have no condition that a fresh read
-// would mend, so that a failed precondition is final, unless an index is what
-// is missing.
+// onRead classifies errors of reads. A read has no precondition that a fresh
+// read would fix, so FailedPrecondition is final, unless an index is missing.
 func onRead(err error) error {
 	if status.Code(err) == codes.FailedPrecondition && failure.Is(err, failure.Conflict) {
 		return &failure.Error{Class: failure.Permanent, Err: err}

@@ -18,8 +18,8 @@ func toMap(entries map[string]any) map[string]*pb.Value {
 	return values
 }
 
-// toValue writes a value that a document can hold in the API's form. Whether it
-// can is checked before, by store.CheckWrites and Query.Normalize.
+// toValue returns a value in the API's form. store.CheckWrites and
+// Query.Normalize have checked that a document can hold it.
 func toValue(value any) *pb.Value {
 	switch v := value.(type) {
 	case nil:
@@ -64,9 +64,9 @@ func fromMap(values map[string]*pb.Value) map[string]any {
 	return entries
 }
 
-// fromValue reads a value in the API's form. If the suite never writes the type,
-// it returns the API's value: decoding then fails for that document alone, and
-// names the field.
+// fromValue converts a value from the API's form. It returns a value of a type
+// that the suite never writes unchanged: decoding then fails for that document
+// alone, and names the field.
 func fromValue(value *pb.Value) any {
 	switch v := value.GetValueType().(type) {
 	case *pb.Value_NullValue:

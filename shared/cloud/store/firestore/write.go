@@ -83,9 +83,8 @@ func precondition(write store.Write) *pb.Precondition {
 	return nil
 }
 
-// difference returns the update that turns one content into the other: the
-// fields that are new or changed, and the mask of these and of the removed
-// ones.
+// difference returns the update that turns one content into the other: the new
+// and changed fields, and the mask of these and the removed fields.
 func difference(before, after store.Fields) (changed store.Fields, mask []string) {
 	changed = store.Fields{}
 	for _, name := range slices.Sorted(maps.Keys(after)) {
@@ -103,8 +102,8 @@ func difference(before, after store.Fields) (changed store.Fields, mask []string
 	return changed, mask
 }
 
-// onCommit classifies errors of commits: if a document is gone, a condition did
-// not hold.
+// onCommit classifies errors of commits: a document that no longer exists means
+// that a condition did not hold.
 func onCommit(err error, writes []store.Write) error {
 	conditional := slices.ContainsFunc(writes, func(w store.Write) bool { return w.Condition == store.Unchanged })
 	if conditional && status.Code(err) == codes.NotFound {

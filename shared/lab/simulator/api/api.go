@@ -2,10 +2,10 @@
 // v1. The description is the table v1.txt, which scripts/generate writes; its first
 // line names its source and revision.
 //
-// The table has a line for each method: its name, HTTP verb, path, schema of the
-// body and query parameters. The fields of a schema follow its name: each with its
-// type ("list:" and "map:" stand before the type of the items), the values of an
-// enumeration, "-" where it is output only, and behind "!" the methods that require it.
+// The table has one line per method: its name, HTTP verb, path, body schema and
+// query parameters. A schema is followed by its fields, each with its type
+// (prefixed with "list:" or "map:"), the values of an enumeration, "-" if it is
+// output only, and "!METHOD" for each method that requires it.
 package api
 
 import (
@@ -29,7 +29,8 @@ type Method struct {
 	parameters map[string]bool
 }
 
-// Find returns the method of a name such as "disks.insert"; nil for none.
+// Find returns the method with a name such as "disks.insert"; nil if there is
+// no such method.
 func Find(name string) *Method { return methods[name] }
 
 // Names returns the names of all methods.
@@ -41,7 +42,7 @@ func Names() []string {
 	return names
 }
 
-// schema is the fields of an object by name.
+// schema describes the fields of an object.
 type schema struct {
 	fields   map[string]field
 	required []string // fields that some method requires
@@ -104,8 +105,9 @@ func parseField(words []string) field {
 	return f
 }
 
-// standard are the query parameters of all methods: "parameters" in the
-// description, and those that its servers take with a "$".
+// standard holds the query parameters that all methods take: those listed as
+// "parameters" in the API description. Parameters that begin with "$" are
+// allowed as well.
 var standard = map[string]bool{"alt": true, "callback": true, "fields": true, "key": true, "oauth_token": true,
 	"access_token": true, "prettyPrint": true, "quotaUser": true, "uploadType": true, "upload_protocol": true, "userIp": true}
 
