@@ -22,9 +22,10 @@ const (
 
 // Properties makes Compute Engine's message of a template: it is what is sent,
 // and what an existing instance template is compared with. The second disk is
-// made from the snapshot, a URL; there is none where it is empty. Lists come in
-// one order, so that a repeated request has the same body.
-func Properties(spec fleet.TemplateSpec, snapshot, deployment string) *computepb.InstanceProperties {
+// made from the snapshot, a URL; there is none where it is empty. The label is
+// the owner's. Lists come in one order, so that a repeated request has the same
+// body.
+func Properties(spec fleet.TemplateSpec, snapshot, label string) *computepb.InstanceProperties {
 	network := &computepb.NetworkInterface{}
 	if url := cmp.Or(spec.Network, fmt.Sprintf("projects/%s/global/networks/default", spec.Project)); strings.Contains(url, "/subnetworks/") {
 		network.Subnetwork = &url // Compute Engine takes it for no network, and knows the subnetwork's own
@@ -38,7 +39,7 @@ func Properties(spec fleet.TemplateSpec, snapshot, deployment string) *computepb
 		}}
 	}
 	properties := &computepb.InstanceProperties{
-		Labels:            map[string]string{OwnershipLabel: deployment},
+		Labels:            map[string]string{OwnershipLabel: label},
 		MachineType:       optional(spec.MachineType),
 		MinCpuPlatform:    optional(spec.MinCPUPlatform),
 		NetworkInterfaces: []*computepb.NetworkInterface{network},

@@ -19,7 +19,8 @@ type Environment struct {
 	// Database is the Firestore database's name; empty: the default of
 	// shared/cloud/store/firestore.
 	Database string `env:"FIRESTORE_DATABASE"`
-	// Deployment is the value of the ownership label on what the suite creates
+	// Deployment is the deployment's name: with the project before it, the value
+	// of the ownership label on what the suite creates
 	// in Compute Engine; two deployments in one project need two values.
 	Deployment string `env:"DEPLOYMENT, default=gce-backend"`
 	// ComputeRequests is the number of requests a minute that one process may
