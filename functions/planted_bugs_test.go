@@ -134,7 +134,7 @@ type grasping struct{ compute.Engine }
 func (e grasping) Groups(ctx context.Context, project string) ([]compute.Group, error) {
 	groups, err := e.Engine.Groups(ctx, project)
 	for i := range groups {
-		groups[i].Labels = map[string]string{compute.OwnershipLabel: world.Deployment}
+		groups[i].Labels = map[string]string{compute.OwnershipLabel: owner.Label()}
 	}
 	return groups, err
 }

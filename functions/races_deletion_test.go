@@ -99,12 +99,15 @@ func TestRaceQueuedDeletion(t *testing.T) {
 	w.StaysQuiet(1)
 }
 
+// owner owns the groups and templates of a world.
+var owner = compute.Owner{Project: world.Project, Deployment: world.Deployment}
+
 // orphans makes groups in Compute Engine that no record accounts for.
 func orphans(t *testing.T, w *world.World, template string, n int, label string) (names []string) {
 	t.Helper()
 	for i := range n {
 		name := fmt.Sprintf("left%d-0123456789ab", i)
-		if label != world.Deployment {
+		if label != owner.Label() {
 			name = "no" + name
 		}
 		body := fmt.Sprintf(`{"name":%q,"baseInstanceName":"left-01234567-us-central1-a","instanceTemplate":"global/instanceTemplates/%s","targetSize":0,
@@ -131,7 +134,7 @@ func TestRaceOrphansAndSweeps(t *testing.T) {
 	w.Config.Set(one(1, 3))
 	w.Converge(20)
 	template := w.Cloud.State().Groups[0].Name // a group and its template have one name
-	ours := orphans(t, w, template, 2*resource.DeletionsPerRun, world.Deployment)
+	ours := orphans(t, w, template, 2*resource.DeletionsPerRun, owner.Label())
 	others := orphans(t, w, template, 1, "another-deployment")
 	made := w.Now()
 	count := func() (n int) {

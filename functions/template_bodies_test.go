@@ -100,7 +100,7 @@ func templateBodies(t *testing.T, folder string) []byte {
 	requests := inserted{cloud.Transport(), map[string]json.RawMessage{}}
 	log := slog.New(slog.DiscardHandler)
 	deps := job.Dependencies{
-		Store: memory.New(time.Now), Publisher: unheard{}, Source: source, Now: time.Now, Deployment: "blue", Serial: true,
+		Store: memory.New(time.Now), Publisher: unheard{}, Source: source, Now: time.Now, Project: "home", Deployment: "blue", Serial: true,
 		Compute: rest.New(rest.Options{HTTPClient: &http.Client{Transport: requests}, Endpoint: "http://compute.invalid"}),
 		Rand:    rand.New(rand.NewPCG(1, 2)),
 	}

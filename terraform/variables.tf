@@ -20,7 +20,7 @@ variable "region" {
 }
 
 variable "deployment" {
-  description = "Name of this deployment: the value of the label gce-backend on the instance templates, groups and VMs that it owns. Two deployments with VMs in one project need different names."
+  description = "Name of this deployment. With the project before it, PROJECT--DEPLOYMENT, it is the value of the label gce-backend on the instance templates, groups and VMs that it owns. Custom roles and log sinks in the projects with VMs are called after the name alone: two deployments with VMs in one project need different names."
   type        = string
   default     = "gce-backend"
 

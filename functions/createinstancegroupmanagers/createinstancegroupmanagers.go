@@ -60,7 +60,7 @@ func insert(ctx context.Context, run job.Run, m resource.Resource, template stri
 	err := run.Compute.InsertGroup(ctx, compute.NewGroup{
 		GroupRef: m.Group(), TemplateURL: template,
 		BaseInstanceName: fleet.BaseInstanceName(m.BaseName, m.Revision, m.Zone),
-		Labels:           map[string]string{compute.OwnershipLabel: run.Deployment},
+		Labels:           map[string]string{compute.OwnershipLabel: run.Owner().Label()},
 	}, fleet.RequestID("insert group", run.Deployment, m.Project, m.Zone, m.Name, fleet.Attempt(run.Now(), m.Written)))
 	group, existed, err := resource.Inserted(err, func() (compute.Group, error) { return run.Compute.Group(ctx, m.Group()) })
 	if err == nil && existed {
@@ -73,9 +73,9 @@ func insert(ctx context.Context, run job.Run, m resource.Resource, template stri
 // that is still being created (its operation may yet fail), or that is being
 // deleted.
 func adoptable(ctx context.Context, run job.Run, have compute.Group, template string) error {
-	if owner := have.Labels[compute.OwnershipLabel]; owner != run.Deployment {
+	if owner := run.Owner(); !owner.Adopts(have.Labels, have.TargetSize) {
 		return failure.New(failure.Permanent, "a group of this name exists that is not ours (label %s is %q, not %q): rename the template or delete that group",
-			compute.OwnershipLabel, owner, run.Deployment)
+			compute.OwnershipLabel, have.Labels[compute.OwnershipLabel], owner.Label())
 	}
 	if path.Base(have.TemplateURL) != path.Base(template) {
 		return failure.New(failure.Permanent, "a group of this name exists with the template %s: delete it, so that it is created anew", path.Base(have.TemplateURL))

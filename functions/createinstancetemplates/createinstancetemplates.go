@@ -40,14 +40,14 @@ func insert(ctx context.Context, run job.Run, r resource.Resource) (url, snapsho
 	if err != nil {
 		return "", "", err
 	}
-	want := compute.Template{Project: r.Project, Name: r.Name, Properties: compute.Properties(r.Spec, snapshots[0], run.Deployment)}
+	want := compute.Template{Project: r.Project, Name: r.Name, Properties: compute.Properties(r.Spec, snapshots[0], run.Owner().Label())}
 	request := fleet.RequestID("insert template", run.Deployment, r.Project, r.Name, fleet.Attempt(run.Now(), r.Written))
 	err = run.Compute.InsertTemplate(ctx, want, request)
 	have, _, err := resource.Inserted(err, func() (compute.Template, error) { return run.Compute.Template(ctx, r.Project, r.Name) })
 	if err != nil {
 		return "", "", err
 	}
-	snapshot, err = adoptable(have, r.Spec, snapshots, run.Deployment)
+	snapshot, err = adoptable(have, r.Spec, snapshots, run.Owner())
 	return have.URL, snapshot, err
 }
 
@@ -76,14 +76,14 @@ func findSnapshots(ctx context.Context, run job.Run, spec fleet.TemplateSpec) ([
 // adoptable returns the snapshot with which an existing template is what the spec
 // asks for. It may be an older one: that was the newest when the template was
 // created, and the response was lost.
-func adoptable(have compute.Template, spec fleet.TemplateSpec, snapshots []string, deployment string) (snapshot string, err error) {
-	if owner := have.Properties.GetLabels()[compute.OwnershipLabel]; owner != deployment {
+func adoptable(have compute.Template, spec fleet.TemplateSpec, snapshots []string, owner compute.Owner) (snapshot string, err error) {
+	if labels := have.Properties.GetLabels(); !owner.Adopts(labels, 0) {
 		return "", failure.New(failure.Permanent, "an instance template of this name exists that is not ours (label %s is %q, not %q): rename the template or delete that one",
-			compute.OwnershipLabel, owner, deployment)
+			compute.OwnershipLabel, labels[compute.OwnershipLabel], owner.Label())
 	}
 	var different string
 	for _, snapshot := range snapshots {
-		different = compute.DifferentField(have.Properties, compute.Properties(spec, snapshot, deployment))
+		different = compute.DifferentField(have.Properties, compute.Properties(spec, snapshot, owner.Label()))
 		if different == "" {
 			return snapshot, nil
 		}

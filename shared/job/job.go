@@ -94,11 +94,16 @@ type Dependencies struct {
 	// Project holds the topics; it is where the Machine Provider sends its
 	// messages to.
 	Project string
-	// Deployment is the value of the ownership label.
+	// Deployment is the deployment's name in the project.
 	Deployment string
 	// Serial makes a run do one thing at a time, and share nothing with other
 	// runs, for a simulation that decides the order of everything.
 	Serial bool
+}
+
+// Owner returns the owner of what the jobs create in Compute Engine.
+func (d Dependencies) Owner() compute.Owner {
+	return compute.Owner{Project: d.Project, Deployment: d.Deployment}
 }
 
 // Recorder records how a run ended; sweep reports whether it covered everything.

@@ -17,7 +17,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
-// deployment is the value of the ownership label.
+// deployment is the deployment's name.
 const deployment = "gce-backend"
 
 // otherPorts is how many ports are tried when nobody asked for one.

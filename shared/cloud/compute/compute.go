@@ -51,10 +51,6 @@ type Engine interface {
 // instanceGroupManagers.deleteInstances.
 const MaxDeletions = 1000
 
-// OwnershipLabel is the label on everything that the suite creates; its value
-// is the deployment's name.
-const OwnershipLabel = "gce-backend"
-
 // GroupRef names a zonal managed instance group.
 type GroupRef struct{ Project, Zone, Name string }
 

@@ -23,9 +23,9 @@ const (
 // Properties returns a template as Compute Engine's message, which is sent to
 // create an instance template and compared with existing ones. snapshot is the
 // URL of the snapshot for the second disk; if it is empty there is no second
-// disk. Lists are in a fixed order, so that a repeated request has the same
-// body.
-func Properties(spec fleet.TemplateSpec, snapshot, deployment string) *computepb.InstanceProperties {
+// disk. label is the owner's. Lists are in a fixed order, so that a repeated
+// request has the same body.
+func Properties(spec fleet.TemplateSpec, snapshot, label string) *computepb.InstanceProperties {
 	network := &computepb.NetworkInterface{}
 	if url := cmp.Or(spec.Network, fmt.Sprintf("projects/%s/global/networks/default", spec.Project)); strings.Contains(url, "/subnetworks/") {
 		network.Subnetwork = &url // Compute Engine rejects its URL as a network, and infers the network
@@ -39,7 +39,7 @@ func Properties(spec fleet.TemplateSpec, snapshot, deployment string) *computepb
 		}}
 	}
 	properties := &computepb.InstanceProperties{
-		Labels:            map[string]string{OwnershipLabel: deployment},
+		Labels:            map[string]string{OwnershipLabel: label},
 		MachineType:       optional(spec.MachineType),
 		MinCpuPlatform:    optional(spec.MinCPUPlatform),
 		NetworkInterfaces: []*computepb.NetworkInterface{network},

@@ -19,8 +19,9 @@ type Environment struct {
 	// Database is the Firestore database's name; empty means the default of
 	// shared/cloud/store/firestore.
 	Database string `env:"FIRESTORE_DATABASE"`
-	// Deployment is the value of the ownership label on what the suite creates
-	// in Compute Engine; two deployments in one project need two values.
+	// Deployment is the deployment's name: with the project before it, the value
+	// of the ownership label on what the suite creates in Compute Engine. Two
+	// deployments in one project need two names.
 	Deployment string `env:"DEPLOYMENT, default=gce-backend"`
 	// ComputeRequests is the number of requests a minute that one process may
 	// send to Compute Engine, per group of methods.

@@ -59,7 +59,7 @@ func (k Kind) find(ctx context.Context, r Resource) error {
 	if err != nil {
 		return fmt.Errorf("look for %s: %w", r.sentence(), err)
 	}
-	if have.Labels[compute.OwnershipLabel] != k.run.Deployment {
+	if !k.run.Owner().Adopts(have.Labels, have.TargetSize) {
 		return nil
 	}
 	r.URL, r.Snapshot = have.URL, have.Snapshot // a configuration that is taken back needs both

@@ -52,5 +52,5 @@ func ofManager(m fleet.Manager) Resource {
 }
 
 func ofGroup(g compute.Group) Resource {
-	return Resource{Project: g.Project, Zone: g.Zone, Name: g.Name, Resource: fleet.Resource{URL: g.URL}, Labels: g.Labels}
+	return Resource{Project: g.Project, Zone: g.Zone, Name: g.Name, Resource: fleet.Resource{URL: g.URL}, Labels: g.Labels, TargetSize: g.TargetSize}
 }

@@ -7,17 +7,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/job"
-	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// An orphan carries this deployment's ownership label in Compute Engine although
-// no record accounts for it, such as what a run created right before it was
-// killed. It is adopted, and so deleted, only after two complete sweeps have
-// seen it, Confirmation apart.
+// An orphan carries this installation's ownership label in Compute Engine
+// although no record accounts for it, such as what a run created right before it
+// was killed. It is adopted, and so deleted, only after two complete sweeps have
+// seen it, Confirmation apart. One with the label of an earlier version may be
+// another installation's: it is unclaimed, reported once, and kept.
 
 // Confirmation is the time between the two sightings of an orphan that must pass
 // before it is adopted.
@@ -37,15 +36,16 @@ func (k Kind) adoptOrphans(ctx context.Context, recorded []Resource) error {
 	if err != nil {
 		return err
 	}
-	ready, err := confirmed(ctx, k.run.Records, k.name, slices.Sorted(maps.Keys(found)), k.run.Now())
+	ready, err := k.confirmed(ctx, found)
 	errs := []error{err}
-	for _, name := range ready {
-		errs = append(errs, k.adoptOrphan(ctx, found[name]))
+	for _, orphan := range ready {
+		errs = append(errs, k.adoptOrphan(ctx, orphan))
 	}
 	return job.Joined(errs...)
 }
 
-// unrecorded lists what carries our label and has no record, by name.
+// unrecorded lists what carries our label, or that of an earlier version, and
+// has no record, by name.
 func (k Kind) unrecorded(ctx context.Context, recorded []Resource) (map[string]Resource, error) {
 	projects, err := k.run.Records.Projects(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (k Kind) unrecorded(ctx context.Context, recorded []Resource) (map[string]R
 			return nil, fmt.Errorf("list the %ss of project %s: %w", k.text, project, err)
 		}
 		for _, resource := range there {
-			if resource.Labels[compute.OwnershipLabel] == k.run.Deployment {
+			if owner := k.run.Owner(); owner.Owns(resource.Labels) || owner.MayOwn(resource.Labels) {
 				found[resource.String()] = resource
 			}
 		}
@@ -115,31 +115,42 @@ func (k Kind) adoptOrphan(ctx context.Context, found Resource) error {
 	return nil
 }
 
-// confirmed compares the names of all present orphans with those seen before,
-// saves the sightings, and returns the names that may be adopted now. The list
-// must be complete.
-func confirmed(ctx context.Context, e records.Records, kind string, names []string, now time.Time) ([]string, error) {
-	seen, err := e.Sightings(ctx, kind)
+// confirmed compares all present orphans, by name, with those seen before, saves
+// the sightings, and returns the orphans that may be adopted now. The list must
+// be complete.
+func (k Kind) confirmed(ctx context.Context, found map[string]Resource) ([]Resource, error) {
+	seen, err := k.run.Records.Sightings(ctx, k.name)
 	if err != nil {
 		return nil, err
 	}
-	var ready, fresh, over []string
-	for _, name := range names {
-		first, known := seen[name]
+	var ready []Resource
+	var fresh []string
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		sighting, ours := name, k.run.Owner().Owns(found[name].Labels)
+		if !ours {
+			sighting = "unclaimed/" + name // an earlier version may have seen it as its own orphan
+		}
+		first, known := seen[sighting]
+		delete(seen, sighting)
 		switch {
 		case !known:
-			fresh = append(fresh, name)
-			e.Log.Warn(fmt.Sprintf("orphan: %s %s carries our label and has no record; it is deleted if it is still there in %s", kind, name, Confirmation),
-				"event", "ORPHAN", "kind", kind, "name", name)
-		case now.Sub(first) >= Confirmation:
-			ready = append(ready, name)
+			fresh = append(fresh, sighting)
+			k.report(name, found[name], ours)
+		case ours && k.run.Now().Sub(first) >= Confirmation:
+			ready = append(ready, found[name])
 		}
 	}
-	for name := range seen {
-		if !slices.Contains(names, name) {
-			over = append(over, name)
-		}
+	over := slices.Sorted(maps.Keys(seen))
+	return ready[:min(len(ready), DeletionsPerRun)], k.run.Records.KeepSightings(ctx, k.name, fresh, over, k.run.Now())
+}
+
+// report reports what was not seen before.
+func (k Kind) report(name string, found Resource, ours bool) {
+	if ours {
+		k.run.Log.Warn(fmt.Sprintf("orphan: %s %s carries our label and has no record; it is deleted if it is still there in %s", k.name, name, Confirmation),
+			"event", "ORPHAN", "kind", k.name, "name", name)
+		return
 	}
-	slices.Sort(ready)
-	return ready[:min(len(ready), DeletionsPerRun)], e.KeepSightings(ctx, kind, fresh, over, now)
+	k.run.Log.Warn(fmt.Sprintf("unclaimed: %s %s carries the label of an earlier version and has no record; it is kept", k.name, name),
+		"event", "ORPHAN_UNCLAIMED", "kind", k.name, "name", name, "next", "if no other installation has it: "+found.deletion())
 }

@@ -9,20 +9,37 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
+	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
+	"github.com/gce-backend/gce-backend/shared/fleet"
+	"github.com/gce-backend/gce-backend/shared/job"
 	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
-	"github.com/gce-backend/gce-backend/shared/records"
 )
 
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
-func empty(log *strings.Builder, fault *faulty.Fault) records.Records {
+func empty(log *strings.Builder, fault *faulty.Fault) job.Run {
 	inside := memory.New(func() time.Time { return noon })
-	return records.Records{
-		Store: faulty.New(inside, faulty.Hooks{Fault: func(context.Context, faulty.Call) faulty.Fault { return *fault }}),
-		Log:   slog.New(slog.NewTextHandler(log, nil)),
+	deps := job.Dependencies{Project: "home", Deployment: "blue",
+		Store: faulty.New(inside, faulty.Hooks{Fault: func(context.Context, faulty.Call) faulty.Fault { return *fault }})}
+	return deps.Run("test", event.Scope{}, slog.New(slog.NewTextHandler(log, nil)))
+}
+
+// confirmed returns the names of the orphans of a kind, all with one label, that
+// may be adopted.
+func confirmed(t *testing.T, run job.Run, kind, label string, names []string, now time.Time) (ready []string, err error) {
+	run.Now = func() time.Time { return now }
+	found := map[string]Resource{}
+	for _, name := range names {
+		found[name] = Resource{Project: "p", Name: name, Labels: map[string]string{compute.OwnershipLabel: label}}
 	}
+	orphans, err := Kind{run: run, name: kind}.confirmed(t.Context(), found)
+	for _, orphan := range orphans {
+		ready = append(ready, orphan.Name)
+	}
+	return ready, err
 }
 
 // An orphan goes only after two complete sweeps an interval apart saw it; one
@@ -46,7 +63,7 @@ func TestConfirmed(t *testing.T) {
 		{2*Confirmation + 30*time.Hour, []string{"a"}, []string{"a"}},
 		{2*Confirmation + 30*time.Hour, nil, nil},
 	} {
-		ready, err := confirmed(t.Context(), e, "group", step.names, noon.Add(step.after))
+		ready, err := confirmed(t, e, "group", "home--blue", step.names, noon.Add(step.after))
 		if err != nil || !slices.Equal(ready, step.ready) {
 			t.Fatalf("step %d: %v, %v; want %v", n, ready, err, step.ready)
 		}
@@ -62,10 +79,10 @@ func TestAFewPerRun(t *testing.T) {
 	for n := range 10 {
 		names = append(names, fmt.Sprint("group-", 9-n))
 	}
-	if ready, err := confirmed(t.Context(), e, "group", names, noon); len(ready) != 0 || err != nil {
+	if ready, err := confirmed(t, e, "group", "home--blue", names, noon); len(ready) != 0 || err != nil {
 		t.Fatal(ready, err)
 	}
-	ready, err := confirmed(t.Context(), e, "group", names, noon.Add(time.Hour))
+	ready, err := confirmed(t, e, "group", "home--blue", names, noon.Add(time.Hour))
 	if want := []string{"group-0", "group-1", "group-2"}; err != nil || !slices.Equal(ready, want) || len(want) != DeletionsPerRun {
 		t.Errorf("%v, %v", ready, err)
 	}
@@ -74,11 +91,11 @@ func TestAFewPerRun(t *testing.T) {
 func TestKindsAreApart(t *testing.T) {
 	e := empty(&strings.Builder{}, &faulty.Fault{})
 	for _, kind := range []string{"group", "template"} {
-		if ready, err := confirmed(t.Context(), e, kind, []string{"p/x"}, noon.Add(map[string]time.Duration{"template": time.Hour}[kind])); len(ready) != 0 || err != nil {
+		if ready, err := confirmed(t, e, kind, "home--blue", []string{"p/x"}, noon.Add(map[string]time.Duration{"template": time.Hour}[kind])); len(ready) != 0 || err != nil {
 			t.Errorf("%s: %v, %v", kind, ready, err)
 		}
 	}
-	if ready, err := confirmed(t.Context(), e, "group", []string{"p/x"}, noon.Add(time.Hour)); len(ready) != 1 || err != nil {
+	if ready, err := confirmed(t, e, "group", "home--blue", []string{"p/x"}, noon.Add(time.Hour)); len(ready) != 1 || err != nil {
 		t.Errorf("%v, %v", ready, err)
 	}
 }
@@ -87,12 +104,76 @@ func TestKindsAreApart(t *testing.T) {
 func TestNothingIsConfirmedWithoutTheStore(t *testing.T) {
 	fault := faulty.Fault{}
 	e := empty(&strings.Builder{}, &fault)
-	if _, err := confirmed(t.Context(), e, "group", []string{"a"}, noon); err != nil {
+	if _, err := confirmed(t, e, "group", "home--blue", []string{"a"}, noon); err != nil {
 		t.Fatal(err)
 	}
 	fault = faulty.Unavailable
-	if ready, err := confirmed(t.Context(), e, "group", []string{"a"}, noon.Add(time.Hour)); len(ready) != 0 || !failure.Is(err, failure.Transient) {
+	if ready, err := confirmed(t, e, "group", "home--blue", []string{"a"}, noon.Add(time.Hour)); len(ready) != 0 || !failure.Is(err, failure.Transient) {
 		t.Errorf("%v, %v", ready, err)
+	}
+}
+
+// Nobody can tell whose an orphan of an earlier version is: it is reported once,
+// and again when it is back, and never adopted.
+func TestUnclaimed(t *testing.T) {
+	var log strings.Builder
+	e := empty(&log, &faulty.Fault{})
+	if err := e.Records.KeepSightings(t.Context(), "group", []string{"a"}, nil, noon); err != nil { // by an earlier version
+		t.Fatal(err)
+	}
+	for n, step := range []struct {
+		names    []string
+		reported int
+	}{
+		{[]string{"a", "b"}, 2}, {[]string{"a", "b"}, 2}, {[]string{"b"}, 2}, {[]string{"a", "b"}, 3}, {nil, 3},
+	} {
+		if ready, err := confirmed(t, e, "group", "blue", step.names, noon.Add(time.Duration(n)*time.Hour)); err != nil || len(ready) > 0 {
+			t.Fatal(ready, err)
+		}
+		if got := strings.Count(log.String(), "event=ORPHAN_UNCLAIMED"); got != step.reported {
+			t.Errorf("step %d: reported %d times, want %d:\n%s", n, got, step.reported, log.String())
+		}
+	}
+	if strings.Contains(log.String(), "event=ORPHAN ") {
+		t.Errorf("it is said to be deleted:\n%s", log.String())
+	}
+}
+
+// sized has a group of an earlier version, of some size.
+type sized struct {
+	compute.Engine
+	size int
+}
+
+func (s sized) Group(_ context.Context, ref compute.GroupRef) (compute.Group, error) {
+	return compute.Group{GroupRef: ref, Labels: map[string]string{compute.OwnershipLabel: "blue"}, TargetSize: s.size}, nil
+}
+
+// The group of a drained record that does not know that it was created is taken
+// over, but not one that another installation may use.
+func TestFind(t *testing.T) {
+	for size, want := range map[int]bool{0: true, 3: false} {
+		run := empty(&strings.Builder{}, &faulty.Fault{})
+		run.Compute = sized{size: size}
+		kind, recorded := Groups(run), false
+		kind.change = func(context.Context, Resource, func(fleet.Resource) (fleet.Resource, bool)) (bool, error) {
+			recorded = true
+			return true, nil
+		}
+		if err := kind.find(t.Context(), Resource{Project: "p", Zone: "z", Name: "linux-1"}); err != nil || recorded != want {
+			t.Errorf("of size %d: recorded %v, want %v (%v)", size, recorded, want, err)
+		}
+	}
+}
+
+func TestDeletion(t *testing.T) {
+	for want, r := range map[string]Resource{
+		"gcloud compute instance-groups managed delete linux-1 --zone=z --project=p": {Project: "p", Zone: "z", Name: "linux-1"},
+		"gcloud compute instance-templates delete linux-1 --project=p":               {Project: "p", Name: "linux-1"},
+	} {
+		if got := r.deletion(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

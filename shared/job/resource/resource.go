@@ -5,6 +5,7 @@ package resource
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
@@ -24,8 +25,9 @@ type Resource struct {
 	Spec               fleet.TemplateSpec // of an instance template
 	Written            time.Time          // when the record was last written
 
-	// Labels are those that Compute Engine reports.
-	Labels map[string]string
+	// From Compute Engine.
+	Labels     map[string]string
+	TargetSize int // of a group
 	// Snapshot is the URL of the snapshot in an instance template.
 	Snapshot string
 }
@@ -44,6 +46,14 @@ func (r Resource) sentence() string {
 		return "instance template " + r.Name + " in project " + r.Project
 	}
 	return "group " + r.Name + " in " + r.Project + "/" + r.Zone
+}
+
+// deletion returns the command with which a person deletes the resource.
+func (r Resource) deletion() string {
+	if r.Zone == "" {
+		return fmt.Sprintf("gcloud compute instance-templates delete %s --project=%s", r.Name, r.Project)
+	}
+	return fmt.Sprintf("gcloud compute instance-groups managed delete %s --zone=%s --project=%s", r.Name, r.Zone, r.Project)
 }
 
 // Key names the record: a manager, or a revision if there is no zone.

@@ -31,7 +31,7 @@ func Listen(ctx context.Context) (*Listener, error) {
 func (l *Listener) Accept() (net.Conn, error) {
 	inner, err := l.Listener.Accept()
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the server compares it
+		return nil, err
 	}
 	c := &connection{Conn: inner, listener: l, silent: make(chan struct{}), closed: make(chan struct{})}
 	l.mu.Lock()
@@ -76,7 +76,7 @@ func (c *connection) isSilent() bool {
 func (c *connection) Read(into []byte) (int, error) {
 	n, err := c.Conn.Read(into)
 	if !c.isSilent() {
-		return n, err //nolint:wrapcheck // the server compares it
+		return n, err
 	}
 	<-c.closed
 	return 0, net.ErrClosed
@@ -87,7 +87,7 @@ func (c *connection) Write(data []byte) (int, error) {
 	if c.isSilent() {
 		return len(data), nil
 	}
-	return c.Conn.Write(data) //nolint:wrapcheck // the server compares it
+	return c.Conn.Write(data)
 }
 
 // Close closes the connection.
@@ -96,5 +96,5 @@ func (c *connection) Close() error {
 	c.listener.mu.Lock()
 	delete(c.listener.open, c)
 	c.listener.mu.Unlock()
-	return c.Conn.Close() //nolint:wrapcheck // as net.Conn
+	return c.Conn.Close()
 }

@@ -93,7 +93,7 @@ func (g *Gate) requests(method string, headers metadata.MD, client grpc.ServerSt
 			return &refusal{err}
 		}
 		if err := emulator.SendMsg(&sent); err != nil {
-			return nil //nolint:nilerr // the answer says why
+			return nil // the answer says why
 		}
 	}
 }

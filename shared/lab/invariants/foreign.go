@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/gce-backend/gce-backend/shared/cloud/compute"
 	"github.com/gce-backend/gce-backend/shared/fleet"
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
@@ -13,11 +14,13 @@ import (
 // Foreign begins the names of what in Compute Engine is not ours.
 const Foreign = "foreign"
 
-// What is not ours: a template and a group with names like ours.
+// What is not ours: a template and a group with names like ours, and the label
+// of an installation in another project.
 const (
 	ForeignName      = Foreign + "-000000000000"
 	ForeignTemplates = 1
 	ForeignVMs       = 2
+	foreignLabels    = `{"` + compute.OwnershipLabel + `":"another-project--gce-backend"}`
 )
 
 // IsForeign reports whether a request is about what is not ours.
@@ -27,12 +30,12 @@ func IsForeign(r *http.Request) bool { return strings.Contains(r.URL.Path, "/"+F
 // is not ours. The VMs are named as those of a pool of ours are.
 func MakeForeign(like fleet.PoolKey) [][2]string {
 	return [][2]string{
-		{"global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small",
+		{"global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small","labels":%s,
 "disks":[{"boot":true,"autoDelete":true,"initializeParams":{"sourceImage":"projects/debian-cloud/global/images/family/debian-12"}}],
-"networkInterfaces":[{"network":"global/networks/default"}]}}`, ForeignName)},
+"networkInterfaces":[{"network":"global/networks/default"}]}}`, ForeignName, foreignLabels)},
 		{"zones/" + like.Zone + "/instanceGroupManagers", fmt.Sprintf(
-			`{"name":%q,"baseInstanceName":"%s-00000000-%s","instanceTemplate":"global/instanceTemplates/%s","targetSize":%d}`,
-			ForeignName, like.BaseName, like.Zone, ForeignName, ForeignVMs)},
+			`{"name":%q,"baseInstanceName":"%s-00000000-%s","instanceTemplate":"global/instanceTemplates/%s","targetSize":%d,
+"allInstancesConfig":{"properties":{"labels":%s}}}`, ForeignName, like.BaseName, like.Zone, ForeignName, ForeignVMs, foreignLabels)},
 	}
 }
 

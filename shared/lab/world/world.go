@@ -27,7 +27,7 @@ import (
 // Names in the world.
 const (
 	Project    = "pool-project" // holds the topics and the VMs
-	Deployment = "world"        // the value of our ownership label
+	Deployment = "gce-backend"
 	Backend    = "backend@example.com"
 	Lessee     = "lessee@example.com"
 	provider   = "machine-provider"
