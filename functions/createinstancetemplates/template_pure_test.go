@@ -9,7 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// The existing template is adopted only if it is ours and the same.
+// The existing template is adopted only if it is ours and equal.
 func TestAdoptable(t *testing.T) {
 	spec := fleet.TemplateSpec{Project: "p", ImageName: "i", MachineType: "e2-small", Metadata: map[string]string{"k": "secret-word"}}
 	for _, c := range []struct {
@@ -40,8 +40,8 @@ func TestAdoptable(t *testing.T) {
 	}
 }
 
-// A template whose creation was not seen to end may have been made with a
-// snapshot that is not the newest any more.
+// A template whose creation was not seen to end may have been created with a
+// snapshot that is no longer the newest.
 func TestAdoptableWithAnOlderSnapshot(t *testing.T) {
 	spec := fleet.TemplateSpec{Project: "p", ImageName: "i", MachineType: "e2-small", SnapshotName: "s"}
 	found := []string{"newest", "older", "oldest"}
