@@ -47,8 +47,8 @@ var refusals = map[leasing.Refusal]error{
 	leasing.EntryNotFound:       notFound("the catalog has no such machine"),
 }
 
-// refuse sets the error field of a response to a refusal. It returns every other
-// error, and a refusal that is no value of the field.
+// refuse sets the error field of a response to a refusal. It returns any other
+// error, and a refusal that the field has no value for.
 func refuse[E interface {
 	~int32
 	Descriptor() protoreflect.EnumDescriptor

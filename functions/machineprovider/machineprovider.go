@@ -34,7 +34,8 @@ const (
 	maxBody = 10 << 20
 	// callTimeout bounds a call, below the function's 60 s.
 	callTimeout = 55 * time.Second
-	// batchTimeout is the time after which a batched call begins no request more.
+	// batchTimeout is the time after which a batched call begins no further
+	// request.
 	batchTimeout = 30 * time.Second
 	// maxBatch bounds the number of entries in each list of a request.
 	maxBatch = 1000
@@ -44,9 +45,11 @@ const (
 type Dependencies struct {
 	Store   store.Store
 	Publish event.Publisher
-	// Settings says who has which role; nil: the imported settings.cfg.
+	// Settings is the source of the callers' roles; nil: the imported
+	// settings.cfg.
 	Settings access.Source
-	// Limits of leases; nil: those of the imported settings.cfg.
+	// Limits returns the limits of leases; nil: those of the imported
+	// settings.cfg.
 	Limits func() leasing.Limits
 	Now    func() time.Time
 	Rand   *rand.Rand
@@ -94,7 +97,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// survive answers a call that panicked.
+// survive answers a call whose method panicked.
 func (a *api) survive(w http.ResponseWriter, r *http.Request) {
 	if recovered := recover(); recovered != nil {
 		a.Log.Error("panic", "stack", string(debug.Stack()))
