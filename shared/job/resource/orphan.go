@@ -14,20 +14,20 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// An orphan carries this deployment's ownership label in Compute Engine although
-// no record accounts for it, such as what a run created right before it was
-// killed. It is adopted, and so deleted, only after two complete sweeps have
-// seen it, Confirmation apart.
+// An orphan is a resource in Compute Engine that carries this deployment's
+// ownership label although no record accounts for it. A run may have created it
+// right before the run was killed. It is adopted, and so deleted, only after
+// two complete sweeps, Confirmation apart, have seen it.
 
-// Confirmation is the time between the two sightings of an orphan that must pass
-// before it is adopted.
+// Confirmation is the least time between the two sightings after which an
+// orphan is adopted.
 const Confirmation = 2 * time.Minute
 
 // Due reports whether this minute's sweep looks for orphans: every other sweep
 // does, to save requests.
 func Due(now time.Time) bool { return now.Unix()/60%2 == 0 }
 
-// DeletionsPerRun is the number of orphans that one run may adopt.
+// DeletionsPerRun bounds the orphans that one run may adopt.
 const DeletionsPerRun = 3
 
 // adoptOrphans adopts the orphans of a kind, in the projects that the suite
@@ -45,7 +45,7 @@ func (k Kind) adoptOrphans(ctx context.Context, recorded []Resource) error {
 	return job.Joined(errs...)
 }
 
-// unrecorded lists what carries our label and has no record, by name.
+// unrecorded returns the resources with our label that have no record, by name.
 func (k Kind) unrecorded(ctx context.Context, recorded []Resource) (map[string]Resource, error) {
 	projects, err := k.run.Records.Projects(ctx)
 	if err != nil {
@@ -84,7 +84,7 @@ func (k Kind) unrecorded(ctx context.Context, recorded []Resource) (map[string]R
 	return found, nil
 }
 
-// account takes out what has a record.
+// account removes the resources that have a record.
 func account(found map[string]Resource, recorded []Resource) {
 	for _, resource := range recorded {
 		delete(found, resource.String())
