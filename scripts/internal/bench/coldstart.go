@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// coldStarts is how often a process is started.
+	// coldStarts is the number of times that the process is started.
 	coldStarts = 20
 	// coldFunction is the function that is started.
 	coldFunction = "create-instance-templates"
@@ -24,8 +24,7 @@ const (
 )
 
 // ColdStart measures a deployed function from the start of its process to the
-// end of its first event, against a Firestore in this process that has
-// nothing.
+// end of its first event, with an empty Firestore in this process.
 func ColdStart(ctx context.Context, o Options) (Result, error) {
 	result := newResult("coldstart", o)
 	work, err := os.MkdirTemp("", "bench-")
@@ -61,7 +60,7 @@ func ColdStart(ctx context.Context, o Options) (Result, error) {
 	result.figure("deployed: zip", fmt.Sprintf("%s files, %s KiB", count(built.files), number(float64(built.zip)/1024)))
 	result.figure("deployed: binary", fmt.Sprintf("%.1f MiB", mebibytes(built.binary)))
 	result.figure("… without the flags that Terraform gives the build", fmt.Sprintf("%.1f MiB", mebibytes(built.plain)))
-	result.note("what takes the room in the binary, before its symbols are left out: %s", strings.Join(built.room, ", "))
+	result.note("the largest parts of the binary, before its symbols are stripped: %s", strings.Join(built.room, ", "))
 	return result, nil
 }
 
@@ -84,6 +83,6 @@ func coldStart(ctx context.Context, program, firestore string) (time.Duration, i
 		return 0, 0, fmt.Errorf("%w; its log: %.1000s", err, function.Stop())
 	}
 	took := time.Since(function.Started)
-	err = pause.For(ctx, 200*time.Millisecond) // what it does behind the scenes
+	err = pause.For(ctx, 200*time.Millisecond) // its background work may still take memory
 	return took, residentMemory(strconv.Itoa(function.PID)), err
 }
