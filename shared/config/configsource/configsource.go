@@ -30,10 +30,12 @@ type Source interface {
 
 // Options configure a source. The zero value of each is usable.
 type Options struct {
-	// Client is the HTTP client of a LUCI Config service; nil: one of its own.
+	// Client sends the requests to a LUCI Config service; nil: a client of its
+	// own.
 	Client *http.Client
-	// Token proves who asks a LUCI Config service; nil: Google's metadata
-	// server or application default credentials. It is not used with http.
+	// Token returns the token that a LUCI Config service requires; nil: one
+	// from Google's metadata server or application default credentials. It is
+	// not used over plain http.
 	Token func(ctx context.Context, audience string) (string, error)
 	// Timeout bounds each call; 0: 20 s.
 	Timeout time.Duration
@@ -86,8 +88,8 @@ func Open(ctx context.Context, address string, options Options) (Source, error) 
 	return nil, fmt.Errorf("the configuration source %q must be %s", parsed.Redacted(), forms)
 }
 
-// collect reads the files of a configuration, and those that its templates name,
-// by get, which returns nil for a file that does not exist.
+// collect reads the files of a configuration and the files that its templates
+// name. get returns nil for a file that does not exist.
 func collect(get func(name string) ([]byte, error)) (map[string][]byte, error) {
 	found, total := map[string][]byte{}, 0
 	add := func(names ...string) error {
