@@ -45,7 +45,7 @@ func (r *reporter) report(ctx context.Context, log *slog.Logger, files config.Fi
 		}
 		level, next := slog.LevelError, nextAfterError
 		if problem.Severity == config.Warning {
-			level, next = slog.LevelWarn, "imported all the same"
+			level, next = slog.LevelWarn, "imported anyway"
 		}
 		log.Log(ctx, level, problem.String(), "event", "CONFIG_PROBLEM", "config_revision", files.Revision,
 			"file", problem.File, "line", problem.Line, "column", problem.Column, "next", next)
