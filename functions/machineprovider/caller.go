@@ -38,7 +38,7 @@ func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
 	}
 	settings, err := a.Settings.Settings(ctx)
 	if err != nil {
-		return caller{}, fmt.Errorf("read who may do what: %w", err)
+		return caller{}, fmt.Errorf("read the settings: %w", err)
 	}
 	return caller{
 		email:         email,

@@ -42,7 +42,7 @@ func machineID(c caller, named *pb.Backend, hostname string) (broker.MachineID, 
 
 func (a *api) get(ctx context.Context, c caller, in *pb.CatalogMachineRetrievalRequest) (*pb.CatalogMachineRetrievalResponse, error) {
 	if in.Settle != nil {
-		return nil, badRequest("settle: get_machines takes it")
+		return nil, badRequest("settle: only get_machines accepts it")
 	}
 	id, err := machineID(c, in.Backend, in.GetHostname())
 	if err != nil {

@@ -138,7 +138,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, badRequest("the body has more than %d bytes", maxBody)
 	}
 	if err != nil {
-		return nil, badRequest("the body did not arrive whole: %w", err)
+		return nil, badRequest("the body is incomplete: %w", err)
 	}
 	return body, nil
 }
