@@ -102,7 +102,7 @@ func buildOnce(ctx context.Context, d job.Dependencies, e records.Records, wish 
 	}
 	imported, err := d.Store.Get(ctx, config.Key)
 	if err != nil {
-		return false, fmt.Errorf("look at the imported configuration again: %w", err)
+		return false, fmt.Errorf("read the imported configuration again: %w", err)
 	}
 	if now := config.RevisionOf(imported[0].Fields); now != revision {
 		return false, failure.New(failure.Transient, "revision %s was imported meanwhile", now)
