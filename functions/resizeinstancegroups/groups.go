@@ -80,7 +80,7 @@ func (r resizer) groupGone(ctx context.Context, m fleet.Manager) error {
 		return now.WithoutGroup(), true
 	})
 	if forgot {
-		r.Log.Warn("group "+m.GroupName()+" is gone, though nobody here deleted it; it is created again", append(job.ManagerAttrs(m.Key()),
+		r.Log.Warn("group "+m.GroupName()+" is gone although no job deleted it; it will be created again", append(job.ManagerAttrs(m.Key()),
 			"next", "create-instance-group-managers creates it at its next tick")...)
 	}
 	return err

@@ -102,7 +102,7 @@ func (r resizer) one(ctx context.Context, manager records.Manager, all []records
 	}
 	if group.Actions == nil {
 		r.Log.Warn("Compute Engine did not say what the group's VMs are doing; leaving its size", append(job.ManagerAttrs(m.Key()),
-			"next", "looked at again at the job's next tick")...)
+			"next", "checked again at the job's next tick")...)
 		return nil
 	}
 	sizing := r.sizing(m, all, groups)
