@@ -72,7 +72,7 @@ type httpError struct {
 
 func (e *httpError) Error() string { return e.Message }
 
-var errNotFound = &httpError{http.StatusNotFound, "There is no such thing, or not any more."}
+var errNotFound = &httpError{http.StatusNotFound, "There is no such page, or not any more."}
 
 // ServeHTTP answers one request.
 func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -123,14 +123,14 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 	}
 	email, err := identity.Authenticate(ctx, p.Verify, r)
 	if errors.Is(err, identity.ErrUnverified) {
-		return &httpError{http.StatusUnauthorized, "Who asks must be known. In a browser: gcloud run services proxy " + Name + "; in a script: Authorization: Bearer $(gcloud auth print-identity-token)."}
+		return &httpError{http.StatusUnauthorized, "You must sign in. In a browser: gcloud run services proxy " + Name + "; in a script: Authorization: Bearer $(gcloud auth print-identity-token)."}
 	}
 	if err != nil {
-		return fmt.Errorf("verify who asks: %w", err)
+		return fmt.Errorf("verify the caller: %w", err)
 	}
 	settings, err := p.Settings.Settings(ctx)
 	if err != nil {
-		return fmt.Errorf("read who may look: %w", err)
+		return fmt.Errorf("read the settings: %w", err)
 	}
 	if !settings.Viewer(email) && !settings.Administrator(email) {
 		return &httpError{http.StatusForbidden, email + " may not look: settings.cfg names who may, in catalog_viewers and catalog_administrators."}
