@@ -67,9 +67,9 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 		return nil, err
 	}
 	if allowed := brake.Allowance(total); missing > allowed {
-		u.Log.Error(fmt.Sprintf("the catalog misses %d of the %d instances of %s, more than the %d that may be given up: nothing is; see whether the Machine Provider is the right one and has its data",
+		u.Log.Error(fmt.Sprintf("the catalog misses %d of the %d instances of %s, more than the %d that may be given up: none is given up; check that the Machine Provider is the right one and has its data",
 			missing, total, key, allowed), append(job.ManagerAttrs(key), "event", "BRAKE_ENGAGED", "missing", missing, "instances", total, "allowed", allowed,
-			"next", "looked at again at each tick; it ends when the catalog has the machines again, or more of them may be given up")...)
+			"next", "checked again at each tick; the brake ends when the catalog has the machines again, or more of them may be given up")...)
 		return nil, nil
 	}
 	return ready, nil
