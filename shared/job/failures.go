@@ -85,7 +85,7 @@ func next(class failure.Class, sweep bool) string {
 }
 
 // nextAside describes what happens to a message that can never be handled.
-const nextAside = "this message is not delivered again; the job's next tick does all there is to do"
+const nextAside = "this message is not delivered again; the job's next tick does everything that is due"
 
 // part is the error of one independent part of a run.
 type part struct {
