@@ -49,7 +49,7 @@ func TestDimensions(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*spec)
-		want   []string // beside or before the plain ones
+		want   []string // added to the plain dimensions, or in place of them
 	}{
 		{"what follows from the fields", nil, nil},
 		{"an SSD", func(s *spec) { s.DiskType = "pd-ssd" }, []string{"disk_type:SSD"}},
