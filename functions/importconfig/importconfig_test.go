@@ -241,7 +241,7 @@ func TestMessages(t *testing.T) {
 	for _, test := range []struct {
 		data       string
 		attributes map[string]string
-		want       string // in the error; "" where it is taken for a sweep
+		want       string // in the error; "" if it is treated as a sweep
 	}{
 		{"", nil, ""}, {"{}", nil, ""}, {`""`, nil, ""},
 		{`{"kind":"storage#object"}`, upload, ""}, {"", upload, ""},
