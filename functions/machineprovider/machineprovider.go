@@ -41,7 +41,7 @@ const (
 	maxBatch = 1000
 )
 
-// Dependencies are what the function is given.
+// Dependencies are passed to New.
 type Dependencies struct {
 	Store   store.Store
 	Publish event.Publisher
