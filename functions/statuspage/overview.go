@@ -72,7 +72,7 @@ func (p *page) overview(ctx context.Context, after string) (view, error) {
 	return view{"overview", "GCE Backend", now, o}, err
 }
 
-// reading is what was read about pools.
+// reading is the data about pools that was read for one request.
 type reading struct {
 	page   *page
 	now    time.Time

@@ -29,7 +29,7 @@ const Name = "status-page"
 // timeout bounds a request, below the function's 60 s.
 const timeout = 50 * time.Second
 
-// Dependencies are what the function is given.
+// Dependencies are passed to New.
 type Dependencies struct {
 	Store store.Store
 	Now   func() time.Time

@@ -145,7 +145,7 @@ func TestLeases(t *testing.T) {
 	}
 }
 
-// whoever believes that a token is an e-mail address.
+// whoever verifies a token by taking it for the e-mail address.
 func whoever(_ context.Context, token string) (string, error) {
 	if token == "broken" {
 		return "", failure.New(failure.Transient, "Google does not answer")
