@@ -142,7 +142,7 @@ func (u updater) changes(ctx context.Context, cursor records.Cursor) (n news, er
 	return n, err
 }
 
-// update asks the catalog for instances and records the answers.
+// update asks the catalog about instances and records its responses.
 func (u updater) update(ctx context.Context, items []records.Instance, news news) error {
 	items = offered(items)
 	if len(items) == 0 {
