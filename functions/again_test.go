@@ -11,8 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// occasions are what gives each job something to do: the world is brought
-// there without the job.
+// occasions bring the world to a point at which each job has something to do.
+// They run without the job.
 var occasions = map[string]func(w *world.World){
 	"import-config":                     configured,
 	"process-config":                    configured,
@@ -61,7 +61,7 @@ func runOut(w *world.World) {
 	w.Minutes(3)
 }
 
-// at brings a world to a job's occasion, and lets nothing run but that job.
+// at brings a world to a job's occasion, and lets only that job run.
 func at(t *testing.T, job string) *world.World {
 	t.Helper()
 	occasion := occasions[job]
@@ -77,7 +77,7 @@ func at(t *testing.T, job string) *world.World {
 	return w
 }
 
-// does counts what happens while a job gets a message some times at once.
+// does counts what happens while a job gets several messages at once.
 func does(w *world.World, job string, times int) (writes, mutations int) {
 	before := w.Stats
 	for range times {
@@ -87,7 +87,7 @@ func does(w *world.World, job string, times int) (writes, mutations int) {
 	return w.Stats.Writes - before.Writes, w.Stats.Distinct - before.Distinct
 }
 
-// Once does something, and a second time nothing.
+// The first run does something, and a second run does nothing.
 func TestTwiceIsOnce(t *testing.T) {
 	for _, job := range functions.Jobs() {
 		t.Run(job.Name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestTwiceIsOnce(t *testing.T) {
 				t.Fatal("the job found nothing to do: this test tests nothing")
 			}
 			w.RunFor(time.Minute)
-			// Time has gone by: what was asked for is done, and may be recorded.
+			// By now the requests are done and may be recorded
 			if _, mutations := does(w, job.Name, 1); mutations > 0 {
 				t.Errorf("a second run made %d mutations", mutations)
 			}
@@ -108,7 +108,7 @@ func TestTwiceIsOnce(t *testing.T) {
 	}
 }
 
-// Three runs at once do what one does.
+// Three concurrent runs do what one run does.
 func TestAtOnceIsOnce(t *testing.T) {
 	for _, job := range functions.Jobs() {
 		t.Run(job.Name, func(t *testing.T) {
@@ -121,8 +121,8 @@ func TestAtOnceIsOnce(t *testing.T) {
 	}
 }
 
-// Every message that a job got in a life of a pool comes once more, much
-// later, and changes nothing.
+// Every message that a job got during the life of a pool is delivered once
+// more, much later, and changes nothing.
 func TestLateDoesNoHarm(t *testing.T) {
 	w := newWorld(t, world.Options{Seed: 12})
 	released(w)

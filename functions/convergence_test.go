@@ -70,8 +70,8 @@ func TestTemplateChange(t *testing.T) {
 	w.StaysQuiet(3)
 }
 
-// The configuration goes there and back again within seconds, long enough for
-// the idle VMs to go: the groups and templates are those of before.
+// The configuration changes and changes back within seconds, but long enough
+// for the idle VMs to go. The groups and templates are still the same ones.
 func TestThereAndBackAgain(t *testing.T) {
 	for _, after := range []time.Duration{time.Second, 10 * time.Second, 50 * time.Second} {
 		t.Run(after.String(), func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestThereAndBackAgain(t *testing.T) {
 	}
 }
 
-// made are the groups, each with Compute Engine's id.
+// made returns the groups, each with its Compute Engine id.
 func made(w *world.World) string {
 	var groups []string
 	for _, group := range w.Cloud.State().Groups {

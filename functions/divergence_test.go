@@ -14,8 +14,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// diverging is a pool of three machines, the first of them leased where that is
-// asked for, and its documents behind the jobs' backs.
+// diverging is a pool of three machines, the first of them leased if a test
+// asks for that, with access to its documents behind the jobs' backs.
 type diverging struct {
 	*testing.T
 	*world.World
@@ -50,15 +50,15 @@ func (d diverging) put(key store.Key, value any) {
 	}
 }
 
-// Whatever the catalog and the records come to differ in, though no message and
-// no change says so, is mended: what their numbers show with the next
-// comparison, within five minutes, and what they do not within a day.
+// Every difference between the catalog and the records is repaired, even if no
+// message and no change reports it: a difference in number at the next
+// comparison, within five minutes, and any other within a day.
 func TestDivergences(t *testing.T) {
-	const counted = 7 // minutes: five until the next comparison, one for what follows from it
+	const counted = 7 // minutes: five until the next comparison, one for the jobs that follow
 	stray := store.MustKey("machines", "GCE:pool-d10dfb6c-us-central1-a-zzzz")
 	for name, c := range map[string]struct {
 		leased  bool
-		old     bool // offered longer ago than a run that was cut off
+		old     bool // the offer is older than any run that may have been cut off
 		harm    func(d diverging)
 		mended  func(d diverging) bool
 		minutes int

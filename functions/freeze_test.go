@@ -11,14 +11,15 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// lookOnly are the jobs that a freeze does not stop: they record what is.
+// lookOnly are the jobs that a freeze does not stop: they only record the state
+// of the world.
 var lookOnly = map[string]bool{
 	"import-config": true, "process-config": true, "fetch-instances": true, "update-cataloged-instances": true,
 	"cleanup-entities": true, "reclaim-machines": true,
 }
 
-// A pool is frozen just when a job has something to do about it: that waits
-// until the pool is unfrozen, and is then done.
+// A pool is frozen when a job has something to do for it. The job waits until
+// the pool is unfrozen, and then does it.
 func TestRaceFreezeBeforeAJobRuns(t *testing.T) {
 	for _, each := range functions.Jobs() {
 		if lookOnly[each.Name] {

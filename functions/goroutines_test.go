@@ -35,9 +35,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// served is the whole suite behind its handlers, as it is deployed: runs do
-// several things at a time. It lives in a synctest bubble, whose clock goes on
-// when everything waits.
+// served is the whole suite behind its handlers, as it is deployed, with runs
+// that do several things at a time. It lives in a synctest bubble, whose clock
+// advances when all goroutines wait.
 type served struct {
 	t         *testing.T
 	functions map[string]http.Handler
@@ -55,7 +55,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func (s *served) Read(context.Context) (config.Files, error) { return s.files, nil }
 func (s *served) Close() error                               { return nil }
 
-// Publish drops what is announced: each sweep finds out by itself.
+// Publish drops the messages: each sweep finds its work by itself.
 func (s *served) Publish(context.Context, event.Topic, ...event.Message) error { return nil }
 
 func (s *served) call(inner http.RoundTripper) http.RoundTripper {
@@ -98,7 +98,7 @@ func newServed(t *testing.T) *served {
 	return s
 }
 
-// request is what a function is asked in a sweep.
+// request returns the request of a function's sweep.
 func request(ctx context.Context, name string) *http.Request {
 	switch name {
 	case statuspage.Name:
@@ -112,8 +112,8 @@ func request(ctx context.Context, name string) *http.Request {
 	return httptest.NewRequestWithContext(ctx, http.MethodPost, "/projects/p/topics/"+name, strings.NewReader(delivery))
 }
 
-// ask asks each function some times at once, and looks after each whether a
-// goroutine is left that it did not find.
+// ask calls each function several times at once, and then checks that no new
+// goroutine is left.
 func (s *served) ask(ctx context.Context, times int) {
 	s.t.Helper()
 	for _, name := range suite(s.t).Manifest.Names() {
@@ -132,7 +132,7 @@ func (s *served) ask(ctx context.Context, times int) {
 
 var bubble = regexp.MustCompile(`^goroutine \d+ .*synctest bubble`)
 
-// inBubble are the stacks of the goroutines in a bubble.
+// inBubble returns the stacks of the goroutines in a bubble.
 func inBubble() []string {
 	buffer := make([]byte, 1<<20)
 	for {
@@ -159,9 +159,9 @@ func (s *served) configure(revision, image, managers string) {
 		`" machine_type: "e2-standard-4" image_name: "` + image + `" service_accounts { name: "vm@example.iam.gserviceaccount.com" } dimensions: "os_family:LINUX" }`)}
 }
 
-// No function leaves a goroutine behind: whether all goes well, nothing
-// answers, answers come too late, or whoever asked is gone. The bubble itself
-// fails where one is left at the end.
+// No function leaves a goroutine behind, whether all goes well, no response
+// comes, responses come too late, or the caller is gone. The bubble itself
+// fails if a goroutine is left at the end.
 func TestNoGoroutineIsLeftBehind(t *testing.T) {
 	const managers = `managers { template_base_name: "pool" zone: "us-central1-a" minimum_size: 3 maximum_size: 5 } managers { template_base_name: "pool" zone: "us-central1-b" minimum_size: 2 maximum_size: 5 }`
 	gone := func(ctx context.Context) context.Context {
@@ -226,7 +226,8 @@ func conflicts(call faulty.Call) faulty.Fault {
 	return faulty.Fault{}
 }
 
-// brokenOff is a body that does not come.
+// brokenOff is a body that never arrives: reading it fails when its context
+// ends.
 type brokenOff struct{ ctx context.Context }
 
 func (b brokenOff) Read([]byte) (int, error) { <-b.ctx.Done(); return 0, io.ErrUnexpectedEOF }

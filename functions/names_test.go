@@ -15,9 +15,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// What a message names may be anything; it reaches no other document than the
-// one of that name. Each message here would lead to a document that is there,
-// were names joined to paths.
+// A message may contain any names, and they reach only the documents of these
+// names. Each message here would reach an existing document if names were
+// simply joined to paths.
 func TestNamesInMessagesReachNothingElse(t *testing.T) {
 	for _, each := range functions.Jobs() {
 		t.Run(each.Name, func(t *testing.T) {
@@ -27,7 +27,7 @@ func TestNamesInMessagesReachNothingElse(t *testing.T) {
 			group := w.Cloud.State().Groups[0].Name
 			base, revision, _ := fleet.SplitTemplateName(group)
 			instance := someInstance(w)
-			w.HoldOthers("") // whatever it may announce
+			w.HoldOthers("") // to hold back whatever the job may announce
 			w.Settle(time.Minute)
 			aside := outcomes(w)
 			messages := evil(base, revision, instance)
@@ -46,7 +46,8 @@ func TestNamesInMessagesReachNothingElse(t *testing.T) {
 	}
 }
 
-// evil are messages whose names, joined to paths, lead to what is there.
+// evil returns messages whose names, joined to paths, lead to existing
+// documents.
 func evil(base, revision, instance string) []event.Message {
 	var messages []event.Message
 	for _, scope := range []event.Scope{
@@ -69,13 +70,13 @@ func evil(base, revision, instance string) []event.Message {
 	return messages
 }
 
-// someInstance names an instance that is there.
+// someInstance returns the name of an existing instance.
 func someInstance(w *world.World) string {
 	vm := w.Cloud.VMs()[0]
 	return vm.Name + ":" + strconv.FormatUint(vm.ID, 10)
 }
 
-// outcomes count how runs end.
+// outcomes counts the outcomes of runs.
 func outcomes(w *world.World) map[string]int {
 	counts := map[string]int{}
 	w.Listen(func(record slog.Record, _ []slog.Attr) {

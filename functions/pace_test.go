@@ -3,9 +3,9 @@
 package functions_test
 
 const (
-	// seeds is how many worlds the simulation test goes through;
-	// scripts/simulate does more.
+	// seeds is the number of worlds that the simulation test runs;
+	// scripts/simulate runs more.
 	seeds = 30
-	// scenarioSize is the size of each group in the scenario on size.
+	// scenarioSize is the size of each group in the scenario about size.
 	scenarioSize = 1000
 )

@@ -17,7 +17,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// What the planted bugs are made of.
+// The parts of the planted bugs.
 
 type blind struct{ compute.Engine }
 
@@ -45,7 +45,8 @@ func (c heedless) Remove(ctx context.Context, removals ...catalog.Removal) ([]er
 	return answers, err
 }
 
-// Get is heedless too, or the last look before the deletion would find out.
+// Get has the same bug, because otherwise the last look before the deletion
+// would find the lease.
 func (c heedless) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
 	machines, err := c.Catalog.Get(ctx, questions...)
 	for i := range machines {
@@ -189,7 +190,7 @@ func (s draining) Find(ctx context.Context, query store.Query) ([]store.Document
 	return s.Store.Find(ctx, query)
 }
 
-// resettled reads other settings than those that are in force.
+// resettled reads settings that differ from those in force.
 type resettled struct {
 	store.Store
 	change func(*configpb.SettingsCfg)
@@ -213,7 +214,7 @@ func (s resettled) Get(ctx context.Context, keys ...store.Key) ([]store.Document
 	return documents, err
 }
 
-// impatient believes the first reading.
+// impatient returns what it reads first, without checking it.
 type impatient struct{ *world.Configuration }
 
 func (s impatient) Read(ctx context.Context) (config.Files, error) {

@@ -19,22 +19,22 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// within is the number of worlds within which each planted bug is found.
+// within is the number of worlds in which each planted bug must be found.
 const within = 60
 
-// planted is a bug between the jobs and the outside, as if the job itself had
-// it.
+// planted is a bug that is injected between the jobs and the outside, as if the
+// job itself had it.
 type planted struct {
 	name   string
 	engine func(compute.Engine) compute.Engine
 	offer  func(catalog.Catalog) catalog.Catalog
 	store  func(store.Store) store.Store
-	only   string // the job that has it; "" for all
+	only   string // the job with the bug; "" for all jobs
 	source func(configsource.Source) configsource.Source
-	clock  time.Duration // it is ahead by so much
-	vms    int           // of each world, where it takes more than usual
-	faults []world.Kind  // those of each world; nil: some of all
-	finds  []string      // the invariants that it may break
+	clock  time.Duration // by which the job's clock is ahead
+	vms    int           // the number of VMs of each world, if the bug needs more than usual
+	faults []world.Kind  // the faults of each world; nil: some of all kinds
+	finds  []string      // the invariants that the bug may break
 }
 
 // TestPlantedBugs shows that the checks can fail.

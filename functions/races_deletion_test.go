@@ -19,9 +19,10 @@ import (
 
 const deleteGroups = "delete-instance-group-managers"
 
-// A template goes to another revision and comes back, while a run that is about
-// to delete the first one's group hangs: before its claim the group stays; once
-// it is claimed it is deleted and made again, and never is a group in use gone.
+// A template changes to another revision and back, while a run that is about to
+// delete the first revision's group hangs. Before the run's claim, the group
+// stays; after it, the group is deleted and created again. No group in use is
+// ever deleted.
 func TestRaceThereAndBackWhileAGroupIsDeleted(t *testing.T) {
 	for name, c := range map[string]struct {
 		behind string
@@ -68,8 +69,8 @@ func there(w *world.World, group string) bool {
 	return false
 }
 
-// A deletion that was asked for while the other revision was active comes when
-// the first one is again.
+// A message that asks for a deletion is sent while the other revision is
+// active, and arrives when the first revision is active again.
 func TestRaceQueuedDeletion(t *testing.T) {
 	w := newWorld(t, world.Options{Seed: 152})
 	w.Config.Set(one(2, 5))
@@ -77,7 +78,7 @@ func TestRaceQueuedDeletion(t *testing.T) {
 	first := w.Cloud.State().Groups[0].Name
 	w.Hold(deleteGroups)
 	w.Config.Set(variant(2))
-	w.Minutes(25) // long enough that the first group is empty
+	w.Minutes(25) // long enough for the first group to become empty
 	queued := 0
 	for _, message := range w.History("delete-instances-pending-deletion") {
 		if strings.Contains(string(message.Data), first[strings.LastIndexByte(first, '-')+1:]) {
@@ -127,8 +128,8 @@ func orphans(t *testing.T, w *world.World, template string, n int, label string)
 	return names
 }
 
-// What no record accounts for is deleted only after two complete sweeps, some
-// time apart, a few in a run, and never without our label.
+// A resource that no record accounts for is deleted only after two complete
+// sweeps, some time apart, a few in each run, and never without our label.
 func TestRaceOrphansAndSweeps(t *testing.T) {
 	w := newWorld(t, world.Options{Seed: 153})
 	w.Config.Set(one(1, 3))
@@ -145,7 +146,7 @@ func TestRaceOrphansAndSweeps(t *testing.T) {
 		}
 		return n
 	}
-	// While a zone does not answer no sweep is complete.
+	// No sweep is complete while a zone does not respond.
 	w.Cloud.Inject(simulator.Injection{Method: "instanceGroupManagers.aggregatedList", Count: -1, Fault: simulator.Fault{Page: simulator.PageUnreachable}})
 	w.Minutes(10)
 	if left := count(); left != len(ours) {

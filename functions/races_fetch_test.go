@@ -10,9 +10,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// A sweep that holds a group's listing against its records pauses right after
-// its look at the group; meanwhile a VM comes, is recorded and leased. It was
-// not there at the look, and is not lost.
+// A sweep that compares a group's listing with its records pauses right after
+// it listed the group. Meanwhile a new VM is recorded and leased. It was not in
+// the list, but it must not be taken for lost.
 func TestRaceComparedRecordsAndANewVM(t *testing.T) {
 	const counts, looks = "count instances of a manager", "listManagedInstances"
 	w := newWorld(t, world.Options{Seed: 203, Latency: 100 * time.Millisecond, OperationTime: 100 * time.Millisecond, BootTime: time.Second})
@@ -41,7 +41,7 @@ func TestRaceComparedRecordsAndANewVM(t *testing.T) {
 	}
 	first := w.Lease(0)
 	w.RunFor(10 * time.Second)
-	second := w.Lease(0) // of the VM that came meanwhile
+	second := w.Lease(0) // a lease of the VM that came meanwhile
 	w.RunFor(2 * time.Second)
 	host := w.HostOf(second)
 	if host == "" || w.HostOf(first) == "" {

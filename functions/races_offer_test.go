@@ -15,7 +15,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// unanswered is a catalog whose first answer to an offer is lost.
+// unanswered is a catalog that loses its response to the first offer.
 type unanswered struct {
 	catalog.Catalog
 	lost *bool
@@ -30,7 +30,8 @@ func (u unanswered) Add(ctx context.Context, entries ...catalog.Entry) ([]error,
 	return answers, err
 }
 
-// ways are what may happen to a pool of one machine just after it was offered.
+// ways are the things that may happen to a pool of one machine right after it
+// was offered.
 var ways = map[string]func(*testing.T, *world.World){
 	"deleted by hand": deleteAll,
 	"drained":         func(_ *testing.T, w *world.World) { w.Config.Set(variant(2)) },
@@ -47,8 +48,8 @@ var ways = map[string]func(*testing.T, *world.World){
 	},
 }
 
-// A machine is in the catalog by an offer whose answer was lost, and is taken
-// away: two sweeps later its VM is deleted or about to be.
+// A machine is in the catalog although the response to its offer was lost, and
+// is taken away: two sweeps later its VM is deleted or about to be.
 func TestRaceOfferedAgain(t *testing.T) {
 	for name, away := range ways {
 		for _, pause := range []time.Duration{0, 2 * time.Second, 3 * time.Minute} {
@@ -81,7 +82,7 @@ func TestRaceOfferedAgain(t *testing.T) {
 	}
 }
 
-// late is a catalog of which the first addition arrives only when it is let.
+// late is a catalog at which the first addition arrives only once let is true.
 type late struct {
 	catalog.Catalog
 	*lateness
@@ -109,9 +110,9 @@ func (l late) Changes(ctx context.Context, cursor string) (catalog.Changes, erro
 	return l.Catalog.Changes(ctx, cursor)
 }
 
-// lateOffer is a world in which the first addition of a machine is under way for
-// long; the machine is offered again meanwhile, or not, and taken away. It
-// returns what the late one was answered.
+// lateOffer runs a world in which the first addition of a machine is delayed
+// for long. If again is true, the machine is offered again meanwhile; then it
+// is taken away. lateOffer returns the catalog's response to the late addition.
 func lateOffer(t *testing.T, w *world.World, l *lateness, again bool, pause time.Duration, away func(*testing.T, *world.World)) []error {
 	w.Config.Set(one(1, 2))
 	until(t, w, func() bool { return l.entries != nil })
@@ -134,7 +135,8 @@ func lateOptions(l *lateness, bug func(catalog.Catalog) catalog.Catalog) world.O
 	}}}
 }
 
-// When the late one arrives it is refused: at most one offer is ever alive.
+// The late addition is refused when it arrives: at most one offer is ever
+// valid.
 func TestRaceLateOffer(t *testing.T) {
 	for name, away := range ways {
 		for _, again := range []bool{false, true} {
@@ -152,7 +154,7 @@ func TestRaceLateOffer(t *testing.T) {
 	}
 }
 
-// What the races are to find, they find.
+// The test above finds these planted bugs.
 func TestRaceLateOfferPlanted(t *testing.T) {
 	for name, bug := range map[string]func(catalog.Catalog) catalog.Catalog{
 		"offers again without settling":     func(c catalog.Catalog) catalog.Catalog { return unsettled{c} },
@@ -177,7 +179,7 @@ func TestRaceLateOfferPlanted(t *testing.T) {
 	}
 }
 
-// until lets the world go on until something is so.
+// until runs the world until a condition holds.
 func until(t *testing.T, w *world.World, so func() bool) {
 	t.Helper()
 	for range 600 {
@@ -189,7 +191,7 @@ func until(t *testing.T, w *world.World, so func() bool) {
 	t.Fatal("it did not come to it: this test tests nothing")
 }
 
-// goOn lets the world go on, with its ticks.
+// goOn runs the world for a time, with its ticks.
 func goOn(w *world.World, d time.Duration) {
 	for end := w.Now().Add(d); w.Broken() == nil && w.Now().Before(end); {
 		w.RunFor(time.Second)
@@ -199,8 +201,8 @@ func goOn(w *world.World, d time.Duration) {
 	}
 }
 
-// unsettled offers again without settling, unfenced makes additions that no fence
-// refuses.
+// unsettled offers again without settling. unfenced makes additions that no
+// fence refuses.
 type unsettled struct{ catalog.Catalog }
 
 func (c unsettled) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {

@@ -19,12 +19,12 @@ import (
 
 const updateCataloged = "update-cataloged-instances"
 
-// doubtful is a catalog that says something else of some machines to one job.
+// doubtful is a catalog that gives one job wrong responses about some machines.
 type doubtful struct {
 	catalog.Catalog
 	hosts *[]string
-	say   *error // of each of them; nil error: the truth
-	whole *error // of the whole call
+	say   *error // the error for each of them; nil error: the true response
+	whole *error // the error of the whole call
 }
 
 func (d doubtful) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
@@ -40,7 +40,8 @@ func (d doubtful) Get(ctx context.Context, questions ...catalog.Question) ([]cat
 	return machines, err
 }
 
-// brakeWorld is a pool of 20 and what its catalog says of some.
+// brakeWorld is a pool of 20 and the catalog's responses about some of its
+// machines.
 type brakeWorld struct {
 	*world.World
 	hosts      []string
@@ -57,13 +58,13 @@ func newBrakeWorld(t *testing.T, missing int) *brakeWorld {
 	}}})
 	b.Config.Set(one(20, 30))
 	b.Converge(20)
-	b.Minutes(int(fleet.OfferWindow/time.Minute) + 1) // no offer may be under way any more
+	b.Minutes(int(fleet.OfferWindow/time.Minute) + 1) // until no offer can be under way any more
 	b.hosts = running(b.World)[:missing]
 	return b
 }
 
-// look makes the job look at the machines, one message each, and lets so much
-// time go by.
+// look makes the job look at the machines, one message each, and then lets the
+// time wait pass.
 func (b *brakeWorld) look(wait time.Duration) {
 	for _, vm := range b.Cloud.VMs() {
 		if slices.Contains(b.hosts, vm.Name) {
@@ -74,15 +75,15 @@ func (b *brakeWorld) look(wait time.Duration) {
 	b.RunFor(wait)
 }
 
-// What the catalog misses without a reason is given up at the second look and
-// not at the first, and at most a share of a pool; an error or a call that was
-// not answered in time is no look at all.
+// Machines that the catalog misses without a reason are given up at the second
+// look and not at the first, and at most a share of a pool. An error, or a call
+// without a response in time, does not count as a look.
 func TestRaceBrake(t *testing.T) {
 	transient, slow := failure.New(failure.Transient, "unavailable"), context.DeadlineExceeded
 	for name, c := range map[string]struct {
 		missing int
-		sees    []error // of the machines, look by look
-		whole   error   // of the calls, in place of that
+		sees    []error // about the machines, for each look
+		whole   error   // the error of the calls instead
 		lost    int
 		braked  bool
 	}{
@@ -100,7 +101,7 @@ func TestRaceBrake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBrakeWorld(t, c.missing)
-			b.HoldOthers("") // no sweep looks as well
+			b.HoldOthers("") // so that no sweep looks at them too
 			b.Settle(time.Minute)
 			seen, before := events(b.World), b.Stats.Deletions
 			for _, say := range c.sees {

@@ -15,8 +15,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// A pool is frozen while a run is at work on it: the run may finish the step
-// that it is at, and nothing else happens until the pool is unfrozen.
+// A pool is frozen while a run works on it. The run may finish its current
+// step, and nothing else happens until the pool is unfrozen.
 func TestRaceFreezeWhileAJobRuns(t *testing.T) {
 	empty := func(c *world.Configuration) { c.Pools = map[string]world.Pool{} }
 	for name, c := range map[string]struct {
@@ -47,7 +47,7 @@ func TestRaceFreezeWhileAJobRuns(t *testing.T) {
 			untilHung(t, w)
 			w.Config.Set(func(c *world.Configuration) { c.Freeze = []string{"pool"} })
 			w.Settle(20 * time.Second)
-			w.RunFor(20 * time.Second) // what ran before ends
+			w.RunFor(20 * time.Second) // until the runs under way have ended
 			before := w.Stats.Distinct
 			w.Unhang()
 			w.RunFor(time.Minute)
@@ -66,7 +66,7 @@ func TestRaceFreezeWhileAJobRuns(t *testing.T) {
 	}
 }
 
-// snapshots makes every template want a snapshot.
+// snapshots adds a snapshot to every template.
 type snapshots struct{ configsource.Source }
 
 func (s snapshots) Read(ctx context.Context) (config.Files, error) {
@@ -105,8 +105,8 @@ func TestRaceNoSnapshotYet(t *testing.T) {
 	w.StaysQuiet(1)
 }
 
-// A newer snapshot arrives while the template is made from the older one: the
-// template that is there is the right one, whichever run recorded it.
+// A newer snapshot arrives while the template is created from the older one.
+// The existing template is the right one, whichever run recorded it.
 func TestRaceNewerSnapshot(t *testing.T) {
 	for name, c := range map[string]struct {
 		behind string
@@ -126,7 +126,7 @@ func TestRaceNewerSnapshot(t *testing.T) {
 			w.RunFor(time.Minute)
 			snapshot(t, w, "second", checkout)
 			if c.killed {
-				w.RunFor(10 * time.Minute) // past the time that the run may take
+				w.RunFor(10 * time.Minute) // longer than the run may take
 			}
 			w.Minutes(2)
 			w.Unhang()

@@ -14,11 +14,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// Races about the catalog, each interleaved on purpose: a run hangs behind one
-// of its calls while something else happens. The world's own invariants look on.
+// Races about the catalog, interleaved on purpose: a run hangs after one of its
+// calls while something else happens. The world checks its own invariants
+// meanwhile.
 
-// hangBehind lets a run of a job hang behind its n-th call that has the text in
-// it, the first being 1; no other run does.
+// hangBehind makes a run of a job hang after its n-th call that contains text,
+// counted from 1. No other run hangs.
 func hangBehind(w *world.World, job, text string, n int) {
 	runs, hung := map[string]int{}, false
 	w.Hang(func(task, call string) bool {
@@ -31,7 +32,7 @@ func hangBehind(w *world.World, job, text string, n int) {
 	})
 }
 
-// untilHung lets the world go on until the run hangs.
+// untilHung runs the world until the run hangs.
 func untilHung(t *testing.T, w *world.World) {
 	t.Helper()
 	for range 600 {
@@ -51,9 +52,9 @@ const (
 	offered         = "/add_machines"
 )
 
-// A run of catalog-instances is overtaken by what takes its machines away. It
-// may still offer them, for it cannot know; nothing of that may stay, and
-// whoever leased one meanwhile keeps it.
+// A run of catalog-instances is overtaken by an event that takes its machines
+// away. It may still offer them, because it cannot know. The offers must not
+// stay, and whoever leased a machine meanwhile keeps it.
 func TestRaceCatalogRunAndWhatTakesItsMachinesAway(t *testing.T) {
 	for name, away := range map[string]func(w *world.World){
 		"drained":         func(w *world.World) { w.Config.Set(variant(2)) },
@@ -76,7 +77,7 @@ func TestRaceCatalogRunAndWhatTakesItsMachinesAway(t *testing.T) {
 					id := w.Lease(0)
 					w.Minutes(3)
 					host := w.HostOf(id)
-					w.Converge(90) // no entry without its VM
+					w.Converge(90) // until no entry is without its VM
 					w.StaysQuiet(1)
 					if now := w.HostOf(id); host != "" && exists(w, host) && now != host {
 						t.Errorf("the lease of %s became one of %q", host, now)
@@ -108,14 +109,14 @@ func exists(w *world.World, host string) bool {
 	return false
 }
 
-// Machines are chosen to be taken out, and leased before they are; the answer
-// to the removal decides, and not what was read before.
+// Machines are chosen to be taken out, and leased before they are. The response
+// to the removal decides, and not the state that was read before.
 func TestRaceRemovalAndLease(t *testing.T) {
 	const read, removed = "find instances of a manager by state", "/delete_machines"
 	for name, c := range map[string]struct {
 		job    string
 		change func(*world.Configuration)
-		reads  int // behind which all are known
+		reads  int // after which all machines are known
 	}{
 		"surplus": {"resize-instance-groups", one(1, 1), 1},
 		"drained": {"remove-cataloged-instances", variant(2), 2},
@@ -159,7 +160,7 @@ func TestRaceRemovalAndLease(t *testing.T) {
 	}
 }
 
-// proposals are the hosts that are to be deleted.
+// proposals returns the hosts that are to be deleted.
 func proposals(w *world.World) map[string]bool {
 	hosts := map[string]bool{}
 	w.Listen(func(record slog.Record, _ []slog.Attr) {
@@ -170,8 +171,8 @@ func proposals(w *world.World) map[string]bool {
 	return hosts
 }
 
-// forgetful lets a Machine Provider confirm removals that it does not make, as
-// one does whose store was set back.
+// forgetful makes a Machine Provider confirm removals that it does not make, as
+// after its store was restored from an older copy.
 type forgetful struct {
 	catalog.Catalog
 	on *bool
@@ -200,7 +201,7 @@ func TestRaceLastLookAndLease(t *testing.T) {
 	w.Config.Set(one(1, 1))
 	untilHung(t, w)
 	on = false
-	w.Hold("update-cataloged-instances") // which would save them as well
+	w.Hold("update-cataloged-instances") // which would save the leased machines as well
 	ids := []string{w.Lease(0), w.Lease(0), w.Lease(0)}
 	w.RunFor(10 * time.Second)
 	var hosts []string

@@ -22,9 +22,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// untouched is a store that nobody may use.
+// untouched is a store that must not be used.
 type untouched struct {
-	store.Store // nil: what is not here panics
+	store.Store // nil: every other method panics
 	t           *testing.T
 }
 
@@ -46,7 +46,7 @@ func (u untouched) Commit(context.Context, ...store.Write) ([]store.Version, err
 }
 
 // every makes each function of functions.yaml as it is served, over a store
-// that nobody may use.
+// that must not be used.
 func every(t *testing.T) (jobs, others map[string]http.Handler) {
 	t.Helper()
 	log, documents := slog.New(slog.DiscardHandler), untouched{t: t}
@@ -69,8 +69,8 @@ func every(t *testing.T) (jobs, others map[string]http.Handler) {
 
 const delivery = `{"message":{"data":"e30=","messageId":"1"},"subscription":"s"}`
 
-// Every function but those that serve people and machines takes what Pub/Sub
-// delivers, and nothing else: without a look at anything.
+// Every function except those that serve people and machines accepts Pub/Sub
+// deliveries only, and refuses anything else before it uses its dependencies.
 func TestEveryJobRefusesWhatIsNoDelivery(t *testing.T) {
 	jobs, _ := every(t)
 	for name, function := range jobs {
@@ -101,7 +101,8 @@ func TestEveryJobRefusesWhatIsNoDelivery(t *testing.T) {
 	}
 }
 
-// The two others take no delivery: nobody proves an identity with one.
+// The other two functions refuse deliveries, because a delivery proves no
+// identity to them.
 func TestNoDeliveryForWhatServesHTTP(t *testing.T) {
 	_, others := every(t)
 	for name, function := range others {

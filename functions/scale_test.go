@@ -57,7 +57,7 @@ func TestScenario10EveryLeaseEndsAtOnce(t *testing.T) {
 		}
 	}
 	for collection, writes := range w.Hottest() {
-		if writes > 120 { // one a second, for long
+		if writes > 120 { // one a second over a long time
 			t.Errorf("a document of %s was written %d times within two minutes", collection, writes)
 		}
 	}
@@ -65,7 +65,7 @@ func TestScenario10EveryLeaseEndsAtOnce(t *testing.T) {
 		t.Errorf("set aside: %q", slices.Sorted(maps.Keys(aside)))
 	}
 	t.Log(w.Longest(), w.Hottest(), w.Stats.Leases, w.Stats.Deletions)
-	if left := len(w.Differences()); left > 10 { // the corrupt one's and what follows from it
+	if left := len(w.Differences()); left > 10 { // those of the corrupt record and their consequences
 		t.Errorf("%d differences are left: %q", left, w.Differences()[:10])
 	}
 	if broken := w.Broken(); broken != nil {
@@ -73,8 +73,8 @@ func TestScenario10EveryLeaseEndsAtOnce(t *testing.T) {
 	}
 }
 
-// leaseAll leases every machine until a time, in batches that are done within
-// the time that one call has, and lets the world go on until that time is near.
+// leaseAll leases every machine until a time, in batches that fit into the time
+// of one call, and runs the world until shortly before that time.
 func leaseAll(t *testing.T, w *world.World, machines int, until time.Time) {
 	t.Helper()
 	const batch = 20

@@ -38,7 +38,7 @@ func TestScenario11ForgetfulMachineProvider(t *testing.T) {
 	w.StaysQuiet(1)
 }
 
-// 12. A thousand malformed messages come among good ones.
+// 12. A thousand malformed messages arrive among valid ones.
 func TestScenario12MalformedMessages(t *testing.T) {
 	took := func(malformed int) time.Duration {
 		w := newWorld(t, world.Options{Seed: 112})
@@ -69,8 +69,9 @@ func TestScenario12MalformedMessages(t *testing.T) {
 	}
 }
 
-// 13. The runs that offer a pool are killed between the records and the catalog,
-// for more machines than the brake lets go.
+// 13. The runs that offer a pool are killed after they wrote the records and
+// before they reached the catalog, for more machines than the brake allows to
+// give up.
 func TestScenario13OfferCutOff(t *testing.T) {
 	kill := &cutOff{}
 	w := newWorld(t, world.Options{Seed: 113, Plant: world.Plant{Name: "cut off", Dependencies: func(name string, deps job.Dependencies) job.Dependencies {
@@ -86,7 +87,7 @@ func TestScenario13OfferCutOff(t *testing.T) {
 
 // cutOff kills the first runs that offer machines.
 type cutOff struct {
-	offers int // that were cut off
+	offers int // the offers that were cut off
 	dead   bool
 }
 
@@ -110,7 +111,7 @@ type cutStore struct {
 	*cutOff
 }
 
-// Get is the first call behind the offer: nothing more is done by that run.
+// Get is the first call after the offer: that run does nothing more.
 func (s cutStore) Get(ctx context.Context, keys ...store.Key) ([]store.Document, error) {
 	if s.dead {
 		s.dead = false

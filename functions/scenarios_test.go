@@ -16,7 +16,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// Scenarios that have hurt such systems.
+// Scenarios that have harmed systems like this one.
 
 // one makes a configuration of one pool in one zone.
 func one(minimum, maximum int) func(*world.Configuration) {
@@ -33,7 +33,8 @@ func variant(n int) func(*world.Configuration) {
 	}
 }
 
-// events are what a world logged, by the value of the attribute event.
+// events counts the lines that a world logged, by the value of the attribute
+// event.
 func events(w *world.World) map[string]int {
 	counts := map[string]int{}
 	w.Listen(func(record slog.Record, _ []slog.Attr) {
@@ -47,8 +48,8 @@ func events(w *world.World) map[string]int {
 	return counts
 }
 
-// 1. A steady pool of 20, ten leases expire and the configuration changes,
-// while events are dropped, doubled or late: the same end.
+// 1. A steady pool of 20: ten leases expire and the configuration changes,
+// while events are dropped, doubled or late. The end is the same.
 func TestScenario01EventsDroppedDoubledOrLate(t *testing.T) {
 	run := func(t *testing.T, options world.Options) (*world.World, world.Stats) {
 		options.Seed = 101
@@ -113,7 +114,7 @@ func TestScenario02FiveResizesAtOnce(t *testing.T) {
 	for range 10 {
 		w.Lease(0)
 	}
-	w.Config.Set(one(20, 25)) // 10 stay of the old revision
+	w.Config.Set(one(20, 25)) // 10 VMs of the old revision stay
 	w.Config.Set(variant(2))
 	w.Hold("resize-instance-groups")
 	w.Minutes(3)
@@ -142,8 +143,8 @@ func TestScenario03TargetAboveWhatIsWanted(t *testing.T) {
 	}
 }
 
-// 4. A fetch that holds a VM pauses; the VM goes and its record is cleaned; the
-// fetch goes on.
+// 4. A fetch that has listed a VM pauses. The VM is deleted and its record is
+// cleaned up. Then the fetch continues.
 func TestScenario04FetchThatPaused(t *testing.T) {
 	for _, pause := range []time.Duration{4 * time.Minute, 40 * time.Minute} {
 		t.Run(pause.String(), func(t *testing.T) {
@@ -188,8 +189,8 @@ func running(w *world.World) []string {
 	return names
 }
 
-// 5. Three hundred pending deletions, one of them gone already, and one that
-// Compute Engine never performs.
+// 5. Three hundred VMs are pending deletion. One of them is already gone, and
+// one deletion is never performed by Compute Engine.
 func TestScenario05ManyDeletions(t *testing.T) {
 	w := newWorld(t, world.Options{Seed: 105})
 	w.Config.Set(one(300, 400))
@@ -217,11 +218,11 @@ func TestScenario05ManyDeletions(t *testing.T) {
 	if seen["DELETION_STUCK"] == 0 {
 		t.Error("nothing is said of the deletion that is stuck")
 	}
-	w.Converge(60) // asking again sets it free
+	w.Converge(60) // until the repeated request deletes it
 	w.StaysQuiet(1)
 }
 
-// 6. A group is being deleted when the configuration comes back.
+// 6. A group is being deleted when its configuration comes back.
 func TestScenario06RevertedDuringDeletion(t *testing.T) {
 	w := newWorld(t, world.Options{Seed: 106})
 	w.Config.Set(one(0, 5))
@@ -259,7 +260,7 @@ func deleting(w *world.World) bool {
 	return false
 }
 
-// 7. Fifty mutations are pending, then come the rate limit, 503 and a stockout.
+// 7. Fifty mutations are pending when the rate limit, 503 and a stockout occur.
 func TestScenario07NothingIsGivenUp(t *testing.T) {
 	w := newWorld(t, world.Options{Seed: 107})
 	w.Cloud.Inject(simulator.Injection{Method: "instanceTemplates.insert", Count: 25, Fault: simulator.Fault{Status: http.StatusForbidden, Reason: "rateLimitExceeded"}})
@@ -314,8 +315,8 @@ func TestScenario08LongNamesAndRepairs(t *testing.T) {
 	}
 }
 
-// 9. A drain races a catalog run; an indefinite lease is in a drained pool; a
-// template is removed that never had managers.
+// 9. A drain races a run of catalog-instances; a drained pool has an indefinite
+// lease; a template that never had managers is removed.
 func TestScenario09Drains(t *testing.T) {
 	w := newWorld(t, world.Options{Seed: 109})
 	hung := false
@@ -337,7 +338,7 @@ func TestScenario09Drains(t *testing.T) {
 	w.Config.Set(func(c *world.Configuration) { delete(c.Pools, "bare") })
 	w.Config.Set(variant(2))
 	w.Minutes(3)
-	w.Unhang() // and now it offers machines that are to go
+	w.Unhang() // which now offers machines that are to be deleted
 	w.RunFor(time.Second)
 	id := w.Lease(0)
 	w.Minutes(5)

@@ -10,16 +10,17 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 )
 
-// What each job can be asked for, besides everything. Those that are not named
-// here can be about templates, revisions and managers.
+// The scopes that each job accepts, besides everything. A job that is not named
+// here accepts templates, revisions and managers.
 var (
 	scopeless  = []string{"import-config", "reclaim-machines"}
 	zoneless   = []string{"process-config", "create-instance-templates", "delete-instance-templates", "cleanup-entities"}
 	ofInstance = []string{"update-cataloged-instances"}
 )
 
-// Fields alone and together, with and without a value: what a job cannot use is
-// a bad message, and never a sweep over everything.
+// Each field is tested alone and together with others, with and without a
+// value. A message with a field that a job cannot use is malformed, and never
+// becomes a sweep over everything.
 func TestScopesOfAllFields(t *testing.T) {
 	fields := []struct{ name, value, empty string }{
 		{"baseName", `"linux"`, `""`}, {"revision", `"0123456789ab"`, `null`}, {"zone", `"us-east1-b"`, `""`},

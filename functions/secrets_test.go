@@ -28,17 +28,17 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// secret is a value of metadata; a startup script holds it in a line.
+// secret is a metadata value; a startup script contains it in a line.
 const secret = "hunter2-swordfish"
 
-// vault is a world whose every template has the secret in its metadata, and
-// which keeps all that it says.
+// vault is a world in which every template has the secret in its metadata. It
+// keeps everything that is logged and published.
 type vault struct {
 	*world.World
 	t *testing.T
-	// broken is written behind the templates.
+	// broken is appended to the templates file.
 	broken string
-	// another lets Compute Engine have a template with other metadata.
+	// another makes Compute Engine return a template with other metadata.
 	another bool
 	said    strings.Builder
 	lines   int
@@ -63,7 +63,7 @@ func (v *vault) dependencies(_ string, deps job.Dependencies) job.Dependencies {
 	return deps
 }
 
-// pages are all that the status page shows.
+// pages returns everything that the status page shows.
 func (v *vault) pages() string {
 	page := statuspage.New(statuspage.Dependencies{Store: v.Documents, Now: v.Now, Log: slog.New(slog.DiscardHandler), Jobs: job.Names(functions.Jobs()), Anyone: true})
 	targets := []string{"/?", "/?leases=waiting", "/?leases=running"}
@@ -85,8 +85,7 @@ func (v *vault) pages() string {
 	return shown.String()
 }
 
-// secretSource puts the secret into the templates, and what is broken behind
-// them.
+// secretSource puts the secret into the templates and appends broken to them.
 type secretSource struct {
 	configsource.Source
 	v *vault
@@ -99,7 +98,7 @@ func (s secretSource) Read(ctx context.Context) (config.Files, error) {
 	return files, err
 }
 
-// loud tells what is published.
+// loud keeps the published messages.
 type loud struct {
 	event.Publisher
 	v *vault
@@ -112,7 +111,7 @@ func (l loud) Publish(ctx context.Context, topic event.Topic, messages ...event.
 	return l.Publisher.Publish(ctx, topic, messages...)
 }
 
-// occupied finds a template with other metadata in place of the one made.
+// occupied returns a template with other metadata instead of the created one.
 type occupied struct {
 	compute.Engine
 	v *vault
@@ -126,7 +125,7 @@ func (o occupied) Template(ctx context.Context, project, name string) (compute.T
 	return found, err
 }
 
-// recorder records for the status page, beside the world's counts.
+// recorder records errors for the status page and keeps them.
 type recorder struct{ v *vault }
 
 func (r recorder) Ended(ctx context.Context, name string, sweep bool, err error) {
@@ -136,8 +135,8 @@ func (r recorder) Ended(ctx context.Context, name string, sweep bool, err error)
 	status.NewRecorder(r.v.Documents, r.v.Now, time.Hour, slog.New(slog.DiscardHandler)).Ended(ctx, name, sweep, err)
 }
 
-// Metadata may hold secrets. Whatever goes wrong, and whoever says what with
-// the secret in it: none is logged, published or shown.
+// Metadata may contain secrets. Whatever fails, and whichever error contains
+// the secret, it is never logged, published or shown.
 func TestSecretsInMetadataAreNeverShown(t *testing.T) {
 	echo := fmt.Sprintf("Invalid value for field 'resource.properties.metadata.items[0].value': '%s'. It was %q and \"export TOKEN=%s\"", secret, "#!/bin/sh\nexport TOKEN="+secret+"\n", secret)
 	errored := []simulator.OperationError{{Code: "INVALID_FIELD_VALUE", Message: echo}}
@@ -192,7 +191,7 @@ func TestSecretsInMetadataAreNeverShown(t *testing.T) {
 	}
 }
 
-// inject lets a method fail some times.
+// inject makes a method fail several times.
 func (v *vault) inject(method string, fault simulator.Fault) {
 	v.Cloud.Inject(simulator.Injection{Method: method, Count: 4, Fault: fault})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// TestKeptSeeds replays the worlds in which something broke once.
+// TestKeptSeeds replays the worlds in which something once broke.
 func TestKeptSeeds(t *testing.T) {
 	s := suite(t)
 	for _, trial := range keptSeeds(t) {

@@ -14,7 +14,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// TestMain lets garbage pile up: a world makes much of it and keeps little.
+// TestMain reduces garbage collection: a world makes much garbage and keeps
+// little memory.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())

@@ -50,14 +50,14 @@ func (i inserted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return i.RoundTripper.RoundTrip(r)
 }
 
-// unheard publishes to nobody.
+// unheard is a publisher without subscribers.
 type unheard struct{}
 
 func (unheard) Publish(context.Context, event.Topic, ...event.Message) error { return nil }
 
-// What a configured template becomes must not change by itself: another
-// revision would replace every VM of a pool, and another body would make
-// strangers of the instance templates that exist.
+// The template body for a configuration must not change by accident: another
+// revision would replace every VM of a pool, and another body would make the
+// existing instance templates count as foreign.
 func TestTemplateBodiesGolden(t *testing.T) {
 	for folder, golden := range map[string]string{
 		"../scripts/example": "testdata/templates/example.json", "testdata/templates": "testdata/templates/sent.json",
@@ -78,7 +78,8 @@ func TestTemplateBodiesGolden(t *testing.T) {
 	}
 }
 
-// templateBodies returns what is sent for the templates of a folder, as JSON.
+// templateBodies returns the bodies sent for the templates of a folder, as
+// JSON.
 func templateBodies(t *testing.T, folder string) []byte {
 	t.Helper()
 	ctx := t.Context()
@@ -105,7 +106,7 @@ func templateBodies(t *testing.T, folder string) []byte {
 		Rand:    rand.New(rand.NewPCG(1, 2)),
 	}
 	for _, each := range []job.Job{importconfig.Job, processconfig.Job, createinstancetemplates.Job} {
-		// What is sent counts, also where Compute Engine would refuse it.
+		// The request counts even if Compute Engine would refuse it.
 		if err := each.New(deps)(ctx, deps.Run(each.Name, event.Scope{}, log)); err != nil && each.Name != createinstancetemplates.Job.Name {
 			t.Fatalf("%s: %v", each.Name, err)
 		}

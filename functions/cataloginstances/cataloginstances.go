@@ -39,7 +39,7 @@ func sweep(ctx context.Context, run job.Run) error {
 func catalogGroup(ctx context.Context, run job.Run, key fleet.ManagerKey, found []records.Instance) error {
 	manager, err := run.Records.Manager(ctx, key)
 	if err != nil || manager == nil || manager.Value.State != fleet.Active {
-		return err // remove-cataloged-instances sees to a drained one
+		return err // remove-cataloged-instances handles a drained manager
 	}
 	revision, err := run.Records.Revision(ctx, key.BaseName, key.Revision)
 	if err != nil || revision == nil || revision.Value.State != fleet.Active {
@@ -61,9 +61,9 @@ func catalogGroup(ctx context.Context, run job.Run, key fleet.ManagerKey, found 
 	return job.Joined(err, run.Announce(ctx, "instances-cataloged", job.ManagerScope(key)))
 }
 
-// runningNow returns the instances whose VMs are up, as fetch-instances last saw
-// the group. Asking Compute Engine again would cost a call per message and make
-// nothing surer: a VM may stop in the next moment.
+// runningNow returns the instances whose VMs were running when fetch-instances
+// last listed the group. Asking Compute Engine again would cost a call per
+// message and prove nothing: a VM may stop a moment later.
 func runningNow(ctx context.Context, run job.Run, key fleet.ManagerKey, found []records.Instance) ([]records.Instance, error) {
 	listing, err := run.Records.Listing(ctx, key)
 	if err != nil {
@@ -94,9 +94,9 @@ func entries(r fleet.Revision, project string) (func(fleet.Instance) catalog.Ent
 	}, nil
 }
 
-// dimensionsOf lists the dimensions by which lessees choose the machines of a
-// revision, each as name:value: first those that follow from the template's
-// fields, then the template's own, which override the first.
+// dimensionsOf lists the dimensions by which lessees choose a revision's
+// machines, each as name:value: first those that follow from the template's
+// fields, then the template's own dimensions, which override the first.
 func dimensionsOf(r fleet.Revision) ([]string, error) {
 	spec := r.Spec
 	shape, err := machinetype.Parse(spec.MachineType)

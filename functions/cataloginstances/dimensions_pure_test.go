@@ -24,7 +24,7 @@ func revision(change func(*fleet.TemplateSpec)) fleet.Revision {
 	return fleet.Revision{BaseName: "linux", ID: spec.RevisionID(), Spec: spec}
 }
 
-// offered are the dimensions that a revision's machines are offered with.
+// offered returns the dimensions with which a revision's machines are offered.
 func offered(t *testing.T, r fleet.Revision) *pb.Dimensions {
 	t.Helper()
 	entry, err := entries(r, "p")
@@ -49,7 +49,7 @@ func TestDimensions(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*spec)
-		want   []string // beside or before the plain ones
+		want   []string // added to the plain dimensions, or in place of them
 	}{
 		{"what follows from the fields", nil, nil},
 		{"an SSD", func(s *spec) { s.DiskType = "pd-ssd" }, []string{"disk_type:SSD"}},
@@ -78,7 +78,7 @@ func TestDimensions(t *testing.T) {
 	}
 }
 
-// With labels alone the snapshot is the one that was found for the revision.
+// With labels alone, the snapshot is the one found for the revision.
 func TestTheResolvedSnapshotIsADimension(t *testing.T) {
 	r := revision(func(s *fleet.TemplateSpec) { s.SnapshotLabels = map[string]string{"k": "v"} })
 	r.SnapshotURL = "https://www.googleapis.com/compute/v1/projects/p/global/snapshots/newest"

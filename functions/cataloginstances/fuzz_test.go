@@ -7,8 +7,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// What a template says of itself becomes dimensions, or an error that says
-// which; a person must mend that.
+// A template's dimensions are either valid or refused with an error that names
+// the dimension, because a person must correct it.
 func FuzzDimensions(f *testing.F) {
 	for _, pair := range []string{"os_family:LINUX", "num_cpus:8", "memory_gb:7.5", "disk_gb:1e9", "snapshot_labels:a:b", "memory_gb:NaN", "unknown:x", "no colon", ""} {
 		f.Add("n2-standard-8", "snapshot", pair)

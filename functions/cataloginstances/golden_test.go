@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what is offered for each template")
 
-// overheard keeps the body of the last request and lets nothing through.
+// overheard keeps the body of the last request and sends nothing.
 type overheard struct{ body []byte }
 
 func (o *overheard) RoundTrip(r *http.Request) (_ *http.Response, err error) {
@@ -26,7 +26,7 @@ func (o *overheard) RoundTrip(r *http.Request) (_ *http.Response, err error) {
 	return nil, errors.Join(err, errors.New("nothing goes through"))
 }
 
-// What lessees choose machines by must not change by itself.
+// The dimensions by which lessees choose machines must not change by accident.
 func TestOffersGolden(t *testing.T) {
 	offered := map[string]json.RawMessage{}
 	for name, change := range map[string]func(*fleet.TemplateSpec){

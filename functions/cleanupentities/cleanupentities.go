@@ -1,5 +1,5 @@
 // Package cleanupentities is the job cleanup-entities: it deletes the records
-// of what is gone, from the instances up to the templates.
+// of instances, managers, revisions and templates that are gone.
 //
 // Triggered by templates-deleted, instances-deleted and each minute; announces
 // nothing.
@@ -21,7 +21,7 @@ import (
 var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: job.Stateless(clean)}
 
 func clean(ctx context.Context, run job.Run) error {
-	if run.Scope.Zone != "" { // one group: its instances are tombstones now, and stay for a while
+	if run.Scope.Zone != "" { // the instances of one group are tombstones now, and stay for a while
 		return managers(ctx, run)
 	}
 	return job.Joined(instances(ctx, run), managers(ctx, run), revisions(ctx, run), templates(ctx, run))
@@ -92,8 +92,9 @@ func templates(ctx context.Context, run job.Run) error {
 	}.remove(ctx, run, func() ([]records.Template, error) { return run.Records.TemplatesUnconfigured(ctx) })
 }
 
-// kind is a kind of records that are deleted once they are over and have no
-// parts, which are records of the kind below.
+// kind is a kind of record. A record is deleted once it is over and has no
+// parts, which are records of the kind below: a manager's parts are its
+// instances.
 type kind[T any] struct {
 	name     string
 	baseName func(T) string

@@ -41,7 +41,7 @@ func create(ctx context.Context, run job.Run) error {
 				templates[of] = record.Value.URL
 			}
 		}
-		if templates[of] != "" { // else its template comes first, and wakes this job
+		if templates[of] != "" { // otherwise the template is created first, which triggers this job again
 			ready = append(ready, m)
 		}
 	}
@@ -54,8 +54,8 @@ func create(ctx context.Context, run job.Run) error {
 	})
 }
 
-// insert creates the group at size 0, or adopts an existing group if that is
-// ours and whole, and returns its URL.
+// insert creates the group at size 0, or adopts an existing group that is ours
+// and complete, and returns its URL.
 func insert(ctx context.Context, run job.Run, m resource.Resource, template string) (string, error) {
 	err := run.Compute.InsertGroup(ctx, compute.NewGroup{
 		GroupRef: m.Group(), TemplateURL: template,
@@ -69,8 +69,8 @@ func insert(ctx context.Context, run job.Run, m resource.Resource, template stri
 	return group.URL, err
 }
 
-// adoptable refuses a group that is not ours, that is of another template,
-// that is still being created (its operation may yet fail), or that is being
+// adoptable returns an error for a group that is not ours, has another
+// template, is still being created (the operation may yet fail), or is being
 // deleted.
 func adoptable(ctx context.Context, run job.Run, have compute.Group, template string) error {
 	if owner := run.Owner(); !owner.Adopts(have.Labels, have.TargetSize) {

@@ -33,8 +33,8 @@ func create(ctx context.Context, run job.Run) error {
 	})
 }
 
-// insert creates the template, or adopts an existing one if that is ours and the
-// same, and returns its URL and its snapshot.
+// insert creates the template, or adopts an existing one that is ours and
+// equal, and returns its URL and its snapshot.
 func insert(ctx context.Context, run job.Run, r resource.Resource) (url, snapshot string, err error) {
 	snapshots, err := findSnapshots(ctx, run, r.Spec)
 	if err != nil {
@@ -51,9 +51,9 @@ func insert(ctx context.Context, run job.Run, r resource.Resource) (url, snapsho
 	return have.URL, snapshot, err
 }
 
-// findSnapshots returns the URLs of the snapshots that the template's VMs may get
-// a disk from, the newest first, or an error if there is none yet. For a template
-// without a snapshot it returns "".
+// findSnapshots returns the URLs of the snapshots that match the template, the
+// newest first, or an error if there is none yet. For a template without a
+// snapshot it returns one empty URL.
 func findSnapshots(ctx context.Context, run job.Run, spec fleet.TemplateSpec) ([]string, error) {
 	if !spec.WantsSnapshot() {
 		return []string{""}, nil

@@ -44,8 +44,8 @@ func TestAdoptable(t *testing.T) {
 	}
 }
 
-// A template whose creation was not seen to end may have been made with a
-// snapshot that is not the newest any more.
+// A template whose creation was not seen to end may have been created with a
+// snapshot that is no longer the newest.
 func TestAdoptableWithAnOlderSnapshot(t *testing.T) {
 	spec := fleet.TemplateSpec{Project: "p", ImageName: "i", MachineType: "e2-small", SnapshotName: "s"}
 	found := []string{"newest", "older", "oldest"}

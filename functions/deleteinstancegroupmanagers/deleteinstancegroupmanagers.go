@@ -27,8 +27,8 @@ func sweep(ctx context.Context, run job.Run) error {
 	})
 }
 
-// empty reports whether a group has no live records and no VMs, and none under
-// way.
+// empty reports whether a group has no live records, no VMs, the target size 0
+// and no action under way.
 func empty(ctx context.Context, run job.Run, r resource.Resource) (bool, error) {
 	for _, state := range []fleet.InstanceState{fleet.Found, fleet.Cataloged, fleet.Leased, fleet.PendingDeletion} {
 		if n, err := run.Records.CountOf(ctx, r.Key(), state); err != nil || n > 0 {

@@ -19,8 +19,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// resizeChecks is how often a run checks, a second apart, whether a resize is
-// over.
+// resizeChecks is the number of times that a run checks, a second apart,
+// whether a resize is over.
 const resizeChecks = 20
 
 // Job is delete-instances-pending-deletion.
@@ -77,9 +77,9 @@ func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []reco
 	return job.Joined(errs...)
 }
 
-// awaitResize waits until a resize of the group that is under way is over: it was
-// decided without these deletions, which lower the target that it raises. A
-// resize that begins later counts them.
+// awaitResize waits for the end of a resize of the group that is under way:
+// that resize was decided without these deletions, each of which lowers the
+// target size. A resize that begins later takes them into account.
 func (r deleter) awaitResize(ctx context.Context, key fleet.ManagerKey) error {
 	for range resizeChecks {
 		manager, err := r.Records.Manager(ctx, key)
@@ -93,9 +93,9 @@ func (r deleter) awaitResize(ctx context.Context, key fleet.ManagerKey) error {
 	return failure.New(failure.Transient, "a resize of the group is under way; its VMs are deleted after it")
 }
 
-// request asks Compute Engine to delete VMs, after asking the catalog a last time.
-// The request is recorded first, so that of several runs at once only one asks
-// for each VM.
+// request asks Compute Engine to delete VMs, after asking the catalog a last
+// time. It records the request first, so that only one of several concurrent
+// runs asks for each VM.
 func (r deleter) request(ctx context.Context, ref compute.GroupRef, due []records.Instance) error {
 	clear, clearErr := r.Offers.Clear(ctx, due)
 	now := r.Now()

@@ -54,7 +54,7 @@ func TestVMsOfAGroupShareAScope(t *testing.T) {
 	}
 }
 
-// The VMs of others are none of our business, and no error.
+// VMs that are not ours are ignored, which is not an error.
 func TestVMsOfOthers(t *testing.T) {
 	for _, hostname := range []string{
 		"web-1", "x", "linux-us-east1-b-x1y2", "linux-01234567-us-west1-b-x1y2", "linux-0123456g-us-east1-b-x1y2",
@@ -88,7 +88,7 @@ func TestVMActivityThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// By any other topic comes a scope.
+// Messages of every other topic carry a scope.
 func TestOtherTopicsCarryScopes(t *testing.T) {
 	for _, topic := range []string{"fetch-instances", "groups-resized", ""} {
 		scope, err := decode(event.Message{Topic: topic, Data: []byte(`{"baseName":"linux","zone":"z"}`)})

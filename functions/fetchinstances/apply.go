@@ -15,13 +15,14 @@ import (
 // recordsPerCommit leaves room for the listing in a commit.
 const recordsPerCommit = 400
 
-// outcome counts the instances that are pending deletion now, and those whose
-// VMs are known to be gone now.
+// outcome counts the instances that a fetch marked as pending deletion, and
+// those whose VMs it found to be gone.
 type outcome struct {
 	marked, deleted int
 }
 
-// apply records new VMs, takes lost ones back, and keeps the listing.
+// apply records new VMs, takes back the instances of lost ones, and saves the
+// listing.
 func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing records.Listing, seen look, change fleet.Difference) (done outcome, err error) {
 	if !change.Any() {
 		return done, nil
@@ -42,9 +43,9 @@ func (f fetcher) apply(ctx context.Context, m fleet.Manager, listing records.Lis
 	return done, job.Joined(lostErr, err)
 }
 
-// record makes a record of each new VM, and writes the listing with them, in
-// which none of the lost ones is finished yet. A record that is there already,
-// such as a tombstone, stays as it is.
+// record creates a record for each new VM, and saves the listing with them. The
+// listing keeps the lost VMs, because none of them is taken back yet. An
+// existing record, such as a tombstone, stays as it is.
 func (f fetcher) record(ctx context.Context, m fleet.Manager, listing records.Listing, seen look, change fleet.Difference) (records.Listing, error) {
 	vms := fleet.Keep(listing.VMs, seen.vms, change.Lost, seen.complete)
 	for rest := change.New; len(rest) > 0; {
@@ -72,7 +73,7 @@ func (f fetcher) record(ctx context.Context, m fleet.Manager, listing records.Li
 }
 
 // unrecorded returns the instances without a record. If another fetch wrote the
-// listing, the conflict stands: that fetch saw the group later.
+// listing, it returns the conflict: that fetch listed the group later.
 func (f fetcher) unrecorded(ctx context.Context, listing records.Listing, found []fleet.Instance, conflict error) ([]fleet.Instance, error) {
 	current, err := f.Records.Current(ctx, listing)
 	if err != nil {
@@ -85,8 +86,8 @@ func (f fetcher) unrecorded(ctx context.Context, listing records.Listing, found 
 	return slices.DeleteFunc(found, func(i fleet.Instance) bool { return recorded[i.Key()] }), err
 }
 
-// takeBack takes instances back whose VMs are gone or stopped. It returns the
-// ids of those that it could not finish.
+// takeBack takes back the instances whose VMs are gone or stopped. It returns
+// the ids of the instances that it could not finish.
 func (f fetcher) takeBack(ctx context.Context, listing records.Listing, seen look, ids []string) (unfinished []string, done outcome, err error) {
 	keys := make([]string, len(ids))
 	for i, id := range ids {

@@ -25,13 +25,14 @@ import (
 // Job is fetch-instances.
 var Job = job.Job{Name: "fetch-instances", Decode: decode, New: newHandler}
 
-// countMinutes is how often, in minutes, a group's listing is compared with the
-// number of its records, in case the two came apart.
+// countMinutes is the time, in minutes, between two comparisons of a group's
+// listing with the number of its records, which may have come to differ.
 const countMinutes = 6 * 60
 
 // A fetch of a group whose VMs come and go writes its listing, and thousands of
-// messages about such VMs may come within a minute. They get half of the requests
-// that the process may send; the other half is for messages that cannot wait.
+// messages about such VMs may come within a minute. These messages get half of
+// the requests that the process may send; the other half is for messages that
+// cannot wait.
 const (
 	hintSpacing = 2 * time.Second
 	hintBurst   = 30
@@ -80,10 +81,10 @@ func (f fetcher) sweep(ctx context.Context) error {
 	})
 }
 
-// attempts bounds how often a fetch that another one overtook begins anew.
+// attempts bounds how many times a fetch is begun if others overtake it.
 const attempts = 3
 
-// share fetches a group, together with whoever else asks for it.
+// share fetches a group, and shares the fetch with other messages about it.
 func (f fetcher) share(ctx context.Context, m fleet.Manager) error {
 	fetch := func() (err error) {
 		for range attempts {
@@ -94,7 +95,7 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager) error {
 		return err
 	}
 	key := m.Key().String()
-	// Messages about single VMs outnumber all others; they can wait, and the
+	// Messages about single VMs outnumber all others. They can wait, so the
 	// others go first.
 	if f.aboutVM() {
 		if err := f.Await(ctx, f.hints, key); err != nil {
@@ -107,8 +108,8 @@ func (f fetcher) share(ctx context.Context, m fleet.Manager) error {
 	return f.groups.Join(ctx, key, fetch)
 }
 
-// aboutVM reports whether a message about a VM asks for this run: a hostname does
-// not contain the whole revision.
+// aboutVM reports whether a message about a VM asked for this run. Its scope
+// has no revision, because a hostname does not contain the whole of it.
 func (f fetcher) aboutVM() bool { return !f.Scope.Sweep() && f.Scope.Revision == "" }
 
 // fetch brings the records of one group up to date with its VMs.
@@ -128,9 +129,9 @@ func (f fetcher) fetch(ctx context.Context, m fleet.Manager) error {
 	return job.Joined(askErr, err, f.resize(ctx, m, seen), f.announce(ctx, m, change, done))
 }
 
-// load reads what is known of a group's VMs: the listing, or what the records
-// amount to if it is time to compare the two and their numbers differ. Reading
-// all records each time would cost a document per VM.
+// load returns the known VMs of a group: the listing, or the VMs of the records
+// if the two are due to be compared and their numbers differ. Reading all
+// records each time would cost a document per VM.
 func (f fetcher) load(ctx context.Context, m fleet.Manager) (records.Listing, error) {
 	listing, err := f.Records.Listing(ctx, m.Key())
 	if err != nil || !f.countDue(m.Key()) {
@@ -157,8 +158,9 @@ func (f fetcher) load(ctx context.Context, m fleet.Manager) (records.Listing, er
 	return listing, err
 }
 
-// countDue reports whether this minute's sweep compares a group. It spreads the
-// groups over the time, and goes by the clock, so that it costs no write.
+// countDue reports whether this minute's sweep compares a group's listing with
+// its records. It spreads the groups over the period, and goes by the clock, so
+// that no state has to be written.
 func (f fetcher) countDue(key fleet.ManagerKey) bool {
 	minute := f.Now().Unix() / 60
 	return f.Scope.Sweep() && (minute+key.Phase())%countMinutes == 0
@@ -171,8 +173,8 @@ type look struct {
 	// complete is false if the listing broke off: it still shows new VMs, but
 	// says nothing about those that it does not contain.
 	complete bool
-	// trouble is the code of the error by which VMs are not created, "" for
-	// none, and detail its text.
+	// trouble is the code of the error that keeps VMs from being created, "" if
+	// there is none; detail is its text.
 	trouble, detail string
 }
 
@@ -193,9 +195,9 @@ func (f fetcher) ask(ctx context.Context, m fleet.Manager) (look, error) {
 	return seen, err
 }
 
-// resize keeps the manager's size up to date, and the error that keeps its group
-// from growing. Only sweeps write the size: nobody waits for it, and each VM that
-// is replaced would change it twice.
+// resize updates the size in the manager's record, and the error that keeps its
+// group from growing. Only sweeps write because the size changed: nobody waits
+// for it, and each replaced VM would change it twice.
 func (f fetcher) resize(ctx context.Context, m fleet.Manager, seen look) error {
 	f.warn(m, seen)
 	size := m.Size != len(seen.vms) && f.Scope.Sweep()
@@ -210,9 +212,9 @@ func (f fetcher) resize(ctx context.Context, m fleet.Manager, seen look) error {
 	return err
 }
 
-// warn logs the error that keeps VMs from being created, at each run as long as
-// it lasts, because the alert is to last as long. Runs for single VMs do not log
-// it: there are too many.
+// warn logs the error that keeps VMs from being created. Each run logs it until
+// the error is gone, so that the alert lasts as long. Runs for single VMs do
+// not log it: there are too many of them.
 func (f fetcher) warn(m fleet.Manager, seen look) {
 	if seen.trouble == "" || f.Scope.Hint {
 		return

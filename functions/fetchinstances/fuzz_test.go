@@ -10,7 +10,7 @@ import (
 )
 
 // An audit message is a hint about one template in one zone, never a sweep, and
-// names nothing that could not be a name; by any other topic comes a scope.
+// its names are valid. Messages of every other topic carry a scope.
 func FuzzDecode(f *testing.F) {
 	for _, data := range []string{
 		entry("projects/p/zones/us-east1-b/instances/linux-01234567-us-east1-b-x1y2"),

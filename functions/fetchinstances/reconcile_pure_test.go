@@ -14,8 +14,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// A listing and its records that came apart are put together within six hours;
-// while they agree the comparison costs a count for each state.
+// A listing that differs from its records is corrected within six hours; while
+// they agree, the comparison costs one count for each state.
 func TestLoad(t *testing.T) {
 	m := fleet.Manager{BaseName: "b", Revision: "r", Zone: "z"}
 	documents := metered.New(memory.New(time.Now))

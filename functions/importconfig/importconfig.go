@@ -31,8 +31,9 @@ func importConfig(ctx context.Context, d job.Dependencies, r *reporter, run job.
 	if d.Source == nil {
 		return failure.New(failure.Permanent, "import the configuration: no source is set (CONFIG_SOURCE)")
 	}
-	// The stored configuration is read before the source: a run that stores
-	// another one meanwhile read the source later, so the commit below must fail.
+	// The stored configuration is read before the source, so that the commit
+	// below fails if another run stores one meanwhile: that run may have read
+	// the source later.
 	stored, err := d.Store.Get(ctx, config.Key)
 	if err != nil {
 		return fmt.Errorf("import the configuration: read the stored one: %w", err)
@@ -80,8 +81,8 @@ func prepare(stored store.Document, files config.Files, now time.Time) (*store.W
 // https://cloud.google.com/storage/docs/pubsub-notifications#attributes
 const uploadAttribute = "objectId"
 
-// decode takes a bucket's notification for a sweep, as it takes a tick: there
-// is one configuration, and no part of it can be imported by itself.
+// decode treats a bucket's notification as a sweep, like a tick: there is one
+// configuration, and no part of it can be imported by itself.
 func decode(message event.Message) (event.Scope, error) {
 	if _, ok := message.Attributes[uploadAttribute]; !ok {
 		return event.OfEverything(message)

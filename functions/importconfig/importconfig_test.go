@@ -26,7 +26,7 @@ const (
 	goodManagers = `managers { template_base_name: "linux" zone: "us-central1-a" minimum_size: 2 }`
 )
 
-// suite is the job with everything around it.
+// suite is the job with its dependencies.
 type suite struct {
 	t       *testing.T
 	store   *metered.Store
@@ -66,7 +66,7 @@ func files(revision, templates, managers string) config.Files {
 	return config.Files{Revision: revision, Templates: []byte(templates), Managers: []byte(managers)}
 }
 
-// run runs the job once and gives back what it logged.
+// run runs the job once and returns its log.
 func (s *suite) run() (string, error) {
 	s.log.Reset()
 	err := s.handler(context.Background(), job.Run{Log: logging.Text(&s.log, slog.LevelInfo)})
@@ -218,7 +218,7 @@ func TestTooLargeIsAProblem(t *testing.T) {
 	}
 }
 
-// noise is text that does not compress much.
+// noise returns text that does not compress well.
 func noise(length int, seed uint32) string {
 	text := make([]byte, length)
 	state := seed + 1
@@ -241,7 +241,7 @@ func TestMessages(t *testing.T) {
 	for _, test := range []struct {
 		data       string
 		attributes map[string]string
-		want       string // in the error; "" where it is taken for a sweep
+		want       string // in the error; "" if it is treated as a sweep
 	}{
 		{"", nil, ""}, {"{}", nil, ""}, {`""`, nil, ""},
 		{`{"kind":"storage#object"}`, upload, ""}, {"", upload, ""},

@@ -23,8 +23,8 @@ type reporter struct {
 	at       time.Time
 }
 
-// logged returns when the problems of a revision were logged before this run,
-// zero for not yet.
+// logged returns when an earlier run logged the problems of a revision; zero if
+// none did.
 func (r *reporter) logged(revision string, now time.Time) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -35,8 +35,8 @@ func (r *reporter) logged(revision string, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// report logs the problems of a new revision, each in a line of its own, and at
-// each call whether the files are valid.
+// report logs the problems of a new revision, each in its own line. At each
+// call it logs whether the files are valid.
 func (r *reporter) report(ctx context.Context, log *slog.Logger, files config.Files, problems config.Problems, inForce string, now time.Time) {
 	before := r.logged(files.Revision, now)
 	for _, problem := range problems {
@@ -45,7 +45,7 @@ func (r *reporter) report(ctx context.Context, log *slog.Logger, files config.Fi
 		}
 		level, next := slog.LevelError, nextAfterError
 		if problem.Severity == config.Warning {
-			level, next = slog.LevelWarn, "imported all the same"
+			level, next = slog.LevelWarn, "imported anyway"
 		}
 		log.Log(ctx, level, problem.String(), "event", "CONFIG_PROBLEM", "config_revision", files.Revision,
 			"file", problem.File, "line", problem.Line, "column", problem.Column, "next", next)
@@ -71,7 +71,7 @@ func (r *reporter) report(ctx context.Context, log *slog.Logger, files config.Fi
 	log.Error(message("refused")+"; "+kept, append(attributes, "event", "CONFIG_INVALID", "in_force", inForce, "next", nextAfterError)...)
 }
 
-// perFile returns which files are valid, as a clause.
+// perFile returns a clause that says for each file whether it is valid.
 func perFile(files config.Files, problems config.Problems) string {
 	counts := map[string]int{}
 	for _, problem := range problems.Errors() {

@@ -111,7 +111,7 @@ func TestMachineAPI(t *testing.T) {
 	w.expect(machine1, ack, body, 204, ``)
 	w.expect(machine1, poll, body, 200, instructed("EXECUTED"))
 
-	// A new instruction begins anew.
+	// A new instruction starts over.
 	w.expect(lessee, "machine_provider/v1/instruct", `{"request_id":"r","instruction":{"swarming_server":"https://other.example.com"}}`, 200, `{"client_request_id":"r"}`)
 	if _, got := w.call(admin, poll, body); !strings.Contains(got, `"state":"PENDING"`) {
 		t.Fatal(got)

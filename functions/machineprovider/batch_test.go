@@ -10,7 +10,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
-// slowClock moves on with each reading once it is started.
+// slowClock advances with each reading once it is started.
 type slowClock struct {
 	*clock
 	mu   sync.Mutex

@@ -13,13 +13,13 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
-// caller is the identity that calls, and its roles.
+// caller is the identity of a caller, and its roles.
 type caller struct {
 	email         string
 	administrator bool
 	lessee        bool
 	viewer        bool
-	backend       string // of which the caller is a member; "" for none
+	backend       string // the backend that the caller is a member of; "" for none
 }
 
 // identify returns the caller of a request. Without an identity the error is a
@@ -38,7 +38,7 @@ func (a *api) identify(ctx context.Context, r *http.Request) (caller, error) {
 	}
 	settings, err := a.Settings.Settings(ctx)
 	if err != nil {
-		return caller{}, fmt.Errorf("read who may do what: %w", err)
+		return caller{}, fmt.Errorf("read the settings: %w", err)
 	}
 	return caller{
 		email:         email,
@@ -55,8 +55,8 @@ func looks(c caller) bool   { return manages(c) || c.viewer }
 func leases(c caller) bool  { return c.lessee }
 func anyone(caller) bool    { return true }
 
-// method is one of the API's methods. serve takes a request's body and returns
-// the response's; nil means that there is none.
+// method is one of the API's methods. serve takes the body of a request and
+// returns the body of the response; nil means that there is none.
 type method struct {
 	allowed func(caller) bool
 	serve   func(ctx context.Context, c caller, body []byte) ([]byte, error)
@@ -95,7 +95,7 @@ func limitLists(request proto.Message) (err error) {
 	return err
 }
 
-// allMethods lists the API, by path.
+// allMethods returns the API's methods by path.
 func (a *api) allMethods() map[string]method {
 	return map[string]method{
 		"catalog/v1/get":             handle(looks, a.get),

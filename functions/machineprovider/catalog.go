@@ -9,8 +9,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/wire"
 )
 
-// backendOf returns the backend that a call of the catalog is about: a
-// backend's own is implied, and it may not name another; others must name one.
+// backendOf returns the backend that a catalog call is about. A backend may
+// leave it out, and may name only itself; other callers must name one.
 func backendOf(c caller, named *pb.Backend) (string, error) {
 	switch {
 	case named == nil && c.backend == "":
@@ -23,8 +23,8 @@ func backendOf(c caller, named *pb.Backend) (string, error) {
 	return "", leasing.MismatchedBackend
 }
 
-// machineID returns the machine that a call of the catalog is about. With an
-// error it returns as much of the id as is known.
+// machineID returns the machine that a catalog call is about. With an error it
+// returns the part of the id that is known.
 func machineID(c caller, named *pb.Backend, hostname string) (broker.MachineID, error) {
 	backend, err := backendOf(c, named)
 	id := broker.MachineID{Backend: backend, Hostname: hostname}
@@ -42,7 +42,7 @@ func machineID(c caller, named *pb.Backend, hostname string) (broker.MachineID, 
 
 func (a *api) get(ctx context.Context, c caller, in *pb.CatalogMachineRetrievalRequest) (*pb.CatalogMachineRetrievalResponse, error) {
 	if in.Settle != nil {
-		return nil, badRequest("settle: get_machines takes it")
+		return nil, badRequest("settle: only get_machines accepts it")
 	}
 	id, err := machineID(c, in.Backend, in.GetHostname())
 	if err != nil {
@@ -86,8 +86,8 @@ func (a *api) getMachines(ctx context.Context, c caller, in *pb.CatalogMachineBa
 }
 
 // retrieved returns the response about a machine that was looked up. It settles
-// the absence of the request's instance first, if the request asks for that.
-// With an error it returns a response as well.
+// the absence of the request's instance first, if the request asks for that. It
+// returns a response even if it returns an error.
 func (a *api) retrieved(ctx context.Context, in *pb.CatalogMachineRetrievalRequest, id broker.MachineID, machine leasing.Machine, err error) (*pb.CatalogMachineRetrievalResponse, error) {
 	settle := in.Settle != nil && (err != nil || machine.Instance() != in.GetInstance())
 	if settle {

@@ -15,7 +15,8 @@ const (
 
 func TestCatalogLife(t *testing.T) {
 	w := newWorld(t)
-	// The backend is implied, numbers may be numbers, what is unknown is ignored.
+	// The backend is implied, numbers may be JSON numbers, unknown fields are
+	// ignored.
 	sent := `{"dimensions":{"hostname":"vm-1","os_family":"LINUX","num_cpus":8,"memory_gb":7.5,"snapshot_labels":["a:b","c:d"],"new":{"x":1}},` + pols + `,"unknown":[1]}`
 	w.expect(backend, "catalog/v1/add_machine", sent, 200, `{"machine_addition_request":{`+dims+`,`+pols+`}}`)
 	stored := strings.Replace(pols, `"backend_topic":"leases-changed",`, `"backend_topic":"leases-changed","backend_project":"own-project",`, 1)
@@ -221,7 +222,8 @@ func TestChanges(t *testing.T) {
 	if got := strings.Join(pages, " "); got != "vm-1 vm-3 vm-2 " {
 		t.Fatalf("pages %q", got)
 	}
-	// A machine of the same name that came back is not a removal of it.
+	// A machine that was removed and came back under the same name is not
+	// reported as removed.
 	w.add("DELETE", "vm-2")
 	if got, _ = changes(cursor, ""); strings.Contains(got, "removed") {
 		t.Fatal(got)

@@ -15,9 +15,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
 )
 
-// crashing is a world whose process dies at one of its outside calls: that one
-// is not done, or is done without the answer being heard, and all after it
-// fail.
+// crashing is a world whose process dies at one of its outside calls. That call
+// is not made, or it is made but its response is lost; all later calls fail.
 type crashing struct {
 	*world
 	calls atomic.Int64
@@ -51,8 +50,8 @@ func newCrashing(t *testing.T, lost bool) *crashing {
 	return c
 }
 
-// next counts an outside call and reports whether it fails before it is done, or
-// after.
+// next counts an outside call and reports whether it fails before it is made,
+// or after.
 func (c *crashing) next() (before, after bool) {
 	at := c.at.Load()
 	n := c.calls.Add(1)
@@ -65,8 +64,8 @@ func (c *crashing) next() (before, after bool) {
 	return true, false
 }
 
-// read makes the backend read all changes until now. The overlap of the changes
-// is left behind.
+// read makes the backend read all changes until now. It leaves the overlap of
+// the changes behind.
 func (c *crashing) read() {
 	c.clock.Advance(time.Minute)
 	changes, err := c.broker().Changes(context.Background(), "GCE", "", broker.MaxChanges)
@@ -87,9 +86,10 @@ func (c *crashing) restart() (died bool) {
 }
 
 // TestCrashAnywhere kills the process at each outside call of each step in
-// turn. The client repeats what was not answered and the sweep runs; then the
-// world is as if nothing had happened, every message to the lessee was sent, and
-// the backend was told by a message or is by list_changes.
+// turn. The client repeats calls without a response, and the sweep runs. Then
+// the world is as if nothing had happened: every message to the lessee was
+// sent, and the backend was told by a message or can read the change with
+// list_changes.
 func TestCrashAnywhere(t *testing.T) {
 	const request = `{"request_id":"r","dimensions":{"os_family":"LINUX"},"duration":600,"pubsub_topic":"lessee-topic"}`
 	steps := []struct {
@@ -214,7 +214,7 @@ func TestCrashAnywhere(t *testing.T) {
 	}
 }
 
-// wants returns what is wrong: with the state of a machine, or because one of
+// wants returns an error if a machine is not in the wanted state, or if one of
 // the texts is neither in a message nor in the changes that the backend reads.
 func (c *crashing) wants(hostname, state string, messages ...string) string {
 	if got := c.state(hostname); got != state {
@@ -233,7 +233,7 @@ func (c *crashing) wants(hostname, state string, messages ...string) string {
 		case change.Hostname != hostname:
 		case change.Machine == nil || change.Machine.State != leasing.OnLease:
 			all = append(all, "RECLAIMED")
-		default: // of a lease that ended before it, the machine says nothing any more
+		default: // the machine keeps no record of a lease that ended before
 			all = append(all, "LEASED", "RECLAIMED")
 		}
 	}
@@ -280,7 +280,8 @@ func TestMessagesThatCannotBeSent(t *testing.T) {
 	}
 }
 
-// What cannot be sent to the backend at first is kept, and sent by the sweep.
+// A message that cannot be sent to the backend at first is kept, and the sweep
+// sends it.
 func TestABackendThatCannotBeToldIsToldLater(t *testing.T) {
 	w := newWorld(t)
 	w.add("DELETE", "vm-1")

@@ -17,8 +17,8 @@ import (
 	pb "github.com/gce-backend/gce-backend/proto/machineprovider/machineproviderpb"
 )
 
-// description is what a client is generated from: an API description in
-// Google's discovery format.
+// description is an API description in Google's discovery format, from which a
+// client is generated.
 type description struct {
 	Name, Version string
 	BasePath      string
@@ -107,7 +107,7 @@ func (d description) check(path string, s schema, value any) error {
 	return nil
 }
 
-// generated calls a method as a client generated from a description does.
+// generated calls a method as a client generated from a description would.
 func (d description) generated(t *testing.T, w *world, who, method string, request map[string]any) map[string]any {
 	t.Helper()
 	m, ok := d.Methods[method]
@@ -233,7 +233,7 @@ func TestMessagesAreTheDescribedOnes(t *testing.T) {
 	}
 }
 
-// schemaName is what stands before a message's name in a schema's.
+// schemaName is the prefix of a message's name in the name of its schema.
 var schemaName = regexp.MustCompile(`^ComponentsMachineProvider(Dimensions|Policies|Instructions|RpcMessages)`)
 
 func compareField(t *testing.T, name string, field protoreflect.FieldDescriptor, s schema) {

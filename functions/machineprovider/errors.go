@@ -47,8 +47,8 @@ var refusals = map[leasing.Refusal]error{
 	leasing.EntryNotFound:       notFound("the catalog has no such machine"),
 }
 
-// refuse sets the error field of a response to a refusal. It returns every other
-// error, and a refusal that is no value of the field.
+// refuse sets the error field of a response to a refusal. It returns any other
+// error, and a refusal that the field has no value for.
 func refuse[E interface {
 	~int32
 	Descriptor() protoreflect.EnumDescriptor
@@ -79,9 +79,9 @@ func within(name string, err error) error {
 // trying again helps, and hides the cause.
 func fault(err error) *callError {
 	if failure.Temporary(err) {
-		return &callError{http.StatusServiceUnavailable, "backendError", "it may or may not have been done; try again"}
+		return &callError{http.StatusServiceUnavailable, "backendError", "the call may or may not have been done; try again"}
 	}
-	return &callError{http.StatusInternalServerError, "internalError", "it may or may not have been done; the log says why"}
+	return &callError{http.StatusInternalServerError, "internalError", "the call may or may not have been done; the log says why"}
 }
 
 // fail answers a call with an error. Our own faults are logged with their cause.

@@ -66,7 +66,7 @@ type sent struct {
 	Message event.Message
 }
 
-// publisher keeps what is published.
+// publisher keeps the published messages.
 type publisher struct {
 	mu    sync.Mutex
 	sent  []sent
@@ -87,7 +87,7 @@ func (p *publisher) Publish(_ context.Context, topic event.Topic, messages ...ev
 	return nil
 }
 
-// take answers what was published since the last call.
+// take returns the messages that were published since the last call.
 func (p *publisher) take() []sent {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -170,7 +170,7 @@ func (w *world) sweep() broker.Swept {
 	return swept
 }
 
-// raw sends a body as it is.
+// raw sends a body unchanged.
 func (w *world) raw(httpMethod, token, method, body string) (int, string) {
 	w.t.Helper()
 	r, err := http.NewRequest(httpMethod, w.url+"/_ah/api/"+method, bytes.NewReader([]byte(body)))
@@ -192,13 +192,14 @@ func (w *world) raw(httpMethod, token, method, body string) (int, string) {
 	return response.StatusCode, string(answer)
 }
 
-// call sends a body as someone and answers the status and the answer.
+// call sends a body as a caller and returns the status and the body of the
+// response.
 func (w *world) call(who, method, body string) (int, string) {
 	w.t.Helper()
 	return w.raw(http.MethodPost, "Bearer dev:"+who, method, body)
 }
 
-// expect calls and compares the whole answer.
+// expect makes a call and compares the whole response.
 func (w *world) expect(who, method, body string, status int, answer string) {
 	w.t.Helper()
 	code, got := w.call(who, method, body)
@@ -207,7 +208,8 @@ func (w *world) expect(who, method, body string, status int, answer string) {
 	}
 }
 
-// expectError calls and compares status, reason and a part of the message.
+// expectError makes a call and compares the status, the reason and a part of
+// the message.
 func (w *world) expectError(who, method, body string, status int, reason, part string) {
 	w.t.Helper()
 	code, got := w.call(who, method, body)
@@ -279,7 +281,7 @@ func (w *world) add(policy string, hostnames ...string) {
 	}
 }
 
-// state is the state of a machine; "" when the catalog has none.
+// state returns the state of a machine; "" if it is not in the catalog.
 func (w *world) state(hostname string) string {
 	w.t.Helper()
 	code, got := w.call(backend, "catalog/v1/get", fmt.Sprintf(`{"hostname":%q}`, hostname))
@@ -293,7 +295,7 @@ func (w *world) state(hostname string) string {
 	return answer.State
 }
 
-// documents answers everything that is stored.
+// documents returns everything that is stored.
 func (w *world) documents() []store.Document {
 	w.t.Helper()
 	var all []store.Document

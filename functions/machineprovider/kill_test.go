@@ -21,13 +21,14 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/broker"
 )
 
-// The variables that make this test's program the process that is killed.
+// The environment variables that turn this test's program into the process that
+// is killed.
 const (
 	killAddress = "MACHINE_PROVIDER_TEST_ADDRESS"
 	killProject = "MACHINE_PROVIDER_TEST_PROJECT"
 )
 
-// impatient are limits under which what was left half done is soon mended.
+// impatient returns limits with which half-done work is soon completed.
 func impatient() leasing.Limits {
 	limits := leasing.DefaultLimits()
 	limits.Resend = time.Second
@@ -53,7 +54,7 @@ func TestServeToBeKilled(t *testing.T) {
 }
 
 // TestKilledAtRandom kills the process with SIGKILL and starts it again, while
-// clients lease and release; they repeat what was not answered.
+// clients lease and release machines. They repeat calls without a response.
 func TestKilledAtRandom(t *testing.T) {
 	emulatortest.Firestore(t, gate.Options{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -104,7 +105,8 @@ func TestKilledAtRandom(t *testing.T) {
 	killed <- 0
 	<-killed
 
-	// What the last kill left half done is mended, and then all is at rest.
+	// Work that the last kill left half done is completed, and then nothing
+	// changes any more.
 	documents := firestore.Open(context.Background(), project, "")
 	defer func() { _ = documents.Close() }()
 	messages := &publisher{}

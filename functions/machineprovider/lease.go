@@ -57,9 +57,9 @@ func (a *api) batchedLease(ctx context.Context, c caller, in *pb.BatchedLeaseReq
 	return batch, nil
 }
 
-// inBatch does one request of a batch that began at a time. It refuses a request
-// when batchTimeout is over, and one that failed but may succeed later, so that
-// the others still get their responses.
+// inBatch does one request of a batch that began at begin. It returns a refusal
+// when batchTimeout is over, and for a request that failed but may succeed
+// later, so that the other requests still get their responses.
 func (a *api) inBatch(begin time.Time, do func() error) error {
 	if a.Now().Sub(begin) > batchTimeout {
 		return leasing.DeadlineExceeded

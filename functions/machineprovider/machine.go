@@ -60,7 +60,7 @@ func (a *api) ownMachine(ctx context.Context, c caller, named *pb.Backend, hostn
 	return machine, nil
 }
 
-// isItself reports whether the machine's own service account calls.
+// isItself reports whether the caller is the machine's own service account.
 func isItself(c caller, machine leasing.Machine) bool {
 	return machine.Policies.ServiceAccount != "" && strings.EqualFold(c.email, machine.Policies.ServiceAccount)
 }

@@ -34,19 +34,22 @@ const (
 	maxBody = 10 << 20
 	// callTimeout bounds a call, below the function's 60 s.
 	callTimeout = 55 * time.Second
-	// batchTimeout is the time after which a batched call begins no request more.
+	// batchTimeout is the time after which a batched call begins no further
+	// request.
 	batchTimeout = 30 * time.Second
 	// maxBatch bounds the number of entries in each list of a request.
 	maxBatch = 1000
 )
 
-// Dependencies are what the function is given.
+// Dependencies are passed to New.
 type Dependencies struct {
 	Store   store.Store
 	Publish event.Publisher
-	// Settings says who has which role; nil: the imported settings.cfg.
+	// Settings is the source of the callers' roles; nil: the imported
+	// settings.cfg.
 	Settings access.Source
-	// Limits of leases; nil: those of the imported settings.cfg.
+	// Limits returns the limits of leases; nil: those of the imported
+	// settings.cfg.
 	Limits func() leasing.Limits
 	Now    func() time.Time
 	Rand   *rand.Rand
@@ -94,7 +97,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// survive answers a call that panicked.
+// survive answers a call whose method panicked.
 func (a *api) survive(w http.ResponseWriter, r *http.Request) {
 	if recovered := recover(); recovered != nil {
 		a.Log.Error("panic", "stack", string(debug.Stack()))
@@ -135,7 +138,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, badRequest("the body has more than %d bytes", maxBody)
 	}
 	if err != nil {
-		return nil, badRequest("the body did not arrive whole: %w", err)
+		return nil, badRequest("the body is incomplete: %w", err)
 	}
 	return body, nil
 }

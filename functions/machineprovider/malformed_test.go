@@ -146,7 +146,7 @@ func TestStrangeHostnames(t *testing.T) {
 	}
 }
 
-// jsonf is Sprintf with %q as JSON has it.
+// jsonf is Sprintf with %q as a JSON string.
 func jsonf(format, text string) string {
 	quoted := strings.NewReplacer(`"`, `\"`, "\x00", `\u0000`, "\n", `\n`).Replace(text)
 	return strings.Replace(format, "%q", `"`+quoted+`"`, 1)
@@ -163,8 +163,8 @@ func TestBodyOverTheLimit(t *testing.T) {
 	w.expect(backend, "catalog/v1/add_machines", fits, 200, `{}`)
 }
 
-// FuzzBodies sends anything to every method: it is answered with 200, 204,
-// 400, 403 or 404, and with JSON, and what is refused leaves nothing behind.
+// FuzzBodies sends arbitrary bodies to every method. The response is 200, 204,
+// 400, 403 or 404, with JSON, and a refused request leaves nothing behind.
 func FuzzBodies(f *testing.F) {
 	methods := make([]string, 0, len(goodBodies))
 	for method, body := range goodBodies {

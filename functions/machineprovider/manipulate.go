@@ -92,8 +92,8 @@ func (a *api) addition(c caller, in *pb.CatalogMachineAdditionRequest) (leasing.
 	return machine, err
 }
 
-// managedMachine returns the machine that a change is about. Being a viewer
-// gives no right to change one. A backend that is implied is filled in.
+// managedMachine returns the machine that a change is about. The viewer's role
+// does not allow changes. A backend that the request leaves out is filled in.
 func managedMachine(c caller, in *pb.Dimensions) (broker.MachineID, error) {
 	c.viewer = false
 	id, err := machineID(c, in.Backend, in.GetHostname())

@@ -11,8 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
 )
 
-// interleaved is a world in which something else happens just before, or just
-// after, the first call of a kind.
+// interleaved is a world in which something else happens right before or right
+// after the first call of a kind.
 func interleaved(t *testing.T, before bool, is func(faulty.Call) bool, other func(*world)) *world {
 	var w *world
 	armed := true
@@ -42,8 +42,8 @@ func interleaved(t *testing.T, before bool, is func(faulty.Call) bool, other fun
 	return w
 }
 
-// commits reports whether a call commits a document of a kind whose text has a
-// part.
+// commits reports whether a call commits a document of a kind whose JSON
+// contains a text.
 func commits(collection, part string) func(faulty.Call) bool {
 	return func(call faulty.Call) bool {
 		for _, write := range call.Writes {
@@ -163,8 +163,8 @@ func TestDenialRacesFulfilment(t *testing.T) {
 }
 
 func TestNewRequestDoesNotOvertake(t *testing.T) {
-	// A machine becomes free, and before it is handed on, a new request comes
-	// by another process.
+	// A machine becomes free, and before it is handed on, another process gets
+	// a new request.
 	w := interleaved(t, false, commits("machines", "AVAILABLE"), func(other *world) {
 		if got := other.lease(lessee2, "late", ""); got.State != "PENDING" {
 			t.Errorf("the late one got %+v", got)

@@ -3,8 +3,8 @@
 // template in one atomic step.
 //
 // Triggered by config-imported, by managers-deleted and templates-deleted (a
-// template or manager that comes back during its deletion waits for the end of
-// that), and each minute; announces config-processed.
+// template or manager that is configured again during its deletion waits until
+// that ends), and each minute; announces config-processed.
 package processconfig
 
 import (
@@ -74,8 +74,8 @@ func ChangedWishes(current config.Config, known []records.Template) []fleet.Wish
 	return changed
 }
 
-// attempts bounds how often a template is built because another job wrote one of
-// its records meanwhile.
+// attempts bounds how many times a template is built if other jobs write its
+// records meanwhile.
 const attempts = 5
 
 func build(ctx context.Context, d job.Dependencies, e records.Records, wish fleet.Wish, revision string) (changed bool, err error) {
@@ -93,8 +93,8 @@ func build(ctx context.Context, d job.Dependencies, e records.Records, wish flee
 	return changed, err
 }
 
-// buildOnce fails if another configuration was imported since the wish was read: a
-// run that was held up must not bring an older one back.
+// buildOnce fails if another configuration was imported since the wish was
+// read: a run that was held up must not bring an older configuration back.
 func buildOnce(ctx context.Context, d job.Dependencies, e records.Records, wish fleet.Wish, revision string) (bool, error) {
 	tree, err := e.Tree(ctx, wish.BaseName)
 	if err != nil {
@@ -102,7 +102,7 @@ func buildOnce(ctx context.Context, d job.Dependencies, e records.Records, wish 
 	}
 	imported, err := d.Store.Get(ctx, config.Key)
 	if err != nil {
-		return false, fmt.Errorf("look at the imported configuration again: %w", err)
+		return false, fmt.Errorf("read the imported configuration again: %w", err)
 	}
 	if now := config.RevisionOf(imported[0].Fields); now != revision {
 		return false, failure.New(failure.Transient, "revision %s was imported meanwhile", now)

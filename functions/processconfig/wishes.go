@@ -26,7 +26,7 @@ func Wishes(current config.Config) []fleet.Wish {
 	return wishes
 }
 
-// sizesOf returns a manager's sizes; a maximum left out is the limit of a group.
+// sizesOf returns a manager's sizes. The maximum defaults to the limit of a group.
 func sizesOf(manager *configpb.InstanceGroupManager) fleet.Sizes {
 	sizes := fleet.Sizes{Minimum: int(manager.GetMinimumSize()), Maximum: fleet.GroupLimit}
 	if manager.MaximumSize != nil {
@@ -58,7 +58,8 @@ func specOf(template *configpb.InstanceTemplate) fleet.TemplateSpec {
 	return spec
 }
 
-// pairs splits "key:value" at the first colon; import-config refuses others.
+// pairs splits each "key:value" at the first colon; import-config refuses other
+// entries.
 func pairs(list []string) map[string]string {
 	if len(list) == 0 {
 		return nil

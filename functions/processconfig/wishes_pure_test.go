@@ -48,7 +48,8 @@ func TestWishes(t *testing.T) {
 	}
 }
 
-// Every field of a configured template but its base name makes a revision.
+// Every field of a configured template except its base name changes the
+// revision.
 func TestEveryFieldIsPartOfTheRevision(t *testing.T) {
 	base := specOf(&configpb.InstanceTemplate{BaseName: ptr("linux")}).RevisionID()
 	fields := (&configpb.InstanceTemplate{}).ProtoReflect().Descriptor().Fields()

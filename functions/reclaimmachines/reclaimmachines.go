@@ -1,11 +1,10 @@
 // Package reclaimmachines is the job reclaim-machines: it ends the leases whose
 // time is over and reclaims their machines by policy, denies requests that
-// waited too long, gives machines that were left over to requests that wait,
-// sends messages that were not sent, and deletes the records of leases that
-// ended long ago.
+// waited too long, gives free machines to waiting requests, sends messages that
+// were not sent, and deletes the records of leases that ended long ago.
 //
-// Triggered each minute; tells backends LEASED and RECLAIMED, which GCE
-// Backend's own topic leases-changed carries.
+// Triggered each minute; sends LEASED and RECLAIMED to the backends' topics, of
+// which leases-changed is GCE Backend's own.
 package reclaimmachines
 
 import (

@@ -58,8 +58,8 @@ func remove(ctx context.Context, run job.Run, key fleet.ManagerKey) error {
 	return run.Announce(ctx, "instances-marked", job.ManagerScope(key))
 }
 
-// reportLeases logs which leases a drain still waits for. When they end,
-// update-cataloged-instances sees it.
+// reportLeases logs the leases that a drain still waits for.
+// update-cataloged-instances notices when they end.
 func reportLeases(ctx context.Context, run job.Run, key fleet.ManagerKey) error {
 	if !run.Scope.Sweep() {
 		return nil

@@ -54,8 +54,8 @@ func (r resizer) each(ctx context.Context, managers []records.Manager) (groups, 
 	return found, nil
 }
 
-// sizing returns what a manager's size depends on, without its instances. all
-// are the managers that may be of other revisions of its template.
+// sizing returns everything that a manager's size depends on, except its
+// instances. all contains the managers of the template's other revisions.
 func (r resizer) sizing(m fleet.Manager, all []records.Manager, groups groups) fleet.Sizing {
 	s := fleet.Sizing{Minimum: m.MinimumSize, Maximum: m.MaximumSize, Group: countsOf(groups[refOf(m)])}
 	for _, other := range all {
@@ -71,7 +71,7 @@ func (r resizer) sizing(m fleet.Manager, all []records.Manager, groups groups) f
 func (r resizer) groupGone(ctx context.Context, m fleet.Manager) error {
 	_, err := r.Compute.Group(ctx, refOf(m))
 	if !failure.Is(err, failure.NotFound) {
-		return err // it is there after all, or nothing is known
+		return err // the group exists after all, or the call failed
 	}
 	forgot, err := r.Records.ChangeManager(ctx, m.Key(), func(now fleet.Manager) (fleet.Manager, bool) {
 		if now.State != fleet.Active || now.URL != m.URL || now.URL == "" {
@@ -80,7 +80,7 @@ func (r resizer) groupGone(ctx context.Context, m fleet.Manager) error {
 		return now.WithoutGroup(), true
 	})
 	if forgot {
-		r.Log.Warn("group "+m.GroupName()+" is gone, though nobody here deleted it; it is created again", append(job.ManagerAttrs(m.Key()),
+		r.Log.Warn("group "+m.GroupName()+" is gone although no job deleted it; it will be created again", append(job.ManagerAttrs(m.Key()),
 			"next", "create-instance-group-managers creates it at its next tick")...)
 	}
 	return err
@@ -101,8 +101,8 @@ func oldest(items []records.Instance, n int) []records.Instance {
 	return items[:min(n, len(items))]
 }
 
-// report writes the line about the pool that the dashboard and the alert on
-// pools below their minimum are made of; once per sweep.
+// report logs the line about the pool, once per sweep. The dashboard and the
+// alert on pools below their minimum are built on it.
 func (r resizer) report(ctx context.Context, m fleet.Manager, s fleet.Sizing) error {
 	if !r.Scope.Sweep() {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// noGroups is a Compute Engine without groups; during is what happens while
-// one is asked for.
+// noGroups is a Compute Engine without groups. during is called while a group
+// is being read.
 type noGroups struct {
 	compute.Engine
 	during func()
@@ -28,9 +28,9 @@ func (g noGroups) Group(_ context.Context, ref compute.GroupRef) (compute.Group,
 	return compute.Group{}, failure.New(failure.NotFound, "no group %s", ref.Name)
 }
 
-// A group that is gone is forgotten while its manager is active, so that it is
-// created again. One that is being deleted is not: its deleter clears the
-// record, and would be overtaken.
+// The URL of a deleted group is removed while its manager is active, so that
+// the group is created again. The URL of a group that is being deleted stays:
+// its deleter clears the record, and would be overtaken.
 func TestGroupGone(t *testing.T) {
 	now := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 	for name, deleted := range map[string]bool{"by hand": false, "by a drain meanwhile": true} {

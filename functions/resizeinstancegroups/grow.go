@@ -14,22 +14,22 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// A request that got lost is sent again under the claim. Its request id is the
-// same, so that it is not carried out twice. Without that the pool would have to
+// A request that got lost is sent again under the claim, with the same request
+// id, so that it is not carried out twice. Otherwise the pool would have to
 // wait until the claim runs out.
 const (
 	tries = 3
 	pause = 2 * time.Second // before the second try; it doubles
 )
 
-// claimWork bounds the time between winning a claim and the end of the call:
-// less than the time that a claim is held.
+// claimWork bounds the time between winning a claim and the end of the call. It
+// is shorter than the time that a claim is held.
 const claimWork = 100 * time.Second
 
-// grow raises the group's target size. Of several runs at once only the one that
-// wins the claim sends a request. It decides anew under the claim, so that it
-// sees what others have claimed until then, for other revisions too; and whoever
-// deletes VMs waits for the claim.
+// grow raises the group's target size. Of several concurrent runs, only the one
+// that wins the claim sends a request. It decides again under the claim, so
+// that it sees what other runs have claimed by then, also for other revisions.
+// Deletions of VMs wait for the end of the claim.
 func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing) error {
 	target, ok := sizing.Target()
 	if !ok {
@@ -68,8 +68,9 @@ func (r resizer) grow(ctx context.Context, m fleet.Manager, sizing fleet.Sizing)
 	return r.Announce(ctx, "groups-resized", job.ManagerScope(m.Key()))
 }
 
-// raise sends the claim's one request, for no more than was claimed, if the
-// claim is still this run's; sent reports whether it did.
+// raise sends the request of a claim, if this run still holds it. The target does
+// not exceed most, the size that was claimed; sent reports whether a request was
+// sent.
 func (r resizer) raise(ctx context.Context, key fleet.ManagerKey, by string, most int) (sent bool, err error) {
 	m, sizing, ok, err := r.decide(ctx, key)
 	if err != nil || !ok || m.Claim.By != by {
@@ -94,8 +95,8 @@ func ended(err error) bool {
 	return !failure.Is(err, failure.Transient) || errors.As(err, &operation)
 }
 
-// decide reads everything that a manager's size depends on; ok is false if it
-// cannot be decided.
+// decide reads everything that a manager's size depends on; ok is false if the
+// size cannot be decided.
 func (r resizer) decide(ctx context.Context, key fleet.ManagerKey) (m fleet.Manager, sizing fleet.Sizing, ok bool, err error) {
 	managers, err := r.Records.ManagersInZone(ctx, key.BaseName, key.Zone)
 	if err != nil {

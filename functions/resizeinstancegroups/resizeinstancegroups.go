@@ -3,8 +3,8 @@
 // template's other revisions ask for, and takes surplus machines out through
 // the catalog. A resize never lowers a target size.
 //
-// Triggered by config-processed, managers-created and whatever changes the
-// count of machines, and each minute; announces groups-resized and
+// Triggered by config-processed, by managers-created, by every fact that
+// changes the number of machines, and each minute; announces groups-resized and
 // instances-marked.
 package resizeinstancegroups
 
@@ -24,8 +24,8 @@ import (
 // Job is resize-instance-groups.
 var Job = job.Job{Name: "resize-instance-groups", New: newHandler}
 
-// A group grows in steps, as its VMs come up, and each step writes its manager
-// twice: a burst of steps may follow one another at once.
+// A group grows in steps as its VMs come up, and each step writes its manager's
+// record twice. Steps are spaced for that reason, after a first burst.
 const (
 	stepSpacing = 4 * time.Second
 	stepBurst   = 20
@@ -102,7 +102,7 @@ func (r resizer) one(ctx context.Context, manager records.Manager, all []records
 	}
 	if group.Actions == nil {
 		r.Log.Warn("Compute Engine did not say what the group's VMs are doing; leaving its size", append(job.ManagerAttrs(m.Key()),
-			"next", "looked at again at the job's next tick")...)
+			"next", "checked again at the job's next tick")...)
 		return nil
 	}
 	sizing := r.sizing(m, all, groups)
@@ -133,8 +133,9 @@ func (r resizer) one(ctx context.Context, manager records.Manager, all []records
 	})
 }
 
-// unlessFrozen acts on a manager whose template is not frozen. A run that is no
-// sweep reads the settings only here, because most such runs have nothing to do.
+// unlessFrozen calls act if the manager's template is not frozen. A run that is
+// no sweep reads the settings only here, because most such runs have nothing to
+// do.
 func (r resizer) unlessFrozen(ctx context.Context, manager records.Manager, act func() error) error {
 	if !r.Scope.Sweep() {
 		if unfrozen, err := r.unfrozen(ctx, manager); err != nil || len(unfrozen) == 0 {

@@ -23,11 +23,11 @@ type browser struct {
 	receive *bufio.Reader
 	ids     int
 	session string
-	// complaints are what the pages' console said.
+	// complaints are the messages in the pages' console.
 	complaints []string
 }
 
-// browserLimit bounds all that a browser does.
+// browserLimit bounds the time of everything that a browser does.
 const browserLimit = 2 * time.Minute
 
 func startBrowser(t *testing.T) *browser {
@@ -49,7 +49,8 @@ func startBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Not a folder of the test: the browser's helpers end a little later.
+	// This is no folder of the test, because the browser's helper processes end
+	// a little later than the browser.
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	command := exec.CommandContext(context.WithoutCancel(t.Context()), path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
@@ -64,7 +65,7 @@ func startBrowser(t *testing.T) *browser {
 	t.Cleanup(func() {
 		b.session = ""
 		b.call("Browser.close", nil, nil)
-		_ = command.Wait() // it was told to end
+		_ = command.Wait() // it was told to exit
 	})
 	if err := mine.SetReadDeadline(time.Now().Add(browserLimit)); err != nil {
 		t.Fatal(err)
@@ -86,13 +87,13 @@ func pipe(t *testing.T) (r, w *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = r.Close() // both ends are only for the browser
+		_ = r.Close() // only the browser needs these ends
 		_ = w.Close()
 	})
 	return r, w
 }
 
-// message is one of the protocol.
+// message is a message of the protocol.
 type message struct {
 	ID        int             `json:"id,omitempty"`
 	SessionID string          `json:"sessionId,omitempty"`
@@ -132,7 +133,7 @@ func (b *browser) call(method string, params, result any) {
 	}
 }
 
-// until reads messages up to the one that is waited for.
+// until reads messages until the expected one.
 func (b *browser) until(wanted func(message) bool, what string) message {
 	b.t.Helper()
 	for {
@@ -153,7 +154,7 @@ func (b *browser) until(wanted func(message) bool, what string) message {
 	}
 }
 
-// open loads a page in a window of a size.
+// open loads a page in a window of the given size.
 func (b *browser) open(url string, width, height int, dark bool) {
 	b.t.Helper()
 	b.call("Emulation.setDeviceMetricsOverride", map[string]any{
@@ -171,7 +172,7 @@ func (b *browser) open(url string, width, height int, dark bool) {
 	b.until(func(m message) bool { return m.Method == "Page.loadEventFired" }, url)
 }
 
-// evaluate runs a script in the page; its value comes as JSON.
+// evaluate runs a script in the page and returns its value as JSON.
 func (b *browser) evaluate(script string, into any) {
 	b.t.Helper()
 	var evaluated struct {
@@ -187,7 +188,7 @@ func (b *browser) evaluate(script string, into any) {
 	}
 }
 
-// screenshot keeps a picture of the whole page in .build/screenshots.
+// screenshot saves a picture of the whole page in .build/screenshots.
 func (b *browser) screenshot(name string) {
 	b.t.Helper()
 	folder := filepath.Join("..", "..", ".build", "screenshots")
@@ -206,8 +207,7 @@ func (b *browser) screenshot(name string) {
 	}
 }
 
-// faults finds what a page does wrong by its layout, its colours and its
-// names.
+// faults finds errors in a page's layout, colours and names.
 const faults = `(() => {
   const found = [];
   if (document.documentElement.scrollWidth > innerWidth) found.push('it is wider than the window: ' + document.documentElement.scrollWidth);
@@ -276,7 +276,7 @@ func TestInTheBrowser(t *testing.T) {
 	}
 }
 
-// A person finds the way from the overview to a machine's history by links.
+// A person can follow links from the overview to a machine's history.
 func TestLinksInTheBrowser(t *testing.T) {
 	b := startBrowser(t)
 	server := httptest.NewServer(quiet(t).handler(nil))

@@ -74,7 +74,7 @@ func draw(samples []status.Sample, now time.Time) string {
 	return svg.String()
 }
 
-// area returns the outline between two lines of steps.
+// area returns the outline of the area between two step lines.
 func area(samples []status.Sample, below, above []int, x func(time.Time) float64, y func(int) float64) string {
 	steps := func(line []int) []string {
 		var points []string

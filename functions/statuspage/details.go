@@ -11,7 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// rowsPerPage bounds the instances or leases on a page.
+// rowsPerPage bounds the number of instances or leases on a page.
 const rowsPerPage = 50
 
 // GroupView is a group of a pool with its instances.
@@ -40,7 +40,8 @@ type Instance struct {
 	Hostname string `json:"hostname"`
 	Pool     string `json:"pool"`
 	State    string `json:"state"`
-	// Since is when it came into the state, if its record says so.
+	// Since is when the instance entered the state, if its record has that
+	// time.
 	Since  time.Time `json:"since,omitzero"`
 	Until  time.Time `json:"until,omitzero"` // the end of its lease
 	Remark string    `json:"remark,omitempty"`
@@ -120,7 +121,7 @@ type Event struct {
 	What string    `json:"what"`
 }
 
-// leasesOfInstance bounds the leases of a hostname that are read.
+// leasesOfInstance bounds the number of leases that are read for a hostname.
 const leasesOfInstance = 100
 
 func (p *page) instance(ctx context.Context, key string) (view, error) {
@@ -138,7 +139,8 @@ func (p *page) instance(ctx context.Context, key string) (view, error) {
 	}}, err
 }
 
-// history returns the life of an instance by its record and its leases.
+// history returns the events in the life of an instance, by its record and its
+// leases.
 func history(i fleet.Instance, leases []leasing.Lease, now time.Time) []Event {
 	var events []Event
 	add := func(at time.Time, what string) {

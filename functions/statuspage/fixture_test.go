@@ -120,12 +120,13 @@ func (f *fixture) instances(m fleet.Manager, n int, state fleet.InstanceState, c
 	}
 }
 
-// fail lets a job fail.
+// fail makes a job fail.
 func (f *fixture) fail(job string, at time.Time, err error) {
 	status.NewRecorder(f.store, func() time.Time { return at }, time.Hour, slog.New(slog.DiscardHandler)).Ended(f.t.Context(), job, true, err)
 }
 
-// day makes samples of a day, by the number leased at each quarter of an hour.
+// day makes samples of a day from the number of leased machines in each quarter
+// of an hour.
 func (f *fixture) day(size int) {
 	type samples struct {
 		Samples []status.Sample `firestore:"samples"`
@@ -139,7 +140,7 @@ func (f *fixture) day(size int) {
 	f.put("status/fleet", nil, day)
 }
 
-// request makes a lease request that waits, or the lease of an instance.
+// request makes a waiting lease request, or the lease of an instance.
 func (f *fixture) request(id string, since time.Time, instance *fleet.Instance) {
 	lease := leasing.NewLease("scheduler@example-ci.iam.gserviceaccount.com", leasing.Request{
 		ID: id, Dimensions: leasing.Dimensions{Values: map[string]string{"os_family": "LINUX", "num_cpus": "8"}},
@@ -162,7 +163,7 @@ const someManagers = `managers { template_base_name: "linux-small" zone: "us-cen
 managers { template_base_name: "linux-small" zone: "us-central1-b" minimum_size: 8 maximum_size: 20 }
 `
 
-// quiet is a system in which all is as it should be.
+// quiet is a system in which everything is as it should be.
 func quiet(t testing.TB) *fixture {
 	f := newFixture(t)
 	f.configure(someManagers, "")
@@ -175,7 +176,7 @@ func quiet(t testing.TB) *fixture {
 	return f
 }
 
-// trouble is a system in which much is not as it should be.
+// trouble is a system with many problems.
 func trouble(t testing.TB) *fixture {
 	f := newFixture(t)
 	f.configure(someManagers+`managers { template_base_name: "linux-large" zone: "us-central1-a" minimum_size: 4 maximum_size: 10 }
@@ -227,7 +228,7 @@ func large(t testing.TB, n int) *fixture {
 	return f
 }
 
-// readOnly refuses to be written to.
+// readOnly is a store that refuses writes.
 type readOnly struct {
 	store.Store
 	t testing.TB
@@ -249,7 +250,7 @@ func (f *fixture) handler(change func(*Dependencies)) http.Handler {
 	return New(deps)
 }
 
-// get asks the page.
+// get requests the page.
 func (f *fixture) get(handler http.Handler, target string, headers ...string) *httptest.ResponseRecorder {
 	f.t.Helper()
 	request := httptest.NewRequestWithContext(f.t.Context(), http.MethodGet, target, nil)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Whatever is asked for: a page or a polite no, never a fault of ours, and
-// nothing of the question becomes part of the page.
+// The response to any request is a page or a polite refusal, never an internal
+// error, and the query never becomes part of the page's markup.
 func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
 		"", "format=json", "after=linux-small/3f2c77ab0011/us-central1-a", "pool=linux-small/3f2c77ab0011/us-central1-a&state=leased",

@@ -26,8 +26,8 @@ type Overview struct {
 	RunningLeases int             `json:"running_leases"`
 	Pools         []Group         `json:"pools"`
 	PoolCount     int             `json:"pool_count"`
-	Next          string          `json:"next,omitempty"` // the page after this one begins after it
-	Jobs          []Job           `json:"jobs"`           // that have failed lately
+	Next          string          `json:"next,omitempty"` // the sort key after which the next page begins
+	Jobs          []Job           `json:"jobs"`           // jobs that have failed lately
 	LastDay       []status.Sample `json:"last_day"`
 }
 
@@ -37,7 +37,7 @@ type Job struct {
 	Failing bool `json:"failing"`
 }
 
-// Troubled lists what a person should look at first.
+// Troubled lists the groups that a person should look at first.
 func (o *Overview) Troubled() []Group {
 	return slices.DeleteFunc(slices.Clone(o.Pools), func(g Group) bool { return !g.Trouble })
 }
@@ -72,7 +72,7 @@ func (p *page) overview(ctx context.Context, after string) (view, error) {
 	return view{"overview", "GCE Backend", now, o}, err
 }
 
-// reading is what was read about pools.
+// reading is the data about pools that was read for one request.
 type reading struct {
 	page   *page
 	now    time.Time
@@ -81,8 +81,8 @@ type reading struct {
 	failed []status.Job
 }
 
-// read reads what each view of pools needs, and does more at the same time, since
-// most of the time goes into waiting.
+// read reads what each view of pools needs. It calls the functions in more at
+// the same time, since most of the time is spent waiting.
 func (p *page) read(ctx context.Context, more ...func(context.Context) error) (*reading, error) {
 	r := &reading{page: p, now: p.Now().UTC()}
 	return r, records.Together(ctx, append(more,
@@ -95,7 +95,7 @@ func (p *page) read(ctx context.Context, more ...func(context.Context) error) (*
 // ofInterest is how long a job is listed after its last failure.
 const ofInterest = 24 * time.Hour
 
-// recent returns the jobs that have failed lately, the last first.
+// recent returns the jobs that have failed lately, the latest failure first.
 func (r *reading) recent() []Job {
 	jobs := []Job{}
 	for _, job := range r.failed {

@@ -9,7 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// panicking is a store that panics at a query, which the page does on a
+// panicking is a store that panics at a query, which the page makes on a
 // goroutine of its own.
 type panicking struct{ store.Store }
 
@@ -17,7 +17,7 @@ func (panicking) Find(context.Context, store.Query) ([]store.Document, error) {
 	panic("out of range")
 }
 
-// A panic is answered as a fault of ours, and the process goes on.
+// A panic leads to the response 500, and the process goes on.
 func TestAPanicIsAnswered(t *testing.T) {
 	f := quiet(t)
 	handler := f.handler(func(d *Dependencies) { d.Store = panicking{d.Store} })

@@ -9,16 +9,16 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/status"
 )
 
-// Group is a row of the page: what a pool has of one revision.
+// Group is a row of the page: the group of one revision in a pool.
 type Group struct {
 	Key      string `json:"key"` // its address: ?pool=KEY
 	BaseName string `json:"base_name"`
 	Revision string `json:"revision,omitempty"`
 	Zone     string `json:"zone"`
-	State    string `json:"state"` // active, draining, or configured while nothing is built
+	State    string `json:"state"` // active, draining, or configured as long as nothing is built
 	Minimum  int    `json:"minimum"`
 	Maximum  int    `json:"maximum"`
-	// Wanted is what the leases and the limits ask for.
+	// Wanted is the size that the leases and the limits ask for.
 	Wanted int `json:"wanted"`
 	// Running counts the VMs that are known and not to be deleted, Cataloged
 	// those in the catalog, leased ones included.
@@ -26,7 +26,7 @@ type Group struct {
 	Cataloged int `json:"cataloged"`
 	Leased    int `json:"leased"`
 	Leaving   int `json:"leaving"` // to be deleted
-	// Waits says what the group waits for; it is empty if the group is as it
+	// Waits lists what the group waits for; it is empty if the group is as it
 	// should be.
 	Waits []string `json:"waits"`
 	// Trouble reports whether the group may need a person.
@@ -39,14 +39,15 @@ type row struct {
 	*fleet.Group
 }
 
-// sortKey orders the groups by template, and then active, configured, drained.
+// sortKey orders the groups by template, then by state: active, configured,
+// drained.
 func (r row) sortKey() string {
 	state := cmp.Or(string(r.Manager.State), "configured")
 	return r.Manager.BaseName + "/" + state + "/" + r.Manager.Revision + "/" + r.Manager.Zone
 }
 
-// rows returns the groups that exist, and those that are configured and not built
-// yet, in order.
+// rows returns the groups that exist and those that are configured but not
+// built yet, in order.
 func (r *reading) rows() []row {
 	pools := r.pools
 	for _, wanted := range r.config.Managers.GetManagers() {
@@ -67,7 +68,8 @@ func (r *reading) rows() []row {
 }
 
 // describe returns the groups that are shown, with their machines and what they
-// wait for. It counts the other groups of their pools too, which share the limits.
+// wait for. It also counts the machines of their pools' other groups, because
+// these share the limits.
 func (r *reading) describe(ctx context.Context, shown []row) ([]Group, error) {
 	var counted, groups []*fleet.Group
 	for _, row := range shown {

@@ -29,16 +29,16 @@ const Name = "status-page"
 // timeout bounds a request, below the function's 60 s.
 const timeout = 50 * time.Second
 
-// Dependencies are what the function is given.
+// Dependencies are passed to New.
 type Dependencies struct {
 	Store store.Store
 	Now   func() time.Time
 	Log   *slog.Logger
 	// Jobs are the names of the jobs whose errors are shown.
 	Jobs []string
-	// Verify finds out who asks.
+	// Verify verifies the caller's identity.
 	Verify identity.Verifier
-	// Settings says who may look; nil: the imported settings.cfg.
+	// Settings is the source of who may look; nil: the imported settings.cfg.
 	Settings access.Source
 	// Anyone lets everybody look without an identity: for a server that only
 	// this machine reaches.
@@ -64,7 +64,7 @@ func New(deps Dependencies) http.Handler {
 	}
 }
 
-// httpError is the error that a request is answered with.
+// httpError is an error response.
 type httpError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
@@ -72,7 +72,7 @@ type httpError struct {
 
 func (e *httpError) Error() string { return e.Message }
 
-var errNotFound = &httpError{http.StatusNotFound, "There is no such thing, or not any more."}
+var errNotFound = &httpError{http.StatusNotFound, "There is no such page, or not any more."}
 
 // ServeHTTP answers one request.
 func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -92,8 +92,8 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.answer(w, r, http.StatusOK, v)
 }
 
-// view returns what a request asks for. Only the query tells pages apart, so that
-// links work under every prefix that the page is served at.
+// view returns what a request asks for. Only the query distinguishes pages, so
+// that links work at every path that the function is served at.
 func (p *page) view(ctx context.Context, r *http.Request) (view, error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return view{}, &httpError{http.StatusMethodNotAllowed, "The page only reads: GET."}
@@ -123,14 +123,14 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 	}
 	email, err := identity.Authenticate(ctx, p.Verify, r)
 	if errors.Is(err, identity.ErrUnverified) {
-		return &httpError{http.StatusUnauthorized, "Who asks must be known. In a browser: gcloud run services proxy " + Name + "; in a script: Authorization: Bearer $(gcloud auth print-identity-token)."}
+		return &httpError{http.StatusUnauthorized, "You must sign in. In a browser: gcloud run services proxy " + Name + "; in a script: Authorization: Bearer $(gcloud auth print-identity-token)."}
 	}
 	if err != nil {
-		return fmt.Errorf("verify who asks: %w", err)
+		return fmt.Errorf("verify the caller: %w", err)
 	}
 	settings, err := p.Settings.Settings(ctx)
 	if err != nil {
-		return fmt.Errorf("read who may look: %w", err)
+		return fmt.Errorf("read the settings: %w", err)
 	}
 	if !settings.Viewer(email) && !settings.Administrator(email) {
 		return &httpError{http.StatusForbidden, email + " may not look: settings.cfg names who may, in catalog_viewers and catalog_administrators."}
@@ -141,7 +141,7 @@ func (p *page) allow(ctx context.Context, r *http.Request) error {
 // fail answers with an error. Our own faults are logged with their cause.
 func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var known *httpError
-	if failure.Is(err, failure.NotFound) { // an address that cannot be one
+	if failure.Is(err, failure.NotFound) { // the address names something that cannot exist
 		known = errNotFound
 	} else if !errors.As(err, &known) {
 		p.Log.Error(err.Error(), "event", "CALL_FAILED", "error_class", string(failure.ClassOf(err)))
@@ -157,7 +157,7 @@ func (p *page) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.answer(w, r, known.Code, view{"problem", http.StatusText(known.Code), now, &Problem{At: now, Problem: *known}})
 }
 
-// wantsJSON reports whether a request is for JSON, and not for a page.
+// wantsJSON reports whether a request asks for JSON instead of a page.
 func wantsJSON(r *http.Request) bool {
 	if format := r.URL.Query().Get("format"); format != "" {
 		return format == "json"
@@ -187,5 +187,5 @@ func (p *page) answer(w http.ResponseWriter, r *http.Request, code int, v view) 
 	}
 	header.Set("Content-Type", contentType)
 	w.WriteHeader(code)
-	_, _ = w.Write(body) // whoever asked may be gone
+	_, _ = w.Write(body) // the caller may be gone
 }

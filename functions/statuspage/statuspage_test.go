@@ -145,7 +145,7 @@ func TestLeases(t *testing.T) {
 	}
 }
 
-// whoever believes that a token is an e-mail address.
+// whoever verifies a token by taking it for the e-mail address.
 func whoever(_ context.Context, token string) (string, error) {
 	if token == "broken" {
 		return "", failure.New(failure.Transient, "Google does not answer")
@@ -187,7 +187,7 @@ func TestWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// What others name cannot become part of the page.
+// Names from outside never become part of the page's markup.
 func TestEscaping(t *testing.T) {
 	f := quiet(t)
 	const evil = `<script>alert(1)</script>"'>`
@@ -216,7 +216,7 @@ func TestSecretsStayInside(t *testing.T) {
 func TestTenThousandVMs(t *testing.T) {
 	f := large(t, 10_000)
 	for _, target := range []string{"/", "/?format=json", "/?pool=pool-07/3f2c77ab0011/us-central1-d", "/?instance=pool-07-3f2c77ab-us-central1-d-le01:4711001", "/?leases=running"} {
-		f.get(f.handler(nil), target) // a first time, as the store in memory makes its indexes then
+		f.get(f.handler(nil), target) // once before, because the store in memory makes its indexes then
 		start := time.Now()
 		answer := f.get(f.handler(nil), target)
 		if took := time.Since(start); answer.Code != 200 || took > time.Second {

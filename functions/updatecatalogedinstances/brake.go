@@ -12,11 +12,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// confirm returns those of the instances that the catalog does not have, although
-// no message said that they were reclaimed, which may be given up. An instance
-// whose lease is known to be over may be at once; any other is only noted the
-// first time. If the catalog misses too many machines of a manager, none of them
-// is given up: then the Machine Provider is not to be believed.
+// confirm returns the instances that may be given up, of those that the catalog
+// does not have although no message said that they were reclaimed. An instance
+// whose lease is known to be over may be given up at once; any other is only
+// noted the first time. If the catalog misses too many machines of a manager,
+// none of them is given up, because then the Machine Provider is not to be
+// believed.
 func (u updater) confirm(ctx context.Context, items []records.Instance, complete bool) ([]records.Instance, error) {
 	var missing, cutOff []records.Instance
 	for _, item := range items {
@@ -40,7 +41,7 @@ func (u updater) confirm(ctx context.Context, items []records.Instance, complete
 	for _, key := range keys {
 		some, err := u.confirmGroup(ctx, key, groups[key], settings.Brake)
 		if err != nil {
-			err = fmt.Errorf("confirm what the catalog misses of %s: %w", key, err)
+			err = fmt.Errorf("confirm the instances of %s that the catalog misses: %w", key, err)
 		}
 		confirmed, errs = append(confirmed, some...), append(errs, err)
 	}
@@ -66,16 +67,17 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 		return nil, err
 	}
 	if allowed := brake.Allowance(total); missing > allowed {
-		u.Log.Error(fmt.Sprintf("the catalog misses %d of the %d instances of %s, more than the %d that may be given up: nothing is; see whether the Machine Provider is the right one and has its data",
+		u.Log.Error(fmt.Sprintf("the catalog misses %d of the %d instances of %s, more than the %d that may be given up: none is given up; check that the Machine Provider is the right one and has its data",
 			missing, total, key, allowed), append(job.ManagerAttrs(key), "event", "BRAKE_ENGAGED", "missing", missing, "instances", total, "allowed", allowed,
-			"next", "looked at again at each tick; it ends when the catalog has the machines again, or more of them may be given up")...)
+			"next", "checked again at each tick; the brake ends when the catalog has the machines again, or more of them may be given up")...)
 		return nil, nil
 	}
 	return ready, nil
 }
 
-// census asks the catalog for all of a manager's machines. It counts them, and
-// those that the catalog misses without an explanation.
+// census asks the catalog for all of a manager's machines. It returns the
+// number of machines that the catalog misses without an explanation, and of
+// all.
 func (u updater) census(ctx context.Context, key fleet.ManagerKey) (missing, total int, err error) {
 	all, err := u.Records.InstancesOf(ctx, key, fleet.Cataloged, fleet.Leased)
 	if err != nil {

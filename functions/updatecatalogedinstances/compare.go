@@ -11,10 +11,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// How often, in minutes, the catalog is compared with the records: by numbers,
-// and entry by entry, which shows what numbers do not. A Machine Provider that
-// cannot count is asked for the entries more often, because it does not list
-// changes either.
+// The intervals, in minutes, at which the catalog is compared with the records:
+// by number, and entry by entry, which shows what numbers do not. With a
+// Machine Provider that cannot count, the entries are compared more often,
+// because it does not list changes either.
 const (
 	countMinutes      = 5
 	entryMinutes      = 24 * 60
@@ -77,7 +77,7 @@ func (u updater) compare(ctx context.Context, key fleet.ManagerKey, prefix strin
 		return nil, nil
 	}
 	var machines []catalog.Machine
-	if counts != nil { // before the records: each was written before its entry
+	if counts != nil { // listed before the records are read: each record was written before its entry
 		var err error
 		if machines, err = u.Catalog.List(ctx, prefix); err != nil {
 			return nil, fmt.Errorf("list the machines %s* of the catalog: %w", prefix, err)

@@ -6,8 +6,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 )
 
-// A message about a machine is about just that instance; it never becomes a
-// sweep, and only the Machine Provider's own word says reclaimed.
+// A message about a machine concerns only that instance. It never becomes a
+// sweep, and only the Machine Provider's RECLAIMED sets Reclaimed.
 func FuzzDecode(f *testing.F) {
 	f.Add("vm-1", "vm-1:17", []byte(event.Leased))
 	f.Add("vm-1", "vm-1:17", []byte(event.Reclaimed))

@@ -107,7 +107,7 @@ type news struct {
 	items     []records.Instance // to look at
 	reclaimed map[string]bool    // by the key of the instance
 	complete  bool               // nothing else has changed until now
-	cursor    *records.Cursor    // to save; nil if it would spare nothing
+	cursor    *records.Cursor    // to save; nil if nothing changed
 }
 
 // changes asks the Machine Provider what changed. The error is
@@ -135,14 +135,14 @@ func (u updater) changes(ctx context.Context, cursor records.Cursor) (n news, er
 		}
 	}
 	if len(keys) == 0 && !cursor.First() {
-		return n, nil // a later cursor would spare nothing, so none is written
+		return n, nil // a later cursor would save no work, so none is written
 	}
 	n.items, err = u.Records.Instances(ctx, keys...)
 	n.cursor = &cursor
 	return n, err
 }
 
-// update asks the catalog for instances and records the answers.
+// update asks the catalog about instances and records its responses.
 func (u updater) update(ctx context.Context, items []records.Instance, news news) error {
 	items = offered(items)
 	if len(items) == 0 {
@@ -183,8 +183,9 @@ func (u updater) report(ctx context.Context, changed []fleet.Instance) error {
 }
 
 // mark marks instances as pending deletion once their machines are out of the
-// catalog for good. If a machine was offered once, the Machine Provider's word
-// that it was reclaimed is final; otherwise that may concern an earlier offer.
+// catalog for good. If a machine was offered only once, the Machine Provider's
+// message that it was reclaimed is final; otherwise the message may concern an
+// earlier offer.
 func (u updater) mark(ctx context.Context, items []records.Instance, reclaimed map[string]bool) error {
 	var out, unsure []records.Instance
 	for _, item := range items {
@@ -202,14 +203,14 @@ func (u updater) mark(ctx context.Context, items []records.Instance, reclaimed m
 	return job.Joined(err, markErr, u.announce(ctx, changed))
 }
 
-// settle returns the instances that the catalog certainly does not have, now or
-// later.
+// settle settles the offers of instances, and returns the instances that the
+// catalog does not have and can no longer get.
 func (u updater) settle(ctx context.Context, items []records.Instance) ([]records.Instance, error) {
 	absent, seen, err := u.Offers.Settle(ctx, items)
 	return absent, job.Joined(err, u.report(ctx, seen))
 }
 
-// settleLeft settles the offers that the version before left open.
+// settleLeft settles the offers that the previous version left open.
 func (u updater) settleLeft(ctx context.Context, complete bool) error {
 	if !complete || !u.compares() {
 		return nil
@@ -225,8 +226,9 @@ func (u updater) settleLeft(ctx context.Context, complete bool) error {
 	return err
 }
 
-// offerAgain takes back offers that were cut off, once they are settled. Nobody
-// ever had these machines, so the brake does not apply.
+// offerAgain settles offers that were cut off and takes them back, so that
+// their instances are offered again. Nobody ever had these machines, so the
+// brake does not apply.
 func (u updater) offerAgain(ctx context.Context, items []records.Instance) error {
 	absent, err := u.settle(ctx, items)
 	declined, declineErr := u.Offers.Change(ctx, absent, func(i fleet.Instance) (fleet.Instance, bool) { return i.Decline(true) })
@@ -236,7 +238,8 @@ func (u updater) offerAgain(ctx context.Context, items []records.Instance) error
 	return job.Joined(err, declineErr)
 }
 
-// announce announces the managers of instances whose state changed.
+// announce announces instances-marked for the managers of the changed
+// instances.
 func (u updater) announce(ctx context.Context, changed []fleet.Instance) error {
 	var keys []fleet.ManagerKey
 	var scopes []event.Scope

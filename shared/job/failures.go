@@ -10,7 +10,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// maxFailures bounds the lines about the errors of one run.
+// maxFailures bounds the log lines about the errors of one run.
 const maxFailures = 20
 
 // about is an error with the log attributes that name its entity.
@@ -30,8 +30,8 @@ func About(err error, attrs ...any) error {
 	return &about{error: err, attrs: attrs}
 }
 
-// Joined joins the errors of independent parts of a run. Its class is one that
-// passes by itself only if all of theirs do.
+// Joined joins the errors of independent parts of a run. The class of the
+// result passes by itself only if the classes of all errors do.
 func Joined(errs ...error) error {
 	class := failure.None
 	for _, err := range errs {
@@ -85,16 +85,16 @@ func next(class failure.Class, sweep bool) string {
 }
 
 // nextAside describes what happens to a message that can never be handled.
-const nextAside = "this message is not delivered again; the job's next tick does all there is to do"
+const nextAside = "this message is not delivered again; the job's next tick does everything that is due"
 
-// part is the error of one thing that a run did.
+// part is the error of one independent part of a run.
 type part struct {
 	err   error
 	attrs []any
 }
 
-// parts takes apart what Joined and errors.Join put together. A part that names
-// no entity gets the attributes of the whole.
+// parts splits an error that Joined or errors.Join made. A part that names no
+// entity gets the attributes of the whole.
 func parts(err error, attrs []any) []part {
 	text := err.Error()
 	for link := err; link != nil && link.Error() == text; link = errors.Unwrap(link) {

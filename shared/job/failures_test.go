@@ -87,7 +87,7 @@ func TestAboutNothing(t *testing.T) {
 	}
 }
 
-// An error that only looks like the joining of others is one part.
+// An error that only looks like joined errors is one part.
 func TestPartsOfWhatIsNotJoined(t *testing.T) {
 	for _, err := range []error{
 		fmt.Errorf("first %w, then %w", errors.New("a"), errors.New("b")),

@@ -31,9 +31,9 @@ func (r Run) Covers(key fleet.ManagerKey) bool {
 		(scope.Zone == "" || scope.Zone == key.Zone)
 }
 
-// Spread runs work for each of the groups. What exceeds one run's share is
-// published to the job's own topic, one message per group; the share moves on
-// by the minute, so that each group has its turn.
+// Spread runs work for each of the groups. For the groups beyond one run's
+// share it publishes a message each to the job's own topic. The share moves on
+// each minute, so that each group has its turn.
 func (r Run) Spread(ctx context.Context, keys []fleet.ManagerKey, work func(context.Context, fleet.ManagerKey) error) error {
 	var rest []event.Scope
 	if len(keys) > groupsPerRun {
@@ -49,7 +49,7 @@ func (r Run) Spread(ctx context.Context, keys []fleet.ManagerKey, work func(cont
 	}))
 }
 
-// Each runs work for each item, some at a time, and joins the errors.
+// Each runs work for each item, a few at a time, and joins the errors.
 func Each[T any](ctx context.Context, run Run, items []T, work func(context.Context, T) error) error {
 	errs := make([]error, len(items))
 	if run.Serial {

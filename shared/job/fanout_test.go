@@ -24,7 +24,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
-// published is a publisher that keeps what it is given.
+// published is a publisher that keeps its messages.
 type published struct {
 	mu       sync.Mutex
 	messages map[string][]event.Message
@@ -52,7 +52,7 @@ func managers(n int) []fleet.ManagerKey {
 	return keys
 }
 
-// spread runs Spread at a minute and tells who did which group.
+// spread runs Spread at a minute and returns who did which group.
 func spread(t *testing.T, keys []fleet.ManagerKey, minute int64) (mine, announced []fleet.ManagerKey) {
 	t.Helper()
 	var out published
@@ -112,8 +112,8 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// The groups of a run are done although the others cannot be announced, and
-// the errors of all come back.
+// The groups of a run are done even if the messages about the others cannot be
+// published, and all errors are returned.
 func TestSpreadWithErrors(t *testing.T) {
 	down := failure.New(failure.Transient, "no publishing")
 	broken := failure.New(failure.Permanent, "a broken group")
@@ -161,7 +161,7 @@ func TestEachDoesSomeAtATime(t *testing.T) {
 	})
 }
 
-// A panic in one item's work is that item's error, with where it was.
+// A panic in one item's work becomes that item's error, with its stack.
 func TestEachSurvivesAPanic(t *testing.T) {
 	var l lines
 	err := Each(t.Context(), Run{}, []int{1, 0, 3}, func(_ context.Context, n int) error {

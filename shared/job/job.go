@@ -24,14 +24,14 @@ import (
 type Job struct {
 	// Name is the one name of the job: topic, function, entry point and label.
 	Name string
-	// Decode reads what a message is about; nil: event.OfManagers. An error sets
-	// the message aside.
+	// Decode returns the scope of a message; nil: event.OfManagers. An error
+	// sets the message aside.
 	Decode func(event.Message) (event.Scope, error)
-	// New makes the job's handler, and what that keeps between its runs.
+	// New makes the job's handler, with the state that it keeps between runs.
 	New func(Dependencies) Handler
 }
 
-// Scope reads what a message to the job is about.
+// Scope returns the scope of a message to the job.
 func (j Job) Scope(message event.Message) (event.Scope, error) {
 	if j.Decode == nil {
 		return event.OfManagers(message)
@@ -39,7 +39,7 @@ func (j Job) Scope(message event.Message) (event.Scope, error) {
 	return j.Decode(message)
 }
 
-// Stateless makes the New of a job that keeps nothing between its runs.
+// Stateless returns the New of a job whose handler keeps no state between runs.
 func Stateless(handle Handler) func(Dependencies) Handler {
 	return func(Dependencies) Handler { return handle }
 }
@@ -53,12 +53,12 @@ func Names(jobs []Job) []string {
 	return names
 }
 
-// Handler moves what the run's scope names one step closer to the
-// configuration. It may be called twice, late or in the middle of another
-// call, and return half-way.
+// Handler moves everything in the run's scope one step closer to the
+// configuration. It may be called twice, late, or while another call is under
+// way, and it may end half-way.
 type Handler func(ctx context.Context, run Run) error
 
-// Run is one call of a handler: what it is about, and what it may use.
+// Run is one call of a handler: its scope and what it may use.
 type Run struct {
 	Dependencies
 	Job     string // its name
@@ -75,15 +75,16 @@ func (d Dependencies) Run(job string, scope event.Scope, log *slog.Logger) Run {
 		Offers: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: log}}
 }
 
-// Dependencies are what the jobs are given. Each outside thing is behind its
-// contract; a job uses the ones that its entry in the manifest says.
+// Dependencies are passed to the jobs. Each external service is behind its
+// contract; a job uses those that its entry in the manifest lists.
 type Dependencies struct {
 	Store     store.Store
 	Compute   compute.Engine
 	Catalog   catalog.Catalog
 	Publisher event.Publisher
-	Source    configsource.Source // where import-config reads; nil elsewhere
-	// Recorder records how runs end, for people to look at; nil: nobody does.
+	Source    configsource.Source // the configuration, for import-config; nil elsewhere
+	// Recorder records how runs end, for people to look at; nil: nothing is
+	// recorded.
 	Recorder Recorder
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
@@ -91,8 +92,8 @@ type Dependencies struct {
 	// Compute Engine, per group of methods; 0: no limit.
 	ComputeRequests int
 	Rand            *rand.Rand
-	// Project holds the topics; it is where the Machine Provider sends its
-	// messages to.
+	// Project is the project of the topics, to which the Machine Provider sends
+	// its messages.
 	Project string
 	// Deployment is the deployment's name in the project.
 	Deployment string
@@ -111,7 +112,7 @@ type Recorder interface {
 	Ended(ctx context.Context, job string, sweep bool, err error)
 }
 
-// Announce publishes a fact about a scope.
+// Announce publishes a fact about each of the scopes.
 func (d Dependencies) Announce(ctx context.Context, fact string, scopes ...event.Scope) error {
 	if len(scopes) == 0 {
 		return nil

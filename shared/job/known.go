@@ -9,8 +9,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// unknown describes what the run's scope names if no record of it exists; "" if
-// one does. It reads one record: that of the most specific thing named.
+// unknown describes the entity that the run's scope names, if it has no record;
+// otherwise it returns "". It reads one record: that of the most specific
+// entity named.
 func (r Run) unknown(ctx context.Context) (string, error) {
 	scope := r.Scope
 	if len(scope.Instances) > 0 {
@@ -22,7 +23,7 @@ func (r Run) unknown(ctx context.Context) (string, error) {
 	}
 	var key store.Key
 	var what string
-	var unusable error // a name that cannot be part of a key is the name of nothing
+	var unusable error // no record has a name that cannot be part of a key
 	switch {
 	case scope.BaseName == "" && scope.Revision == "":
 		return "", nil

@@ -13,7 +13,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
-// ends records how runs end.
+// ends records the ends of runs.
 type ends []string
 
 func (e *ends) Ended(_ context.Context, job string, sweep bool, err error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/spacing"
 )
 
-// Outcomes of a run, in the line that ends it.
+// The outcomes of a run, in its last log line.
 const (
 	outcomeOK       = "ok"
 	outcomeFailed   = "failed"
@@ -36,14 +36,14 @@ type Runner struct {
 	spaced  spacing.Limit
 }
 
-// Each run about a group does all that waits there, so in a crowd of messages a
-// few runs per second do as much as one run per message.
+// A run about a group handles everything that waits there, so in a burst of
+// messages a few runs per second do as much as one run per message.
 const (
 	runSpacing = 200 * time.Millisecond
 	runBurst   = 10
 )
 
-// NewRunner makes a job ready for messages. A run may take the timeout.
+// NewRunner makes a job ready for messages. timeout bounds each run.
 func NewRunner(job Job, deps Dependencies, timeout time.Duration, log *slog.Logger) *Runner {
 	return &Runner{
 		job:     job,
@@ -74,7 +74,8 @@ func (r *Runner) Deliver(ctx context.Context, message event.Message) error {
 		r.done(log, r.deps.Now(), outcomeSetAside, nil)
 		return nil //nolint:nilerr // it can never be read, so another delivery would not help
 	}
-	// A job has just read the record of what it announces.
+	// The job that announced a fact has just read the record that the fact
+	// names.
 	fact := message.Topic != "" && message.Topic != r.job.Name
 	err = r.share(ctx, scope, func() error { return r.run(ctx, scope, fact || scope.Hint, log) })
 	if err == nil || scope.Sweep() || !passes(failure.ClassOf(err)) {
@@ -104,9 +105,9 @@ func passes(class failure.Class) bool {
 	return class == failure.Transient || class == failure.Quota || class == failure.Conflict
 }
 
-// run calls the handler within the time limit, unless no record of what the
-// scope names exists. It outlives the message that caused it, because others may
-// have joined.
+// run calls the handler within the time limit, unless the scope names an entity
+// without a record. It outlives the message that caused it, because other
+// messages may have joined.
 func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *slog.Logger) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 	defer cancel()
@@ -131,7 +132,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *sl
 			return err
 		}
 		if what != "" {
-			log.Error("set a message aside: it is about "+what+", which no record knows", "next", nextAside)
+			log.Error("set a message aside: it is about "+what+", which has no record", "next", nextAside)
 			outcome = outcomeSetAside
 			return nil
 		}
@@ -142,7 +143,7 @@ func (r *Runner) run(ctx context.Context, scope event.Scope, known bool, log *sl
 	return err
 }
 
-// done writes the line that ends a run.
+// done writes the last log line of a run.
 func (r *Runner) done(log *slog.Logger, start time.Time, outcome string, err error) {
 	attrs := []any{"event", "JOB_DONE", "outcome", outcome, "duration_ms", r.deps.Now().Sub(start).Milliseconds()}
 	if err != nil {

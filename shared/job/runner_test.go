@@ -48,7 +48,7 @@ func (l *lines) all(t *testing.T) []map[string]any {
 	return all
 }
 
-// of are the lines of these severities.
+// of returns the lines of these severities.
 func (l *lines) of(t *testing.T, severities ...string) []map[string]any {
 	t.Helper()
 	var some []map[string]any
@@ -182,13 +182,14 @@ func TestAJobDecodesItsOwnMessages(t *testing.T) {
 	if wrong := l.of(t, "ERROR", "WARNING"); calls != 1 || len(wrong) != 1 || !strings.Contains(wrong[0]["message"].(string), "bad one") {
 		t.Errorf("%d calls, %v", calls, wrong)
 	}
-	if all := l.all(t); len(all) != 3 { // nothing about what is not ours
+	if all := l.all(t); len(all) != 3 { // none about the message that is not ours
 		t.Errorf("%v", all)
 	}
 }
 
-// What passes by itself is asked for again; a sweep is not, because the next
-// tick is its retry; and neither is what would only fail again.
+// A message is delivered again if its error passes by itself. A sweep is not,
+// because the next tick is its retry, and neither is a message that would only
+// fail again.
 func TestErrorsAndRedelivery(t *testing.T) {
 	for _, c := range []struct {
 		class    failure.Class
@@ -279,7 +280,7 @@ func worthAnotherTry(err error) bool {
 	return class == failure.Transient || class == failure.Quota || class == failure.Conflict
 }
 
-// The whole passes by itself only if each part does, in whatever order.
+// Joined errors pass by themselves only if each of them does, in any order.
 func TestJoined(t *testing.T) {
 	passing := []error{failure.New(failure.Transient, "a"), failure.New(failure.Quota, "b"), failure.New(failure.Conflict, "c")}
 	final := []error{failure.New(failure.NotFound, "d"), failure.New(failure.Permanent, "e"), errors.New("f")}

@@ -11,8 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// Of many messages alike that come during a run, one run follows, which begins
-// after all of them and answers them all.
+// If many equal messages arrive during a run, one run follows, which begins
+// after all of them and serves them all.
 func TestMessagesAlikeShareARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var begun atomic.Int32
@@ -72,7 +72,7 @@ func TestMessagesAlikeShareARun(t *testing.T) {
 	})
 }
 
-// Whoever waits for a run of others stops when its own message's time is over;
+// A message that waits for the run of others stops waiting at its own deadline;
 // the run goes on.
 func TestAWaitingMessageGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -123,8 +123,8 @@ func TestAPanicReachesWhoShares(t *testing.T) {
 	})
 }
 
-// In a crowd of messages about one group the runs are spaced; about others, and
-// in sweeps, nobody waits for that.
+// Runs for a burst of messages about one group are spaced. Messages about other
+// groups, and sweeps, do not wait for them.
 func TestRunsOfOneScopeAreSpaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for data, want := range map[string]time.Duration{
@@ -146,8 +146,9 @@ func TestRunsOfOneScopeAreSpaced(t *testing.T) {
 	})
 }
 
-// A fact names what the job that announced it has just read: nothing is read to
-// know that. What a person may have misspelt is looked for.
+// The job that announced a fact has just read the record that the fact names,
+// so the record is not read again. A name that a person may have misspelt is
+// looked up.
 func TestOnlyMessagesToTheJobItselfAreLookedFor(t *testing.T) {
 	ran := 0
 	runner := runnerOf(&lines{}, func(context.Context, Run) error { ran++; return nil })

@@ -15,7 +15,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// found fills a store with managers of so many found instances each.
+// found fills a store with managers that have the given numbers of found
+// instances.
 func found(t *testing.T, sizes ...int) *metered.Store {
 	t.Helper()
 	documents := memory.New(time.Now)
@@ -44,7 +45,8 @@ func found(t *testing.T, sizes ...int) *metered.Store {
 	return metered.New(documents)
 }
 
-// readWaiting returns how many instances a run reads, and which zones it sends on.
+// readWaiting returns how many instances a run reads, and for which zones it
+// publishes messages.
 func readWaiting(t *testing.T, documents store.Store, scope event.Scope) (read int, sent []string) {
 	t.Helper()
 	var out published
@@ -74,8 +76,8 @@ func TestASweepReadsAllOfASmallFleet(t *testing.T) {
 	}
 }
 
-// What a run holds does not grow with the fleet: the groups of what is left
-// are each a message.
+// The memory of a run does not grow with the fleet: it publishes a message for
+// each group whose instances it does not read.
 func TestASweepOfALargeFleetSendsGroupsOn(t *testing.T) {
 	documents := found(t, 900, 0, 900, 900, 5)
 	read, sent := readWaiting(t, documents, event.Scope{})

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// source is where a maker publishes Debian packages.
+// source is an apt repository in which a vendor publishes its packages.
 type source struct {
 	name, key, address, suite string // suite "": the system's code name
 }
@@ -23,13 +23,13 @@ var (
 	hashicorp = source{"hashicorp", "https://apt.releases.hashicorp.com/gpg", "https://apt.releases.hashicorp.com", ""}
 )
 
-// commands add the source to those of apt.
+// commands returns the shell commands that add the source to apt's sources.
 func (s source) commands(sudo string) []string {
 	suite := s.suite
 	if suite == "" {
 		suite = `$(. /etc/os-release && echo "${UBUNTU_CODENAME:-$VERSION_CODENAME}")`
 	}
-	key := "/etc/apt/keyrings/" + s.name + ".asc" // apt takes either kind of key by its content
+	key := "/etc/apt/keyrings/" + s.name + ".asc" // apt recognizes an armored or a binary key by its content
 	return []string{
 		sudo + "mkdir -p /etc/apt/keyrings",
 		fmt.Sprintf("curl -fsSL %s | %stee %s >/dev/null", s.key, sudo, key),
@@ -37,14 +37,15 @@ func (s source) commands(sudo string) []string {
 	}
 }
 
-// Systems that there are commands for.
+// The systems for which there are commands.
 const (
 	debian = "debian"
 	ubuntu = "ubuntu"
 	mac    = "darwin"
 )
 
-// system is this machine's, "" where it is another one.
+// system returns the system of this machine; "" if there are no commands for
+// it.
 func system() string {
 	if runtime.GOOS == mac {
 		return mac
@@ -53,7 +54,7 @@ func system() string {
 	if err != nil {
 		return ""
 	}
-	for _, name := range []string{ubuntu, debian} { // Ubuntu's says that it is like Debian
+	for _, name := range []string{ubuntu, debian} { // Ubuntu first: its file names Debian too, in ID_LIKE
 		for line := range strings.Lines(string(text)) {
 			key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 			if (key == "ID" || key == "ID_LIKE") && slices.Contains(strings.Fields(strings.Trim(value, `"`)), name) {
@@ -71,7 +72,8 @@ func (t tool) packages(system string) []string {
 	return t.debian
 }
 
-// howTo says how the tool is installed: on this system, or on each.
+// howTo returns how to install the tool: on this system, or on every system if
+// this one is not known.
 func (t tool) howTo() []string {
 	var lines []string
 	for _, each := range []string{debian, ubuntu, mac} {
@@ -90,7 +92,7 @@ func (t tool) howTo() []string {
 	return lines
 }
 
-// setupCommands install the tools.
+// setupCommands returns the shell commands that install the tools.
 func setupCommands(system string, root bool, lacking []tool) []string {
 	if system == mac {
 		var commands []string
@@ -128,8 +130,8 @@ func setupCommands(system string, root bool, lacking []tool) []string {
 	return commands
 }
 
-// Setup installs what is missing. It prints the commands and asks once, unless
-// it is told not to.
+// Setup installs the tools that are missing. It prints the commands and asks
+// before it runs them, unless yes is true.
 func Setup(ctx context.Context, in io.Reader, out io.Writer, yes bool) error {
 	lacking := missing(ctx)
 	if len(lacking) == 0 {
@@ -142,13 +144,13 @@ func Setup(ctx context.Context, in io.Reader, out io.Writer, yes bool) error {
 	}
 	here := system()
 	if here == "" {
-		return errors.New("this is neither Debian, nor Ubuntu, nor macOS: they must be installed by hand")
+		return errors.New("this is neither Debian, nor Ubuntu, nor macOS: install the tools by hand")
 	}
 	script := strings.Join(setupCommands(here, os.Getuid() == 0, lacking), "\n")
 	_, _ = fmt.Fprintf(out, "These commands install them:\n\n%s\n\n", script)
 	if !yes {
 		_, _ = fmt.Fprint(out, "Run them? [y/N] ")
-		answer, _ := bufio.NewReader(in).ReadString('\n') // nothing is no
+		answer, _ := bufio.NewReader(in).ReadString('\n') // no answer means no
 		if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 			return errors.New("nothing was installed")
 		}

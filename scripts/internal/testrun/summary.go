@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// shownSlowest is how many of the slowest are shown at the end.
+// shownSlowest is the number of the slowest packages and steps that are shown.
 const shownSlowest = 10
 
-// summary prints the outcomes of the steps, which took so much CPU time in all. Its last line is what continuous integration reads.
+// summary prints the outcomes of the steps and the slowest packages. cpu is the
+// CPU time of the whole run. Continuous integration reads the last line.
 func (r *testRun) summary(cpu time.Duration) {
 	r.print("\nSteps:\n")
 	for _, result := range r.results {
@@ -51,9 +52,9 @@ func (r *testRun) failures() (n int) {
 	return n
 }
 
-// printSlowest prints which packages' tests and which steps took most CPU time.
-// A step that runs tests stands there with what it took beside them, which is
-// their building.
+// printSlowest prints the packages' tests and the steps that took the most CPU
+// time. For a step that runs tests it lists the packages, and separately the
+// rest of the step's CPU time, which went into building the tests.
 func (r *testRun) printSlowest(cpu time.Duration) {
 	var all []usage
 	shared := cpu
@@ -82,11 +83,11 @@ func (r *testRun) printSlowest(cpu time.Duration) {
 		r.print("  %7.1f CPU s%-12s  %s\n", u.CPU.Seconds(), in, u.Name)
 	}
 	if n := len(r.tests.cached); n > 0 {
-		r.print("  %d packages' tests stand on what did not change since they passed\n", n)
+		r.print("  %d packages' tests were cached: nothing that they depend on has changed since they passed\n", n)
 	}
 }
 
-// usageFile is where a step's tests write what they took.
+// usageFile returns the file to which a step's tests write their times.
 func usageFile(folder, step string) string { return filepath.Join(folder, "usage."+step) }
 
 func (r *testRun) colour(code, text string) string {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Whatever is written: refused, or a manifest whose topics and subscriptions
-// belong together.
+// Any text is either refused or gives a manifest whose topics and subscriptions
+// match.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"functions:\n  wake-up:\n    listens: [a]\n    announces: [b]\n    timeout: 60\nsources:\n  a: somebody\n",

@@ -16,7 +16,7 @@ import (
 type Manifest struct {
 	Functions map[string]Function `yaml:"functions"`
 	// Sources are the facts that something outside the functions publishes,
-	// each with a sentence on who does.
+	// each with a sentence about its publisher.
 	Sources map[string]string `yaml:"sources"`
 }
 
@@ -63,7 +63,7 @@ func (m Manifest) Names() []string {
 	return slices.Sorted(maps.Keys(m.Functions))
 }
 
-// Subscription is one way by which messages reach a function.
+// Subscription delivers the messages of a topic to a function.
 type Subscription struct{ Topic, Function string }
 
 // Name is the subscription's name, unique in the deployment.
@@ -85,7 +85,7 @@ func (m Manifest) Subscriptions() []Subscription {
 	return all
 }
 
-// Topics lists every topic that there is, in order.
+// Topics lists every topic of the deployment, in order.
 func (m Manifest) Topics() []string {
 	topics := slices.Collect(maps.Keys(m.Sources))
 	for _, subscription := range m.Subscriptions() {

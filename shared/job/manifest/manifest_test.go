@@ -89,8 +89,8 @@ func httpFunctions(t *testing.T) []string {
 	return packages
 }
 
-// No fact is announced into the void, and no function waits for one that
-// nobody announces.
+// Every announced fact has a listener, and every fact that a function listens
+// to is announced.
 func TestFactsMeet(t *testing.T) {
 	m := parsed(t)
 	listened, announced := map[string]bool{}, map[string]bool{}
@@ -127,7 +127,7 @@ func TestFactsMeet(t *testing.T) {
 	}
 }
 
-// The chain of the issue: each step is woken by the one before it.
+// Each step of the pipeline is woken by the step before it.
 func TestTheChain(t *testing.T) {
 	m := parsed(t)
 	chain := []struct{ fact, from, to string }{

@@ -11,8 +11,9 @@ import (
 // Compute Engine's limit per project and group of methods.
 const requests = 1500
 
-// Each instance keeps a limit of its own, so all of them together must be
-// within the one of the project; terraform/functions.tf divides it like this.
+// Each instance keeps a limit of its own, so all instances together must stay
+// within the project's limit; terraform/functions.tf divides it in the same
+// way.
 func TestTheRequestsAreSharedSensibly(t *testing.T) {
 	text, err := os.ReadFile("../../../functions/functions.yaml")
 	if err != nil {

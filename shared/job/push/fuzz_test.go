@@ -10,7 +10,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 )
 
-// Whatever comes: it is delivered once and answered 204, or refused with 400.
+// Any request is either delivered once and answered 204, or refused with 400.
 func FuzzFunction(f *testing.F) {
 	const path, trigger = "/projects/p/topics/groups-resized", "//pubsub.googleapis.com/projects/p/topics/vm-activity"
 	for _, body := range []string{

@@ -1,10 +1,10 @@
 // Package push puts the jobs behind HTTP: it turns the request of a Pub/Sub
 // push into a message and gives it to the job.
 //
-// It is an HTTP function and not one for CloudEvents on purpose. The receiver
-// for those hands every request over one channel that all of them share, and
-// one of several at once can take another's and leave its own waiting for
-// ever (https://github.com/cloudevents/sdk-go/issues/1332).
+// It is deliberately an HTTP function and not one for CloudEvents: the receiver
+// for CloudEvents passes all requests through one shared channel, so that one
+// request may take another's message and leave its own waiting forever
+// (https://github.com/cloudevents/sdk-go/issues/1332).
 package push
 
 import (
@@ -24,12 +24,12 @@ import (
 // Deliver takes a message; an error asks for it to be delivered again.
 type Deliver func(context.Context, event.Message) error
 
-// messagePublished is the type of the CloudEvent that a Pub/Sub delivery
-// becomes where a trigger makes one of it.
+// messagePublished is the type of the CloudEvent that a trigger makes of a
+// Pub/Sub message.
 const messagePublished = "google.cloud.pubsub.topic.v1.messagePublished"
 
-// maxBody is the size of a request: a message has at most 10 MB, which base64
-// makes a third larger, and attributes.
+// maxBody bounds the size of a request: a message has at most 10 MB, which
+// base64 makes a third larger, and attributes.
 const maxBody = 16 << 20
 
 // pushed is the body of a push:
@@ -44,9 +44,9 @@ type pushed struct {
 }
 
 // Function makes the HTTP function of a job. It takes the request of a push
-// subscription, with the topic at the end of the path, and the same as a
-// CloudEvent with its attributes in headers. It answers 400 to what is no Pub/Sub
-// delivery, and 500 to an error, which asks for another delivery.
+// subscription, with the topic at the end of the path, or the same request as a
+// CloudEvent with its attributes in headers. It answers 400 to any other
+// request, and 500 if deliver fails, which asks for another delivery.
 func Function(deliver Deliver) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		message, err := decode(w, r)

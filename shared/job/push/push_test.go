@@ -13,7 +13,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 )
 
-// post sends a body as a push does, and answers the status and the text.
+// post sends a body as a push does, and returns the status and the text.
 func post(t *testing.T, deliver Deliver, body string, headers ...string) (int, string) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/projects/p/topics/groups-resized", strings.NewReader(body))

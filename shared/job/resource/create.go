@@ -10,8 +10,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 
-// Missing reads the active records without a resource that the run's scope
-// covers and whose templates are not frozen.
+// Missing returns the active records that have no resource yet, limited to the
+// run's scope and to templates that are not frozen.
 func (k Kind) Missing(ctx context.Context) ([]Resource, error) {
 	missing, err := k.missing(ctx)
 	if err != nil {
@@ -35,13 +35,14 @@ func (k Kind) Create(ctx context.Context, missing []Resource, insert Insert, cre
 		if err != nil {
 			return job.About(fmt.Errorf("create %s: %w", r.sentence(), err), r.attrs()...)
 		}
-		k.run.Log.Info(k.text+" "+r.Name+" is there", r.attrs()...)
+		k.run.Log.Info(k.text+" "+r.Name+" exists", r.attrs()...)
 		return created(ctx, job.ManagerScope(r.Key()))
 	})
 }
 
-// Inserted reads a resource after an insertion that returned err. If it existed
-// before, whoever asked decides whether to adopt it.
+// Inserted reads a resource after an insertion that returned err. existed reports
+// whether the resource was there before; the caller then decides whether to adopt
+// it.
 func Inserted[T any](err error, get func() (T, error)) (have T, existed bool, _ error) {
 	existed = failure.Is(err, failure.Conflict)
 	if err != nil && !existed {

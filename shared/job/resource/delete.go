@@ -48,9 +48,9 @@ func (k Kind) Delete(ctx context.Context, unused Unused, deleted Announce) error
 	return err
 }
 
-// find records the resource of a drained record that has none, if it exists: a
-// run that was creating it was overtaken or killed. It is then deleted as any
-// other.
+// find records the resource of a drained record without a URL, if the resource
+// exists: the run that created it was overtaken or killed before it recorded
+// the URL. The resource is then deleted like any other.
 func (k Kind) find(ctx context.Context, r Resource) error {
 	have, err := k.get(ctx, r)
 	if failure.Is(err, failure.NotFound) {
@@ -62,14 +62,14 @@ func (k Kind) find(ctx context.Context, r Resource) error {
 	if !k.run.Owner().Adopts(have.Labels, have.TargetSize) {
 		return nil
 	}
-	r.URL, r.Snapshot = have.URL, have.Snapshot // a configuration that is taken back needs both
+	r.URL, r.Snapshot = have.URL, have.Snapshot // both are needed if the configuration is taken back
 	return k.record(ctx, r, func(now fleet.Resource) bool { return now.State == fleet.Drained })
 }
 
 // delete deletes a resource some time after its record was drained, because a
-// configuration may be taken back. It claims the record first, as long as that
-// is still drained: from then on the record cannot become active until the
-// claim is given back, and only this run may ask for the deletion.
+// configuration may be taken back. It first claims the record, if that is still
+// drained. Until the claim is released, the record cannot become active, and
+// only this run may ask for the deletion.
 func (k Kind) delete(ctx context.Context, r Resource, unused Unused, deleted Announce) error {
 	if !r.Deletable(k.run.Now()) {
 		return nil // drained a moment ago, or another run is at it
@@ -103,11 +103,11 @@ func (k Kind) delete(ctx context.Context, r Resource, unused Unused, deleted Ann
 	return job.Joined(err, deleted(ctx, job.ManagerScope(r.Key())))
 }
 
-// errInUse says that Compute Engine keeps a template because it is in use.
+// errInUse means that Compute Engine keeps a template because it is in use.
 var errInUse = errors.New("still in use")
 
-// deleteClaimed asks for the deletion, as long as the claim allows it and the
-// resource is still unused. The request is as unique as the claim.
+// deleteClaimed asks for the deletion if the resource is still unused, and
+// gives up before the claim runs out. The request id is unique to the claim.
 func (k Kind) deleteClaimed(ctx context.Context, r Resource, by string, unused Unused) (gone bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fleet.ClaimWork)
 	defer cancel()

@@ -8,7 +8,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 
-// Groups are the managed instance groups of managers.
+// Groups returns the kind of the managers' managed instance groups.
 func Groups(run job.Run) Kind {
 	e, read := run.Records, reader(ofManager)
 	return Kind{
@@ -42,7 +42,7 @@ func Groups(run job.Run) Kind {
 	}
 }
 
-// Group names the resource as a group.
+// Group returns the resource's reference as a group.
 func (r Resource) Group() compute.GroupRef {
 	return compute.GroupRef{Project: r.Project, Zone: r.Zone, Name: r.Name}
 }

@@ -18,15 +18,15 @@ import (
 // seen it, Confirmation apart. One with the label of an earlier version may be
 // another installation's: it is unclaimed, reported once, and kept.
 
-// Confirmation is the time between the two sightings of an orphan that must pass
-// before it is adopted.
+// Confirmation is the least time between the two sightings after which an
+// orphan is adopted.
 const Confirmation = 2 * time.Minute
 
 // Due reports whether this minute's sweep looks for orphans: every other sweep
 // does, to save requests.
 func Due(now time.Time) bool { return now.Unix()/60%2 == 0 }
 
-// DeletionsPerRun is the number of orphans that one run may adopt.
+// DeletionsPerRun bounds the orphans that one run may adopt.
 const DeletionsPerRun = 3
 
 // adoptOrphans adopts the orphans of a kind, in the projects that the suite
@@ -84,7 +84,7 @@ func (k Kind) unrecorded(ctx context.Context, recorded []Resource) (map[string]R
 	return found, nil
 }
 
-// account takes out what has a record.
+// account removes the resources that have a record.
 func account(found map[string]Resource, recorded []Resource) {
 	for _, resource := range recorded {
 		delete(found, resource.String())

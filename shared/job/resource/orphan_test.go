@@ -42,8 +42,8 @@ func confirmed(t *testing.T, run job.Run, kind, label string, names []string, no
 	return ready, err
 }
 
-// An orphan goes only after two complete sweeps an interval apart saw it; one
-// that was accounted for in between begins anew.
+// An orphan is deleted only after two complete sweeps, an interval apart, saw
+// it. An orphan that had a record in between starts again.
 func TestConfirmed(t *testing.T) {
 	var log strings.Builder
 	e := empty(&log, &faulty.Fault{})
@@ -100,7 +100,7 @@ func TestKindsAreApart(t *testing.T) {
 	}
 }
 
-// Without its memory nothing is an orphan for the second time.
+// Without the saved sightings every orphan is seen for the first time.
 func TestNothingIsConfirmedWithoutTheStore(t *testing.T) {
 	fault := faulty.Fault{}
 	e := empty(&strings.Builder{}, &fault)

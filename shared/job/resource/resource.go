@@ -1,6 +1,7 @@
-// Package resource creates and deletes what the fleet's records keep in Compute
-// Engine: a manager's group and a revision's instance template. Both kinds go
-// through the same steps, which create.go, delete.go and orphan.go hold.
+// Package resource creates and deletes the Compute Engine resources of the
+// fleet's records: a manager's group and a revision's instance template. Both
+// kinds go through the same steps, which are in create.go, delete.go and
+// orphan.go.
 package resource
 
 import (
@@ -40,7 +41,7 @@ func (r Resource) String() string {
 	return r.Project + "/" + r.Zone + "/" + r.Name
 }
 
-// sentence names the resource in an error.
+// sentence describes the resource in an error.
 func (r Resource) sentence() string {
 	if r.Zone == "" {
 		return "instance template " + r.Name + " in project " + r.Project
@@ -69,8 +70,8 @@ func (r Resource) attrs() []any {
 	return job.ManagerAttrs(r.Key())
 }
 
-// Kind is a kind of resources: how its records are read and changed, and what
-// Compute Engine is asked.
+// Kind is a kind of resource: how its records are read and changed, and which
+// requests it sends to Compute Engine.
 type Kind struct {
 	run job.Run
 
@@ -83,17 +84,19 @@ type Kind struct {
 	missing, drained, all func(context.Context) ([]Resource, error)
 	// every reads all records; one that cannot be read is an error.
 	every func(context.Context) ([]Resource, error)
-	// change changes the resource's record as it is now; decide returns false
-	// to leave it. If that records a URL, the resource's snapshot comes with it.
+	// change applies decide to the resource's current record; decide returns
+	// false to leave the record as it is. If decide sets the URL, the
+	// resource's snapshot is recorded with it.
 	change func(_ context.Context, _ Resource, decide func(fleet.Resource) (fleet.Resource, bool)) (bool, error)
-	// adopt creates the record of a resource; false if it has one.
+	// adopt creates the record of a resource. It returns false if the resource
+	// has one.
 	adopt func(context.Context, Resource) (bool, error)
 
 	// get reads the resource from Compute Engine.
 	get func(context.Context, Resource) (Resource, error)
 	// list lists the resources of a project: all of them, or an error.
 	list func(ctx context.Context, project string) ([]Resource, error)
-	// remove asks for the deletion; by makes the request unique.
+	// remove asks for the deletion; by makes the request id unique.
 	remove func(_ context.Context, _ Resource, by string) error
 }
 
@@ -109,8 +112,8 @@ func (k Kind) covers(r Resource) bool {
 	return k.run.Covers(r.Key())
 }
 
-// record writes a resource's URL to its record, if that has none and may is
-// true for it.
+// record writes a resource's URL to its record, if the record has none and may
+// returns true for it.
 func (k Kind) record(ctx context.Context, r Resource, may func(fleet.Resource) bool) error {
 	_, err := k.change(ctx, r, func(now fleet.Resource) (fleet.Resource, bool) {
 		if now.URL != "" || !may(now) {
@@ -122,7 +125,7 @@ func (k Kind) record(ctx context.Context, r Resource, may func(fleet.Resource) b
 	return err
 }
 
-// reader makes the resources of the records that were read.
+// reader returns a function that converts records to resources.
 func reader[T any](of func(T) Resource) func([]store.Stored[T], error) ([]Resource, error) {
 	return func(records []store.Stored[T], err error) ([]Resource, error) {
 		return convert(records, func(record store.Stored[T]) Resource {

@@ -8,7 +8,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job"
 )
 
-// Templates are the instance templates of revisions.
+// Templates returns the kind of the revisions' instance templates.
 func Templates(run job.Run) Kind {
 	e, read := run.Records, reader(ofRevision)
 	return Kind{

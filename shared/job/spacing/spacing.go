@@ -10,9 +10,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limit gives turns to each key, such as a group that is fetched for each message
-// about one of its VMs: Burst turns may follow at once, and then one in each
-// Every.
+// Limit gives turns to each key, such as a group that is fetched for each
+// message about one of its VMs: up to Burst turns at once, and then one turn
+// in each Every.
 type Limit struct {
 	Every time.Duration
 	Burst int
@@ -30,7 +30,7 @@ type turns struct {
 	last    time.Time
 }
 
-// Take takes the key's next turn, and returns how long it is until then.
+// Take reserves the key's next turn and returns the time until then.
 func (l *Limit) Take(key string, now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,7 +49,7 @@ func (l *Limit) Take(key string, now time.Time) time.Duration {
 	return mine.limiter.ReserveN(now, 1).DelayFrom(now)
 }
 
-// share gives a key its part of the minute's number.
+// share gives a key its part of PerMinute.
 func (l *Limit) share(limiter *rate.Limiter, now time.Time) {
 	busy := 0
 	for _, each := range l.keys {

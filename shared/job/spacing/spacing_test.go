@@ -22,8 +22,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// busy asks for turns of keys as fast as they come, one at a time for each key,
-// and returns when they were.
+// busy asks for turns for several keys as fast as they are given, one at a time
+// for each key, and returns the times of the turns.
 func busy(l *Limit, keys int, during time.Duration) []time.Time {
 	begin := time.Unix(1000, 0)
 	next := make([]time.Time, keys)

@@ -21,11 +21,11 @@ const (
 	limit = 10 * time.Second
 )
 
-// sampler is the job after whose sweeps the size of the fleet is sampled.
+// sampler is the job whose sweeps are followed by a sample of the fleet's size.
 const sampler = "resize-instance-groups"
 
-// Recorder records how runs end. Its own failures are only logged: no job depends
-// on what people can look at.
+// Recorder records how runs end. Its own failures are only logged: no job
+// depends on the documents that it writes.
 type Recorder struct {
 	store       store.Store
 	now         func() time.Time
@@ -86,8 +86,8 @@ func (r *Recorder) outcome(ctx context.Context, job string, sweep bool, err erro
 	})
 }
 
-// update is store.Update. A conflict is no error: another process has written
-// about the same.
+// update calls store.Update and ignores a conflict: another process has then
+// written the same document.
 func update[T any](ctx context.Context, s store.Store, key store.Key, change func(*T) (*T, error)) error {
 	_, err := store.Update(ctx, s, key, change)
 	if failure.Is(err, failure.Conflict) {

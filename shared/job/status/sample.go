@@ -8,11 +8,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// keepSamples is how far back the samples go. One older sample is kept, which
-// holds until the first one of that time.
+// keepSamples is how far back the samples go. One older sample is kept too,
+// because it holds until the next one.
 const keepSamples = 24 * time.Hour
 
-// Count counts the fleet's machines now.
+// Count counts the fleet's machines at a time.
 func Count(ctx context.Context, e records.Records, now time.Time) (Sample, error) {
 	all, err := e.CountAll(ctx)
 	return Sample{At: now, Found: all.Found, Cataloged: all.Cataloged, Leased: all.Leased, Pending: all.Pending}, err

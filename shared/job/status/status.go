@@ -29,8 +29,8 @@ func jobKey(job string) store.Key { return store.MustKey(collection, "job:"+job)
 // Job is a job that has failed lately, and its recent errors.
 type Job struct {
 	Name string `firestore:"job" json:"job"`
-	// FailedAt is the time of its last failure, Since of the first one without a
-	// known success in between.
+	// FailedAt is the time of the last failure. Since is the time of the first
+	// failure that no known success followed.
 	FailedAt time.Time `firestore:"failedAt" json:"failed_at"`
 	Since    time.Time `firestore:"since" json:"since"`
 	// RecoveredAt is when a sweep first succeeded after a failure; zero if none is
@@ -78,7 +78,7 @@ func shorten(line string) string {
 	return strings.ToValidUTF8(line[:maxMessage], "") + "…"
 }
 
-// Error is one line of what a job failed with.
+// Error is one line of a job's error.
 type Error struct {
 	Message string    `firestore:"message" json:"message"`
 	Class   string    `firestore:"class" json:"class"`
@@ -119,7 +119,7 @@ func Samples(ctx context.Context, s store.Store) ([]Sample, error) {
 	return read[0].Value.Samples, nil
 }
 
-// Jobs reads those of the named jobs that have failed.
+// Jobs reads the recent errors of the named jobs, for those that have failed.
 func Jobs(ctx context.Context, s store.Store, names []string) ([]Job, error) {
 	keys := make([]store.Key, len(names))
 	for i, name := range names {
@@ -141,8 +141,8 @@ func Jobs(ctx context.Context, s store.Store, names []string) ([]Job, error) {
 // errorFreshness is how long an error counts as the reason for a present wait.
 const errorFreshness = 10 * time.Minute
 
-// Failed returns the function for fleet.Circumstances. It returns the latest
-// error of a job that contains all the names, if the job still fails.
+// Failed returns the function that fleet.Circumstances takes: it returns the
+// latest error of a job that contains all the names, if the job still fails.
 func Failed(jobs []Job, now time.Time) func(job string, names ...string) (since time.Time, message string) {
 	return func(name string, of ...string) (time.Time, string) {
 		for _, job := range jobs {

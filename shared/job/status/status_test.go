@@ -17,7 +17,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// world is a store with a clock, and processes that record in it.
+// world is a store with a clock, and the processes that record in it.
 type world struct {
 	t     *testing.T
 	now   time.Time
@@ -122,7 +122,7 @@ func TestManyDifferentErrors(t *testing.T) {
 	}
 }
 
-// brokenStore answers nothing.
+// brokenStore is a store that fails.
 type brokenStore struct{ store.Store }
 
 func (brokenStore) Get(context.Context, ...store.Key) ([]store.Document, error) {
@@ -190,8 +190,8 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// What a job failed with says something about now while it is recent and the
-// job has not recovered, and about what it names.
+// A job's error counts as a reason for a present wait while it is recent and
+// the job has not recovered, and only for the entities that it names.
 func TestFailed(t *testing.T) {
 	now := time.Date(2026, 3, 2, 13, 42, 0, 0, time.UTC)
 	first := now.Add(-time.Hour)

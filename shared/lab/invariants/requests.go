@@ -16,13 +16,13 @@ func Changes(r *http.Request) bool {
 	return r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "/wait") && !strings.HasSuffix(r.URL.Path, "/listManagedInstances")
 }
 
-// Effect is what a request does, once it is served.
+// Effect is what a request changes once it is served.
 type Effect struct {
-	Deleted []string // the VMs, as instances are named
-	Raised  int      // by how many VMs a group is to grow
+	Deleted []string // the keys of the VMs' instances
+	Raised  int      // the number of VMs by which a group is to grow
 }
 
-// The requests that change something, without names.
+// The requests that change something, with * for each name.
 const (
 	insertTemplate  = "POST global/instanceTemplates"
 	deleteTemplate  = "DELETE global/instanceTemplates/*"
@@ -36,13 +36,14 @@ var known = map[string]bool{
 	insertTemplate: true, deleteTemplate: true, insertGroup: true, deleteGroup: true, resize: true, deleteInstances: true,
 }
 
-// parts takes a request's path apart, behind compute/v1/projects/PROJECT.
+// parts splits a request's path and leaves out compute/v1/projects/PROJECT.
 func parts(r *http.Request) []string {
 	all := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	return all[min(4, len(all)-1):]
 }
 
-// Concerns names the group or template that a request is about; "" for none.
+// Concerns returns the name of the group or template that a request is about;
+// "" if there is none.
 func Concerns(r *http.Request, body []byte) string {
 	names := parts(r)
 	for i, kind := range names[:len(names)-1] {
@@ -50,13 +51,12 @@ func Concerns(r *http.Request, body []byte) string {
 			return names[i+1]
 		}
 	}
-	var made struct{ Name string }  // an insert names what it makes
-	_ = json.Unmarshal(body, &made) // without a name it is about none
+	var made struct{ Name string }  // the body of an insert names the new resource
+	_ = json.Unmarshal(body, &made) // without a name the request is about no resource
 	return made.Name
 }
 
-// Asked checks a request that changes something, at the moment before it is
-// served.
+// Asked checks a request that changes something, right before it is served.
 func (v View) Asked(r *http.Request, body []byte) (Effect, Findings) {
 	j, names := newJudge(v), parts(r)
 	action := r.Method + " " + strings.Join(shape(names), "/")
@@ -98,8 +98,9 @@ func shape(parts []string) []string {
 	return shaped
 }
 
-// deleted checks that the VMs of a group that are to be deleted, all or those that
-// are named, have no lessee and cannot get one. It returns their keys.
+// deleted checks the VMs of a group that are to be deleted: all of them, or
+// those in named. None may have a lessee or be able to get one. It returns
+// their keys.
 func (j *judge) deleted(zone, group string, named map[string]bool) (keys []string) {
 	for _, vm := range j.VMs {
 		if vm.Zone != zone || vm.Group != group || vm.ID == 0 || named != nil && !named[vm.Name] {

@@ -22,8 +22,8 @@ type Request struct {
 	Method  string // as in the discovery document, without "compute."
 	Project string
 	Zone    string // empty for global calls
-	Name    string // the resource in the path; a VM's name for a group's own VM attempts
-	Group   string // the group that creates or deletes a VM by itself; else empty
+	Name    string // the resource in the path; the VM's name if a group creates or deletes it by itself
+	Group   string // the group, if it creates or deletes a VM by itself; else empty
 	Query   url.Values
 	Body    []byte
 
@@ -80,7 +80,7 @@ func (r *Request) decode(m proto.Message) (map[string]any, error) {
 	if r.api.Verb != http.MethodPatch {
 		dropNulls(body)
 	}
-	if err := toMessage(merged(nil, body), m); err != nil { // without null
+	if err := toMessage(merged(nil, body), m); err != nil { // a message has no null
 		return nil, &apiError{Status: http.StatusBadRequest, Reason: "badRequest",
 			Message: "Invalid JSON payload received. " + err.Error()}
 	}

@@ -9,10 +9,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// makeForeign makes what in Compute Engine is not ours, with names like ours.
+// makeForeign makes resources in Compute Engine that are not ours but have
+// names like ours.
 func (w *World) makeForeign() {
 	for i, request := range invariants.MakeForeign(fleet.PoolKey{BaseName: "pool0", Zone: "us-central1-a"}) {
-		if i > 0 { // it needs the one before
+		if i > 0 { // each resource needs the one before it
 			w.Settle(0)
 			w.RunFor(w.Options.OperationTime * 2)
 		}
@@ -28,11 +29,11 @@ func (w *World) DeleteGroup(zone, name string) {
 	w.Note("by hand: delete group %s in %s", name, zone)
 	w.users.deleted[[2]string{zone, name}] = true
 	if err := w.compute(http.MethodDelete, "zones/"+zone+"/instanceGroupManagers/"+name, ""); err != nil {
-		w.Note("it is not: %s", err)
+		w.Note("the deletion failed: %s", err)
 	}
 }
 
-// compute asks Compute Engine for something, as somebody outside.
+// compute sends a request to Compute Engine as somebody outside the suite.
 func (w *World) compute(method, path, body string) error {
 	status, err := invariants.Ask(context.Background(), w.Cloud, Project, method, path, body)
 	if err == nil && status != http.StatusOK {
