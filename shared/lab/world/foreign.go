@@ -9,10 +9,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// makeForeign makes what in Compute Engine is not ours, with names like ours.
+// makeForeign makes resources in Compute Engine that are not ours, with names
+// like ours.
 func (w *World) makeForeign() {
 	for i, request := range invariants.MakeForeign(fleet.PoolKey{BaseName: "pool0", Zone: "us-central1-a"}) {
-		if i > 0 { // it needs the one before
+		if i > 0 { // it refers to the one before
 			w.Settle(0)
 			w.RunFor(w.Options.OperationTime * 2)
 		}
@@ -32,7 +33,7 @@ func (w *World) DeleteGroup(zone, name string) {
 	}
 }
 
-// compute asks Compute Engine for something, as somebody outside.
+// compute sends a request to Compute Engine that comes from no job.
 func (w *World) compute(method, path, body string) error {
 	status, err := invariants.Ask(context.Background(), w.Cloud, Project, method, path, body)
 	if err == nil && status != http.StatusOK {
