@@ -19,7 +19,7 @@ type caller struct {
 	administrator bool
 	lessee        bool
 	viewer        bool
-	backend       string // of which the caller is a member; "" for none
+	backend       string // the backend that the caller is a member of, or ""
 }
 
 // identify returns the caller of a request. Without an identity the error is a

@@ -27,7 +27,8 @@ type Job struct {
 	// Decode reads what a message is about; nil: event.OfManagers. An error sets
 	// the message aside.
 	Decode func(event.Message) (event.Scope, error)
-	// New makes the job's handler, and what that keeps between its runs.
+	// New makes the job's handler. It holds whatever the handler keeps between
+	// runs.
 	New func(Dependencies) Handler
 }
 
@@ -53,9 +54,9 @@ func Names(jobs []Job) []string {
 	return names
 }
 
-// Handler moves what the run's scope names one step closer to the
-// configuration. It may be called twice, late or in the middle of another
-// call, and return half-way.
+// Handler moves everything in the run's scope one step closer to the
+// configuration. It may be called twice, late or during another call, and it may
+// return with its work half done.
 type Handler func(ctx context.Context, run Run) error
 
 // Run is one call of a handler: what it is about, and what it may use.
@@ -75,15 +76,15 @@ func (d Dependencies) Run(job string, scope event.Scope, log *slog.Logger) Run {
 		Offers: offer.Protocol{Records: e, Catalog: d.Catalog, Now: d.Now, Log: log}}
 }
 
-// Dependencies are what the jobs are given. Each outside thing is behind its
-// contract; a job uses the ones that its entry in the manifest says.
+// Dependencies are what the jobs are given. Each external system is behind its
+// contract; a job uses only those that its entry in the manifest lists.
 type Dependencies struct {
 	Store     store.Store
 	Compute   compute.Engine
 	Catalog   catalog.Catalog
 	Publisher event.Publisher
 	Source    configsource.Source // where import-config reads; nil elsewhere
-	// Recorder records how runs end, for people to look at; nil: nobody does.
+	// Recorder records how runs end, for people to look at; nil records nothing.
 	Recorder Recorder
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
@@ -91,8 +92,8 @@ type Dependencies struct {
 	// Compute Engine, per group of methods; 0: no limit.
 	ComputeRequests int
 	Rand            *rand.Rand
-	// Project holds the topics; it is where the Machine Provider sends its
-	// messages to.
+	// Project is the project of the topics. The Machine Provider publishes its
+	// messages there.
 	Project string
 	// Deployment is the value of the ownership label.
 	Deployment string

@@ -1,5 +1,5 @@
-// Package lockedrand provides a rand.Rand that is safe for concurrent use, which
-// one over the standard library's own sources is not.
+// Package lockedrand provides a rand.Rand that is safe for concurrent use,
+// unlike one made from the standard library's own sources.
 package lockedrand
 
 import "math/rand/v2"

@@ -4,10 +4,11 @@
 //
 // Every step is one write-only commit with preconditions over a lease and its
 // machine. A lease is running exactly while its machine's document names it,
-// for no step writes one without the other. What is kept in memory (leases and
-// machines as this process last saw them, who hands out next) only saves reads
-// and vain attempts; nothing relies on it. Steps of many callers share commits
-// once there are many: a store does a few large ones faster than many at once.
+// because no step writes one without the other. What is kept in memory (leases
+// and machines as this process last saw them, and whose turn it is to hand out
+// machines) only saves reads and futile attempts; correctness never depends on
+// it. Under load the steps of many callers share a commit: a store handles a few
+// large commits faster than many small ones at once.
 package broker
 
 import (
@@ -25,11 +26,11 @@ import (
 )
 
 const (
-	// commitTimeout bounds the wait for a commit and, once more, the commit. The
-	// overlap of Changes relies on it.
+	// commitTimeout bounds the wait for a turn to commit and, separately, the
+	// commit itself. The overlap of Changes depends on it.
 	commitTimeout = 10 * time.Second
-	// commitsAtOnce is how many commits of single steps are under way at once;
-	// the steps that come meanwhile share the next.
+	// commitsAtOnce is how many commits of steps run concurrently; the steps that
+	// arrive while all are busy share the next commit.
 	commitsAtOnce = 8
 	// publishTimeout bounds one attempt to send messages.
 	publishTimeout = 10 * time.Second
@@ -44,9 +45,9 @@ type Options struct {
 	Now       func() time.Time
 	Rand      *rand.Rand
 	Log       *slog.Logger
-	// Project is that of topics without one.
+	// Project is the project of topics that name none.
 	Project string
-	// Limits returns the limits at the moment; nil: leasing.DefaultLimits.
+	// Limits returns the current limits; leasing.DefaultLimits when nil.
 	Limits func() leasing.Limits
 }
 
@@ -58,7 +59,7 @@ type Broker struct {
 	// trying to lease, so that others of it try different ones.
 	trying    sync.Map
 	free      seenFree
-	searching chan struct{} // held while a request searches for what the others may use
+	searching chan struct{} // held while a request searches the store for free machines
 	handing   chan struct{} // held while machines are handed to waiting requests
 	recent    recent
 	steps     *combine.Combiner[change, changed]
@@ -84,12 +85,12 @@ func New(options Options) *Broker {
 	return b
 }
 
-// now is the time as documents keep it.
+// now returns the current time, truncated as the store truncates it.
 func (b *Broker) now() time.Time { return store.Truncate(b.options.Now()) }
 
 func (b *Broker) limits() leasing.Limits { return b.options.Limits().WithDefaults() }
 
-// dice is a source of randomness that many may use.
+// dice is a source of randomness that is safe for concurrent use.
 type dice struct {
 	mu   sync.Mutex
 	rand *rand.Rand
@@ -107,8 +108,9 @@ func (d *dice) shuffle(n int, swap func(i, j int)) {
 	d.rand.Shuffle(n, swap)
 }
 
-// lock waits for a turn: to search, or to hand out machines. waited reports
-// whether somebody else had it: what was read before may be out of date then.
+// lock waits for a turn to search or to hand out machines. waited reports
+// whether another request held the turn, in which case what the caller read
+// before may be out of date.
 func lock(ctx context.Context, turn chan struct{}) (unlock func(), waited bool, err error) {
 	unlock = func() { <-turn }
 	select {

@@ -7,7 +7,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// The fields that queries ask for; the names are those of leasing's structs.
+// The fields that queries filter and sort by, named as in leasing's structs.
 const (
 	fieldTerms        = "offers"
 	fieldSpread       = "spread"
@@ -21,7 +21,7 @@ const (
 	fieldState        = "state"
 )
 
-// query makes a query; order "" is by key.
+// query makes a query; an empty order sorts by key.
 func query(name, collection, order string, limit int, where ...store.Filter) store.Query {
 	q := store.Query{Name: name, Collection: collection, Where: where, Limit: limit}
 	if order != "" {
@@ -34,8 +34,8 @@ func where(field string, op store.Op, value any) store.Filter {
 	return store.Filter{Field: field, Op: op, Value: value}
 }
 
-// freeMachines finds available machines with a term, from a random place on,
-// or before it.
+// freeMachines finds available machines with a term: those from a random place
+// on or those before it, depending on op.
 func freeMachines(term string, op store.Op, place int64, limit int) store.Query {
 	return query("free machines", machines, fieldSpread, limit,
 		where(fieldTerms, store.Contains, term), where(fieldSpread, op, place))
@@ -61,12 +61,12 @@ func waiting(limit int) store.Query {
 	return query("waiting", leases, fieldWaitingSince, limit)
 }
 
-// due finds the leases about which something is to be done.
+// due finds the leases whose next action is due by now.
 func due(now time.Time, limit int) store.Query {
 	return query("due", leases, fieldDueAt, limit, where(fieldDueAt, store.LessOrEqual, now))
 }
 
-// nextDue finds the lease about which something is to be done first.
+// nextDue finds the lease whose next action is due first.
 func nextDue() store.Query {
 	q := query("next due", leases, fieldDueAt, 1)
 	q.Select = []string{fieldDueAt}
@@ -79,8 +79,9 @@ func changes(backend string, since time.Time, limit int) store.Query {
 		where(fieldBackend, store.Equal, backend), where(fieldChangedAt, store.GreaterOrEqual, since))
 }
 
-// machinesOf finds a backend's machines whose hostnames begin with a prefix and
-// come after one of them, in a state where that is not "".
+// machinesOf finds a backend's machines by a prefix of their hostnames,
+// beginning behind the hostname after. An empty state matches machines in any
+// state.
 func machinesOf(backend, prefix string, state leasing.MachineState, limit int, after string) store.Query {
 	q := query("machines by hostname", machines, fieldHostname, limit,
 		where(fieldBackend, store.Equal, backend),
