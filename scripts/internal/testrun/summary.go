@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// shownSlowest is how many of the slowest are shown at the end.
+// shownSlowest is how many of the slowest packages and steps the summary shows.
 const shownSlowest = 10
 
-// summary prints the outcomes of the steps, which took so much CPU time in all. Its last line is what continuous integration reads.
+// summary prints the outcomes of the steps. cpu is the CPU time of the whole
+// run. Continuous integration reads the last line.
 func (r *testRun) summary(cpu time.Duration) {
 	r.print("\nSteps:\n")
 	for _, result := range r.results {
@@ -51,9 +52,9 @@ func (r *testRun) failures() (n int) {
 	return n
 }
 
-// printSlowest prints which packages' tests and which steps took most CPU time.
-// A step that runs tests stands there with what it took beside them, which is
-// their building.
+// printSlowest prints which steps and which packages' tests took the most CPU
+// time. For a step that runs tests it prints the rest of the step's time, which
+// went into building them.
 func (r *testRun) printSlowest(cpu time.Duration) {
 	var all []usage
 	shared := cpu
@@ -86,7 +87,7 @@ func (r *testRun) printSlowest(cpu time.Duration) {
 	}
 }
 
-// usageFile is where a step's tests write what they took.
+// usageFile returns the file in which a step's tests record the time they took.
 func usageFile(folder, step string) string { return filepath.Join(folder, "usage."+step) }
 
 func (r *testRun) colour(code, text string) string {
