@@ -18,11 +18,11 @@ func Changes(r *http.Request) bool {
 
 // Effect is what a request does, once it is served.
 type Effect struct {
-	Deleted []string // the VMs, as instances are named
-	Raised  int      // by how many VMs a group is to grow
+	Deleted []string // keys of the VMs' instances
+	Raised  int      // number of VMs by which a group is to grow
 }
 
-// The requests that change something, without names.
+// The requests that change something, with * in the place of names.
 const (
 	insertTemplate  = "POST global/instanceTemplates"
 	deleteTemplate  = "DELETE global/instanceTemplates/*"
@@ -36,13 +36,14 @@ var known = map[string]bool{
 	insertTemplate: true, deleteTemplate: true, insertGroup: true, deleteGroup: true, resize: true, deleteInstances: true,
 }
 
-// parts takes a request's path apart, behind compute/v1/projects/PROJECT.
+// parts splits the part of a request's path after compute/v1/projects/PROJECT.
 func parts(r *http.Request) []string {
 	all := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	return all[min(4, len(all)-1):]
 }
 
-// Concerns names the group or template that a request is about; "" for none.
+// Concerns returns the name of the group or template that a request is about; ""
+// if there is none.
 func Concerns(r *http.Request, body []byte) string {
 	names := parts(r)
 	for i, kind := range names[:len(names)-1] {
@@ -51,12 +52,11 @@ func Concerns(r *http.Request, body []byte) string {
 		}
 	}
 	var made struct{ Name string }  // an insert names what it makes
-	_ = json.Unmarshal(body, &made) // without a name it is about none
+	_ = json.Unmarshal(body, &made) // a body without a name concerns none
 	return made.Name
 }
 
-// Asked checks a request that changes something, at the moment before it is
-// served.
+// Asked checks a request that changes something, just before it is served.
 func (v View) Asked(r *http.Request, body []byte) (Effect, Findings) {
 	j, names := newJudge(v), parts(r)
 	action := r.Method + " " + strings.Join(shape(names), "/")
@@ -87,7 +87,7 @@ func (v View) Asked(r *http.Request, body []byte) (Effect, Findings) {
 	return effect, j.found()
 }
 
-// shape puts * in the place of each name.
+// shape replaces each name by *.
 func shape(parts []string) []string {
 	shaped := append([]string{}, parts...)
 	for i := range shaped {

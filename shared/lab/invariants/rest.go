@@ -11,16 +11,17 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// sweep is how long a record may stay beyond its time, until the next sweep.
+// sweep is how long a record may outlive its time, until the next sweep removes
+// it.
 const sweep = time.Minute
 
-// Configured is what is configured.
+// Configured is the configuration that the suite must come to.
 type Configured struct {
 	Images map[string]string // by the template's base name
 	Sizes  map[fleet.PoolKey]fleet.Sizes
 }
 
-// rest compares a view with what is configured.
+// rest compares a view with the configuration.
 type rest struct {
 	View
 	groups map[group]*members
@@ -35,8 +36,8 @@ type members struct {
 	vms    []simulator.VM
 }
 
-// Differences lists how everything differs from what is configured; none once
-// it is at rest.
+// Differences lists how everything differs from the configuration. The list is
+// empty once the suite is at rest.
 func (v View) Differences(configured Configured) []string {
 	r := &rest{View: v, groups: map[group]*members{}}
 	for _, g := range v.Groups {
@@ -74,7 +75,8 @@ func (r *rest) wrongIf(wrong bool, format string, args ...any) {
 	}
 }
 
-// template checks that the configured revision is the active one, and there.
+// template checks that the configured revision is active and has its instance
+// template.
 func (r *rest) template(base, image string) {
 	active := r.Templates[base].ActiveRevision
 	is := r.Revisions[fleet.TemplateName(base, active)]
@@ -99,7 +101,7 @@ func (r *rest) group(at group, key fleet.PoolKey, sizes fleet.Sizes) {
 		case r.vm(vm):
 			leased++
 		case r.inDoubt(KeyOf(vm)):
-			doubtful++ // it cannot be taken out
+			doubtful++ // it may have no catalog entry to remove
 		}
 	}
 	have := len(its.vms)
@@ -127,7 +129,7 @@ func (r *rest) vm(vm simulator.VM) bool {
 	record, recorded := r.Instances[key]
 	machine, offered := r.Machines[key]
 	switch {
-	case r.inDoubt(key): // in whatever state
+	case r.inDoubt(key): // its state does not matter
 	case vm.Status != "RUNNING" || vm.CurrentAction != "NONE":
 		r.wrongIf(true, "VM %s is %q, %s", key, vm.Status, vm.CurrentAction)
 	case !recorded:
@@ -142,7 +144,7 @@ func (r *rest) vm(vm simulator.VM) bool {
 	return offered && machine.State == leasing.OnLease
 }
 
-// drained checks that only leases hold what is not configured.
+// drained checks that unconfigured groups exist only while they hold leases.
 func (r *rest) drained(kept map[group]bool) {
 	for at, its := range r.groups {
 		if kept[at] {
@@ -159,14 +161,14 @@ func (r *rest) drained(kept map[group]bool) {
 	}
 }
 
-// over reports whether the record of a drained thing should be gone, once the
-// thing itself is.
+// over reports whether the record of a drained resource should be gone, once the
+// resource itself is.
 func (r *rest) over(url string, deleting bool, drained time.Time) bool {
 	return r.Late || url != "" || deleting || r.Now.Sub(drained) > fleet.DrainTime+sweep
 }
 
-// templates checks that each instance template has its record, each drained one a
-// group that is held, and each template that is not configured a revision.
+// templates checks that each instance template has a record, each drained
+// revision a group, and each unconfigured template a revision.
 func (r *rest) templates(images map[string]string) {
 	recorded, bases, grouped := 0, map[string]bool{}, map[string]bool{}
 	for at := range r.groups {
@@ -192,8 +194,8 @@ func (r *rest) templates(images map[string]string) {
 	}
 }
 
-// instances checks that each record and each catalog entry has its VM; tombstones
-// stay for a while.
+// instances checks that each record and each catalog entry has its VM.
+// Tombstones stay for a while.
 func (r *rest) instances() {
 	there := map[string]bool{}
 	for _, its := range r.groups {
@@ -227,8 +229,8 @@ func (r *rest) disks() {
 	r.wrongIf(r.Disks != wanted, "there are %d disks; the VMs have %d", r.Disks, wanted)
 }
 
-// leases checks that nobody waits while a machine that would do is free, that all
-// messages were sent, and that the leases whose time is over have ended.
+// leases checks that no request waits while a suitable machine is free, that all
+// messages were sent, and that every lease has ended whose time is over.
 func (r *rest) leases() {
 	for _, lease := range r.Leases {
 		r.wrongIf(len(lease.Unsent) > 0, "of the lease %s it is still to be told: %v", lease.RequestID, lease.Unsent)
