@@ -123,8 +123,8 @@ func (j *judge) found() Findings {
 	return j.Findings
 }
 
-// Since returns the previous state of each record that changed, the zero value
-// for a new one, for View.Step.
+// Since returns the previous state of every record, the zero value for a new
+// one, for View.Step.
 func (r Records) Since(before Records) Records {
 	return Records{
 		Revisions: since(r.Revisions, before.Revisions), Managers: since(r.Managers, before.Managers), Leases: since(r.Leases, before.Leases),
