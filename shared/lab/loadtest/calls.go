@@ -18,7 +18,7 @@ type object map[string]any
 // batch is the number of machines in one call.
 const batch = 250
 
-// machine is the hostname of the n-th machine.
+// machine returns the hostname of the n-th machine.
 func (l *load) machine(n int) string { return fmt.Sprintf("%s-%06d", l.options.Prefix, n) }
 
 func (l *load) addMachines(ctx context.Context) error {
@@ -39,7 +39,7 @@ func (l *load) addMachines(ctx context.Context) error {
 			return fmt.Errorf("add machines: %w", err)
 		}
 		for i, response := range answer.Responses {
-			// A repeated call finds the machines of the first.
+			// A repeated call finds the machines that the first one added.
 			if response.Error != "" && response.Error != "HOSTNAME_REUSE" {
 				return fmt.Errorf("add machine %s: %s", l.machine(begin+i), response.Error)
 			}
@@ -48,7 +48,7 @@ func (l *load) addMachines(ctx context.Context) error {
 	return nil
 }
 
-// checkMachines checks that every machine came back.
+// checkMachines checks that every machine is available again.
 func (l *load) checkMachines(ctx context.Context) error {
 	for begin := 0; begin < l.options.Machines; begin += batch {
 		var requests []object
@@ -70,8 +70,9 @@ func (l *load) checkMachines(ctx context.Context) error {
 	return nil
 }
 
-// lease asks until the request is fulfilled: the same request again answers
-// its present state. The latency counts from when it was to begin.
+// lease repeats the request until it is fulfilled: the Machine Provider answers
+// a repeated request with its current state. The latency counts from at, the
+// time at which the request was due.
 func (l *load) lease(ctx context.Context, id string, at time.Time, dice *rand.Rand) (string, error) {
 	request := object{
 		"request_id": id,
@@ -124,14 +125,14 @@ func (l *load) release(ctx context.Context, id string, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.releases = append(l.releases, time.Since(at))
-	// A repeated call may find what the first did.
+	// A repeated call may find the machine released by the first one.
 	if answer.Error != "" && answer.Error != "ALREADY_RECLAIMED" {
 		l.problem("lease %s was lost: release answered %s", id, answer.Error)
 	}
 	return nil
 }
 
-// call repeats a request that is not answered, or with 5xx, for a while.
+// call repeats a request that gets no answer, or a 5xx, until the patience ends.
 func (l *load) call(ctx context.Context, token, method string, request, into any) error {
 	caller := Caller{URL: l.options.URL, Token: token, Client: l.options.Client}
 	until := time.Now().Add(l.options.Patience)
@@ -147,14 +148,15 @@ func (l *load) call(ctx context.Context, token, method string, request, into any
 	}
 }
 
-// Caller calls a Machine Provider's URL, without /_ah/api, with a bearer token.
+// Caller calls the Machine Provider at a URL, without /_ah/api, with a bearer
+// token.
 type Caller struct {
 	URL, Token string
 	Client     *http.Client
 }
 
-// Call sends one request, and reports whether another attempt may help where it
-// fails.
+// Call sends one request. If it fails, again reports whether another attempt may
+// help.
 func (c Caller) Call(ctx context.Context, method string, request, into any) (again bool, err error) {
 	body, err := json.Marshal(request)
 	if err != nil {
