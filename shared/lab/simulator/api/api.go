@@ -25,11 +25,12 @@ type Method struct {
 	Verb string
 	Path string // "projects/{project}/…"
 
-	body       string // the schema; empty for none
+	body       string // the name of the schema; empty for none
 	parameters map[string]bool
 }
 
-// Find returns the method of a name such as "disks.insert"; nil for none.
+// Find returns the method with a name such as "disks.insert"; nil if there is
+// none.
 func Find(name string) *Method { return methods[name] }
 
 // Names returns the names of all methods.
@@ -41,7 +42,7 @@ func Names() []string {
 	return names
 }
 
-// schema is the fields of an object by name.
+// schema holds the fields of an object by name.
 type schema struct {
 	fields   map[string]field
 	required []string // fields that some method requires
@@ -51,7 +52,7 @@ type field struct {
 	list, mapped bool
 	outputOnly   bool
 	kind         string   // a scalar type, "enum", or the name of a schema
-	values       []string // of an enumeration
+	values       []string // the values of an enumeration
 	requiredBy   []string // methods
 }
 
@@ -105,7 +106,7 @@ func parseField(words []string) field {
 }
 
 // standard are the query parameters of all methods: "parameters" in the
-// description, and those that its servers take with a "$".
+// description, and those that the servers also accept with a leading "$".
 var standard = map[string]bool{"alt": true, "callback": true, "fields": true, "key": true, "oauth_token": true,
 	"access_token": true, "prettyPrint": true, "quotaUser": true, "uploadType": true, "upload_protocol": true, "userIp": true}
 
