@@ -24,8 +24,7 @@ const (
 )
 
 // ColdStart measures a deployed function from the start of its process to the
-// end of its first event, against a Firestore in this process that has
-// nothing.
+// end of its first event, with an empty Firestore in this process.
 func ColdStart(ctx context.Context, o Options) (Result, error) {
 	result := newResult("coldstart", o)
 	work, err := os.MkdirTemp("", "bench-")
@@ -66,7 +65,7 @@ func ColdStart(ctx context.Context, o Options) (Result, error) {
 }
 
 // coldStart starts a function once, pushes an empty message to it, and returns
-// how long that took and how much memory the process then has resident.
+// how long that took and the process's resident memory afterwards.
 func coldStart(ctx context.Context, program, firestore string) (time.Duration, int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -84,6 +83,6 @@ func coldStart(ctx context.Context, program, firestore string) (time.Duration, i
 		return 0, 0, fmt.Errorf("%w; its log: %.1000s", err, function.Stop())
 	}
 	took := time.Since(function.Started)
-	err = pause.For(ctx, 200*time.Millisecond) // what it does behind the scenes
+	err = pause.For(ctx, 200*time.Millisecond) // its background work
 	return took, residentMemory(strconv.Itoa(function.PID)), err
 }

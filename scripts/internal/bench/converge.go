@@ -30,8 +30,8 @@ func Converge(ctx context.Context, o Options) (Result, error) {
 	return result, nil
 }
 
-// converge measures one pool from nothing. Ticks come each minute, as in a
-// deployment.
+// converge measures one pool, starting from nothing. Ticks come every minute, as
+// in a deployment.
 func converge(ctx context.Context, o Options, pool Fleet) (Run, error) {
 	s, run, err := grown(ctx, o, time.Minute, pool, "converge "+pool.String())
 	if err == nil {
@@ -40,7 +40,7 @@ func converge(ctx context.Context, o Options, pool Fleet) (Run, error) {
 	return run, err
 }
 
-// grown starts a suite, says what it is for, and lets a pool converge in it.
+// grown starts a suite, reports the purpose, and lets a pool converge in it.
 func grown(ctx context.Context, o Options, tick time.Duration, pool Fleet, purpose string) (*system, Run, error) {
 	s, err := start(ctx, o, tick)
 	if err != nil {
@@ -54,7 +54,7 @@ func grown(ctx context.Context, o Options, tick time.Duration, pool Fleet, purpo
 	return s, run, err
 }
 
-// grow measures a change to a pool.
+// grow configures a pool and measures how it converges.
 func (s *system) grow(ctx context.Context, pool Fleet) (Run, error) {
 	measured := s.measure()
 	if err := s.configure(ctx, pool); err != nil {

@@ -35,8 +35,8 @@ func Idle(ctx context.Context, o Options) (Result, error) {
 	return result, nil
 }
 
-// warmUp is how long a pool is left alone until no job still acts on what
-// happened before.
+// warmUp is how long a pool is left alone, so that no job still acts on earlier
+// events.
 const warmUp = 30 * time.Minute
 
 func idle(ctx context.Context, o Options, pool Fleet, minutes int) (Run, error) {

@@ -9,10 +9,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
-// handlerMemory is what one handler's process may have.
+// handlerMemory is the memory that a handler's process may use, in MiB.
 const handlerMemory = 512
 
-// Scale measures the same at three sizes.
+// Scale makes the same measurements at three sizes.
 func Scale(ctx context.Context, o Options) (Result, error) {
 	result := newResult("scale", o)
 	pools := []Fleet{{Groups: 10, Size: 100}, {Groups: 20, Size: 500}, {Groups: 100, Size: 1000}}
@@ -48,8 +48,8 @@ func Scale(ctx context.Context, o Options) (Result, error) {
 	return result, nil
 }
 
-// scale lets a pool converge, and then measures the memory of each job's sweep
-// over it.
+// scale lets a pool converge, and then measures how much memory each job's sweep
+// over it takes.
 func scale(ctx context.Context, o Options, pool Fleet) (Run, map[string]int64, error) {
 	s, run, err := grown(ctx, o, time.Minute, pool, "scale "+pool.String())
 	if err != nil {

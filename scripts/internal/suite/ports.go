@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// preferredPort is what the functions get when nobody asks for another.
+// preferredPort is the port of the functions if no other is requested.
 const preferredPort = 8080
 
 // ports hands out the ports of the suite's servers on 127.0.0.1.
 type ports struct{ functions, next int }
 
-// choosePort decides the port of the functions: the one asked for, or the
+// choosePort chooses the port of the functions: the requested one, or the
 // preferred one if it is free, or any.
 func (s *Suite) choosePort(ctx context.Context) error {
 	port := cmp.Or(s.opts.Port, preferredPort)
@@ -32,7 +32,7 @@ func (s *Suite) choosePort(ctx context.Context) error {
 	return nil
 }
 
-// listen opens the port that follows, or any.
+// listen opens the next port, or any.
 func (p *ports) listen(ctx context.Context) (net.Listener, error) {
 	if p.next != 0 {
 		p.next++
@@ -54,7 +54,7 @@ func (s *Suite) serve(ctx context.Context, what string, handler http.Handler) (s
 	if err != nil {
 		return "", fmt.Errorf("serve %s: %w", what, err)
 	}
-	// No time limit on answers: operations.wait holds its own back for minutes.
+	// Responses have no time limit: operations.wait takes up to minutes.
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slogError(s.opts.Log)}
 	go func() {
@@ -64,7 +64,7 @@ func (s *Suite) serve(ctx context.Context, what string, handler http.Handler) (s
 	}()
 	s.onStop(func(ctx context.Context) {
 		if server.Shutdown(ctx) != nil {
-			_ = server.Close() // whoever hangs on is cut off
+			_ = server.Close() // connections that are still open are cut off
 		}
 	})
 	return "http://" + listener.Addr().String(), nil

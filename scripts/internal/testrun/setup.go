@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// source is where a maker publishes Debian packages.
+// source is a vendor's repository of Debian packages.
 type source struct {
-	name, key, address, suite string // suite "": the system's code name
+	name, key, address, suite string // an empty suite is the system's code name
 }
 
 var (
@@ -23,7 +23,7 @@ var (
 	hashicorp = source{"hashicorp", "https://apt.releases.hashicorp.com/gpg", "https://apt.releases.hashicorp.com", ""}
 )
 
-// commands add the source to those of apt.
+// commands returns the commands that add the source to apt's.
 func (s source) commands(sudo string) []string {
 	suite := s.suite
 	if suite == "" {
@@ -37,14 +37,14 @@ func (s source) commands(sudo string) []string {
 	}
 }
 
-// Systems that there are commands for.
+// The systems that Setup supports.
 const (
 	debian = "debian"
 	ubuntu = "ubuntu"
 	mac    = "darwin"
 )
 
-// system is this machine's, "" where it is another one.
+// system returns this machine's system; "" if it is not supported.
 func system() string {
 	if runtime.GOOS == mac {
 		return mac
@@ -53,7 +53,7 @@ func system() string {
 	if err != nil {
 		return ""
 	}
-	for _, name := range []string{ubuntu, debian} { // Ubuntu's says that it is like Debian
+	for _, name := range []string{ubuntu, debian} { // Ubuntu's ID_LIKE names debian too
 		for line := range strings.Lines(string(text)) {
 			key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 			if (key == "ID" || key == "ID_LIKE") && slices.Contains(strings.Fields(strings.Trim(value, `"`)), name) {
@@ -71,7 +71,7 @@ func (t tool) packages(system string) []string {
 	return t.debian
 }
 
-// howTo says how the tool is installed: on this system, or on each.
+// howTo returns how to install the tool: on this system, or else on each one.
 func (t tool) howTo() []string {
 	var lines []string
 	for _, each := range []string{debian, ubuntu, mac} {
@@ -90,7 +90,7 @@ func (t tool) howTo() []string {
 	return lines
 }
 
-// setupCommands install the tools.
+// setupCommands returns the commands that install the tools.
 func setupCommands(system string, root bool, lacking []tool) []string {
 	if system == mac {
 		var commands []string
@@ -128,8 +128,8 @@ func setupCommands(system string, root bool, lacking []tool) []string {
 	return commands
 }
 
-// Setup installs what is missing. It prints the commands and asks once, unless
-// it is told not to.
+// Setup installs what is missing. It prints the commands and, unless yes is
+// true, asks once.
 func Setup(ctx context.Context, in io.Reader, out io.Writer, yes bool) error {
 	lacking := missing(ctx)
 	if len(lacking) == 0 {
@@ -148,12 +148,12 @@ func Setup(ctx context.Context, in io.Reader, out io.Writer, yes bool) error {
 	_, _ = fmt.Fprintf(out, "These commands install them:\n\n%s\n\n", script)
 	if !yes {
 		_, _ = fmt.Fprint(out, "Run them? [y/N] ")
-		answer, _ := bufio.NewReader(in).ReadString('\n') // nothing is no
+		answer, _ := bufio.NewReader(in).ReadString('\n') // no input means no
 		if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 			return errors.New("nothing was installed")
 		}
 	}
-	c := exec.CommandContext(ctx, "bash", "-euxo", "pipefail", "-c", script) // it was shown above
+	c := exec.CommandContext(ctx, "bash", "-euxo", "pipefail", "-c", script) // it was printed above
 	c.Stdin, c.Stdout, c.Stderr = in, out, out
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("install what is missing: %w", err)
