@@ -60,7 +60,7 @@ func ColdStart(ctx context.Context, o Options) (Result, error) {
 	result.figure("deployed: zip", fmt.Sprintf("%s files, %s KiB", count(built.files), number(float64(built.zip)/1024)))
 	result.figure("deployed: binary", fmt.Sprintf("%.1f MiB", mebibytes(built.binary)))
 	result.figure("… without the flags that Terraform gives the build", fmt.Sprintf("%.1f MiB", mebibytes(built.plain)))
-	result.note("what takes the room in the binary, before its symbols are left out: %s", strings.Join(built.room, ", "))
+	result.note("the largest parts of the binary, before its symbols are stripped: %s", strings.Join(built.room, ", "))
 	return result, nil
 }
 

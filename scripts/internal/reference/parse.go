@@ -56,7 +56,7 @@ func Parse(text string) (about []string, messages []Message, err error) {
 			case strings.HasPrefix(line, "package "):
 				about = paragraphs(comment)
 			case inside && line != "":
-				return nil, nil, fmt.Errorf("line %d: %q is of a form that is not known here", i+1, line)
+				return nil, nil, fmt.Errorf("line %d: %q has an unsupported form", i+1, line)
 			}
 		}
 		comment = nil

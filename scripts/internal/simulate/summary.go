@@ -77,7 +77,7 @@ func (s Summary) Text(w io.Writer) error {
 	fmt.Fprintf(&text, "%d worlds in %s: %d broken\n", s.Seeds, s.Took.Round(time.Second), len(s.Failures))
 	fmt.Fprintf(&text, "%d runs of jobs, %d outside calls, %d Compute Engine mutations, %d document writes, %d leases\n",
 		s.Stats.Runs, s.Stats.Steps, s.Stats.Mutations, s.Stats.Writes, s.Stats.Leases)
-	fmt.Fprintf(&text, "the longest way to rest once faults had stopped: %s\n", s.Longest.Round(time.Second))
+	fmt.Fprintf(&text, "the longest time to rest after the faults had stopped: %s\n", s.Longest.Round(time.Second))
 	table(&text, "faults injected", s.Stats.Faults)
 	table(&text, "invariants checked", s.Stats.Checked)
 	_, err := io.WriteString(w, text.String())

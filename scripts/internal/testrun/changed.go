@@ -98,7 +98,7 @@ func (c *changes) print(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "Nothing changed since %s.\n", c.base)
 		return
 	}
-	_, _ = fmt.Fprintf(w, "Since %s %d files changed, which %d packages stand on.\n", c.base, len(c.files), len(c.affected))
+	_, _ = fmt.Fprintf(w, "Since %s, %d files changed; they affect %d packages.\n", c.base, len(c.files), len(c.affected))
 	left := slices.Sorted(slices.Values(c.left))
 	_, _ = fmt.Fprintf(w, "Left to scripts/test as a whole: the steps killed, simulation, fuzz, local and emulators; the tests of %s.\n", strings.Join(append(left, "long proofs"), ", "))
 }

@@ -83,7 +83,7 @@ func (r *testRun) printSlowest(cpu time.Duration) {
 		r.print("  %7.1f CPU s%-12s  %s\n", u.CPU.Seconds(), in, u.Name)
 	}
 	if n := len(r.tests.cached); n > 0 {
-		r.print("  %d packages' tests stand on what did not change since they passed\n", n)
+		r.print("  the results of %d packages were cached: nothing changed since their tests passed\n", n)
 	}
 }
 

@@ -59,7 +59,7 @@ func TestDirection(t *testing.T) {
 		}
 		from := group(f.folder)
 		if from < 0 {
-			t.Errorf("%s is of no group", f.path)
+			t.Errorf("%s is in no group", f.path)
 		}
 		for _, name := range f.imports {
 			switch to := group(name); {

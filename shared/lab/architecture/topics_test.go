@@ -92,7 +92,7 @@ func TestFunctionsAnnounceWhatTheManifestSays(t *testing.T) {
 				case ok && selector.Sel.Name == "Announce":
 					literal, ok := call.Args[1].(*ast.BasicLit)
 					if !ok {
-						t.Errorf("%s announces something that is no literal, so that nobody finds it", f.path)
+						t.Errorf("%s announces a topic that is not a literal, so this test cannot check it", f.path)
 						return true
 					}
 					fact, err := strconv.Unquote(literal.Value)

@@ -24,7 +24,7 @@ func (raw) Name() string { return "proto" }
 func (raw) Marshal(v any) ([]byte, error) {
 	m, ok := v.(*message)
 	if !ok {
-		return nil, fmt.Errorf("a %T is no message of the gate", v)
+		return nil, fmt.Errorf("a %T is not a message of the gate", v)
 	}
 	return *m, nil
 }
@@ -32,7 +32,7 @@ func (raw) Marshal(v any) ([]byte, error) {
 func (raw) Unmarshal(data []byte, v any) error {
 	m, ok := v.(*message)
 	if !ok {
-		return fmt.Errorf("a %T is no message of the gate", v)
+		return fmt.Errorf("a %T is not a message of the gate", v)
 	}
 	*m = data
 	return nil
