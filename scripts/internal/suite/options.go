@@ -1,7 +1,7 @@
 // Package suite runs the whole system in this process: every function behind the
 // Functions Framework, their topics and schedules, a Compute Engine simulator, a
 // Machine Provider, and a store. It is the composition root of the local suite;
-// shared/deployment is the deployed functions'.
+// shared/deployment composes the deployed functions.
 package suite
 
 import (
