@@ -4,7 +4,7 @@
 //	apitable [-check] FOLDER
 //
 // It reads FOLDER/methods.txt and writes FOLDER/v1.txt. With -check it writes
-// nothing, and fails where the table is not up to date.
+// nothing, and fails if the table is not up to date.
 package main
 
 import (
@@ -48,7 +48,7 @@ func run(check bool, args []string) error {
 			methods = append(methods, line)
 		}
 	}
-	// The root module's version counts, not that of this one.
+	// The version in the root module counts, not the one in this module.
 	command := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Version}} {{.Dir}}", module)
 	command.Dir = args[0]
 	out, err := command.Output()

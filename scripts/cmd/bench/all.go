@@ -11,8 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/bench"
 )
 
-// all runs each benchmark in a process of its own, so that none has the
-// memory of another one, and prints the table.
+// all runs each benchmark in its own process, so that none inherits the memory
+// of another, and prints the table.
 func all(ctx context.Context, args arguments) error {
 	if args.CPU != "" || args.Memory != "" {
 		return errors.New("a profile is of one benchmark: name it")

@@ -85,7 +85,7 @@ func asJSON(w io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
-// profile begins the profiles that are asked for; what it returns ends them.
+// profile starts the requested profiles; the function that it returns ends them.
 func profile(args arguments) (ended func(error) error, err error) {
 	var cpu *os.File
 	if args.CPU != "" {
@@ -117,7 +117,7 @@ func profile(args arguments) (ended func(error) error, err error) {
 	}, nil
 }
 
-// root is the checkout, as scripts/bench says.
+// root returns the checkout, which scripts/bench sets.
 func root() string {
 	if root := os.Getenv("GCE_BACKEND_ROOT"); root != "" {
 		return root

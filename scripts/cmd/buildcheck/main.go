@@ -1,5 +1,4 @@
-// Command buildcheck replays what Google's Go buildpack does with the deployed
-// source.
+// Command buildcheck builds the deployed source as Google's Go buildpack does.
 package main
 
 import (
@@ -27,7 +26,7 @@ const startTimeout = 20 * time.Second
 
 const description = `Zips what Terraform deploys, unpacks it, and does with it what the Go buildpack does: finds the package at the root, writes a main for it, tidies the module (which must change nothing) and builds. Then starts each function of functions.yaml from the binary once, on 127.0.0.1 and without credentials.`
 
-// environment is what Terraform sets for the functions.
+// environment is the environment that Terraform sets for the functions.
 var environment = []string{
 	"PROJECT=fleet-test", "FIRESTORE_DATABASE=gce-backend", "DEPLOYMENT=gce-backend", "COMPUTE_REQUESTS_PER_MINUTE=60",
 	"MACHINE_PROVIDER_URL=https://machine-provider.example.com", "CONFIG_SOURCE=gs://fleet-test/config",
@@ -113,8 +112,8 @@ func build(ctx context.Context, root, work string) (program string, err error) {
 }
 
 // start runs the program as the platform would for a function, until it answers:
-// a job refuses a request that is no delivery, and the two HTTP functions know
-// no such path.
+// a job refuses a request that is not a delivery, and the two HTTP functions
+// answer 404 to an unknown path.
 func start(ctx context.Context, program, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

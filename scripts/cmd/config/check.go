@@ -45,8 +45,8 @@ func (c checkCommand) Run(ctx context.Context) error {
 	return err
 }
 
-// load reads and parses a configuration. What keeps it from being stored is
-// among the problems.
+// load reads and parses a configuration. The reasons for which it could not be
+// stored are among the problems.
 func load(ctx context.Context, from string) (files config.Files, parsed config.Config, problems config.Problems, err error) {
 	if files, err = readFiles(ctx, from); err != nil {
 		return files, parsed, nil, err
@@ -82,8 +82,8 @@ func readFiles(ctx context.Context, from string) (config.Files, error) {
 	return source.Read(ctx)
 }
 
-// report prints a line per problem, in the form that editors jump by, and the
-// verdict.
+// report prints one line per problem, in the form that editors can jump to, and
+// then the verdict.
 func report(to io.Writer, from string, problems config.Problems) {
 	for _, problem := range problems {
 		parts := []string{place(from, problem), string(problem.Severity)}
@@ -102,7 +102,7 @@ func report(to io.Writer, from string, problems config.Problems) {
 	_, _ = fmt.Fprintf(to, "%s is %s: %s, %s\n", from, verdict, plural(wrong, "error"), plural(len(problems)-wrong, "warning"))
 }
 
-// place is FILE:LINE:COLUMN, the file as it can be opened from here.
+// place returns FILE:LINE:COLUMN. FILE can be opened from the current folder.
 func place(from string, problem config.Problem) string {
 	at := from
 	if problem.File != "" {

@@ -1,4 +1,4 @@
-// Command config checks a configuration, tells what importing it would do, and
+// Command config checks a configuration, shows what importing it would do, and
 // pushes it.
 package main
 
@@ -32,8 +32,8 @@ Examples:
   scripts/config plan gs://my-config --project my-project
   scripts/config push conf gs://my-config --project my-project`
 
-// exit is an error with the exit code that it ends the command with; without an
-// error inside it was shown already.
+// exit is an error that ends the command with an exit code. One without an error
+// inside was already shown.
 type exit struct {
 	code int
 	err  error
@@ -59,7 +59,7 @@ func run(args []string) int {
 		return 0
 	}
 	with := &exit{code: 2, err: err}
-	_ = errors.As(err, &with) // else it is as above
+	_ = errors.As(err, &with) // otherwise the defaults above apply
 	if with.err != nil {
 		fmt.Fprintln(os.Stderr, "scripts/config:", err)
 	}

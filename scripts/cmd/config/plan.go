@@ -17,10 +17,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 )
 
-// stateLimit bounds reading what is stored.
+// stateLimit bounds reading the stored state.
 const stateLimit = 2 * time.Minute
 
-// target says which deployment a command is about.
+// target is the deployment that a command is about.
 type target struct {
 	Endpoints string `xor:"to" placeholder:"FILE" help:"The local suite that wrote this file (scripts/local --endpoints FILE)."`
 	Project   string `xor:"to" placeholder:"ID" help:"This project of Google Cloud, as whoever is logged in."`
@@ -70,7 +70,7 @@ func (c planCommand) Run(ctx context.Context) error {
 	return err
 }
 
-// state reads what is stored.
+// state reads the stored state.
 func (t target) state(ctx context.Context) (plan.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, stateLimit)
 	defer cancel()

@@ -64,11 +64,12 @@ func (c pushCommand) Run(ctx context.Context) error {
 	return c.follow(ctx, revision, to)
 }
 
-// lookEvery is how often the rollout is looked at.
+// lookEvery is the interval at which the rollout is checked.
 const lookEvery = 2 * time.Second
 
 // follow shows the pools until the revision is in force and each pool is as
-// configured; leases may keep draining pools for long, and are not waited for.
+// configured. Draining pools are not waited for, because leases may keep them
+// for long.
 func (c pushCommand) follow(ctx context.Context, revision, to string) error {
 	look, done, err := c.looker(ctx, to)
 	if err != nil {
@@ -103,8 +104,8 @@ func (c pushCommand) follow(ctx context.Context, revision, to string) error {
 	}
 }
 
-// rolledOut reports whether the revision is in force and complete, or else why
-// not.
+// rolledOut returns an error that says why the revision is not in force and
+// complete; nil if it is.
 func rolledOut(report pools.Report, revision string) error {
 	if !strings.HasPrefix(report.Imported, revision+"@") {
 		return fmt.Errorf("revision %s is not imported yet; %s is in force", revision, report.Imported)
@@ -112,7 +113,7 @@ func rolledOut(report pools.Report, revision string) error {
 	return report.Converged()
 }
 
-// leaving counts what is left of pools that are not configured any more.
+// leaving counts what is left of pools that are no longer configured.
 func leaving(report pools.Report) string {
 	leased, others := 0, 0
 	for _, pool := range report.Pools {

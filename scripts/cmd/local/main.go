@@ -43,10 +43,10 @@ func main() {
 	os.Exit(run(args))
 }
 
-// run is the command; what it returns is the exit code.
+// run runs the command and returns its exit code.
 func run(args arguments) int {
-	// The framework's chatter is diverted before anything else runs, and the
-	// log is known only then.
+	// The framework's output must be diverted before anything else runs, and only
+	// that opens the log.
 	out, err := open(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scripts/local:", err)
@@ -88,7 +88,7 @@ func (a arguments) options(ctx context.Context, out *output) (suite.Options, err
 	}, nil
 }
 
-// folder is the configuration's, by default that of the checkout.
+// folder returns the configuration's folder; by default the checkout's.
 func (a arguments) folder() string {
 	if a.Config != "" {
 		return a.Config
@@ -96,7 +96,7 @@ func (a arguments) folder() string {
 	return filepath.Join(root(), "scripts", "example")
 }
 
-// root is the checkout, as scripts/local says.
+// root returns the checkout, which scripts/local sets.
 func root() string {
 	if root := os.Getenv("GCE_BACKEND_ROOT"); root != "" {
 		return root

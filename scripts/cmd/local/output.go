@@ -17,11 +17,11 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/logging"
 )
 
-// output is where the command writes to.
+// output holds the destinations of the command's output.
 type output struct {
 	screen screen.Screen
 	log    *slog.Logger
-	file   *os.File // the log's; nil with --verbose
+	file   *os.File // the log file; nil with --verbose
 }
 
 // open diverts what the framework prints and opens the log.
@@ -30,7 +30,7 @@ func open(args arguments) (*output, error) {
 	stdout, stderr, err := framework.Divert(func(line string) {
 		select {
 		case lines <- line:
-		default: // nobody may wait for the chatter
+		default: // the framework must never wait for its output
 		}
 	})
 	if err != nil {
@@ -84,7 +84,7 @@ func logFile(path string) (*os.File, error) {
 	}
 	folder := filepath.Join(root(), ".build", "logs")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		folder = os.TempDir() // the checkout cannot be written to
+		folder = os.TempDir() // the checkout is read-only
 	} else {
 		prune(folder)
 	}
@@ -96,7 +96,7 @@ func logFile(path string) (*os.File, error) {
 	return file, nil
 }
 
-// prune removes the oldest logs; their names sort by time.
+// prune removes the oldest logs, whose names sort by time.
 func prune(folder string) {
 	old, err := filepath.Glob(filepath.Join(folder, "local-*.log"))
 	if err != nil || len(old) < keptLogs {
@@ -110,7 +110,7 @@ func prune(folder string) {
 
 func (o *output) say(format string, args ...any) { o.screen.Say(format, args...) }
 
-// logName says where the log is; empty when it goes to standard error.
+// logName returns the log's path; "" when it goes to standard error.
 func (o *output) logName() string {
 	if o.file == nil {
 		return ""

@@ -15,10 +15,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
-// errInterrupted is an interrupt before what --until asks for.
+// errInterrupted reports an interrupt before the condition of --until was met.
 var errInterrupted = errors.New("interrupted")
 
-// failed is why --until was not reached.
+// failed reports why the condition of --until was not met.
 type failed struct {
 	what   string
 	reason error
@@ -31,8 +31,8 @@ func (f *failed) Error() string {
 func (f *failed) Unwrap() error { return f.reason }
 
 const (
-	// lookEvery is how often the pools are looked at, or, where looking takes
-	// long, so that a fifth of the time goes into it.
+	// lookEvery is the interval at which the pools are read. If reading takes
+	// long, the interval grows so that it takes a fifth of the time.
 	lookEvery = 250 * time.Millisecond
 	lookShare = 5
 	lookLimit = 10 * time.Second
@@ -72,7 +72,7 @@ func (s session) run(ctx context.Context) error {
 	return s.until(ctx, running)
 }
 
-// until watches until all is as configured.
+// until shows the pools until everything is as configured.
 func (s session) until(ctx context.Context, running *suite.Suite) error {
 	limited, cancel := context.WithTimeout(ctx, s.args.Timeout)
 	defer cancel()
@@ -88,7 +88,7 @@ func (s session) until(ctx context.Context, running *suite.Suite) error {
 	})
 	switch {
 	case reached:
-		s.output.screen.Close() // the last picture stays
+		s.output.screen.Close() // the last report stays on the screen
 		s.output.say("Converged after %v: %s.", time.Since(start).Round(10*time.Millisecond), total(last))
 		return nil
 	case ctx.Err() != nil:
@@ -107,8 +107,8 @@ func total(report pools.Report) string {
 	return fmt.Sprintf("%d machines cataloged in %d pools", machines, len(report.Pools))
 }
 
-// watch shows the pools until enough says so or ctx ends, and returns what it
-// showed last.
+// watch shows the pools until enough returns true or ctx ends, and returns the
+// last report.
 func (s session) watch(ctx context.Context, running *suite.Suite, enough func(pools.Report) bool) pools.Report {
 	reader := running.Pools()
 	var last pools.Report
@@ -137,8 +137,8 @@ func look(ctx context.Context, reader pools.Reader) (pools.Report, error) {
 	return reader.Read(ctx)
 }
 
-// announce writes the endpoints; the file that nobody asked for goes with the
-// suite.
+// announce writes the endpoints file. cleanUp removes the file if it is the
+// default one.
 func (s session) announce(addresses endpoints.Endpoints) (file string, cleanUp func(), err error) {
 	if s.args.Endpoints != "" {
 		return s.args.Endpoints, func() {}, endpoints.Write(s.args.Endpoints, addresses)
@@ -149,7 +149,7 @@ func (s session) announce(addresses endpoints.Endpoints) (file string, cleanUp f
 	}
 	return file, func() {
 		if written, err := endpoints.Read(file); err == nil && written.PID == addresses.PID {
-			_ = os.Remove(file) // it is of no use to anyone
+			_ = os.Remove(file) // it is of no use without the suite
 		}
 	}, endpoints.Write(file, addresses)
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 )
 
-// summary is what a person needs to know of a suite that is up.
+// summary is what the command prints once the suite is up.
 type summary struct {
 	endpoints.Endpoints
-	file   string // of the endpoints
-	folder string // of the configuration
+	file   string // the endpoints file
+	folder string // the configuration's folder
 	took   time.Duration
 }
 
@@ -44,7 +44,7 @@ func (s summary) String() string {
 	return text.String()
 }
 
-// near names a path relative to the current folder where that is shorter.
+// near returns a path relative to the current folder if that is shorter.
 func near(path string) string {
 	here, err := os.Getwd()
 	if err != nil {

@@ -13,7 +13,7 @@ const (
 	end   = "<!-- flow: end -->\n"
 )
 
-// withFlow puts the picture of the flow between its marks in README.md.
+// withFlow replaces the picture of the flow between its marks in README.md.
 func withFlow(readme string) (string, error) {
 	m, err := manifest.Parse(functions.Manifest)
 	if err != nil {
@@ -27,7 +27,7 @@ func withFlow(readme string) (string, error) {
 	return before + begin + draw(m) + end + after, nil
 }
 
-// draw draws an arrow from whoever announces a fact to whoever listens to it.
+// draw draws an arrow from each publisher of a fact to each subscriber.
 func draw(m manifest.Manifest) string {
 	var b strings.Builder
 	b.WriteString("```mermaid\nflowchart TD\n")
@@ -45,7 +45,7 @@ func draw(m manifest.Manifest) string {
 	}
 	for _, name := range m.Names() {
 		for _, topic := range m.Functions[name].Announces {
-			if topic != name { // a sweep that spreads over its own topic says nothing about the flow
+			if topic != name { // a sweep's messages to its own topic are not part of the flow
 				arrows(&b, name, topic, listeners[topic])
 			}
 		}

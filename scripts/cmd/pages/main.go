@@ -1,6 +1,6 @@
-// Command pages writes what the documentation takes from the code: the picture of
-// the flow in README.md, from functions.yaml, and docs/configuration.md, from the
-// comments of the configuration's protocol buffers. It runs in scripts. With
+// Command pages writes the documentation that follows from the code: the picture
+// of the flow in README.md, from functions.yaml, and docs/configuration.md, from
+// the comments of the configuration's protocol buffers. It runs in scripts. With
 // -check it changes nothing, and fails if one of them is not up to date.
 package main
 

@@ -17,14 +17,14 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
-// How a log is looked at: a file often, Cloud Logging, which takes some
-// seconds to show a line, less so.
+// The intervals at which a log is read: short for a file, longer for Cloud
+// Logging, which takes some seconds to show a line.
 const (
 	fileEvery, fileGrace   = 100 * time.Millisecond, 2 * time.Second
 	cloudEvery, cloudGrace = 3 * time.Second, 20 * time.Second
 )
 
-// publishAndFollow publishes a message, and shows what the jobs that it wakes
+// publishAndFollow publishes a message, and shows what the jobs that it triggers
 // write to the log.
 func (a arguments) publishAndFollow(ctx context.Context) error {
 	message, err := publishing.Message(a.Topic, a.JSON, a.Attribute)
@@ -71,7 +71,7 @@ func (a arguments) publishAndFollow(ctx context.Context) error {
 	return err
 }
 
-// woken lists the functions that listen to a topic.
+// woken lists the functions that subscribe to a topic.
 func woken(topic string) ([]string, error) {
 	m, err := manifest.Parse(functions.Manifest)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Command publish publishes a message, so as to force a job.
+// Command publish publishes a message, in order to force a job.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command simulate runs the suite in seeded worlds in which everything goes
-// wrong, and checks its invariants.
+// Command simulate runs the suite in seeded worlds full of faults, and checks
+// its invariants.
 package main
 
 import (

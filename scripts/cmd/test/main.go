@@ -1,4 +1,4 @@
-// Command test runs what checks the project.
+// Command test runs the checks of the project.
 package main
 
 import (
@@ -33,7 +33,7 @@ func main() {
 		os.Exit(testrun.Measured(os.Args[2], os.Args[3:]))
 	}
 	for i, argument := range os.Args {
-		if argument == "--changed" { // kong knows no optional value
+		if argument == "--changed" { // kong has no optional values
 			os.Args[i] = "--changed=HEAD"
 		}
 	}

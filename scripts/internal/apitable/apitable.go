@@ -48,7 +48,7 @@ type schema struct {
 }
 
 // Table returns the table of the named methods, such as "disks.insert", and of
-// the schemas of their requests. The source is where the description comes from.
+// their requests' schemas. source says where the description is from.
 func Table(description []byte, source string, methods []string) (string, error) {
 	var d document
 	if err := json.Unmarshal(description, &d); err != nil {
@@ -92,8 +92,8 @@ func Table(description []byte, source string, methods []string) (string, error) 
 	return table.String(), nil
 }
 
-// nameInner gives the objects that are described within a field a schema of their
-// own, named by the schema and the field.
+// nameInner turns the objects that are described inside a field into schemas of
+// their own, named after the schema and the field.
 func (d document) nameInner() {
 	for _, name := range slices.Sorted(maps.Keys(d.Schemas)) {
 		d.nameInnerOf(name, d.Schemas[name].Properties)
@@ -117,7 +117,7 @@ func (d document) nameInnerOf(parent string, properties map[string]schema) {
 	}
 }
 
-// reach adds the schemas that s refers to, directly or not.
+// reach adds the schemas that s refers to, directly or indirectly.
 func (d document) reach(s schema, reached map[string]bool) {
 	if s.Ref != "" && !reached[s.Ref] {
 		reached[s.Ref] = true
@@ -133,10 +133,11 @@ func (d document) reach(s schema, reached map[string]bool) {
 	}
 }
 
-// outputOnly begins the descriptions of fields that the service sets.
+// outputOnly matches the beginning of descriptions of fields that the service
+// sets.
 var outputOnly = regexp.MustCompile(`(?i)^\W*output only\b`)
 
-// text returns a field's type, the values of an enumeration, "-" where the field is
+// text returns a field's type, the values of an enumeration, "-" if the field is
 // output only, and the served methods that require it.
 func (s schema) text(served map[string]bool) string {
 	kind, values := s.typeOf()

@@ -1,7 +1,7 @@
-// Package bench measures the suite: how long its control plane takes, what it
-// asks of Firestore, Compute Engine, the Machine Provider and Pub/Sub, and how
-// much of the machine it needs. Counts are by the rules of the bills; times
-// are this machine's.
+// Package bench measures the suite: how long its control plane takes, how many
+// operations of Firestore, Compute Engine, the Machine Provider and Pub/Sub it
+// uses, and how much CPU and memory it needs. Operations are counted as they are
+// billed; times are those of this machine.
 package bench
 
 import (
@@ -10,15 +10,15 @@ import (
 	"slices"
 )
 
-// Options are what all benchmarks are given.
+// Options are the options of all benchmarks.
 type Options struct {
-	// Emulators asks for those of Firestore and Pub/Sub in place of the store
+	// Emulators uses the emulators of Firestore and Pub/Sub instead of the store
 	// and the bus in memory.
 	Emulators bool
-	// Rate, where not 0, has the lease benchmark make only so many leases a second
-	// of so many Machines, by the clock.
+	// Rate, if not 0, makes the lease benchmark begin Rate leases a second, of a
+	// total of Machines machines.
 	Rate, Machines int
-	// Root is the checkout, for what is built from it.
+	// Root is the checkout, from which programs are built.
 	Root string
 	// Say reports progress.
 	Say func(format string, args ...any)
@@ -27,12 +27,12 @@ type Options struct {
 // Benchmark is one of the benchmarks.
 type Benchmark struct {
 	Name, Summary string
-	// Embedded says that there is nothing in it that emulators would change.
+	// Embedded says that emulators would not change the result.
 	Embedded bool
 	Run      func(context.Context, Options) (Result, error)
 }
 
-// All lists the benchmarks in the order of the table.
+// All lists the benchmarks in the table's order.
 func All() []Benchmark {
 	return []Benchmark{
 		{Name: "converge", Summary: "configuration change → all cataloged, for 20, 1,000 and 10,000 VMs", Run: Converge},

@@ -11,7 +11,7 @@ func Converge(ctx context.Context, o Options) (Result, error) {
 	result := newResult("converge", o)
 	for _, pool := range []Fleet{{Groups: 2, Size: 10}, {Groups: 10, Size: 100}, {Groups: 20, Size: 500}} {
 		if o.Emulators && pool.VMs() > 1000 {
-			result.note("%s are left to the embedded suite: the emulator's queries go through whole collections", pool)
+			result.note("%s run on the embedded suite only: the emulator's queries scan whole collections", pool)
 			continue
 		}
 		run, err := converge(ctx, o, pool)

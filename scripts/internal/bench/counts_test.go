@@ -8,9 +8,8 @@ import (
 
 func quietly() Options { return Options{Say: func(string, ...any) {}} }
 
-// Twenty groups that nothing happens to: nothing is written or changed, every
-// group is looked at each minute, and nothing is read for each VM but what the
-// daily look at each of them takes.
+// Twenty idle groups: nothing is written or changed, every group is read each
+// minute, and the only reads per VM are those of its daily check.
 func TestIdleCosts(t *testing.T) {
 	pool := Fleet{Groups: 20, Size: 30}
 	run, err := idle(t.Context(), quietly(), pool, 10)
@@ -35,9 +34,9 @@ func TestIdleCosts(t *testing.T) {
 	if others > 10*130 {
 		t.Errorf("%d reads in ten minutes beside those that compare", others)
 	}
-	// Two queries of each minute that find nothing, two comparisons with two counts
-	// on each side of a group, and by chance one group whose VMs are looked at one
-	// by one: records twice, entries twice.
+	// Each minute two queries find nothing. Each group is compared twice, with
+	// two counts on each side. One group, by chance, has its VMs compared one by
+	// one: its records and its entries are read twice each.
 	if most := int64(10*2 + 2*pool.Groups*4 + 4*pool.Size); catalog > most {
 		t.Errorf("%d reads to compare in ten minutes, want at most %d", catalog, most)
 	}
@@ -67,7 +66,7 @@ func TestWholeLifeOfAVM(t *testing.T) {
 	}
 }
 
-// A lease that is alone reads of its own group only, whatever other zones the
+// A single lease causes reads of its own group only, whatever other zones the
 // template has.
 func TestALeaseAlone(t *testing.T) {
 	_, run, err := recycle(t.Context(), quietly(), Fleet{Groups: 10, Size: 3}, 20)
@@ -103,7 +102,7 @@ func TestConvergingMutatesOnceForEachThing(t *testing.T) {
 	}
 }
 
-// A pool of 1,000 VMs that is not configured any more is deleted by one call.
+// A pool of 1,000 VMs that is no longer configured is deleted by one call.
 func TestAThousandPendingDeletionsAreOneCall(t *testing.T) {
 	s, err := start(t.Context(), quietly(), never)
 	if err != nil {

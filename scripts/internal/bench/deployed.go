@@ -14,7 +14,7 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/buildpack"
 )
 
-// deployed is what Terraform deploys, built.
+// deployed describes the program built from the files that Terraform deploys.
 type deployed struct {
 	program       string
 	files         int
@@ -54,7 +54,7 @@ func size(path string) int64 {
 	return info.Size()
 }
 
-// roomShown is how many modules are named.
+// roomShown is how many modules the result names.
 const roomShown = 10
 
 // room adds up the sizes of a binary's symbols by module.
@@ -87,7 +87,7 @@ func room(ctx context.Context, source, binary string) ([]string, error) {
 	return parts, nil
 }
 
-// reserved is memory that the binary's table of symbols does not tell from data.
+// reserved is zeroed memory that the binary's symbol table lists as data.
 const reserved = "crypto/internal/fips140/drbg.memory"
 
 type sized struct {

@@ -11,14 +11,14 @@ import (
 // Fleet is a configuration: groups of one size.
 type Fleet struct{ Groups, Size int }
 
-// VMs is the number of VMs in all.
+// VMs returns the total number of VMs.
 func (f Fleet) VMs() int { return f.Groups * f.Size }
 
 func (f Fleet) String() string {
 	return fmt.Sprintf("%s VMs in %d groups", count(f.VMs()), f.Groups)
 }
 
-// zones are those that a template has a group in, one after the other.
+// zones are the zones that a template gets groups in, in this order.
 var zones = []string{
 	"us-central1-a", "us-central1-b", "us-central1-c", "us-central1-f", "us-east1-b",
 	"us-east1-c", "us-east1-d", "us-west1-a", "us-west1-b", "us-west1-c",
@@ -29,8 +29,9 @@ backends { name: "GCE" members: "backend@example.com" }
 lessees: "lessee@example.com"
 `
 
-// write writes the configuration of the fleet into a folder. The managers come
-// last: a configuration that names a template it does not have is refused.
+// write writes the configuration of the fleet into a folder. It writes the
+// managers last, because a configuration that refers to a missing template is
+// refused.
 func (f Fleet) write(folder string) error {
 	var templates, managers strings.Builder
 	for i := range f.Groups {

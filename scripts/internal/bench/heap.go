@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// heapSamples is how often the heap is looked at.
+// heapSamples is the interval at which the heap is measured.
 const heapSamples = time.Millisecond
 
-// eagerCollector makes the collector run so often that what is on the heap is
-// nearly all live.
+// eagerCollector is a GC percentage at which the collector runs so often that
+// nearly everything on the heap is live.
 const eagerCollector = 10
 
-// watchHeap watches the live heap until the function that it returns is called,
-// which returns by how much the heap grew at most.
+// watchHeap starts to watch the live heap. The function that it returns ends
+// that, and returns the heap's largest growth.
 func watchHeap() (peak func() int64) {
 	was := debug.SetGCPercent(eagerCollector)
 	runtime.GC()
@@ -43,8 +43,8 @@ func watchHeap() (peak func() int64) {
 	}
 }
 
-// liveHeap returns what the last collection found to be live: what was allocated
-// since may be garbage, however much it is.
+// liveHeap returns the live bytes that the last collection found. Later
+// allocations do not count, because they may be garbage.
 func liveHeap() int64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)

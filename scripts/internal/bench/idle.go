@@ -12,7 +12,7 @@ func Idle(ctx context.Context, o Options) (Result, error) {
 	pools := []Fleet{{Groups: 2, Size: 50}, {Groups: 10, Size: 100}, {Groups: 20, Size: 500}}
 	if o.Emulators {
 		pools = pools[:1]
-		result.note("larger pools are left to the embedded suite: the counts are the same, the time is the emulator's")
+		result.note("larger pools run on the embedded suite only: with emulators the counts are the same, and the time is mostly the emulator's")
 	}
 	for _, pool := range pools {
 		run, err := idle(ctx, o, pool, 10)
@@ -35,8 +35,8 @@ func Idle(ctx context.Context, o Options) (Result, error) {
 	return result, nil
 }
 
-// warmUp is how long a pool is left alone until no job still acts on what
-// happened before.
+// warmUp is how long a pool is left alone, so that no job still acts on earlier
+// events.
 const warmUp = 30 * time.Minute
 
 func idle(ctx context.Context, o Options, pool Fleet, minutes int) (Run, error) {

@@ -53,7 +53,7 @@ type leasing struct {
 	result Result
 }
 
-// load makes a load, and adds to the result what it counted and violated.
+// load makes a load, and adds its counts and violations to the result.
 func (l *leasing) load(ctx context.Context, what string, options loadtest.Options) (loadtest.Report, error) {
 	l.system.options.Say("lease: %s for %s", what, options.Duration)
 	options.URL, options.Backend, options.Lessee = l.system.Endpoints.MachineProvider, backendToken, lesseeToken
@@ -84,7 +84,7 @@ func (l *leasing) crowd(ctx context.Context) error {
 	return nil
 }
 
-// widths compares few clients with many: these are to get no fewer leases.
+// widths compares few clients with many, which must not get fewer leases.
 func (l *leasing) widths(ctx context.Context) error {
 	few := 0.0
 	for _, clients := range []int{8, 64, 256} {
@@ -105,7 +105,8 @@ func (l *leasing) widths(ctx context.Context) error {
 	return nil
 }
 
-// open makes leases by the clock. Without a limit the latency is only reported.
+// open begins leases at a fixed rate. Without a limit it only reports the
+// latency.
 func (l *leasing) open(ctx context.Context, rate, machines int, limit time.Duration) error {
 	what := fmt.Sprintf("%s a second, %s machines", count(rate), count(machines))
 	report, err := l.load(ctx, what, loadtest.Options{Rate: rate, Machines: machines, Hold: openHold, Duration: openTime})

@@ -9,7 +9,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/loadtest"
 )
 
-// The suite's tokens, which only a local Machine Provider believes.
+// The suite's tokens, which only a local Machine Provider accepts.
 const (
 	backendToken = "dev:backend@example.com" //nolint:gosec // no secret
 	lesseeToken  = "dev:lessee@example.com"  //nolint:gosec // no secret
@@ -37,7 +37,7 @@ func (l lessee) release(ctx context.Context, id string) error {
 	return l.ask(ctx, "release", "", map[string]any{"request_id": id})
 }
 
-// ask sends a request that must be answered without an error, and with a state.
+// ask sends a request whose answer must have no error, and the given state.
 func (l lessee) ask(ctx context.Context, method, state string, request map[string]any) error {
 	var answer struct{ State, Error string }
 	_, err := l.Call(ctx, "machine_provider/v1/"+method, request, &answer)

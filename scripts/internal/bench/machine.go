@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// Machine is what was measured on.
+// Machine describes the machine that ran the benchmarks.
 type Machine struct {
 	Cores int    `json:"cores"`
 	OS    string `json:"os"`
 	Go    string `json:"go"`
-	// Load is the machine's load average when the benchmark began; others may
-	// be at work.
+	// Load is the machine's load average when the benchmark began: other
+	// processes may run on it.
 	Load string `json:"load,omitempty"`
 }
 
@@ -35,17 +35,17 @@ func processCPU() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// resetPeak begins a new measurement of the peak of memory.
+// resetPeak restarts the measurement of peak memory.
 func resetPeak() {
 	debug.FreeOSMemory()
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0o600) // only on Linux
 }
 
-// peakMemory is the greatest resident size of a process since its start, or
-// since resetPeak, in bytes; 0 where it cannot be told.
+// peakMemory returns the largest resident size of a process since its start, or
+// since resetPeak, in bytes; 0 if it is unknown.
 func peakMemory(pid string) int64 { return status(pid, "VmHWM:") }
 
-// residentMemory is what a process has resident now.
+// residentMemory returns a process's current resident size in bytes.
 func residentMemory(pid string) int64 { return status(pid, "VmRSS:") }
 
 func status(pid, field string) int64 {

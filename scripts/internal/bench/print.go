@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Table prints the figures of results beside their targets.
+// Table prints the figures of results and their targets.
 func Table(w io.Writer, results ...Result) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "FIGURE\tTARGET\tREACHED\tMET")
@@ -28,10 +28,10 @@ func Table(w io.Writer, results ...Result) {
 	}
 }
 
-// Details prints all that was counted in a result's runs.
+// Details prints all counts of a result's runs.
 func Details(w io.Writer, result Result) {
 	m := result.Machine
-	fmt.Fprintf(w, "%s, %s: %d cores, %s, %s, load %s at the begin\n", result.Name, result.Backing, m.Cores, m.OS, m.Go, m.Load)
+	fmt.Fprintf(w, "%s, %s: %d cores, %s, %s, load %s at the start\n", result.Name, result.Backing, m.Cores, m.OS, m.Go, m.Load)
 	for _, run := range result.Runs {
 		fmt.Fprintf(w, "\n%s\n", run.What)
 		fmt.Fprintf(w, "  wall %s, CPU %s, peak memory of all in one process %.0f MiB\n", round(run.Wall), round(run.CPU), mebibytes(run.PeakMemory))

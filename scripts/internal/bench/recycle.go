@@ -12,15 +12,16 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// recycles is how many leases end, one after the other.
+// recycles is how many leases are ended, one after another.
 const recycles = 100
 
-// recycleEvery is the simulated time between them: what one group causes is spaced,
-// and the Machine Provider still remembers which machine became free last.
+// recycleEvery is the simulated time between two leases, so that the job for
+// their group is not delayed by its spacing. Within that time the Machine
+// Provider still remembers which machine became free last.
 const recycleEvery = 4 * time.Second
 
-// Recycle measures the end of a lease until its replacement can be leased, and
-// what the whole life of a VM costs.
+// Recycle measures the time from the end of a lease until the replacement can be
+// leased, and the cost of a VM's whole life.
 func Recycle(ctx context.Context, o Options) (Result, error) {
 	result := newResult("recycle", o)
 	pool := Fleet{Groups: 10, Size: 10}
@@ -52,19 +53,20 @@ func Recycle(ctx context.Context, o Options) (Result, error) {
 	return result, nil
 }
 
-// tenths rounds a cost: a job that runs once a minute has its part in it.
+// tenths rounds a cost to tenths: it contains a share of the jobs that run every
+// minute.
 func tenths(cost float64) float64 { return math.Round(cost*10) / 10 }
 
-// recycle leases and releases machine after machine, n times. Twenty simulated
-// minutes later the records of the VMs that went are gone too, so that as many
-// whole lives ended as began.
+// recycle leases and releases n machines, one after another. It ends twenty
+// simulated minutes later, when the records of the deleted VMs are removed too,
+// so that as many complete lives ended as began.
 func recycle(ctx context.Context, o Options, pool Fleet, n int) ([]time.Duration, Run, error) {
 	s, _, err := grown(ctx, o, never, pool, fmt.Sprintf("recycle %d of %s", n, pool))
 	if err != nil {
 		return nil, Run{}, err
 	}
 	defer s.stop()
-	if err := s.tick(ctx); err != nil { // the sweeps end what is left to do
+	if err := s.tick(ctx); err != nil { // the sweeps finish earlier work
 		return nil, Run{}, err
 	}
 	to, measured := s.lessee(), s.measure()
@@ -98,14 +100,14 @@ func recycle(ctx context.Context, o Options, pool Fleet, n int) ([]time.Duration
 	return took, run, err
 }
 
-// together lets many leases of a pool end at once.
+// together ends many leases of a pool at once.
 func together(ctx context.Context, o Options, pool Fleet, leases int) (Run, error) {
 	s, _, err := grown(ctx, o, never, pool, fmt.Sprintf("recycle %d at once of %s", leases, pool))
 	if err != nil {
 		return Run{}, err
 	}
 	defer s.stop()
-	if err := s.tick(ctx); err != nil { // the sweeps end what is left to do
+	if err := s.tick(ctx); err != nil { // the sweeps finish earlier work
 		return Run{}, err
 	}
 	to, measured := s.lessee(), s.measure()
@@ -132,10 +134,10 @@ func together(ctx context.Context, o Options, pool Fleet, leases int) (Run, erro
 	return s.withoutIdle(ctx, measured.end(fmt.Sprintf("%d recycles at once", leases)))
 }
 
-// lesseesAtOnce is how many lessees ask at once.
+// lesseesAtOnce is how many lessees send requests at once.
 const lesseesAtOnce = 16
 
-// bury lets time pass until the records of VMs that are gone are removed.
+// bury lets time pass until the records of deleted VMs are removed.
 func (s *system) bury(ctx context.Context) error {
 	if err := s.quiet(ctx); err != nil {
 		return err
@@ -144,12 +146,12 @@ func (s *system) bury(ctx context.Context) error {
 	return s.minutes(ctx, buryMinutes)
 }
 
-// buryMinutes is how many minutes pass until the records of VMs that are gone
-// are gone.
+// buryMinutes is how many minutes it takes until the records of deleted VMs are
+// removed.
 const buryMinutes = 2
 
-// withoutIdle takes from a run's Firestore operations what the minutes in it cost
-// by themselves.
+// withoutIdle subtracts from a run's Firestore operations the cost of the
+// minutes that bury let pass.
 func (s *system) withoutIdle(ctx context.Context, run Run) (Run, error) {
 	measured := s.measure()
 	if err := s.minutes(ctx, buryMinutes); err != nil {
@@ -159,12 +161,12 @@ func (s *system) withoutIdle(ctx context.Context, run Run) (Run, error) {
 	return run, nil
 }
 
-// life is what a VM's life costs: in reads, in writes and deletes, and what of
-// these are its own backend's, its machine's entry's and its lease's.
+// life is the Firestore cost of a VM's life: its reads, and its writes and
+// deletes in total and by owner: the backend, the machine's entry and the lease.
 type life struct{ reads, changes, backend, machines, leases float64 }
 
-// lives divides a run's costs by the number of lives that ended in it; as many
-// began.
+// lives divides a run's cost by the number of lives that ended in it, which is
+// also the number that began.
 func (r Run) lives() life {
 	ended := 0.0
 	for _, part := range r.Store.Parts {

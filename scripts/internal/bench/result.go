@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Result is what a benchmark found.
+// Result is the result of a benchmark.
 type Result struct {
 	Name    string   `json:"name"`
 	Machine Machine  `json:"machine"`
 	Backing string   `json:"backing"` // embedded or emulators
 	Figures []Figure `json:"figures"`
 	Runs    []Run    `json:"runs,omitempty"`
-	// Notes say what a figure cannot say of itself.
+	// Notes explain the figures.
 	Notes []string `json:"notes,omitempty"`
 }
 
@@ -25,12 +25,12 @@ func newResult(name string, o Options) Result {
 	return Result{Name: name, Machine: thisMachine(), Backing: backing}
 }
 
-// Figure is a figure beside its target.
+// Figure is a measured value, with its target if it has one.
 type Figure struct {
 	What    string `json:"what"`
-	Target  string `json:"target"` // "" where it is only reported
+	Target  string `json:"target"` // "" if it has no target
 	Reached string `json:"reached"`
-	// Met is "yes", "no", or "" where there is no target.
+	// Met is "yes", "no", or "" without a target.
 	Met string `json:"met,omitempty"`
 }
 
@@ -39,7 +39,7 @@ func (r *Result) figure(what, reached string) {
 	r.Figures = append(r.Figures, Figure{What: what, Reached: reached})
 }
 
-// target adds a figure beside its target.
+// target adds a figure with its target.
 func (r *Result) target(what, target, reached string, met bool) {
 	word := "no"
 	if met {
@@ -48,7 +48,7 @@ func (r *Result) target(what, target, reached string, met bool) {
 	r.Figures = append(r.Figures, Figure{What: what, Target: target, Reached: reached, Met: word})
 }
 
-// atMost adds a figure that may be as large as its limit.
+// atMost adds a figure that must not exceed its limit.
 func (r *Result) atMost(what string, limit, reached float64, unit string) {
 	r.target(what, "≤ "+number(limit)+unit, number(reached)+unit, reached <= limit)
 }
@@ -90,7 +90,7 @@ func commas(digits string) string {
 	return digits
 }
 
-// round keeps three digits or so.
+// round keeps about three digits.
 func round(d time.Duration) time.Duration {
 	for unit := time.Second; unit >= time.Microsecond; unit /= 10 {
 		if d >= 10*unit {

@@ -9,12 +9,12 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
 )
 
-// Run is one measured stretch.
+// Run is one measurement.
 type Run struct {
 	What string `json:"what"`
-	// Wall is until what was waited for was there, CPU and the counts until
-	// nothing was under way any more. CPU and memory are of this whole
-	// process, which holds the simulator and, without emulators, the store.
+	// Wall ends once the awaited state is reached; CPU and the counts end once
+	// nothing is under way any more. CPU and memory are those of this process,
+	// which also runs the simulator and, without emulators, the store.
 	Wall       time.Duration            `json:"wall_ns"`
 	CPU        time.Duration            `json:"cpu_ns"`
 	PeakMemory int64                    `json:"peak_memory_bytes"`
@@ -30,7 +30,7 @@ type Run struct {
 	Problems   int64                    `json:"problems"` // warnings and errors in the log
 }
 
-// stretch measures from its making on.
+// stretch is a measurement under way.
 type stretch struct {
 	system *system
 	before suite.Counters
@@ -45,10 +45,10 @@ func (s *system) measure() *stretch {
 	return &stretch{system: s, before: s.Counters(), cpu: processCPU(), begin: time.Now()}
 }
 
-// reached notes that what was waited for is there.
+// reached records that the awaited state is reached.
 func (m *stretch) reached() { m.wall = time.Since(m.begin) }
 
-// end returns the stretch as a run.
+// end ends the measurement and returns its result.
 func (m *stretch) end(what string) Run {
 	if m.wall == 0 {
 		m.reached()
@@ -87,7 +87,7 @@ func total(counts map[string]int) int {
 	return sum
 }
 
-// changes are the writes and deletes of the collections that are wanted.
+// changes returns the number of writes and deletes in the wanted collections.
 func (r Run) changes(wanted func(collection string) bool) int64 {
 	var sum int64
 	for _, part := range r.Store.Parts {

@@ -12,8 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/logging"
 )
 
-// runs takes the suite's log: it keeps how long each job's runs took, and how
-// many bytes the log has.
+// runs receives the suite's log, and records how long each job's runs took and
+// the size of the log in bytes.
 type runs struct {
 	bytes, lines, problems atomic.Int64
 
@@ -22,16 +22,16 @@ type runs struct {
 	messages []string // of the first problems
 }
 
-// keptMessages is how many problems are remembered.
+// keptMessages is how many problems are kept.
 const keptMessages = 5
 
-// logger is the log to give to the suite.
+// logger returns the logger for the suite.
 func (r *runs) logger() *slog.Logger {
 	r.longest = map[string]time.Duration{}
 	return slog.New(handler{runs: r, Handler: logging.JSON(counter{r}).Handler()})
 }
 
-// reset forgets all.
+// reset forgets everything.
 func (r *runs) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -62,7 +62,7 @@ func (r *runs) firstProblems() []string {
 	return slices.Clone(r.messages)
 }
 
-// counter counts what is written.
+// counter counts what is written to it.
 type counter struct{ runs *runs }
 
 var _ io.Writer = counter{}
@@ -73,9 +73,9 @@ func (c counter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// handler looks for the line that ends a run, as shared/job writes it.
+// handler looks for the line that shared/job logs at the end of a run.
 type handler struct {
-	slog.Handler // writes what is counted
+	slog.Handler // writes to the counter
 	runs         *runs
 	job          string
 }

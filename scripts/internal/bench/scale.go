@@ -9,16 +9,16 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
-// handlerMemory is what one handler's process may have.
+// handlerMemory is the memory that a handler's process may use, in MiB.
 const handlerMemory = 512
 
-// Scale measures the same at three sizes.
+// Scale makes the same measurements at three sizes.
 func Scale(ctx context.Context, o Options) (Result, error) {
 	result := newResult("scale", o)
 	pools := []Fleet{{Groups: 10, Size: 100}, {Groups: 20, Size: 500}, {Groups: 100, Size: 1000}}
 	if o.Emulators {
 		pools = pools[:1]
-		result.note("the larger ones are left to the embedded suite: the emulator's queries go through whole collections")
+		result.note("the larger pools run on the embedded suite only: the emulator's queries scan whole collections")
 	}
 	limits, err := manifest.Parse(functions.Manifest)
 	if err != nil {
@@ -44,12 +44,12 @@ func Scale(ctx context.Context, o Options) (Result, error) {
 		job, bytes := largest(heap)
 		result.atMost("… memory of the largest sweep ("+job+") above an idle process", handlerMemory, mebibytes(bytes), " MiB")
 	}
-	result.note("memory is what is live on the heap at most while a tick of one job, and all that it sends to itself, is dealt with, above what was live before; the store's and the simulator's own is in what was before. What such a process has when it is idle is coldstart's")
+	result.note("memory is the largest growth of the live heap during one job's tick, including the messages that the job sends to itself. What the store and the simulator hold before the tick does not count. For the memory of an idle process see coldstart")
 	return result, nil
 }
 
-// scale lets a pool converge, and then measures the memory of each job's sweep
-// over it.
+// scale lets a pool converge, and then measures how much memory each job's sweep
+// over it takes.
 func scale(ctx context.Context, o Options, pool Fleet) (Run, map[string]int64, error) {
 	s, run, err := grown(ctx, o, time.Minute, pool, "scale "+pool.String())
 	if err != nil {

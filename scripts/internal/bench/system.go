@@ -17,12 +17,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
-// never is a tick that does not come while a benchmark runs: those that matter
-// are sent by hand.
+// never is a tick interval longer than any benchmark: the benchmark sends the
+// ticks itself.
 const never = 1000 * time.Hour
 
-// system is the suite with nothing configured. Its simulator needs no time for
-// anything, so that what passes is the control plane's.
+// system is a suite with an empty configuration. Its simulator takes no time, so
+// that a measurement shows the control plane's.
 type system struct {
 	*suite.Suite
 	clock    clock
@@ -32,15 +32,15 @@ type system struct {
 	folder   string
 }
 
-// clock is the machine's, set forward by the times that were skipped.
+// clock is the machine's clock plus the time that was skipped.
 type clock struct{ skipped atomic.Int64 }
 
 func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.skipped.Load())) }
 
 func (c *clock) skip(d time.Duration) { c.skipped.Add(int64(d)) }
 
-// start starts a suite whose ticks come every tick of the machine's time, the
-// first of them at once.
+// start starts a suite with a tick interval in the machine's time. The first
+// ticks come at once.
 func start(ctx context.Context, o Options, tick time.Duration) (*system, error) {
 	folder, err := os.MkdirTemp("", "bench-")
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *system) stop() {
 	_ = os.RemoveAll(s.folder) // a temporary one
 }
 
-// configure changes the configuration, and says so as the bucket does.
+// configure changes the configuration, and announces it as the bucket does.
 func (s *system) configure(ctx context.Context, pool Fleet) error {
 	if err := pool.write(s.folder); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
@@ -81,7 +81,7 @@ func (s *system) configure(ctx context.Context, pool Fleet) error {
 	return s.sweep(ctx, "config-uploaded")
 }
 
-// sweep asks those who listen to a topic to look at everything.
+// sweep makes the subscribers of a topic check everything.
 func (s *system) sweep(ctx context.Context, topic string) error {
 	return s.Publisher().Publish(ctx, event.Topic{Name: topic}, event.Message{Data: []byte("{}")})
 }
@@ -91,8 +91,9 @@ func (s *system) scheduled() []string {
 	return slices.DeleteFunc(s.manifest.Names(), func(name string) bool { return s.manifest.Functions[name].Schedule == "" })
 }
 
-// tick sends each job its tick, and waits for all that follows. No time passes:
-// the Machine Provider remembers for seconds which machines are free.
+// tick sends each scheduled job its tick, and waits until everything that
+// follows is done. It does not skip time, because the Machine Provider remembers
+// for seconds which machines are free.
 func (s *system) tick(ctx context.Context) error {
 	for _, name := range s.scheduled() {
 		if err := s.sweep(ctx, name); err != nil {
@@ -102,7 +103,7 @@ func (s *system) tick(ctx context.Context) error {
 	return s.quiet(ctx)
 }
 
-// minutes lets simulated minutes pass, each with its ticks and all that
+// minutes lets simulated minutes pass, each with its ticks and everything that
 // follows from them.
 func (s *system) minutes(ctx context.Context, n int) error {
 	for range n {
@@ -114,10 +115,10 @@ func (s *system) minutes(ctx context.Context, n int) error {
 	return nil
 }
 
-// quiet waits until no message is on its way. Of the emulator only what was
-// taken from it is known, so there it has to stay so for a while.
+// quiet waits until no message is under way. Messages that still wait in an
+// emulator are not visible, so with one the suite must stay idle for a while.
 func (s *system) quiet(ctx context.Context) error {
-	stays := 20 * time.Millisecond // the simulator hands its messages over behind the scenes
+	stays := 20 * time.Millisecond // the simulator publishes its messages in the background
 	if s.options.Emulators {
 		stays = time.Second
 	}
@@ -133,17 +134,18 @@ func (s *system) quiet(ctx context.Context) error {
 	return nil
 }
 
-// leasable returns how many machines can be leased; its own reads do not count.
+// leasable returns how many machines can be leased. Its own reads are not
+// counted.
 func (s *system) leasable(ctx context.Context) (int, error) {
 	return s.Pools().Store.Count(ctx, store.Query{Name: "leasable machines", Collection: "machines",
 		Where: []store.Filter{{Field: "state", Op: store.Equal, Value: "AVAILABLE"}}})
 }
 
-// patience is how long a benchmark waits for what should come by itself.
+// patience is how long a benchmark waits for a state that should come by itself.
 const patience = 20 * time.Minute
 
-// untilLeasable waits until so many machines can be leased. It looks as often
-// as the last look lets it without being in the way.
+// untilLeasable waits until wanted machines can be leased. It looks less often
+// if looking takes long, so as not to disturb the measurement.
 func (s *system) untilLeasable(ctx context.Context, wanted int) error {
 	end := time.Now().Add(patience)
 	for {

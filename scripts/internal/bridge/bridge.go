@@ -1,8 +1,8 @@
-// Package bridge carries messages through Pub/Sub's emulator: it makes the
-// topics and subscriptions that a deployment has, and pushes what it pulls, so
-// that the functions get the requests that Pub/Sub's push would send them. The
-// emulator's own push has two requests in flight; this has as many as the
-// subscription says.
+// Package bridge delivers messages through Pub/Sub's emulator: it makes the
+// topics and subscriptions of a deployment, pulls their messages, and pushes
+// them to the functions with the same requests as Pub/Sub's push. The emulator's
+// own push has at most two requests in flight; the bridge has as many as the
+// subscription allows.
 package bridge
 
 import (
@@ -25,9 +25,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/bus"
 )
 
-// Delivery, as a deployment has it but for the shorter back-off.
+// The delivery settings of a deployment, except for a shorter back-off.
 const (
-	// DeadLetters is the topic, and its subscription, of what was given up.
+	// DeadLetters is the dead-letter topic, and its subscription.
 	DeadLetters = "dead-letter"
 
 	attempts       = 5
@@ -43,7 +43,7 @@ type Bridge struct {
 	client  *pubsub.Client
 	log     *slog.Logger
 
-	ctx       context.Context // of the deliveries
+	ctx       context.Context // the context of the deliveries
 	cancel    context.CancelFunc
 	receivers sync.WaitGroup
 	inFlight  atomic.Int64
@@ -100,8 +100,8 @@ func (b *Bridge) createSubscription(ctx context.Context, sub *pubsubpb.Subscript
 	return nil
 }
 
-// Subscribe makes a subscription, where it does not exist yet, and begins to
-// deliver what it gets.
+// Subscribe makes a subscription, unless it exists already, and begins to
+// deliver its messages.
 func (b *Bridge) Subscribe(sub bus.Subscription) error {
 	if err := b.createSubscription(b.ctx, b.described(sub)); err != nil {
 		return err
@@ -135,7 +135,8 @@ func (b *Bridge) described(sub bus.Subscription) *pubsubpb.Subscription {
 	}
 }
 
-// deliver hands a message on. What is under way when the suite stops may end.
+// deliver delivers a message. A delivery under way may finish when the suite
+// stops.
 func (b *Bridge) deliver(ctx context.Context, sub bus.Subscription, m *pubsub.Message) {
 	b.inFlight.Add(1)
 	defer b.inFlight.Add(-1)
@@ -152,12 +153,12 @@ func (b *Bridge) deliver(ctx context.Context, sub bus.Subscription, m *pubsub.Me
 	m.Ack()
 }
 
-// Idle reports whether no delivery is under way; what waits in the emulator is
-// not seen.
+// Idle reports whether no delivery is under way. It does not see the messages
+// that wait in the emulator.
 func (b *Bridge) Idle() bool { return b.inFlight.Load() == 0 }
 
-// Close takes no more messages and waits until ctx ends for the deliveries
-// under way.
+// Close accepts no more messages and waits for the deliveries under way until
+// ctx ends.
 func (b *Bridge) Close(ctx context.Context) {
 	b.close.Do(func() {
 		b.cancel()
@@ -170,7 +171,7 @@ func (b *Bridge) Close(ctx context.Context) {
 		case <-ended:
 		case <-ctx.Done():
 		}
-		// Every message was acknowledged, or comes again.
+		// Every message was acknowledged or will be delivered again.
 		_ = errors.Join(b.Publisher.Close(), b.client.Close())
 	})
 }

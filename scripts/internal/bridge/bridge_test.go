@@ -21,13 +21,13 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/emulators/emulatortest"
 )
 
-// inbox keeps what comes.
+// inbox keeps the messages that arrive.
 type inbox struct {
 	mu       sync.Mutex
 	got      []event.Message
-	failures int // deliveries that fail first; -1: all
+	failures int // number of deliveries that fail first; -1: all
 	calls    int
-	came     chan struct{} // something, since it was last looked at
+	came     chan struct{} // has a value if a message arrived since the last look
 }
 
 func newInbox(failures int) *inbox { return &inbox{failures: failures, came: make(chan struct{}, 1)} }
@@ -54,7 +54,7 @@ func (i *inbox) count() int {
 	return len(i.got)
 }
 
-// await waits until n messages came.
+// await waits until n messages have arrived.
 func (i *inbox) await(t *testing.T, n int) {
 	t.Helper()
 	limit := time.After(time.Minute)
@@ -110,8 +110,8 @@ func TestDeliversWithRetryAndDeadLetter(t *testing.T) {
 	}
 }
 
-// The emulator's own push, the same request that Pub/Sub sends, arrives as the
-// same message as the bridge's.
+// The emulator's own push, which sends the same request as Pub/Sub, delivers the
+// same message as the bridge.
 func TestRealPushArrivesAsTheBridges(t *testing.T) {
 	b := open(t, "facts")
 	got := newInbox(0)
@@ -170,5 +170,5 @@ func TestCloseWaitsForWhatIsUnderWay(t *testing.T) {
 	<-started
 	b.Close(t.Context())
 	close(closed)
-	b.Close(t.Context()) // once more does no harm
+	b.Close(t.Context()) // a second Close does no harm
 }

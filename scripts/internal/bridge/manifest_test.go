@@ -14,9 +14,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/bus"
 )
 
-// What Terraform deploys is compared with functions.yaml by the tests in
-// terraform/; this holds the emulator, as the suite sets it up, against the
-// same file, so that the two cannot drift apart.
+// The tests in terraform/ compare what Terraform deploys with functions.yaml;
+// this test compares the suite's setup of the emulator with the same file, so
+// that the two cannot diverge.
 func TestTheManifestOnTheEmulator(t *testing.T) {
 	m, err := manifest.Parse(functions.Manifest)
 	if err != nil {

@@ -1,6 +1,7 @@
-// Package buildpack builds what Terraform deploys as Google's Go buildpack does
-// (GoogleCloudPlatform/buildpacks, cmd/go/functions_framework): it finds the
-// package at the root, writes a main for it, tidies the module and builds.
+// Package buildpack builds the source that Terraform deploys as Google's Go
+// buildpack does (GoogleCloudPlatform/buildpacks, cmd/go/functions_framework):
+// it finds the package at the root, writes a main for it, tidies the module and
+// builds.
 package buildpack
 
 import (
@@ -21,8 +22,8 @@ import (
 
 const framework = "github.com/GoogleCloudPlatform/functions-framework-go"
 
-// Source is the deployed source, in a folder of its own, and what the buildpack
-// finds in it.
+// Source is the deployed source, in its own folder, and what the buildpack
+// detects in it.
 type Source struct {
 	Folder string
 	Files  int
@@ -32,7 +33,8 @@ type Source struct {
 	Package, Module, Framework string
 }
 
-// Unpack zips what Terraform does and unpacks that in a folder below work.
+// Unpack makes the zip that Terraform makes, and unpacks it in a folder below
+// work.
 func Unpack(root, work string) (Source, error) {
 	s := Source{Folder: filepath.Join(work, "workspace", "serverless_function_source_code")}
 	names, err := source.Files(root)
@@ -55,8 +57,8 @@ func Unpack(root, work string) (Source, error) {
 	return s, err
 }
 
-// Detect finds the package and the module, and refuses what the buildpack or
-// the runtime would refuse. Then it writes the main that the buildpack makes.
+// Detect finds the package and the module, and refuses what the buildpack or the
+// runtime would refuse. Then it writes the buildpack's main.
 func (s *Source) Detect(ctx context.Context) (err error) {
 	if s.Package, err = rootPackage(s.Folder); err != nil {
 		return err
@@ -82,7 +84,8 @@ func (s *Source) Detect(ctx context.Context) (err error) {
 	return errors.Join(os.MkdirAll(app, 0o700), os.WriteFile(filepath.Join(app, "main.go"), []byte(text), 0o600))
 }
 
-// template is the buildpack's declarative one, but listens on 127.0.0.1 only.
+// template is the buildpack's template of main for declarative functions, except
+// that it listens on 127.0.0.1 only.
 const template = `package main
 
 import (
@@ -104,8 +107,8 @@ func main() {
 }
 `
 
-// rootPackage returns the name of the package at the root. Every .go file
-// counts there, those that are not built as well.
+// rootPackage returns the name of the package at the root. Every .go file there
+// counts, even one that is not built.
 func rootPackage(folder string) (string, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
@@ -146,8 +149,8 @@ func runs(language, runtime string) error {
 	return nil
 }
 
-// Tidy reports what go mod tidy would change, as a diff; empty for nothing. The
-// buildpack runs it, and builds with what it makes.
+// Tidy returns the changes that go mod tidy would make, as a diff; "" for none.
+// The buildpack runs go mod tidy and builds with its result.
 func (s Source) Tidy(ctx context.Context) (string, error) {
 	diff, err := s.command(ctx, "", "mod", "tidy", "-diff").Output()
 	if err != nil && len(diff) == 0 {
@@ -164,8 +167,8 @@ func (s Source) Compile(ctx context.Context, goflags, ldflags, to string) error 
 	return nil
 }
 
-// command is one of the go command in the source. A go.work, or flags of one's
-// own, would not be there for the buildpack either.
+// command returns a go command that runs in the source. It ignores go.work and
+// the user's flags, because the buildpack has neither.
 func (s Source) command(ctx context.Context, goflags string, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "go", args...)
 	command.Dir = s.Folder
@@ -173,7 +176,7 @@ func (s Source) command(ctx context.Context, goflags string, args ...string) *ex
 	return command
 }
 
-// stderr adds to an error what the command said.
+// stderr adds the command's standard error to its error.
 func stderr(err error) error {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -27,8 +27,8 @@ type Function struct {
 	log     strings.Builder
 }
 
-// Start starts a function as the platform does, on a free port of 127.0.0.1 and
-// without credentials; env is added to what the platform sets.
+// Start starts a function as the platform does, but on a free port of 127.0.0.1
+// and without credentials. env is added to the platform's environment.
 func Start(ctx context.Context, program, name string, env ...string) (*Function, error) {
 	free, err := emulators.FreePort(ctx)
 	if err != nil {
@@ -47,14 +47,14 @@ func Start(ctx context.Context, program, name string, env ...string) (*Function,
 	}
 	f.PID = f.command.Process.Pid
 	go func() {
-		_ = f.command.Wait() // it ends by being killed
+		_ = f.command.Wait() // the process is killed
 		close(f.ended)
 	}()
 	return f, nil
 }
 
-// Ask sends a request as soon as the function listens, and returns the status of
-// the answer and its text.
+// Ask sends a request as soon as the function listens, and returns the
+// response's status and text.
 func (f *Function) Ask(ctx context.Context, method, path, body string) (status int, text string, err error) {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for {
@@ -79,7 +79,7 @@ func (f *Function) Ask(ctx context.Context, method, path, body string) (status i
 
 // Stop ends the process and returns its log.
 func (f *Function) Stop() string {
-	_ = f.command.Process.Kill() // it may have ended
+	_ = f.command.Process.Kill() // it may have ended already
 	<-f.ended
 	return f.log.String()
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestMain is the program that the tests start: it says what it was given.
+// TestMain is also the program that the tests start: it prints its environment.
 func TestMain(m *testing.M) {
 	switch os.Getenv("FUNCTION_TARGET") {
 	case "":
@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 		_, _ = os.Stderr.WriteString("no such function\n")
 		os.Exit(1)
 	}
-	time.Sleep(50 * time.Millisecond) // it takes its time to listen
+	time.Sleep(50 * time.Millisecond) // a slow start
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write([]byte(r.Method + r.URL.Path + " " + os.Getenv("K_SERVICE") + os.Getenv("SOME") + os.Getenv("USER")))
@@ -42,7 +42,7 @@ func TestFunction(t *testing.T) {
 		t.Errorf("%d %q, %v", status, text, err)
 	}
 	f.Stop()
-	f.Stop() // once more does no harm
+	f.Stop() // a second Stop does no harm
 
 	broken, err := Start(t.Context(), program, "broken")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/push"
 )
 
-// Many deliveries at once are each answered: none is left over for a request
-// that comes later, as with the receiver of CloudEvents.
+// Many concurrent deliveries all get their answers. With the receiver of
+// CloudEvents, answers could be left over for later requests.
 func TestManyDeliveriesAtOnceAreAllAnswered(t *testing.T) {
 	function := push.Deliver(func(context.Context, event.Message) error { return nil })
 	deliver.Store(&function)

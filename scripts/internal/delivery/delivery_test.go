@@ -22,8 +22,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/job/push"
 )
 
-// The framework's registry is the process's own, so one server serves all
-// tests; each says what the function does.
+// The framework's registry is global, so one server serves all tests; each test
+// sets what the function does.
 var (
 	server  *framework.Server
 	deliver atomic.Pointer[push.Deliver]
@@ -62,7 +62,7 @@ func post(t *testing.T, path, body string, headers ...string) int {
 	return response.StatusCode
 }
 
-// collect makes the function keep what it is given.
+// collect makes the function keep the messages that it gets.
 func collect(t *testing.T, answer error) *[]event.Message {
 	t.Helper()
 	var got []event.Message
@@ -122,8 +122,8 @@ func TestPushBecomesAMessage(t *testing.T) {
 	}
 }
 
-// An error asks for another delivery; anything that is no delivery at all is
-// the caller's fault.
+// An error asks for another delivery; a request that is not a delivery is the
+// caller's fault.
 func TestStatuses(t *testing.T) {
 	const good = `{"message":{"data":"e30=","messageId":"1","publishTime":"2026-03-14T12:00:00Z"},"subscription":"s"}`
 	structured := func(kind string) []string {

@@ -1,4 +1,4 @@
-// Package delivery tests the way of a Pub/Sub push into a job, through the
-// Functions Framework itself, as deployed. It is in this module because that has
-// the server that serves the framework locally.
+// Package delivery tests how a Pub/Sub push reaches a job through the Functions
+// Framework, as deployed. It is in this module because this module has the
+// server that runs the framework locally.
 package delivery

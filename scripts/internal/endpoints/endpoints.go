@@ -1,5 +1,5 @@
-// Package endpoints is the file by which a running local suite tells others
-// where to find it.
+// Package endpoints reads and writes the file that says where a running local
+// suite listens.
 package endpoints
 
 import (
@@ -14,7 +14,8 @@ import (
 type Endpoints struct {
 	Project   string `json:"project"`
 	Functions string `json:"functions"` // each function at /NAME
-	// Compute is what clients of Compute Engine add /compute/v1/projects/… to.
+	// Compute is the base URL of Compute Engine, to which clients add
+	// /compute/v1/projects/….
 	Compute         string `json:"compute"`
 	MachineProvider string `json:"machine_provider"` // clients add /_ah/api/…
 	// PubSub and Firestore are host:port of the emulators; empty without them.
@@ -23,14 +24,13 @@ type Endpoints struct {
 	// PubSubREST is the base URL of Pub/Sub's REST API, of the emulator or of
 	// the bus in its place; clients add /v1/projects/….
 	PubSubREST string `json:"pubsub_rest"`
-	// Status is the base URL of what the suite says of itself: /pools,
-	// /counters.
+	// Status is the base URL of the suite's own status: /pools, /counters.
 	Status string `json:"status"`
 	Log    string `json:"log,omitempty"` // the log file
 	PID    int    `json:"pid"`
 }
 
-// Write writes the file; whoever waits for it never sees half of it.
+// Write writes the file atomically.
 func Write(path string, e Endpoints) error {
 	text, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 func TestWriteAndRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "endpoints.json")
 	want := Endpoints{Project: "p", Functions: "http://127.0.0.1:1", PubSubREST: "http://127.0.0.1:2", PID: 7}
-	for range 2 { // also over an older one
+	for range 2 { // the second time over an existing file
 		if err := Write(path, want); err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Whatever stands in the file: the endpoints of a suite, or an error.
+// Whatever the file contains, Read returns endpoints or an error.
 func FuzzRead(f *testing.F) {
 	for _, text := range []string{`{"project":"p","pubsub_rest":"http://127.0.0.1:1"}`, `{"project":"p"}`, `{"project":7}`, `[]`, `null`, ``} {
 		f.Add([]byte(text))

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Cloud is Cloud Logging, read by gcloud as whoever is logged in.
+// Cloud reads Cloud Logging through gcloud, with the user's login.
 type Cloud struct {
 	Project string
 	Jobs    []string
@@ -27,13 +27,13 @@ type entry struct {
 	JSONPayload Line      `json:"jsonPayload"`
 }
 
-// filter finds the lines of the jobs, by their functions' names.
+// filter matches the log lines of the jobs' functions.
 func (c *Cloud) filter() string {
 	return fmt.Sprintf(`resource.type="cloud_run_revision" AND resource.labels.service_name=("%s") AND jsonPayload.event_id!="" AND timestamp>="%s"`,
 		strings.Join(c.Jobs, `" OR "`), c.Since.UTC().Format(time.RFC3339))
 }
 
-// Next reads the entries that are new.
+// Next returns the new entries.
 func (c *Cloud) Next(ctx context.Context) ([]Line, error) {
 	command := exec.CommandContext(ctx, "gcloud", "logging", "read", c.filter(), "--project="+c.Project, "--order=asc", "--format=json", "--quiet") //nolint:gosec // names of ours
 	var problems bytes.Buffer

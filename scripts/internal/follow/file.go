@@ -10,11 +10,11 @@ import (
 	"os"
 )
 
-// File is the log file of a local suite, from where it ended when it was
-// opened.
+// File is the log file of a local suite, read from its end at the time of
+// opening.
 type File struct {
 	file *os.File
-	rest []byte // of a line that is not whole yet
+	rest []byte // an incomplete line
 }
 
 // OpenFile opens a log file at its end.
@@ -32,8 +32,8 @@ func OpenFile(path string) (*File, error) {
 // Close closes the file.
 func (f *File) Close() error { return f.file.Close() }
 
-// Next reads the lines that were added. What is not the suite's JSON is left
-// out.
+// Next returns the lines that were added. It skips lines that are not the
+// suite's JSON.
 func (f *File) Next(context.Context) ([]Line, error) {
 	added, err := io.ReadAll(f.file)
 	if err != nil {

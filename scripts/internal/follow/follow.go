@@ -1,5 +1,5 @@
-// Package follow shows what a published message did: the log lines of the jobs
-// that it woke, until each of them is done.
+// Package follow shows the effect of a published message: the log lines of the
+// jobs that it triggers, until each of them is done.
 package follow
 
 import (
@@ -32,7 +32,7 @@ func (l Line) duration() time.Duration {
 // done reports whether the line ends a run.
 func (l Line) done() bool { return l.Event == "JOB_DONE" }
 
-// Log gives the lines that are new since the last call.
+// Log returns the lines added since the last call.
 type Log interface {
 	Next(ctx context.Context) ([]Line, error)
 }
@@ -41,19 +41,19 @@ type Log interface {
 type Follower struct {
 	Log Log
 	Out io.Writer
-	// Jobs are those that the message wakes.
+	// Jobs are the jobs that the message triggers.
 	Jobs []string
-	// ID is the message's, Published when it was published.
+	// ID is the message's id, Published the time of its publication.
 	ID        string
 	Published time.Time
-	// Every is how often the log is looked at; Grace how long a run that began
-	// after the message is not taken for one that the message shares: messages
-	// of one scope that wait together are served by one run, which logs the id
-	// of one of them.
+	// Every is the interval at which the log is read. One run serves all waiting
+	// messages of a scope, and logs the id of only one of them: a run under
+	// another id that began after the message counts as the message's run once
+	// Grace has passed since its end.
 	Every, Grace time.Duration
 
 	waiting []string
-	runs    map[string][]Line // of others, by job and event id
+	runs    map[string][]Line // runs under other ids, by job and event id
 }
 
 // Run shows the lines until all jobs are done, and reports whether all of them
@@ -96,8 +96,8 @@ func (f *Follower) Run(ctx context.Context) (ok bool, err error) {
 	}
 }
 
-// end takes a job off the list when the line ends its run; false when that
-// failed.
+// end takes a job off the list if the line ends its run. It returns false if
+// that run failed.
 func (f *Follower) end(line Line) bool {
 	if !line.done() {
 		return true

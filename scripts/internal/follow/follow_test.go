@@ -21,7 +21,8 @@ func done(after time.Duration, job, id, outcome string, took time.Duration) stri
 	return line(after, job, id, job+": "+outcome, fmt.Sprintf(`,"event":"JOB_DONE","outcome":%q,"duration_ms":%d`, outcome, took.Milliseconds()))
 }
 
-// follow follows a message through a log to which the parts are added.
+// follow follows a message through a log to which the parts are added one by
+// one.
 func follow(t *testing.T, jobs []string, parts ...string) (ok bool, shown string, err error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "log")
@@ -46,7 +47,7 @@ func follow(t *testing.T, jobs []string, parts ...string) (ok bool, shown string
 	return ok, out.String(), err
 }
 
-// feeding adds a part before each look.
+// feeding adds a part before each read.
 type feeding struct {
 	log   *File
 	parts []string
@@ -69,7 +70,7 @@ func TestFollow(t *testing.T) {
 		jobs  []string
 		parts []string
 		ok    bool
-		want  []string // in what is shown, or the error
+		want  []string // contained in the output or the error
 		not   string
 	}{
 		"one job, in pieces": {[]string{"a"}, []string{hello[:20], hello[20:], done(2*time.Second, "a", "mine", "ok", time.Second)}, true,

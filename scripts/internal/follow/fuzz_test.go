@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// Whatever is written into a log: a line of the suite's is read, once it is
-// whole, and nothing else.
+// Whatever a log contains, exactly the complete lines of the suite are read.
 func FuzzFile(f *testing.F) {
 	for _, text := range []string{
 		`{"time":"2026-03-01T00:00:00Z","severity":"INFO","message":"m","job":"j","event":"JOB_DONE","outcome":"ok","duration_ms":1.5}` + "\n",
@@ -28,7 +27,7 @@ func FuzzFile(f *testing.F) {
 		defer func() { _ = file.Close() }() // it was only read from
 		cut = min(max(cut, 0), len(text))
 		read := 0
-		for _, size := range []int{cut, len(text)} { // it grows while it is read
+		for _, size := range []int{cut, len(text)} { // the file grows while it is read
 			if err := os.WriteFile(path, text[:size], 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -19,9 +19,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
-// Server is what the process serves. The framework's registry belongs to the
-// process and its listeners end with it, so there is one at a time, and what
-// is left of an earlier one answers 503.
+// Server serves the functions of the process. The framework's registry and its
+// listeners are global and cannot be closed, so only one Server is open at a
+// time; the listeners of earlier ones answer 503.
 type Server struct {
 	Address   string // host:port
 	functions map[string]http.Handler
@@ -40,9 +40,8 @@ const (
 	pollEvery    = 5 * time.Millisecond
 )
 
-// Serve registers the functions and serves them on 127.0.0.1, on a free port
-// when it is 0. It returns when they can be called. A handler sees its paths
-// without /NAME.
+// Serve registers the functions and serves them on 127.0.0.1; port 0 is a free
+// port. It returns when they can be called. A handler sees paths without /NAME.
 func Serve(ctx context.Context, port int, functions map[string]http.Handler) (*Server, error) {
 	registry.Lock()
 	defer registry.Unlock()
@@ -62,14 +61,14 @@ func Serve(ctx context.Context, port int, functions map[string]http.Handler) (*S
 	return server, nil
 }
 
-// Close takes the functions away and waits for HTTP requests under way until
+// Close removes the functions, and waits for the HTTP requests under way until
 // ctx ends.
 func (s *Server) Close(ctx context.Context) {
 	current.CompareAndSwap(s, nil)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.open.Lock()   // waits for the readers; nobody comes after them
+		s.open.Lock()   // waits for the readers; no reader can follow
 		s.open.Unlock() //nolint:staticcheck // the wait was all
 	}()
 	select {
@@ -78,11 +77,11 @@ func (s *Server) Close(ctx context.Context) {
 	}
 }
 
-// URL is the base URL of the functions.
+// URL returns the base URL of the functions.
 func (s *Server) URL() string { return "http://" + s.Address }
 
-// register makes the framework know a function by name, once per process: what
-// it does is decided when it is called.
+// register registers a function with the framework, once per process. The
+// handler is looked up at each call.
 func register(ctx context.Context, name string) error {
 	if known[name] {
 		return nil
@@ -109,8 +108,8 @@ func call(name string) func(http.ResponseWriter, *http.Request) {
 	}
 }
 
-// listen lets the framework serve. It opens its port itself, so that a free
-// one has to be found beforehand.
+// listen makes the framework serve. The framework opens the port itself, so a
+// free one must be found beforehand.
 func (s *Server) listen(ctx context.Context, port int) error {
 	if port == 0 {
 		var err error

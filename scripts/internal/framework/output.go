@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// Divert gives the process's standard output and error, onto which the
-// framework prints beside the log, to sink, line by line, and returns the real
-// ones. What a function's error says is left out: the job has logged it. It is
-// called once, before anything else of the process runs.
+// Divert passes each line of the process's standard output and error to sink,
+// because the framework prints there in addition to the log. It returns the real
+// standard output and error. It drops the lines about a function's error, which
+// the job has logged. It must be called once, before anything else in the
+// process runs.
 func Divert(sink func(line string)) (stdout, stderr *os.File, err error) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
@@ -39,7 +40,7 @@ func pass(from io.Reader, sink func(line string)) {
 	}
 }
 
-// chatter reports whether a line says nothing new.
+// chatter reports whether a line contains nothing new.
 func chatter(line string) bool {
 	return strings.HasPrefix(line, "Serving function: ") || strings.HasPrefix(line, "Function error: ")
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/proto/config/configpb"
 )
 
-// changedTemplate says what changed between two templates, their metadata by
-// its keys.
+// changedTemplate lists the changes between two templates; for metadata only the
+// changed keys.
 func changedTemplate(before, after *configpb.InstanceTemplate) []string {
 	if before == nil || after == nil {
 		return nil
@@ -45,8 +45,8 @@ func byKey(entries []string) map[string]string {
 	return values
 }
 
-// changedFields says which fields differ between two messages of a type; of
-// single values also how.
+// changedFields lists the fields that differ between two messages of a type,
+// with the values of scalar fields.
 func changedFields(before, after proto.Message) []string {
 	var changed []string
 	a, b := before.ProtoReflect(), after.ProtoReflect()

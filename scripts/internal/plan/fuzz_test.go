@@ -8,7 +8,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config"
 )
 
-// A local suite tells its state as JSON: whatever comes, a plan or an error.
+// A local suite serves its state as JSON. Whatever it contains, the result is a
+// plan or an error.
 func FuzzState(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `{"in_force":"r1","config":"","templates":[{"BaseName":"a","ActiveRevision":"0123456789ab"}]}`, `{"config":"//8="}`, `{"managers":[{"State":"active"},null]}`,

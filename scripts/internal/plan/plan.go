@@ -1,5 +1,5 @@
-// Package plan says what importing a configuration would do to the fleet as
-// it is stored, by the same decisions as the jobs, and changes nothing.
+// Package plan computes what importing a configuration would do to the stored
+// fleet. It decides as the jobs do, and changes nothing.
 package plan
 
 import (
@@ -17,60 +17,60 @@ import (
 // Plan is what importing a configuration would do.
 type Plan struct {
 	Revision  string     `json:"revision"`
-	InForce   string     `json:"in_force,omitempty"` // the configuration that it replaces
+	InForce   string     `json:"in_force,omitempty"` // the configuration to be replaced
 	Templates []Template `json:"templates"`
-	// Frozen are templates that would change and are left alone, because the
-	// new settings freeze them.
+	// Frozen are the templates that would change but stay as they are, because
+	// the new settings freeze them.
 	Frozen []string `json:"frozen,omitempty"`
-	// Settings are the fields of settings.cfg that change.
+	// Settings are the changed fields of settings.cfg.
 	Settings []string `json:"settings,omitempty"`
 	Total    Total    `json:"total"`
 }
 
-// Template is what becomes of a template.
+// Template is the change of a template.
 type Template struct {
 	BaseName string `json:"base_name"`
-	// From and To are its active revision before and after; "" for none.
+	// From and To are the active revisions before and after; "" for none.
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
-	// Because names the fields that make the revision another one.
+	// Because names the changed fields that lead to another revision.
 	Because []string `json:"because,omitempty"`
-	// Create and Delete are instance templates.
+	// Create and Delete name instance templates.
 	Create []string `json:"create,omitempty"`
 	Delete []string `json:"delete,omitempty"`
 	Groups []Group  `json:"groups,omitempty"`
 }
 
-// Change is what becomes of a group.
+// Change is the kind of change of a group.
 type Change string
 
 // The changes.
 const (
-	Create Change = "create" // there is no such group yet
-	Resume Change = "resume" // it was draining, and is wanted again
+	Create Change = "create" // the group does not exist yet
+	Resume Change = "resume" // it was draining, and is configured again
 	Resize Change = "resize" // its limits change
-	Drain  Change = "drain"  // it is deleted once its machines are
+	Drain  Change = "drain"  // it is deleted once its machines are gone
 )
 
-// Group is what becomes of the VMs of a revision in a zone, in the end; on the
-// way, and while leases of others run, maximum_size holds.
+// Group is the final change of the VMs of a revision in a zone. Until then, and
+// while leases of other revisions run, maximum_size applies.
 type Group struct {
 	Zone   string `json:"zone"`
 	Name   string `json:"name"`
 	Change Change `json:"change"`
-	// Minimum and Maximum are the limits, WasMinimum and WasMaximum those
-	// before where they change.
+	// Minimum and Maximum are the new limits, WasMinimum and WasMaximum the
+	// previous ones if they change.
 	Minimum    int  `json:"minimum"`
 	Maximum    int  `json:"maximum"`
 	WasMinimum int  `json:"was_minimum,omitempty"`
 	WasMaximum int  `json:"was_maximum,omitempty"`
 	CreateVMs  int  `json:"create_vms,omitempty"`
 	DeleteVMs  int  `json:"delete_vms,omitempty"`
-	Leased     int  `json:"leased,omitempty"` // of those, after their leases
+	Leased     int  `json:"leased,omitempty"` // of the deleted VMs, those whose leases must end first
 	Delete     bool `json:"delete,omitempty"` // the group exists and is deleted
 }
 
-// Total adds everything up.
+// Total sums up the plan.
 type Total struct {
 	CreateTemplates int `json:"create_templates"`
 	DeleteTemplates int `json:"delete_templates"`
@@ -78,14 +78,13 @@ type Total struct {
 	DeleteGroups    int `json:"delete_groups"`
 	CreateVMs       int `json:"create_vms"`
 	DeleteVMs       int `json:"delete_vms"`
-	AfterLeases     int `json:"after_leases"` // of the VMs deleted
+	AfterLeases     int `json:"after_leases"` // of the deleted VMs, those whose leases must end first
 }
 
-// Empty reports whether nothing of the fleet would change.
+// Empty reports whether the fleet would not change.
 func (p Plan) Empty() bool { return len(p.Templates) == 0 && len(p.Frozen) == 0 }
 
-// Make decides what importing a configuration would do. The configuration must
-// be valid.
+// Make plans the import of a configuration, which must be valid.
 func Make(state State, wanted config.Config) (Plan, error) {
 	imported, err := state.imported()
 	if err != nil {

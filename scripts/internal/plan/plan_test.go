@@ -24,7 +24,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// readOnly is a store that nobody may write to.
+// readOnly is a store that fails every write.
 type readOnly struct {
 	store.Store
 	t *testing.T
@@ -45,7 +45,7 @@ type discard struct{}
 
 func (discard) Publish(context.Context, event.Topic, ...event.Message) error { return nil }
 
-// system is what imports and processes configurations, with a store of its own.
+// system imports and processes configurations, with its own store.
 type system struct {
 	t      *testing.T
 	rand   *rand.Rand
@@ -71,8 +71,8 @@ func (s *system) entities() records.Records {
 	return records.Records{Store: s.store, Log: slog.New(slog.DiscardHandler)}
 }
 
-// random is a configuration of a few templates, of few variants, so that what
-// was there before comes back.
+// random returns a configuration of a few templates with few variants, so that
+// earlier revisions come back.
 func random(r *rand.Rand, revision int) config.Files {
 	files := config.Files{Revision: fmt.Sprintf("rev-%d", revision), Templates: []byte{}, Managers: []byte{}, Settings: []byte{}}
 	for i := range 4 {
@@ -99,8 +99,7 @@ func random(r *rand.Rand, revision int) config.Files {
 	return files
 }
 
-// live lets time pass at random: templates and groups come and go, and so do
-// instances.
+// live lets random time pass: templates, groups and instances come and go.
 func (s *system) live() {
 	e, ctx := s.entities(), s.t.Context()
 	managers, err := e.Managers(ctx)
@@ -161,7 +160,7 @@ func (s *system) must(err error) {
 	}
 }
 
-// state reads the state as the command gets it from a local suite.
+// state returns the state as the command gets it from a local suite.
 func (s *system) state() plan.State {
 	s.t.Helper()
 	read, err := plan.Read(s.t.Context(), readOnly{s.store, s.t}, slog.New(slog.DiscardHandler))
@@ -173,13 +172,14 @@ func (s *system) state() plan.State {
 	return state
 }
 
-// outcome is what an import did, in the plan's terms, found without the plan.
+// outcome is the effect of an import in the plan's terms, computed without the
+// plan.
 type outcome struct {
 	created, deleted []string            // instance templates
 	groups           map[string][]string // by change
 }
 
-// found compares the records before and after.
+// found computes the outcome from the records before and after.
 func found(before, after plan.State, freeze fleet.Freeze) outcome {
 	o := outcome{groups: map[string][]string{}}
 	revisions := map[string]plan.Revision{}
@@ -232,8 +232,8 @@ func (o outcome) add(change plan.Change, name string) {
 	o.groups[string(change)] = append(o.groups[string(change)], name)
 }
 
-// planned brings a plan into the same form. What is created again after a
-// deletion that is under way shows in the records only where its sizes change.
+// planned converts a plan to an outcome. A group that is created again while its
+// deletion is under way changes its records only if its sizes change.
 func planned(p plan.Plan, state plan.State) outcome {
 	o := outcome{groups: map[string][]string{}}
 	managers := map[string]fleet.Manager{}
@@ -269,8 +269,8 @@ func (o outcome) String() string {
 	return text
 }
 
-// What the plan says is what the jobs then do to the records, over random
-// configurations and random states of the fleet; and planning writes nothing.
+// The plan says what the jobs then do to the records, for random configurations
+// and random states of the fleet; and planning writes nothing.
 func TestPlanIsTheOutcome(t *testing.T) {
 	changes := 0
 	for seed := range uint64(60) {
@@ -300,7 +300,8 @@ func TestPlanIsTheOutcome(t *testing.T) {
 	}
 }
 
-// A second import of the same changes nothing, and the plan says so.
+// A second import of the same configuration changes nothing, and the plan says
+// so.
 func TestPlanOfTheSame(t *testing.T) {
 	s := newSystem(t, 1)
 	s.source.files = random(s.rand, 1)

@@ -12,7 +12,7 @@ import (
 )
 
 // Metadata may hold secrets: neither a plan nor the state that it is made from
-// shows one, in words or as JSON.
+// shows one, as text or as JSON.
 func TestPlanShowsNoSecret(t *testing.T) {
 	s, changed := newSystem(t, 3), false
 	for step := range 20 {

@@ -17,12 +17,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// State is what a plan needs to know of what is stored.
+// State is the part of the stored state that a plan needs.
 type State struct {
-	// InForce is the revision of the imported configuration; "" for none.
+	// InForce is the revision of the imported configuration; "" if there is none.
 	InForce string `json:"in_force"`
-	// Config is that configuration, a StoredConfig. Of metadata it has hashes:
-	// a plan only tells what changed.
+	// Config is that configuration, a StoredConfig. Metadata values are replaced
+	// by hashes: a plan only says which ones change.
 	Config    []byte                 `json:"config"`
 	Templates []fleet.TemplateRecord `json:"templates"`
 	Revisions []Revision             `json:"revisions"`
@@ -31,8 +31,7 @@ type State struct {
 	Machines map[string]fleet.Machines `json:"machines"`
 }
 
-// Revision is a template's revision without its fields, which its id stands
-// for.
+// Revision is a template's revision without its fields, which the id identifies.
 type Revision struct {
 	BaseName string      `json:"base_name"`
 	ID       string      `json:"id"`
@@ -86,8 +85,8 @@ func Read(ctx context.Context, s store.Store, log *slog.Logger) (State, error) {
 	return state, err
 }
 
-// hashMetadata puts hashes into the place of metadata's values, which may be
-// secrets and are large.
+// hashMetadata replaces metadata values by hashes, because they may be secret
+// and large.
 func hashMetadata(c config.Config) {
 	for _, template := range c.Templates.GetTemplates() {
 		for i, entry := range template.GetMetadata() {
@@ -98,7 +97,7 @@ func hashMetadata(c config.Config) {
 	}
 }
 
-// imported is the configuration in force, as far as the state holds it.
+// imported returns the configuration in force, as far as the state holds it.
 func (s State) imported() (config.Config, error) {
 	stored := &configpb.StoredConfig{}
 	if err := proto.Unmarshal(s.Config, stored); err != nil {
@@ -112,7 +111,7 @@ func (s State) imported() (config.Config, error) {
 	return c, nil
 }
 
-// records are the records of one template.
+// records returns the records of one template.
 func (s State) records(baseName string) fleet.Records {
 	records := fleet.Records{Revisions: map[string]fleet.Revision{}, Managers: map[fleet.ManagerKey]fleet.Manager{}}
 	for _, template := range s.Templates {

@@ -21,17 +21,18 @@ import (
 // patience bounds each wait.
 const patience = time.Minute
 
-// rollout is a suite whose configuration changes.
+// rollout is a suite with a configuration that changes.
 type rollout struct {
 	*system
 	suite  *suite.Suite
 	folder string
-	ahead  *atomic.Int64 // by how much its clock is, in nanoseconds
+	ahead  *atomic.Int64 // how far its clock is ahead, in nanoseconds
 }
 
 func (r rollout) now() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) }
 
-// group begins what a pool waits for while its configuration may be taken back.
+// group is the beginning of what a pool waits for while its configuration may
+// still be reverted.
 const group = "its instance group to be deleted"
 
 func (r rollout) configure(files config.Files) config.Config {
@@ -46,10 +47,10 @@ func (r rollout) configure(files config.Files) config.Config {
 	return parsed
 }
 
-// late is what comes 20 minutes after the VMs are gone.
+// late is what is deleted 20 minutes after the VMs.
 var late = []string{"its instance template to be deleted", "its records to be deleted"}
 
-// settled waits until all is as configured and nothing is left of what was.
+// settled waits until everything is as configured and nothing else is left.
 func (r rollout) settled() {
 	r.t.Helper()
 	deadline := time.Now().Add(patience)
@@ -90,7 +91,7 @@ func (r rollout) vms() map[string]int {
 	return groups
 }
 
-// difference is what became of the VMs and groups, in words.
+// difference describes how the VMs and groups changed.
 func difference(before, after map[string]int) string {
 	created, deleted := 0, 0
 	var come, gone []string
@@ -130,8 +131,7 @@ func promised(p plan.Plan) string {
 	return fmt.Sprintf("%d VMs created, %d deleted, groups %q created, %q deleted", p.Total.CreateVMs, p.Total.DeleteVMs, come, gone)
 }
 
-// The VMs and groups that a running suite makes of a configuration are those
-// of the plan.
+// A running suite makes exactly the VMs and groups that the plan says.
 func TestPlanIsTheRollout(t *testing.T) {
 	r := rollout{system: newSystem(t, 7), folder: t.TempDir(), ahead: &atomic.Int64{}}
 	r.rand = rand.New(rand.NewPCG(7, 7)) //nolint:gosec // the same configurations each time

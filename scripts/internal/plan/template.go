@@ -7,8 +7,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// planTemplate compares a template's records with those that processing the wish
-// would leave.
+// planTemplate compares a template's records with the records that processing
+// the wish would leave.
 func planTemplate(state State, wish fleet.Wish) (Template, bool) {
 	before := state.records(wish.BaseName)
 	after := fleet.Build(before, wish)
@@ -44,7 +44,7 @@ func planGroup(before fleet.Records, manager fleet.Manager, wanted bool, machine
 	group := Group{Zone: manager.Zone, Name: manager.GroupName(), Minimum: manager.MinimumSize, Maximum: manager.MaximumSize}
 	if !wanted {
 		if !known || was.State != fleet.Active {
-			return group, false // it is on its way already
+			return group, false // already under way
 		}
 		group.Change, group.Delete = Drain, was.URL != ""
 		group.DeleteVMs, group.Leased = machines.Live(), machines.Leased

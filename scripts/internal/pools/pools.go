@@ -1,5 +1,5 @@
-// Package pools reports how far the fleet is from its configuration: a line for
-// each group of a pool, what each waits for, and whether all is as configured.
+// Package pools reports how far the fleet has converged: a line for each group
+// of a pool, what each group waits for, and whether everything is as configured.
 package pools
 
 import (
@@ -28,24 +28,25 @@ type Group struct {
 	Revision string `json:"revision"`
 	Zone     string `json:"zone"`
 	State    string `json:"state"` // active, drained, or empty while only configured
-	// Running is the number of VMs that are up, Cataloged of those that are
-	// offered or leased, and Leased of those that are leased.
+	// Running is the number of VMs that are up, Cataloged the number that are
+	// offered or leased, and Leased the number that are leased.
 	Running   int `json:"running"`
 	Cataloged int `json:"cataloged"`
 	Leased    int `json:"leased"`
 	// Leaving is the number of VMs that are to be deleted.
 	Leaving int `json:"leaving"`
-	// Minimum is configured; Target is what the leases and the limits ask for.
+	// Minimum is the configured size; Target follows from the leases and the
+	// limits.
 	Minimum int `json:"minimum"`
 	Target  int `json:"target"`
 	// Waits says what the group waits for; empty when it is as it should be.
 	Waits string `json:"waits,omitempty"`
 }
 
-// Report is how far everything is.
+// Report is the progress of the fleet towards its configuration.
 type Report struct {
 	OnDisk   string   `json:"on_disk"`  // the configuration's revision in its folder
-	Imported string   `json:"imported"` // and the one that is in force
+	Imported string   `json:"imported"` // the revision in force
 	Problems []string `json:"problems,omitempty"`
 	Pools    []Group  `json:"pools"`
 	// Waits says what keeps the configuration from being in force.
@@ -58,9 +59,9 @@ type Reader struct {
 	Source configsource.Source
 	Now    func() time.Time
 	Log    *slog.Logger
-	// Jobs are those whose errors say why a group waits.
+	// Jobs are the jobs whose errors explain why a group waits.
 	Jobs []string
-	// Running counts the VMs that are up, by group; nil where nobody knows.
+	// Running counts the VMs that are up, by group; nil if that is unknown.
 	Running func() map[compute.GroupRef]int
 }
 
@@ -104,14 +105,14 @@ func waitsForImport(report Report) string {
 	return ""
 }
 
-// waitsForProcessing names the templates whose records are not as the
-// configuration in force has them. Those that are frozen stay so.
+// waitsForProcessing names the templates whose records do not match the
+// configuration in force yet, except for frozen ones.
 func (r Reader) waitsForProcessing(ctx context.Context, wishes []fleet.Wish, freeze fleet.Freeze) (string, error) {
 	known, err := records.Records{Store: r.Store, Log: r.Log}.Templates(ctx)
 	if err != nil {
 		return "", err
 	}
-	digests := map[string]string{} // of what is to be processed
+	digests := map[string]string{} // of the active templates, by base name
 	for _, template := range known {
 		if template.Value.ActiveRevision != "" {
 			digests[template.Value.BaseName] = template.Value.Digest
@@ -144,7 +145,8 @@ func errorsOf(problems config.Problems) []string {
 	return errs
 }
 
-// Converged reports whether every configured VM is cataloged, or else why not.
+// Converged returns an error that says why not every configured VM is cataloged;
+// nil if all are.
 func (r Report) Converged() error {
 	var reasons []error
 	if r.Waits != "" {
@@ -159,11 +161,11 @@ func (r Report) Converged() error {
 	return errors.Join(reasons...)
 }
 
-// Complete reports whether the group has what is configured.
+// Complete reports whether the group has its configured VMs.
 func (g Group) Complete() bool { return g.State == string(fleet.Active) && g.Cataloged >= g.Minimum }
 
-// groups reads the groups that are configured, and the others of which something
-// is left.
+// groups reads the configured groups, and other groups that are not completely
+// gone.
 func (r Reader) groups(ctx context.Context, wishes []fleet.Wish, circumstances fleet.Circumstances) ([]Group, error) {
 	e := records.Records{Store: r.Store, Log: r.Log}
 	pools, err := e.Pools(ctx)

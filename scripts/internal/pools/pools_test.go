@@ -23,13 +23,13 @@ const (
 	manager = `managers { template_base_name: "linux" zone: "us-central1-a" minimum_size: %d maximum_size: 5 }`
 )
 
-// disk is a configuration as it lies in its folder.
+// disk is the configuration in its folder.
 type disk struct{ files config.Files }
 
 func (d *disk) Read(context.Context) (config.Files, error) { return d.files, nil }
 func (d *disk) Close() error                               { return nil }
 
-// fixture is a system at some point of its way.
+// fixture is a system at some stage of a rollout.
 type fixture struct {
 	*testing.T
 	reader  Reader
@@ -122,7 +122,7 @@ func (f *fixture) read() Report {
 	return report
 }
 
-// up is a manager with everything in Compute Engine.
+// up sets the URLs of a manager whose resources all exist in Compute Engine.
 func up(revision *fleet.Revision, m *fleet.Manager) { revision.URL, m.URL = "template", "group" }
 
 func TestWhatAPoolWaitsFor(t *testing.T) {
@@ -173,7 +173,7 @@ func TestWhatAPoolWaitsFor(t *testing.T) {
 	}
 }
 
-// What is in force must be what lies in the folder, and be processed.
+// The configuration in force must be the one in the folder, and be processed.
 func TestConvergedAsConfigured(t *testing.T) {
 	f := newFixture(t)
 	expect := func(want string) {

@@ -7,34 +7,36 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// margin is what the Machine Provider's clock and the seconds of its answers
-// may differ by.
+// margin is the largest difference that the Machine Provider's clock and the
+// rounding of its answers to seconds may cause.
 const margin = 2 * time.Second
 
 // Holding is a machine that a lessee was given and has not given back.
 type Holding struct {
 	invariants.Holding
 	Until time.Time // zero: indefinitely
-	Kept  bool      // nobody may take its VM away by hand
+	Kept  bool      // nobody may delete its VM by hand
 }
 
-// Sure reports whether the lease certainly runs still.
+// Sure reports whether the lease certainly still runs.
 func (h Holding) Sure(now time.Time) bool {
 	return h.Until.IsZero() || now.Add(margin).Before(h.Until)
 }
 
-// Book is what the lessees know of their leases. What they do not know — the
-// answer was lost, a release may have been done — is not in it.
+// Book is what the lessees know for certain about their leases. It leaves out
+// what they cannot know: a lease whose answer was lost, or one whose release may
+// have succeeded.
 type Book struct {
 	mu       sync.Mutex
 	holdings map[string]Holding // by request
-	harmed   map[string]bool    // instances whose VMs somebody else took away
+	harmed   map[string]bool    // instances whose VMs were taken away by hand
 }
 
 // NewBook makes an empty book.
 func NewBook() *Book { return &Book{holdings: map[string]Holding{}, harmed: map[string]bool{}} }
 
-// Took notes what a lessee was given; other is who holds the same machine.
+// Took records a machine that a lessee was given; other is the request that
+// holds the same machine.
 func (b *Book) Took(h Holding, now time.Time) (other string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -47,7 +49,7 @@ func (b *Book) Took(h Holding, now time.Time) (other string) {
 	return other
 }
 
-// Extend notes that a lease runs longer.
+// Extend records that a lease was extended.
 func (b *Book) Extend(request string, until time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -57,8 +59,8 @@ func (b *Book) Extend(request string, until time.Time) {
 	}
 }
 
-// LetGo notes that a lease may be over from now on, before the Machine Provider is
-// asked to end it. It returns what was held.
+// LetGo records that a lease may end from now on, before the Machine Provider is
+// asked to end it. It returns what the lessee held.
 func (b *Book) LetGo(request string) (h Holding, held bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,7 +69,7 @@ func (b *Book) LetGo(request string) (h Holding, held bool) {
 	return h, held
 }
 
-// Kept reports whether an instance is kept by a lessee.
+// Kept reports whether a lessee keeps an instance.
 func (b *Book) Kept(instance string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -79,14 +81,14 @@ func (b *Book) Kept(instance string) bool {
 	return false
 }
 
-// Harm notes that an instance's VM is being taken away by somebody else.
+// Harm records that an instance's VM is being taken away by hand.
 func (b *Book) Harm(instance string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.harmed[instance] = true
 }
 
-// Harmed reports whether somebody else took an instance's VM away.
+// Harmed reports whether an instance's VM was taken away by hand.
 func (b *Book) Harmed(instance string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package promises checks from outside, by Compute Engine, the Firestore
-// documents and what lessees were told, that the suite keeps its promises
-// while it is killed and started again. The suite itself is not asked.
+// Package promises checks from outside that the suite keeps its promises while
+// it is killed and restarted: from Compute Engine, the Firestore documents and
+// the answers that lessees got, but not from the suite itself.
 package promises
 
 import (
@@ -18,35 +18,35 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// Checker looks at a suite's store and its Compute Engine. It is safe for
+// Checker checks a suite's store and its Compute Engine. It is safe for
 // concurrent use.
 type Checker struct {
 	Book *Book
 
 	store  store.Store
 	cloud  *simulator.Cloud
-	asking sync.Mutex // one change of Compute Engine at a time: checked, then done
+	asking sync.Mutex // held while one change of Compute Engine is checked and then made
 
 	round    sync.Mutex
-	previous invariants.Records // of the last round
+	previous invariants.Records // records of the last round
 
 	mu      sync.Mutex
-	pools   []Pool          // that are configured
-	whole   map[string]bool // the revisions that were written whole
+	pools   []Pool          // the configured ones
+	whole   map[string]bool // the revisions that were uploaded completely
 	maxima  invariants.Maxima
 	checked map[string]int
 	broken  []invariants.Violation
-	vms     map[string]bool // that were asked to be deleted
+	vms     map[string]bool // the VMs whose deletion was requested
 	trace   []string
 }
 
-// New makes a checker of what is in a store and a Compute Engine.
+// New returns a checker of a store and a Compute Engine.
 func New(records store.Store, cloud *simulator.Cloud) *Checker {
 	return &Checker{Book: NewBook(), store: records, cloud: cloud, whole: map[string]bool{}, maxima: invariants.Maxima{}, checked: map[string]int{}, vms: map[string]bool{}}
 }
 
-// Configured notes what is configured from now on, before the suite can know:
-// the pools, and the revision of the files.
+// Configured records a new configuration before the suite can learn of it: its
+// pools, and the revision of its files.
 func (c *Checker) Configured(pools []Pool, revision string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,7 +56,7 @@ func (c *Checker) Configured(pools []Pool, revision string) {
 	c.pools, c.whole[revision] = slices.Clone(pools), true
 }
 
-// Note adds a line to what happened.
+// Note adds a line to the trace.
 func (c *Checker) Note(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +67,7 @@ func (c *Checker) note(format string, args ...any) {
 	c.trace = append(c.trace, time.Now().UTC().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
 }
 
-// Break records that an invariant does not hold.
+// Break records that an invariant is broken.
 func (c *Checker) Break(invariant, format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,7 +76,7 @@ func (c *Checker) Break(invariant, format string, args ...any) {
 
 func (c *Checker) breaks(violations ...invariants.Violation) {
 	for _, violation := range violations {
-		if slices.Contains(c.broken, violation) { // it is there in the next round too
+		if slices.Contains(c.broken, violation) { // the next round would find it again
 			continue
 		}
 		c.note("BROKEN %s", violation.Error())
@@ -84,35 +84,35 @@ func (c *Checker) breaks(violations ...invariants.Violation) {
 	}
 }
 
-// Broken are the invariants that did not hold.
+// Broken returns the violations.
 func (c *Checker) Broken() []invariants.Violation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.broken)
 }
 
-// Checked counts the looks at each invariant.
+// Checked returns the number of checks of each invariant.
 func (c *Checker) Checked() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.checked)
 }
 
-// Deleted counts the VMs that Compute Engine was asked to delete.
+// Deleted returns the number of VMs whose deletion was requested.
 func (c *Checker) Deleted() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.vms)
 }
 
-// Trace is what happened, the oldest first.
+// Trace returns the trace, oldest line first.
 func (c *Checker) Trace() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.trace)
 }
 
-// Round looks at everything once, and compares it with the round before.
+// Round checks everything once, and compares it with the previous round.
 func (c *Checker) Round(ctx context.Context) error {
 	c.round.Lock()
 	defer c.round.Unlock()
@@ -135,7 +135,7 @@ func (c *Checker) Round(ctx context.Context) error {
 	return nil
 }
 
-// absorb takes over what was found of a view.
+// absorb adds the findings about a view to the checker's.
 func (c *Checker) absorb(found invariants.Findings, also func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -146,7 +146,7 @@ func (c *Checker) absorb(found invariants.Findings, also func()) {
 	also()
 }
 
-// Pool is what is configured of a template in a zone.
+// Pool is the configuration of a template in a zone.
 type Pool struct {
 	BaseName, Zone string
 	Image          string // the same in all zones of a template

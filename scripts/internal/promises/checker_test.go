@@ -16,7 +16,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
-// A request is checked before it is served, and served all the same.
+// A request is checked before it is served, and is served in any case.
 func TestBefore(t *testing.T) {
 	cloud := simulator.New(simulator.Options{})
 	c := New(memory.New(time.Now), cloud)
@@ -68,14 +68,14 @@ func TestBook(t *testing.T) {
 	}
 }
 
-// A maximum counts for a while after it was replaced.
+// A maximum counts for a while after its replacement.
 func TestMaxima(t *testing.T) {
 	c := New(memory.New(time.Now), simulator.New(simulator.Options{}))
 	smaller := testPool
 	smaller.Maximum = 1
 	c.Configured([]Pool{testPool}, "one")
 	c.Configured([]Pool{smaller}, "two")
-	for _, want := range []int{4, 4} { // the second time it is not configured at all
+	for _, want := range []int{4, 4} { // the second time the pool is not configured at all
 		v, err := c.Look(t.Context())
 		if got := v.Maxima[testPool.key()]; got != want || err != nil {
 			t.Errorf("%d, want %d, %v", got, want, err)

@@ -9,7 +9,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// MakeForeign makes what in Compute Engine is not ours, with names like ours.
+// MakeForeign makes resources in Compute Engine that are not ours, with names
+// like ours.
 func (c *Checker) MakeForeign(ctx context.Context, project string, like Pool) error {
 	for _, request := range invariants.MakeForeign(like.key()) {
 		if err := c.ask(ctx, project, request[0], request[1]); err != nil {
@@ -19,8 +20,8 @@ func (c *Checker) MakeForeign(ctx context.Context, project string, like Pool) er
 	return nil
 }
 
-// ask asks Compute Engine for something, as somebody else; again while there is
-// not yet what it needs.
+// ask sends a request to Compute Engine that comes from no job. It repeats the
+// request while a resource that it needs is missing.
 func (c *Checker) ask(ctx context.Context, project, path, body string) error {
 	for {
 		status, err := invariants.Ask(ctx, c.cloud, project, http.MethodPost, path, body)
@@ -36,10 +37,11 @@ func (c *Checker) ask(ctx context.Context, project, path, body string) error {
 	}
 }
 
-// pollEvery is how often it is asked again.
+// pollEvery is the interval between two attempts.
 const pollEvery = 20 * time.Millisecond
 
-// Foreign describes what is not ours; it stays the same once its VMs are up.
+// Foreign describes the foreign resources; the text stays the same once their
+// VMs are up.
 func Foreign(v invariants.View) (text string, up bool) {
 	for _, g := range v.Groups {
 		if g.Name == invariants.ForeignName {

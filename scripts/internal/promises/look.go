@@ -13,7 +13,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Look reads everything as it stands.
+// Look reads the current state of everything.
 func (c *Checker) Look(ctx context.Context) (invariants.View, error) {
 	held := c.Book.Held(time.Now())
 	records, problems, err := read(ctx, c.store)
@@ -30,7 +30,7 @@ func (c *Checker) Look(ctx context.Context) (invariants.View, error) {
 		Records: records, Groups: state.Groups, VMs: c.cloud.VMs(), TemplateCount: state.Templates - invariants.ForeignTemplates, Disks: state.Disks,
 		Now: time.Now(), Maxima: map[fleet.PoolKey]int{},
 	}
-	// What is held before and after was held all the while that it was read.
+	// A lease held both before and after the reading was held throughout.
 	for _, h := range c.Book.Held(v.Now) {
 		if slices.ContainsFunc(held, func(was Holding) bool { return was.Request == h.Request }) {
 			v.Held = append(v.Held, h.Holding)
@@ -43,8 +43,8 @@ func (c *Checker) Look(ctx context.Context) (invariants.View, error) {
 	return v, nil
 }
 
-// read reads all documents, in the order that View.EveryCommit asks for. What
-// does not decode is among the problems.
+// read reads all documents, in the order that View.EveryCommit describes. A
+// document that does not decode is among the problems.
 func read(ctx context.Context, from store.Store) (r invariants.Records, problems []error, err error) {
 	r = invariants.NewRecords()
 	err = errors.Join(
@@ -79,7 +79,7 @@ func each[T any](ctx context.Context, from store.Store, collection string, probl
 	return nil
 }
 
-// Differences lists how a view differs from what is configured.
+// Differences lists how a view differs from the configured pools.
 func Differences(v invariants.View, pools []Pool) []string {
 	configured := invariants.Configured{Images: map[string]string{}, Sizes: map[fleet.PoolKey]fleet.Sizes{}}
 	for _, pool := range pools {

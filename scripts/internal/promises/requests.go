@@ -10,8 +10,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// Before checks each request to Compute Engine at the moment at which it comes,
-// and then lets it be served.
+// Before checks each request to Compute Engine when it arrives, and then serves
+// it.
 func (c *Checker) Before(compute http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if invariants.IsForeign(r) {
@@ -23,7 +23,7 @@ func (c *Checker) Before(compute http.Handler) http.Handler {
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest) // the suite was killed while it sent it
+			http.Error(w, err.Error(), http.StatusBadRequest) // the suite was killed while it sent the request
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -36,7 +36,7 @@ func (c *Checker) Before(compute http.Handler) http.Handler {
 
 // asked checks a request that changes something.
 func (c *Checker) asked(r *http.Request, body []byte) {
-	// Not in the request's time: its sender may be killed before it is done.
+	// Not with the request's context: its sender may be killed meanwhile.
 	v, err := c.Look(context.WithoutCancel(r.Context()))
 	if err != nil {
 		c.Break(invariants.LeasedStays, "%s %s could not be checked: %v", r.Method, r.URL.Path, err)

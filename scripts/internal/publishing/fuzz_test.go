@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Whatever a person types: a message that is JSON, on a topic that there is, or
-// an error.
+// Whatever a person types, the result is a message with JSON data for an
+// existing topic, or an error.
 func FuzzMessage(f *testing.F) {
 	for _, payload := range []string{"", "{}", `{"baseName":"linux"}`, "{baseName:linux}", `""`, " \n", "[1", "nul"} {
 		f.Add("create-instance-templates", payload)

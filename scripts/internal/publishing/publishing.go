@@ -1,5 +1,5 @@
-// Package publishing publishes a message for a person: into a local suite, by
-// Pub/Sub's REST API, or into a project.
+// Package publishing publishes a message for a person: into a local suite
+// through Pub/Sub's REST API, or into a project.
 package publishing
 
 import (
@@ -26,7 +26,7 @@ import (
 const timeout = 30 * time.Second
 
 // Message checks what a person wants to publish: the topic must be one of the
-// suite's, and the payload JSON. Nothing stands for {}, a sweep.
+// suite's, and the payload JSON. An empty payload stands for {}, a sweep.
 func Message(topic, payload string, attributes map[string]string) (event.Message, error) {
 	m, err := manifest.Parse(functions.Manifest)
 	if err != nil {
@@ -53,7 +53,7 @@ func unknown(topic string, known []string) error {
 	return fmt.Errorf("there is no topic %q.%s The topics are:\n  %s", topic, guess, strings.Join(known, "\n  "))
 }
 
-// hint reminds of the shell, which is what eats quotes.
+// hint reminds the user that the shell removes quotes.
 func hint(payload string) string {
 	if strings.Contains(payload, `"`) {
 		return ""
@@ -66,7 +66,7 @@ func ToSuite(ctx context.Context, client *http.Client, to endpoints.Endpoints, t
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	body, err := json.Marshal(map[string]any{"messages": []any{map[string]any{"data": message.Data, "attributes": message.Attributes}}})
-	if err != nil { // strings can always be written
+	if err != nil { // strings can always be encoded
 		panic(err)
 	}
 	url := to.PubSubREST + "/v1/projects/" + to.Project + "/topics/" + topic + ":publish"
@@ -96,7 +96,8 @@ func ToSuite(ctx context.Context, client *http.Client, to endpoints.Endpoints, t
 	return published.MessageIDs[0], nil
 }
 
-// ToProject publishes into a project of Google Cloud, as whoever is logged in.
+// ToProject publishes into a project of Google Cloud, with the user's
+// credentials.
 func ToProject(ctx context.Context, project, topic string, message event.Message) (err error) {
 	publisher := pubsub.New(project)
 	defer func() { err = errors.Join(err, publisher.Close()) }()

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// file is a file of the configuration, with the message that it holds.
+// file is a file of the configuration, and the message that it holds.
 type file struct{ name, message, example string }
 
 var files = []file{
@@ -39,7 +39,7 @@ everything that is wrong with them, ` + "`./scripts/config plan DIR`" + ` what i
 
 `
 
-// Page writes the page.
+// Page returns the page.
 func Page(proto string) (string, error) {
 	about, messages, err := Parse(proto)
 	if err != nil {
@@ -71,8 +71,8 @@ func Page(proto string) (string, error) {
 	return strings.TrimRight(page.String(), "\n") + "\n", nil
 }
 
-// section describes a message's fields, and after them those of the messages
-// in it. It returns what it has described.
+// section describes a message's fields, and then the fields of the messages in
+// it. It returns the names of the messages that it has described.
 func section(page *strings.Builder, message Message, path string, known map[string]Message) []string {
 	shown := []string{message.Name}
 	var inner []Field
@@ -93,7 +93,7 @@ func section(page *strings.Builder, message Message, path string, known map[stri
 	return shown
 }
 
-// kind says what a field holds.
+// kind describes what a field holds.
 func kind(field Field, known map[string]Message) string {
 	name := map[string]string{"string": "text", "bool": "true or false", "int32": "whole number"}[field.Type]
 	if _, ok := known[field.Type]; ok {
@@ -117,7 +117,7 @@ func paragraph(page *strings.Builder, text []string) {
 	}
 }
 
-// width is that of the lines of the documentation.
+// width is the line width of the documentation.
 const width = 100
 
 func wrap(text string) string {

@@ -1,5 +1,5 @@
-// Package reference writes the reference of the configuration from the
-// comments of its protocol buffers, so that it says what the code says.
+// Package reference writes the reference of the configuration from the comments
+// of its protocol buffers, so that the two cannot differ.
 package reference
 
 import (
@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Message is a message with what its comments say.
+// Message is a message and what its comments say.
 type Message struct {
 	Name   string
 	Text   []string // paragraphs
@@ -20,7 +20,7 @@ type Field struct {
 	Name     string
 	Type     string // string, bool, int32, or a message
 	Repeated bool
-	Default  string // as it is written; "" for none
+	Default  string // as written; "" for none
 	Text     []string
 	Examples []string
 }
@@ -31,8 +31,8 @@ var (
 	example     = regexp.MustCompile("`([^`]+)`")
 )
 
-// Parse reads the messages of a .proto file. It knows the forms that the
-// configuration's file uses, and refuses any other.
+// Parse parses the messages of a .proto file. It supports the forms that the
+// configuration's file uses, and refuses all others.
 func Parse(text string) (about []string, messages []Message, err error) {
 	var comment []string
 	inside := false
@@ -56,7 +56,7 @@ func Parse(text string) (about []string, messages []Message, err error) {
 			case strings.HasPrefix(line, "package "):
 				about = paragraphs(comment)
 			case inside && line != "":
-				return nil, nil, fmt.Errorf("line %d: %q is of a form that is not known here", i+1, line)
+				return nil, nil, fmt.Errorf("line %d: %q has an unsupported form", i+1, line)
 			}
 		}
 		comment = nil
@@ -64,7 +64,7 @@ func Parse(text string) (about []string, messages []Message, err error) {
 	return about, messages, nil
 }
 
-// takeExamples moves the paragraph of examples out of the text.
+// takeExamples moves the paragraph with the examples out of the text.
 func (f *Field) takeExamples() {
 	var text []string
 	for _, paragraph := range f.Text {

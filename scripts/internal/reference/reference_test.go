@@ -17,7 +17,7 @@ func theProto(t *testing.T) string {
 	return string(text)
 }
 
-// Each field is explained, with an example where it is a value.
+// Each field is explained, with an example if it holds a value.
 func TestEachFieldIsExplained(t *testing.T) {
 	_, messages, err := Parse(theProto(t))
 	if err != nil {
@@ -52,7 +52,7 @@ func TestExamplesAreValid(t *testing.T) {
 	}
 }
 
-// Also each field's example is one that the field takes.
+// Each field's example is valid for the field.
 func TestFieldExamplesAreValid(t *testing.T) {
 	_, messages, err := Parse(theProto(t))
 	if err != nil {

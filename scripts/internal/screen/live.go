@@ -15,7 +15,7 @@ type live struct {
 	out     io.Writer
 	start   time.Time
 	size    func() (width, height int)
-	painted int // lines that the next painting replaces
+	painted int // number of lines that the next painting replaces
 }
 
 const (
@@ -32,7 +32,7 @@ func (l *live) Say(format string, args ...any) {
 	_, _ = fmt.Fprintf(l.out, format+"\n", args...)
 }
 
-// Close leaves the last painting where it is.
+// Close leaves the last painting on the screen.
 func (l *live) Close() { l.painted = 0 }
 
 func (l *live) wipe() {
@@ -42,7 +42,7 @@ func (l *live) wipe() {
 	l.painted = 0
 }
 
-// Show paints in one write, so that nothing flickers.
+// Show paints with a single write, to avoid flicker.
 func (l *live) Show(report pools.Report) {
 	width, height := l.size()
 	lines := l.lines(report, width, max(height-1, 5))
@@ -79,8 +79,8 @@ func (l *live) lines(report pools.Report, width, height int) []string {
 	return lines
 }
 
-// fit keeps as many pools as there is room for, those that wait for something
-// before the others.
+// fit keeps as many pools as there is room for, first those that wait for
+// something.
 func fit(all []pools.Group, room int) (shown []pools.Group, hidden int) {
 	if len(all) <= room {
 		return all, 0
@@ -102,7 +102,7 @@ func colourOf(pool pools.Group) string {
 	return yellow
 }
 
-// rows lays the pools out in columns, below a heading.
+// rows arranges the pools in columns, below a heading.
 func rows(all []pools.Group) []string {
 	cells := [][]string{{"TEMPLATE", "REVISION", "ZONE", "RUNNING", "CATALOGED", "LEASED", "TARGET", "WAITS FOR"}}
 	for _, pool := range all {

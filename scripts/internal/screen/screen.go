@@ -1,5 +1,5 @@
-// Package screen shows the progress of the pools: repainted in place on a
-// terminal, elsewhere as a line whenever something changes.
+// Package screen shows the progress of the pools: on a terminal as a table
+// repainted in place, elsewhere as a line for every change.
 package screen
 
 import (
@@ -20,12 +20,12 @@ type Screen interface {
 	Show(report pools.Report)
 	// Say prints a line that stays.
 	Say(format string, args ...any)
-	// Close leaves what was shown last.
+	// Close leaves the last report on the screen.
 	Close()
 }
 
-// New makes the screen that fits: live when out is a terminal and nobody else
-// writes to it.
+// New returns a live screen if out is a terminal that nobody else writes to, and
+// a plain one otherwise.
 func New(out *os.File, alone bool) Screen {
 	if alone && term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb" {
 		return &live{out: out, start: time.Now(), size: func() (int, int) {
@@ -35,8 +35,8 @@ func New(out *os.File, alone bool) Screen {
 	return &plain{out: out, last: map[string]string{}}
 }
 
-// usable is a terminal's size, or the usual one where it does not tell: that of
-// a recording or of a container is 0 by 0.
+// usable returns a terminal's size, or the usual size if it is unknown: a
+// recording or a container has 0 by 0.
 func usable(width, height int, err error) (int, int) {
 	if err != nil || width <= 0 || height <= 0 {
 		return 80, 24

@@ -36,7 +36,7 @@ linux-small 421e2958f77900 us-central1-a: gone
 	}
 }
 
-// terminal is a live screen of a size.
+// terminal returns a live screen of a given size.
 func terminal(out *bytes.Buffer, width, height int) *live {
 	return &live{out: out, start: time.Now(), size: func() (int, int) { return width, height }}
 }
@@ -102,7 +102,7 @@ func TestLiveRepaintsInPlace(t *testing.T) {
 	}
 }
 
-// plainText leaves out what steers a terminal.
+// plainText removes the control sequences of a terminal.
 func plainText(text string) string {
 	for _, code := range []string{reset, dim, green, yellow, red, erase} {
 		text = strings.ReplaceAll(text, code, "")

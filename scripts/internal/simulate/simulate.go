@@ -1,4 +1,4 @@
-// Package simulate runs many seeded worlds, some at a time, and adds up what
+// Package simulate runs many seeded worlds, some in parallel, and sums up what
 // happened in them.
 package simulate
 
@@ -23,22 +23,22 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/world"
 )
 
-// Options decide what is run.
+// Options configure the simulation.
 type Options struct {
 	Seeds int
 	First uint64
-	// Seed is the only seed, where it is given; its trace is kept also when
-	// nothing is broken.
+	// Seed, if set, is the only seed. Its trace is kept even if nothing is
+	// broken.
 	Seed       *uint64
 	VMs, Steps int
 	Workers    int // one per processor when zero
 	// Traces is the folder for the traces of worlds in which something broke.
 	Traces string
-	// Progress is written to now and then.
+	// Progress gets a line on the progress from time to time.
 	Progress io.Writer
 }
 
-// flags are those of the command that make the same worlds.
+// flags returns the command-line flags that make the same worlds.
 func (o Options) flags() string {
 	if o.VMs == world.DefaultVMs && o.Steps == world.DefaultSteps {
 		return ""
@@ -46,10 +46,10 @@ func (o Options) flags() string {
 	return fmt.Sprintf(" --vms %d --steps %d", o.VMs, o.Steps)
 }
 
-// maxFailures is after how many broken worlds no more are begun.
+// maxFailures is the number of broken worlds after which no more are started.
 const maxFailures = 10
 
-// progressEvery is how often the progress is told.
+// progressEvery is the interval at which progress is reported.
 const progressEvery = 10 * time.Second
 
 // Run runs the worlds.
@@ -58,7 +58,7 @@ func Run(ctx context.Context, options Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	// A world makes much garbage and keeps little.
+	// A world makes much garbage and has little live memory.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	if options.Seed != nil {
 		options.First, options.Seeds = *options.Seed, 1
@@ -78,7 +78,7 @@ func Run(ctx context.Context, options Options) (Summary, error) {
 	return r.summary, r.err
 }
 
-// newSuite puts the suite together as a world runs it.
+// newSuite puts the suite together as a world needs it.
 func newSuite() (world.Suite, error) {
 	parsed, err := manifest.Parse(functions.Manifest)
 	if err != nil {
@@ -119,7 +119,7 @@ func (r *runner) work(ctx context.Context) {
 		outcome := trial.Run(r.suite)
 		if outcome.Broken != nil && !trial.Trace {
 			trial.Trace = true
-			again := trial.Run(r.suite) // the same, with its trace
+			again := trial.Run(r.suite) // again, with the trace
 			if again.Digest != outcome.Digest {
 				again.Broken = &invariants.Violation{Invariant: "a seed replays to the same end", Detail: outcome.Broken.Error()}
 			}
@@ -160,7 +160,7 @@ func (r *runner) add(outcome world.Outcome) {
 	}
 }
 
-// keep writes a trace into a file.
+// keep writes a trace to a file.
 func (r *runner) keep(outcome world.Outcome) (string, error) {
 	file := filepath.Join(r.options.Traces, fmt.Sprintf("seed-%d.trace", outcome.Seed))
 	if err := errors.Join(os.MkdirAll(r.options.Traces, 0o750), os.WriteFile(file, []byte(outcome.Trace+"\n"), 0o600)); err != nil {

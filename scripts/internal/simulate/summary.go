@@ -20,9 +20,9 @@ type Summary struct {
 	Failures []Failure     `json:"failures"`
 	// Longest is the longest time that a world took to come to rest.
 	Longest time.Duration `json:"longestConvergenceNanoseconds"`
-	// flags are those that the worlds were made with, beside their seeds.
+	// flags are the command-line flags of the worlds, except for the seeds.
 	flags string
-	// Trace is the file with the trace of the only seed.
+	// Trace is the file with the trace, if there was a single seed.
 	Trace string `json:"trace,omitempty"`
 }
 
@@ -31,12 +31,12 @@ type Failure struct {
 	Seed      uint64 `json:"seed"`
 	Invariant string `json:"invariant"`
 	Detail    string `json:"detail"`
-	// End is the end of the trace, which is whole in File.
+	// End is the end of the trace; File has all of it.
 	End  []string `json:"end"`
 	File string   `json:"file"`
 }
 
-// endLines is how much of a trace is shown.
+// endLines is how many lines of a trace are shown.
 const endLines = 60
 
 func (s *Summary) add(outcome world.Outcome) {
@@ -77,7 +77,7 @@ func (s Summary) Text(w io.Writer) error {
 	fmt.Fprintf(&text, "%d worlds in %s: %d broken\n", s.Seeds, s.Took.Round(time.Second), len(s.Failures))
 	fmt.Fprintf(&text, "%d runs of jobs, %d outside calls, %d Compute Engine mutations, %d document writes, %d leases\n",
 		s.Stats.Runs, s.Stats.Steps, s.Stats.Mutations, s.Stats.Writes, s.Stats.Leases)
-	fmt.Fprintf(&text, "the longest way to rest once faults had stopped: %s\n", s.Longest.Round(time.Second))
+	fmt.Fprintf(&text, "the longest time to rest after the faults had stopped: %s\n", s.Longest.Round(time.Second))
 	table(&text, "faults injected", s.Stats.Faults)
 	table(&text, "invariants checked", s.Stats.Checked)
 	_, err := io.WriteString(w, text.String())

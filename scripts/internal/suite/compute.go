@@ -16,12 +16,12 @@ import (
 // VMActivity is the topic of Compute Engine's audit messages about VMs.
 const VMActivity = "vm-activity"
 
-// computeRequests is the limit of requests a minute and method group, as by
-// default in a deployment.
+// computeRequests is the limit of requests per minute and method group: the
+// default of a deployment.
 const computeRequests = 1500
 
-// startCompute starts the simulator, unless there is one already. What happens
-// to its VMs is published, as the log sink of a deployment does.
+// startCompute starts the simulator, unless the environment names one. It
+// publishes the events of VMs, as the log sink of a deployment does.
 func (s *Suite) startCompute(ctx context.Context) error {
 	if s.Endpoints.Compute = s.opts.Environment.Compute; s.Endpoints.Compute != "" {
 		return nil
@@ -41,7 +41,7 @@ func (s *Suite) startCompute(ctx context.Context) error {
 	return err
 }
 
-// engine is Compute Engine as the jobs see it.
+// engine returns Compute Engine as the jobs see it.
 func (s *Suite) engine() compute.Engine {
 	return rest.New(rest.Options{Endpoint: s.Endpoints.Compute, RequestsPerMinute: computeRequests})
 }
@@ -58,7 +58,8 @@ func (s *Suite) running() map[compute.GroupRef]int {
 	return counts
 }
 
-// Sink publishes a simulator's audit messages in order, without making it wait.
+// Sink publishes a simulator's audit messages in order, without blocking the
+// simulator.
 type Sink struct {
 	to  event.Publisher
 	log *slog.Logger
@@ -68,7 +69,7 @@ type Sink struct {
 	arrived chan struct{}
 }
 
-// NewSink makes one that publishes to the topic vm-activity.
+// NewSink returns a Sink that publishes to the topic vm-activity.
 func NewSink(to event.Publisher, log *slog.Logger) *Sink {
 	return &Sink{to: to, log: log, arrived: make(chan struct{}, 1)}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/gate"
 )
 
-// startEmulators starts those of the emulators that are asked for and do not
-// run already, and tells Google's libraries where they are.
+// startEmulators starts the requested emulators, unless they run already, and
+// tells Google's libraries where they are.
 func (s *Suite) startEmulators(ctx context.Context) error {
 	s.Endpoints.Firestore = s.opts.Environment.Firestore
 	s.Endpoints.PubSub = s.opts.Environment.PubSub
@@ -25,7 +25,7 @@ func (s *Suite) startEmulators(ctx context.Context) error {
 		}
 	}
 	if s.Endpoints.Firestore != "" {
-		// What Firestore would refuse fails behind a gate.
+		// The gate fails the calls that Firestore would refuse.
 		g, err := gate.Start(ctx, s.Endpoints.Firestore, gate.Options{})
 		if err != nil {
 			return err
@@ -48,8 +48,8 @@ func (s *Suite) emulator(ctx context.Context, host *string, start func(context.C
 	if *host != "" {
 		return nil
 	}
-	// It must outlive the interrupt that ends ctx, so as to serve what is
-	// being drained.
+	// It must outlive the interrupt that ends ctx, in order to serve the
+	// deliveries that are drained.
 	started, err := start(context.WithoutCancel(ctx))
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 // deployment is the deployment's name.
 const deployment = "gce-backend"
 
-// otherPorts is how many ports are tried when nobody asked for one.
+// otherPorts is how many ports are tried if none was requested.
 const otherPorts = 3
 
 // startFunctions serves every function of the manifest.
@@ -57,7 +57,7 @@ func (s *Suite) startFunctions(ctx context.Context) error {
 	return nil
 }
 
-// onAccountOf counts a delivery, and its use of the store for the job.
+// onAccountOf counts a delivery, and attributes its use of the store to the job.
 func (s *Suite) onAccountOf(name string, deliver push.Deliver) push.Deliver {
 	return func(ctx context.Context, message event.Message) error {
 		s.delivered.add(name, 1)
@@ -65,8 +65,8 @@ func (s *Suite) onAccountOf(name string, deliver push.Deliver) push.Deliver {
 	}
 }
 
-// dependencies are what the jobs are given, as in a deployment but for the
-// addresses.
+// dependencies returns the jobs' dependencies, which differ from a deployment's
+// only in their addresses.
 func (s *Suite) dependencies() job.Dependencies {
 	return job.Dependencies{
 		Store:           s.Store,

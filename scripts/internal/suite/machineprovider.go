@@ -17,8 +17,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
-// startMachineProvider serves the Machine Provider on a port of its own,
-// unless there is one already. It believes "Bearer dev:EMAIL".
+// startMachineProvider serves the Machine Provider on its own port, unless the
+// environment names one. It accepts "Bearer dev:EMAIL".
 func (s *Suite) startMachineProvider(ctx context.Context) error {
 	verify, err := identity.NewLocal(os.Getenv)
 	if err != nil {
@@ -44,8 +44,9 @@ func (s *Suite) startMachineProvider(ctx context.Context) error {
 	return err
 }
 
-// catalog is the Machine Provider as the jobs see it: the one that settings.cfg
-// names, else this suite's, which knows them by a development identity.
+// catalog returns the Machine Provider as the jobs see it: the one that
+// settings.cfg names, or else this suite's, which identifies the jobs by a
+// development identity.
 func (s *Suite) catalog() catalog.Catalog {
 	return client.New(client.Options{
 		Base: func(ctx context.Context) (string, error) {

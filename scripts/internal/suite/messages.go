@@ -11,17 +11,17 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/bus"
 )
 
-// messages is what carries the messages: the bus, or Pub/Sub's emulator.
+// messages delivers the messages: the bus, or Pub/Sub's emulator.
 type messages interface {
 	event.Publisher
-	// Subscribe begins to deliver what the topic gets.
+	// Subscribe begins to deliver the topic's messages.
 	Subscribe(subscription bus.Subscription) error
 	Idle() bool
 	Close(ctx context.Context)
 }
 
-// openMessages makes the manifest's topics. Everything that can be published
-// to exists before anything runs.
+// openMessages makes the manifest's topics. All topics exist before anything
+// runs.
 func (s *Suite) openMessages(ctx context.Context) error {
 	if s.Endpoints.PubSub != "" {
 		bridged, err := bridge.Open(ctx, s.opts.Project, s.manifest.Topics(), s.opts.Log)
@@ -42,13 +42,13 @@ func (s *Suite) openMessages(ctx context.Context) error {
 	return nil
 }
 
-// subscribe lets each function be pushed what it listens to.
+// subscribe makes each function's subscription, which pushes to it.
 func (s *Suite) subscribe(context.Context) error {
 	client := &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: 256, // every delivery goes to the one host
+		MaxIdleConnsPerHost: 256, // all deliveries go to one host
 		IdleConnTimeout:     time.Minute,
 	}}
-	// Deliveries end before what they need: this stop runs first.
+	// Deliveries must end before what they use stops; this stop runs first.
 	s.onStop(s.messages.Close)
 	for _, sub := range s.manifest.Subscriptions() {
 		if err := s.messages.Subscribe(s.subscription(client, sub)); err != nil {

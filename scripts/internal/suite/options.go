@@ -1,7 +1,7 @@
-// Package suite runs the whole system in this process: every function behind
-// the Functions Framework, their topics and schedules, a Compute Engine
-// simulator, a Machine Provider, and a store. It is the composition root of
-// the local suite, as shared/deployment is that of the deployed functions.
+// Package suite runs the whole system in this process: every function behind the
+// Functions Framework, their topics and schedules, a Compute Engine simulator, a
+// Machine Provider, and a store. It is the composition root of the local suite;
+// shared/deployment composes the deployed functions.
 package suite
 
 import (
@@ -18,39 +18,41 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// Identity is what the suite's backend is to the Machine Provider.
+// Identity is the identity of the suite's backend at the Machine Provider.
 const Identity = "backend@example.com"
 
-// Options are what a person may choose.
+// Options are the options that a user may set.
 type Options struct {
 	// Config is the folder of the configuration, read again at every import.
 	Config  string
 	Project string
-	// Port of the functions; 0: 8080 where it is free, else any. The other
-	// servers take the ports that follow it where they are free, else any.
+	// Port is the port of the functions; when 0, 8080 if it is free, and
+	// otherwise any. The other servers use the ports after it if they are free,
+	// and otherwise any.
 	Port int
-	// Tick is how long a minute of the schedules takes.
+	// Tick is the duration of a minute of the schedules.
 	Tick time.Duration
-	// VMBoot and Operation are the simulator's times.
+	// VMBoot and Operation are times of the simulator.
 	VMBoot, Operation time.Duration
-	// Emulators asks for the emulators of Firestore and Pub/Sub in place of
-	// the store and the bus in memory.
+	// Emulators uses the emulators of Firestore and Pub/Sub instead of the store
+	// and the bus in memory.
 	Emulators bool
-	// State is a file that the store in memory keeps its documents in.
+	// State is the file in which the store in memory keeps its documents.
 	State string
 	Log   *slog.Logger
 	// Now is the clock of the functions, the store and the simulator; time.Now
-	// when nil. The messages, the ticks and time limits go by the machine's.
+	// when nil. Messages, ticks and time limits use the machine's clock.
 	Now func() time.Time
 
-	// Environment names what runs already and is not to be started.
+	// Environment names the services that run already, and are not to be started.
 	Environment Environment
-	// Simulate changes the simulator's options, Fault the bus's; for tests.
+	// Simulate changes the simulator's options, Fault the bus's, in tests.
 	Simulate func(*simulator.Options)
 	Fault    func(subscription string, message event.Message) bus.Fault
 }
 
-// Environment names what runs already: it is used, and none is started.
+// Environment names the services that run already: the suite uses them instead
+// of starting its own.
 type Environment struct {
 	Firestore       string `env:"FIRESTORE_EMULATOR_HOST"` // host:port
 	PubSub          string `env:"PUBSUB_EMULATOR_HOST"`    // host:port

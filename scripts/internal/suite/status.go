@@ -12,8 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
-// startStatus serves what the suite says of itself, and the bus's REST API
-// where there is a bus.
+// startStatus serves the suite's status, and the REST API of the bus if there is
+// one.
 func (s *Suite) startStatus(ctx context.Context) error {
 	page, err := s.statusPage(true)
 	if err != nil {
@@ -45,18 +45,19 @@ func (s *Suite) startStatus(ctx context.Context) error {
 	return nil
 }
 
-// Counters are what the suite did since its start.
+// Counters count what the suite has done since its start.
 type Counters struct {
-	// Store counts documents as Firestore bills them, in all and in parts.
+	// Store counts documents as Firestore bills them, in total and in parts.
 	Store StoreCounters `json:"store"`
-	// Compute counts the simulator's calls by method, and Mutations those that
-	// could have changed something.
+	// Compute counts the simulator's calls by method; Mutations is the number of
+	// those that could have changed something.
 	Compute   map[string]int `json:"compute,omitempty"`
 	Mutations int            `json:"mutations"`
 	// MachineProvider counts the calls of the Machine Provider by method.
 	MachineProvider map[string]int `json:"machine_provider,omitempty"`
-	// Published counts messages by topic, Deliveries those that reached each
-	// job, DeadLetters what was given up; that one of the bus only.
+	// Published counts messages by topic, Deliveries the messages that reached
+	// each job. DeadLetters counts the dead letters of the bus; an emulator's are
+	// unknown.
 	Published   map[string]int `json:"published,omitempty"`
 	Deliveries  map[string]int `json:"deliveries,omitempty"`
 	DeadLetters int            `json:"dead_letters"`
@@ -84,13 +85,13 @@ type StoreCounters struct {
 	Parts []StorePart `json:"parts"`
 }
 
-// StorePart are the documents of a collection that a function used.
+// StorePart counts the documents of a collection that a function used.
 type StorePart struct {
 	metered.Source
 	metered.Counts
 }
 
-// Since returns what was counted after an earlier reading.
+// Since returns the difference to an earlier reading.
 func (c StoreCounters) Since(earlier StoreCounters) StoreCounters {
 	old := map[metered.Source]metered.Counts{}
 	for _, part := range earlier.Parts {
@@ -124,5 +125,5 @@ func answer(w http.ResponseWriter, result any, err error) {
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(result) // the client is gone; nobody to tell
+	_ = encoder.Encode(result) // an error means that the client is gone
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
-// sampleEvery is how often the suite notes the size of its fleet: it lives
-// shorter than a deployment.
+// sampleEvery is the interval at which the suite records the size of its fleet.
+// A suite runs for a shorter time than a deployment.
 const sampleEvery = 5 * time.Minute
 
-// statusPage is the function status-page; to anyone, without an identity,
-// where only this machine comes to, and else by the Machine Provider's
-// development identities.
+// statusPage returns the function status-page. If anyone is true, it needs no
+// identity, because only this machine can reach it; otherwise it accepts the
+// Machine Provider's development identities.
 func (s *Suite) statusPage(anyone bool) (http.Handler, error) {
 	deps := statuspage.Dependencies{
 		Store: s.Store, Now: s.opts.Now, Log: s.opts.Log.With("job", statuspage.Name), Jobs: job.Names(functions.Jobs()), Anyone: anyone,

@@ -9,13 +9,13 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/metered"
 )
 
-// openStore opens Firestore where there is an emulator, else a store in
-// memory. The functions' use of it is counted, the suite's own is not.
+// openStore opens Firestore if there is an emulator, and otherwise a store in
+// memory. The store counts the functions' calls, but not the suite's own.
 func (s *Suite) openStore(ctx context.Context) error {
 	switch {
 	case s.Endpoints.Firestore != "":
 		opened := firestore.Open(ctx, s.opts.Project, "")
-		s.onStop(func(context.Context) { _ = opened.Close() }) // every commit was answered
+		s.onStop(func(context.Context) { _ = opened.Close() }) // every commit was answered by then
 		s.inner = opened
 	case s.opts.State == "":
 		s.inner = memory.New(s.opts.Now)

@@ -28,29 +28,29 @@ import (
 // Suite is a running system.
 type Suite struct {
 	Endpoints endpoints.Endpoints
-	// Cloud is the simulator; nil where COMPUTE_ENDPOINT names another one.
+	// Cloud is the simulator; nil if COMPUTE_ENDPOINT names another one.
 	Cloud *simulator.Cloud
-	// Store is where everything is kept, with a count of its calls.
+	// Store is the store, which counts its calls.
 	Store *metered.Store
 
 	opts      Options
-	inner     store.Store // what Store counts the use of
+	inner     store.Store // the store below the counting
 	manifest  manifest.Manifest
 	ports     ports
 	messages  messages
 	source    configsource.Source
 	provider  http.Handler
 	functions *framework.Server
-	// asked are calls of the Machine Provider by method, delivered messages by
-	// job, published those that went to the emulator by topic.
+	// asked counts calls of the Machine Provider by method, delivered messages by
+	// job, published messages to the emulator by topic.
 	asked, delivered, published tally
 	stopping                    sync.Mutex              // guards stops
-	stops                       []func(context.Context) // in order of the starts
+	stops                       []func(context.Context) // in the order of the starts
 	stopTicks                   context.CancelFunc
 }
 
-// Start starts everything and returns when it can be used. Whatever was
-// started before an error is stopped again.
+// Start starts everything and returns when it can be used. After an error it
+// stops what it has started.
 func Start(ctx context.Context, opts Options) (*Suite, error) {
 	s := &Suite{opts: opts.withDefaults()}
 	if err := s.start(ctx); err != nil {
@@ -81,8 +81,8 @@ func (s *Suite) start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends everything in the opposite order: no more ticks, then the messages
-// under way, then what they need. When ctx ends first, it is done by force.
+// Stop stops everything in reverse order: first the ticks, then the messages
+// under way, then what they use. When ctx ends, it stops by force.
 func (s *Suite) Stop(ctx context.Context) {
 	if s.stopTicks != nil {
 		s.stopTicks()
@@ -118,10 +118,10 @@ func (s *Suite) startTicks() {
 // Publisher publishes as the functions do.
 func (s *Suite) Publisher() event.Publisher { return s.messages }
 
-// Idle reports whether no message is on its way.
+// Idle reports whether no message is under way.
 func (s *Suite) Idle() bool { return s.messages.Idle() }
 
-// Pools reads how far the pools are.
+// Pools returns the reader of the pools' progress.
 func (s *Suite) Pools() pools.Reader {
 	return pools.Reader{
 		Store: s.inner, Source: s.source, Now: s.opts.Now, Log: s.opts.Log, Jobs: job.Names(functions.Jobs()), Running: s.running,

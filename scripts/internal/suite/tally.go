@@ -29,7 +29,7 @@ func (t *tally) counts() map[string]int {
 	return maps.Clone(t.byName)
 }
 
-// counted counts what is published.
+// counted counts the messages that are published.
 type counted struct {
 	messages
 	published *tally

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// newer are constructs that bash 3.2, which macOS has, does not know.
+// newer are constructs that bash 3.2, the version on macOS, lacks.
 var newer = map[string]*regexp.Regexp{
 	"mapfile and readarray (4.0)":         regexp.MustCompile(`(^|[;&|({]|\s)(mapfile|readarray)\s`),
 	"globstar, autocd and the like (4.0)": regexp.MustCompile(`\bshopt\b.*\b(globstar|autocd|checkjobs|dirspell|lastpipe|globasciiranges|inherit_errexit|localvar_inherit|assoc_expand_once)\b`),
@@ -56,7 +56,7 @@ func TestScriptsRunWithBash32(t *testing.T) {
 	}
 }
 
-// constructs are those of a script that are newer, by the lines they are in.
+// constructs returns the newer constructs in a script, by line.
 func constructs(script string) map[int]string {
 	found := map[int]string{}
 	for i, line := range strings.Split(script, "\n") {
@@ -95,7 +95,8 @@ func TestFindsWhatIsNewerThanBash32(t *testing.T) {
 	}
 }
 
-// Where there is a bash 3.2, it reads every script: BASH32=/path/to/bash.
+// With a bash 3.2 at BASH32=/path/to/bash, it must be able to parse every
+// script.
 func TestBash32ReadsTheScripts(t *testing.T) {
 	bash := "/bin/bash"
 	if named := os.Getenv("BASH32"); named != "" {
@@ -103,7 +104,7 @@ func TestBash32ReadsTheScripts(t *testing.T) {
 	}
 	printed, err := exec.CommandContext(t.Context(), bash, "--version").Output()
 	if err != nil || !bytes.Contains(printed, []byte("version 3.2")) {
-		bash = "bash" // at least the grammar of this one
+		bash = "bash" // at least check the grammar of this version
 	}
 	for _, name := range scripts(t) {
 		c := exec.CommandContext(t.Context(), bash, "-n", name)
@@ -114,7 +115,7 @@ func TestBash32ReadsTheScripts(t *testing.T) {
 	}
 }
 
-// scripts are the files of the repository that bash runs.
+// scripts lists the repository's files that bash runs.
 func scripts(t *testing.T) []string {
 	t.Helper()
 	listed, err := output(context.WithoutCancel(t.Context()), repository(t), "git", "ls-files", "--cached", "--others", "--exclude-standard")

@@ -11,20 +11,20 @@ import (
 	"strings"
 )
 
-// changes are those of the working tree since a revision. Nil stands for a run
-// of everything.
+// changes are the changes of the working tree since a revision. nil stands for a
+// run of everything.
 type changes struct {
 	base     string
 	files    map[string]bool
 	touched  map[string]bool // packages in which a file changed, by their folders
-	affected map[string]bool // these, and those whose tests link them, by import path
-	left     []string        // packages that they may break, left to the whole run
+	affected map[string]bool // these packages and those whose tests link them, by import path
+	left     []string        // affected packages that are left to the whole run
 }
 
-// everywhere are packages whose tests read the whole tree.
+// everywhere lists packages whose tests read the whole tree.
 var everywhere = []string{"shared/lab/architecture", "scripts/internal/testrun"}
 
-// readChanges finds out what changed.
+// readChanges determines what changed.
 func readChanges(ctx context.Context, root, base string, packages []goPackage) (*changes, error) {
 	tracked, err := output(ctx, root, "git", "diff", "--name-only", base, "--")
 	if err != nil {
@@ -50,7 +50,7 @@ func newChanges(base string, files []string, packages []goPackage) *changes {
 			for _, g := range packages {
 				c.touched[g.folder] = c.touched[g.folder] || g.module == path.Dir(file) || path.Dir(file) == "."
 			}
-		case folder != ".", strings.HasSuffix(file, ".go"): // what lies at the root is of no package
+		case folder != ".", strings.HasSuffix(file, ".go"): // files at the root are in no package
 			c.touched[folder] = true
 		}
 	}
@@ -69,7 +69,7 @@ func newChanges(base string, files []string, packages []goPackage) *changes {
 	return c
 }
 
-// nearest returns the folder of the package that a folder, such as its testdata,
+// nearest returns the folder of the package that a folder, such as testdata,
 // belongs to.
 func nearest(packages map[string]goPackage, folder string) string {
 	for folder != "." {
@@ -86,9 +86,9 @@ func (c *changes) touches(g goPackage) bool { return c == nil || c.touched[g.fol
 // affects reports whether the changes can break the package or its tests.
 func (c *changes) affects(g goPackage) bool { return c == nil || c.affected[g.path] }
 
-// runs reports whether the package's tests are to be run. Those that run other
-// programs take minutes: they are left to the whole run, unless they changed
-// themselves.
+// runs reports whether to run the package's tests. Tests that run other programs
+// take minutes: unless the package itself changed, they are left to the whole
+// run.
 func (c *changes) runs(g goPackage) bool {
 	return c.affects(g) && (!g.programs || c.touches(g) || slices.Contains(everywhere, g.folder))
 }
@@ -98,13 +98,13 @@ func (c *changes) print(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "Nothing changed since %s.\n", c.base)
 		return
 	}
-	_, _ = fmt.Fprintf(w, "Since %s %d files changed, which %d packages stand on.\n", c.base, len(c.files), len(c.affected))
+	_, _ = fmt.Fprintf(w, "Since %s, %d files changed; they affect %d packages.\n", c.base, len(c.files), len(c.affected))
 	left := slices.Sorted(slices.Values(c.left))
 	_, _ = fmt.Fprintf(w, "Left to scripts/test as a whole: the steps killed, simulation, fuzz, local and emulators; the tests of %s.\n", strings.Join(append(left, "long proofs"), ", "))
 }
 
-// any reports whether a file changed that one of the names stands for: a name
-// that ends in a slash is a folder, one that begins with a dot is an ending.
+// any reports whether a changed file matches one of the names: a name that ends
+// in a slash is a folder, one that begins with a dot is a file extension.
 func (c *changes) any(names ...string) bool {
 	for file := range maps.Keys(c.files) {
 		for _, name := range names {
@@ -124,18 +124,18 @@ func infrastructure(c *changes) bool   { return c.any("terraform/", "functions/f
 func requirements(c *changes) bool     { return c.any(".mod", ".sum") }
 func (c *changes) documentation() bool { return c != nil && c.any("docs/", ".md") }
 
-// generated reports whether generated code or pages changed, or their sources.
+// generated reports whether generated code or pages, or their sources, changed.
 func generated(c *changes) bool {
 	return c.any("proto/", "README.md", "docs/configuration.md", "functions/functions.yaml", "scripts/generate", "scripts/cmd/pages/", "scripts/internal/reference/")
 }
 
-// deployed reports whether something other than code changed that decides how the
-// functions are built.
+// deployed reports whether something other than code changed that affects how
+// the functions are built.
 func deployed(c *changes) bool {
 	return c.any("go.mod", "go.sum", "functions.go", "functions/functions.yaml", "terraform/source.txt", "terraform/modules/function/function.tf", "scripts/buildcheck")
 }
 
-// output returns what a program prints.
+// output returns the output of a program.
 func output(ctx context.Context, folder string, arguments ...string) (string, error) {
 	c := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
 	c.Dir = folder

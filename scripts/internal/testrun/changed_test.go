@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// few are packages as the repository has them.
+// few returns a few packages like the repository's.
 func few() []goPackage {
 	link := func(paths ...string) map[string]bool {
 		links := map[string]bool{}

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// testLimit is how long the tests of a package may take.
+// testLimit is the time limit for the tests of a package.
 const testLimit = "10m"
 
 // tally counts tests, subtests included.
@@ -29,10 +29,10 @@ type event struct {
 	Test       string
 	Elapsed    float64
 	Output     string
-	ImportPath string // of what does not build
+	ImportPath string // of a package that does not build
 }
 
-// goTest runs tests in a module and counts them. It fails where there are none.
+// goTest runs tests in a module and counts them. It fails if there are none.
 func (p *progress) goTest(ctx context.Context, module string, variables []string, arguments ...string) error {
 	program, err := os.Executable()
 	if err != nil {
@@ -51,20 +51,20 @@ func (p *progress) goTest(ctx context.Context, module string, variables []string
 	return err
 }
 
-// testReader reads what go test prints.
+// testReader reads the output of go test -json.
 type testReader struct {
 	*progress
-	rest   []byte              // of a line that is not whole yet
-	output map[string][]string // of tests that are not over, and of packages
-	ran    int                 // tests
-	tests  map[string]int      // of packages
+	rest   []byte              // an incomplete line
+	output map[string][]string // of unfinished tests, and of packages
+	ran    int                 // number of tests
+	tests  map[string]int      // number of tests, by package
 }
 
 func newTestReader(p *progress) *testReader {
 	return &testReader{progress: p, output: map[string][]string{}, tests: map[string]int{}}
 }
 
-// Write takes lines, each of which go test ends.
+// Write processes output. go test ends each of its lines.
 func (t *testReader) Write(text []byte) (int, error) {
 	t.rest = append(t.rest, text...)
 	for {
@@ -77,7 +77,7 @@ func (t *testReader) Write(text []byte) (int, error) {
 		if json.Unmarshal(line, &e) == nil {
 			t.take(e)
 		} else {
-			t.say("%s\n", line) // of go itself
+			t.say("%s\n", line) // printed by go itself
 		}
 	}
 }
@@ -124,7 +124,7 @@ func (t *testReader) packageEnded(e event, printed []string) {
 	text := strings.Join(printed, "")
 	switch {
 	case e.Action == "fail":
-		for key, lines := range t.output { // of tests that did not end
+		for key, lines := range t.output { // tests that did not end
 			if strings.HasPrefix(key, e.Package+" ") {
 				text += strings.Join(lines, "")
 				delete(t.output, key)
@@ -148,5 +148,5 @@ func (t *testReader) count(change func(*tally)) {
 	change(&t.testRun.tests)
 }
 
-// short is the package's path in the project.
+// short returns the package's path within the project.
 func short(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, project), "/") }

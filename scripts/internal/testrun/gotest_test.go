@@ -32,7 +32,7 @@ func TestCountsTests(t *testing.T) {
 	var shown bytes.Buffer
 	p := &progress{testRun: &testRun{}, shown: &shown}
 	reader := newTestReader(p)
-	for _, part := range strings.SplitAfter(printedByGo, "Test") { // as it comes
+	for _, part := range strings.SplitAfter(printedByGo, "Test") { // in pieces
 		if n, err := reader.Write([]byte(part)); n != len(part) || err != nil {
 			t.Fatal(n, err)
 		}
@@ -107,7 +107,7 @@ func TestSummary(t *testing.T) {
 func TestChoose(t *testing.T) {
 	for _, c := range []struct {
 		options Options
-		want    int // steps
+		want    int // number of steps
 	}{{Options{}, len(steps()) - 1}, {Options{Long: true}, len(steps())}, {Options{Steps: []string{"cross"}}, 2}, {Options{Steps: []string{"tools"}}, 1}} {
 		chosen, err := choose(c.options)
 		if err != nil || len(chosen) != c.want || chosen[0].name != "tools" {

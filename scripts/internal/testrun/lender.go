@@ -8,8 +8,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
-// lender starts the emulators once, for all tests of the first module that
-// need them, and for the step emulators.
+// lender starts the emulators once, for all tests of the first module that need
+// them and for the step emulators.
 type lender struct {
 	once    sync.Once
 	hosts   []string // as variables
@@ -17,8 +17,8 @@ type lender struct {
 	err     error
 }
 
-// borrow returns the variables that name the emulators; none where they are
-// not installed, for the tests say themselves what they cannot test.
+// borrow returns the variables that name the emulators. It returns none if they
+// are not installed: then the tests report what they cannot check.
 func (l *lender) borrow(ctx context.Context) ([]string, error) {
 	l.once.Do(func() {
 		for _, each := range []struct {

@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// Measure is the first argument that makes scripts/test what go test -exec
-// runs: scripts/test measure FILE PROGRAM ARGUMENT...
+// Measure is the first argument with which scripts/test acts as the program of
+// go test -exec: scripts/test measure FILE PROGRAM ARGUMENT...
 const Measure = "measure"
 
-// Measured runs a test binary and adds to the file what CPU time it took, with
-// all that it started. The binary shuffles its tests: go test itself would not
-// cache the results of shuffled tests, and knows nothing of this.
+// Measured runs a test binary and appends to the file the CPU time of the binary
+// and of its child processes. It shuffles the binary's tests itself, because go
+// test does not cache the results of tests that it shuffles.
 func Measured(file string, command []string) (code int) {
 	c := exec.Command(command[0], append(command[1:], "-test.shuffle=on")...) //nolint:noctx // go test ends it
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -40,14 +40,14 @@ func Measured(file string, command []string) (code int) {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	folder, err := os.Getwd() // the package's
+	folder, err := os.Getwd() // the package's folder
 	if err == nil {
 		err = appendUsage(file, usage{folder, cpuTime(c), time.Since(begin)})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 	}
-	return c.ProcessState.ExitCode() // of what a signal ended: -1
+	return c.ProcessState.ExitCode() // -1 after a signal
 }
 
 func cpuTime(c *exec.Cmd) time.Duration {
@@ -57,7 +57,7 @@ func cpuTime(c *exec.Cmd) time.Duration {
 	return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 }
 
-// childrenTime returns the CPU time of all programs that this one ran to their end.
+// childrenTime returns the CPU time of all child processes that have ended.
 func childrenTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_CHILDREN, &u) != nil {
@@ -66,7 +66,7 @@ func childrenTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// usage is what something took.
+// usage is the time that something took.
 type usage struct {
 	Name      string
 	CPU, Took time.Duration
@@ -78,7 +78,7 @@ func appendUsage(path string, u usage) error {
 	if err != nil {
 		return err
 	}
-	err = json.NewEncoder(file).Encode(u) // one write, which others do not interrupt
+	err = json.NewEncoder(file).Encode(u) // a single write, which other processes do not interrupt
 	return errors.Join(err, file.Close())
 }
 
@@ -106,7 +106,7 @@ func readUsage(path, root string) ([]usage, error) {
 	return all, nil
 }
 
-// slowest returns the n that took most CPU time.
+// slowest returns the n usages with the most CPU time.
 func slowest(all []usage, n int) []usage {
 	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b usage) int { return cmp.Compare(b.CPU, a.CPU) })
 	return sorted[:min(n, len(sorted))]

@@ -16,41 +16,41 @@ import (
 // project begins the import path of each package of the project.
 const project = "github.com/gce-backend/gce-backend"
 
-// modules are the project's, by their folders. The second one requires the
-// first.
+// modules are the folders of the project's modules. The second module requires
+// the first.
 var modules = []string{".", "scripts"}
 
-// goPackage is a package of the project, as its files are.
+// goPackage is a package of the project, according to its files.
 type goPackage struct {
 	path   string // its import path
 	folder string // relative to the root
-	module string // its folder
-	tests  bool   // it has some
-	// links are the packages of the project that its tests link, itself
-	// included; needs those without which it does not build, tests aside.
+	module string // its module's folder
+	tests  bool   // it has tests
+	// links are the packages of the project that its tests link, including
+	// itself; needs are the packages without which it does not build, tests
+	// aside.
 	links, needs map[string]bool
-	// concurrent reports whether goroutines are started by its code, by its
-	// tests, or by a package that its tests import, such as a suite for all
-	// implementations of a contract. The race detector looks at such packages:
-	// it makes the others' tests several times as slow and cannot find
-	// anything in them.
+	// concurrent reports whether its code, its tests, or a package that its tests
+	// import, such as a conformance suite, start goroutines. The race detector
+	// runs on such packages only: it slows the tests of the others down several
+	// times, and cannot find anything in them.
 	concurrent bool
-	// both reports whether some of its tests are only for the race detector,
-	// or only for runs without it.
+	// both reports whether some of its tests need the race detector, or must run
+	// without it.
 	both bool
-	// programs reports whether its tests link code of the project that runs
-	// other programs.
+	// programs reports whether its tests link code of the project that runs other
+	// programs.
 	programs bool
 	fuzz     []string // its fuzz targets
 }
 
-// cached reports whether go test knows all that the package's tests depend on:
-// the code that they link, variables, and files of their module. It does not
-// know what other programs read (emulators, browsers, terraform), nor files of
-// another module.
+// cached reports whether go test can see everything that the package's tests
+// depend on: the linked code, environment variables, and files of their module.
+// It cannot see what other programs read (emulators, browsers, terraform), nor
+// files of another module.
 func (p goPackage) cached() bool { return !p.programs && p.module == "." }
 
-// listed is what go list prints.
+// listed is the output of go list for a package.
 type listed struct {
 	ImportPath, Dir                    string
 	GoFiles, CgoFiles                  []string
@@ -62,7 +62,7 @@ type listed struct {
 	closure                            map[string]bool
 }
 
-// findings are facts about the source of a package.
+// findings are facts found in the source of a package.
 type findings struct {
 	goroutines, raceOnly bool
 	fuzz                 []string
@@ -126,8 +126,8 @@ func list(ctx context.Context, folder string) ([]*listed, error) {
 	return all, nil
 }
 
-// closure returns the packages of the project that a package links, itself
-// included.
+// closure returns the packages of the project that a package links, including
+// itself.
 func closure(all map[string]*listed, path string) map[string]bool {
 	p, ours := all[path]
 	if !ours {
@@ -144,8 +144,8 @@ func closure(all map[string]*listed, path string) map[string]bool {
 	return p.closure
 }
 
-// parse reads the package's files. Those with mistakes are left to the steps
-// that build them.
+// parse parses the package's files. Files with errors are left to the steps that
+// build them.
 func (p *listed) parse() {
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles, p.TestGoFiles, p.XTestGoFiles, p.IgnoredGoFiles) {
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
@@ -174,12 +174,12 @@ func (f *findings) look(file *ast.File, test bool) {
 	})
 }
 
-// starters are methods and functions that start goroutines: those of
-// sync.WaitGroup and errgroup.Group, testing, httptest, net/http and time.
+// starters are the names of methods and functions that start goroutines: those
+// of sync.WaitGroup and errgroup.Group, testing, httptest, net/http and time.
 var starters = []string{"Go", "Parallel", "NewServer", "NewTLSServer", "NewUnstartedServer", "Serve", "ListenAndServe", "AfterFunc"}
 
-// mentionsRace reports whether a file is built only with the race detector, or
-// only without it.
+// mentionsRace reports whether a build constraint of a file mentions the race
+// detector.
 func mentionsRace(file *ast.File) (race bool) {
 	for _, group := range file.Comments {
 		for _, comment := range group.List {

@@ -49,7 +49,7 @@ func TestFindsWhatOnlyTheRaceDetectorBuilds(t *testing.T) {
 	}
 }
 
-// The rules, seen on this repository.
+// The rules, applied to this repository.
 func TestHowPackagesAreTested(t *testing.T) {
 	packages, err := readPackages(t.Context(), repository(t))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package testrun runs everything that checks the project, says what could not
-// be checked and where the time went.
+// Package testrun runs all checks of the project, and reports what could not be
+// checked and which checks took how long.
 package testrun
 
 import (
@@ -17,23 +17,23 @@ import (
 	"time"
 )
 
-// Options decide what is run.
+// Options select what is run.
 type Options struct {
 	Root    string
-	Steps   []string // their names; none: all
-	Changed string   // only what the changes since this revision can break; "": everything
-	Long    bool     // without budgets of time
-	CI      bool     // what cannot be checked is a failure
+	Steps   []string // names of steps; none: all
+	Changed string   // only what changes since this revision can break; "": everything
+	Long    bool     // without time limits
+	CI      bool     // whatever cannot be checked is a failure
 	Output  io.Writer
 }
 
 // testRun is a run of the steps.
 type testRun struct {
 	Options
-	bin, folder string // of the programs, and of what is kept of the run
+	bin, folder string // the folders of the programs, and of the run's files
 	packages    []goPackage
 	changes     *changes // nil: everything counts as changed
-	race        bool     // there is a race detector
+	race        bool     // the race detector is available
 	missing     []tool
 	emulators   lender
 	begin       time.Time
@@ -47,7 +47,7 @@ type testRun struct {
 // result is the outcome of a step.
 type result struct {
 	usage
-	did string // in a few words
+	did string // what it ran, in a few words
 	err error
 }
 
@@ -74,13 +74,13 @@ func Run(ctx context.Context, options Options) (passed bool, err error) {
 		r.changes.print(r.Output)
 	}
 	r.all(ctx, chosen)
-	r.emulators.stop() // so that what they took counts
+	r.emulators.stop() // so that their CPU time counts
 	r.summary(childrenTime())
 	return r.failures() == 0, ctx.Err()
 }
 
-// makeFolders makes the folders of the run, for which there is one run at a
-// time.
+// makeFolders makes the folders of the run and locks them, because only one run
+// may use them at a time.
 func (r *testRun) makeFolders() (unlock func(), err error) {
 	if err := os.MkdirAll(r.bin, 0o750); err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (r *testRun) makeFolders() (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { // it ends with the process
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { // the lock ends with the process
 		_ = lock.Close()
 		return nil, fmt.Errorf("another scripts/test runs in this checkout: %w", err)
 	}
@@ -100,7 +100,7 @@ func (r *testRun) makeFolders() (unlock func(), err error) {
 	return func() { _ = lock.Close() }, nil
 }
 
-// choose returns the steps that are to be run. The tools come first.
+// choose returns the steps to run. The step tools comes first.
 func choose(options Options) ([]step, error) {
 	var chosen []step
 	for _, s := range steps() {
@@ -116,8 +116,8 @@ func choose(options Options) ([]step, error) {
 	return chosen, nil
 }
 
-// all runs the steps one after the other, and beside them those that wait most
-// of their time.
+// all runs the steps one after another, and in parallel with them those that
+// mostly wait.
 func (r *testRun) all(ctx context.Context, chosen []step) {
 	var beside sync.WaitGroup
 	defer beside.Wait()
@@ -127,9 +127,9 @@ func (r *testRun) all(ctx context.Context, chosen []step) {
 			return
 		case r.changes != nil && !s.needed(r.changes):
 			continue
-		case s.beside && len(chosen) > 2: // beside what, otherwise?
+		case s.beside && len(chosen) > 2: // otherwise there is nothing to run beside
 			s.about += " (beside the following)"
-			beside.Go(func() { _ = r.step(ctx, s) }) // it is in the results
+			beside.Go(func() { _ = r.step(ctx, s) }) // the error is in the results
 			continue
 		}
 		if err := r.step(ctx, s); err != nil && s.name == "tools" {
@@ -166,20 +166,20 @@ func (r *testRun) step(ctx context.Context, s step) error {
 	return err
 }
 
-// progress is a step that runs.
+// progress is a running step.
 type progress struct {
 	*testRun
 	name  string
-	log   io.Writer // the step's file
-	shown io.Writer // the file, and the terminal where the step shows what it does
+	log   io.Writer // the step's log file
+	shown io.Writer // the log file, and also the terminal for a loud step
 	mu    sync.Mutex
 	used  usage
 	did   string // what it ran, where that differs between runs
-	// skipped counts its tests that were skipped.
+	// skipped counts the step's skipped tests.
 	skipped int
 }
 
-// command runs a program in a folder below the root; what it prints goes into
+// command runs a program in a folder below the root, and writes its output to
 // the step's log.
 func (p *progress) command(ctx context.Context, folder string, arguments ...string) error {
 	return p.commandWith(ctx, folder, nil, arguments...)
@@ -192,7 +192,7 @@ func (p *progress) commandWith(ctx context.Context, folder string, variables []s
 	return p.await(c)
 }
 
-// await runs a command to its end, or interrupts it, and counts what it took.
+// await runs a command to its end, or interrupts it, and records its CPU time.
 func (p *progress) await(c *exec.Cmd) error {
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = interruptLimit
@@ -206,11 +206,11 @@ func (p *progress) await(c *exec.Cmd) error {
 	return nil
 }
 
-// interruptLimit is how long a program may take to end once it is interrupted.
+// interruptLimit is how long an interrupted program may take to end.
 const interruptLimit = 10 * time.Second
 
-// both runs a command in both modules, in the second one also when it failed
-// in the first.
+// both runs a command in both modules, in the second one even if it failed in
+// the first.
 func (p *progress) both(ctx context.Context, arguments ...string) error {
 	var problems []error
 	for _, module := range modules {
@@ -219,8 +219,8 @@ func (p *progress) both(ctx context.Context, arguments ...string) error {
 	return errors.Join(problems...)
 }
 
-// uncheckable notes what cannot be checked here: a failure in CI, said loudly
-// elsewhere.
+// uncheckable records what cannot be checked here. In CI that is a failure;
+// elsewhere the summary lists it.
 func (r *testRun) uncheckable(format string, args ...any) error {
 	r.unverified(format, args...)
 	if r.CI {
@@ -229,7 +229,7 @@ func (r *testRun) uncheckable(format string, args ...any) error {
 	return nil
 }
 
-// unverified notes what was not checked.
+// unverified records what was not checked.
 func (r *testRun) unverified(format string, args ...any) {
 	text := fmt.Sprintf("NOT CHECKED: "+format, args...)
 	r.mu.Lock()
@@ -240,7 +240,7 @@ func (r *testRun) unverified(format string, args ...any) {
 
 func (r *testRun) print(format string, args ...any) { _, _ = fmt.Fprintf(r, format, args...) }
 
-// Write prints for several steps at once.
+// Write prints output of several concurrent steps.
 func (r *testRun) Write(text []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

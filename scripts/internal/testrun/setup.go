@@ -15,7 +15,7 @@ import (
 
 // source is an apt repository in which a vendor publishes its packages.
 type source struct {
-	name, key, address, suite string // suite "": the system's code name
+	name, key, address, suite string // an empty suite is the system's code name
 }
 
 var (
@@ -155,7 +155,7 @@ func Setup(ctx context.Context, in io.Reader, out io.Writer, yes bool) error {
 			return errors.New("nothing was installed")
 		}
 	}
-	c := exec.CommandContext(ctx, "bash", "-euxo", "pipefail", "-c", script) // it was shown above
+	c := exec.CommandContext(ctx, "bash", "-euxo", "pipefail", "-c", script) // it was printed above
 	c.Stdin, c.Stdout, c.Stderr = in, out, out
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("install what is missing: %w", err)

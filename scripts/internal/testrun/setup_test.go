@@ -48,7 +48,7 @@ sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommen
 	}
 }
 
-// Each tool says what it is for and how it comes onto each system, and stands
+// Each tool has a purpose and a way to install it on each system, and is listed
 // in the README.
 func TestToolsAreComplete(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join(repository(t), "README.md"))
@@ -74,7 +74,7 @@ func TestToolsAreComplete(t *testing.T) {
 }
 
 func TestSetupAsks(t *testing.T) {
-	t.Setenv("PATH", "/nowhere") // everything is missing that is found by it
+	t.Setenv("PATH", "/nowhere") // no tool is found on this path
 	t.Setenv("JAVA_HOME", "")
 	var printed bytes.Buffer
 	err := Setup(context.WithoutCancel(t.Context()), strings.NewReader("n\n"), &printed, false)

@@ -13,24 +13,24 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
-// Programs that are built here.
+// Programs that are built from source here.
 const (
 	linter             = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 	vulnerabilityCheck = "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
 )
 
-// step is a part of the run, which can be run alone.
+// step is a part of the run that can also be run alone.
 type step struct {
 	name, about string
-	loud        bool // shows what it does, not only how it failed
-	long        bool // only with --long, or by its name
-	beside      bool // waits most of its time: it runs beside those that follow
-	// needed reports whether changes can break what it checks.
+	loud        bool // shows its output, not only failures
+	long        bool // only with --long, or when named
+	beside      bool // mostly waits, so it runs in parallel with the following steps
+	// needed reports whether the changes can break what the step checks.
 	needed func(*changes) bool
 	run    func(context.Context, *progress) error
 }
 
-// steps are all there are, in their order.
+// steps returns all steps in order.
 func steps() []step {
 	return []step{
 		{name: "tools", about: "the tools that the steps need", run: stepTools, needed: always, loud: true},
@@ -137,7 +137,7 @@ func stepTidy(ctx context.Context, p *progress) error {
 }
 
 func stepSimulation(ctx context.Context, p *progress) error {
-	// The tests of functions go through the first of these worlds.
+	// The tests of functions run the first of these worlds.
 	worlds := []string{"--first", "31", "--seeds", "70"}
 	p.did = "worlds 31 to 100"
 	if p.Long {
@@ -163,7 +163,8 @@ func stepTerraform(ctx context.Context, p *progress) error {
 
 func stepLocal(ctx context.Context, p *progress) error { return p.converge(ctx, nil) }
 
-// notRun is said of a step whose tools are missing, which stepTools noted.
+// notRun is the outcome of a step whose tools are missing, which stepTools
+// reported.
 const notRun = "NOT RUN, see below"
 
 func stepEmulators(ctx context.Context, p *progress) error {
@@ -183,7 +184,7 @@ func (p *progress) converge(ctx context.Context, variables []string, arguments .
 		"--endpoints", filepath.Join(p.folder, "endpoints.json"), "--log", filepath.Join(p.folder, "local.log")}, arguments...)...)
 }
 
-// databaseLimit is how long the database of vulnerabilities may take to answer.
+// databaseLimit is how long the vulnerability database may take to answer.
 const databaseLimit = 20 * time.Second
 
 func stepVulnerabilities(ctx context.Context, p *progress) error {
@@ -202,7 +203,7 @@ func stepVulnerabilities(ctx context.Context, p *progress) error {
 	return p.both(ctx, program, "./...")
 }
 
-// systems are others than this one that people work on, as GOOS and GOARCH.
+// systems are the platforms that people work on, as GOOS and GOARCH.
 var systems = [][]string{{"GOOS=darwin", "GOARCH=arm64"}, {"GOOS=linux", "GOARCH=arm64"}, {"GOOS=linux", "GOARCH=amd64"}}
 
 func stepCross(ctx context.Context, p *progress) error {

@@ -17,20 +17,20 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/emulators"
 )
 
-// tool is a program that a check needs and that is not built here.
+// tool is a program that a check needs and that is not built from source here.
 type tool struct {
 	name   string
 	title  string // what it is
-	needed string // its version: a lowest one, or any
+	needed string // its version: a minimum, or any
 	checks string // what cannot be checked without it
 	there  func(context.Context) bool
 	debian []string // packages of Debian, and of Ubuntu unless there are others
 	ubuntu []string
-	source source // of these packages, where it is not the system's own
+	source source // of these packages, if not the system's own
 	mac    string // a command
 }
 
-// String returns the tool with its version.
+// String returns the tool's title and version.
 func (t tool) String() string {
 	if t.needed == "any" {
 		return t.title
@@ -38,7 +38,7 @@ func (t tool) String() string {
 	return t.title + " " + t.needed + " or later"
 }
 
-// tools are all that a machine with Go and git may lack.
+// tools returns everything that a machine with Go and git may lack.
 func tools() []tool {
 	return []tool{
 		{name: "compiler", title: "C compiler", needed: "any", checks: "data races", there: hasRaceDetector,
@@ -58,7 +58,8 @@ func tools() []tool {
 	}
 }
 
-// browsers are the names by which the status page's tests look for one.
+// browsers returns the names under which the status page's tests look for a
+// browser.
 func browsers() []string {
 	return []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"}
 }
@@ -72,8 +73,8 @@ func onPath(programs ...string) func(context.Context) bool {
 	}
 }
 
-// atLeast runs a program that prints its version: its major and minor numbers
-// are what the pattern finds.
+// atLeast returns a check that runs a program that prints its version. The
+// pattern finds the major and minor numbers.
 func atLeast(pattern string, major, minor int, program ...string) func(context.Context) bool {
 	found := regexp.MustCompile(pattern)
 	return func(ctx context.Context) bool {
@@ -96,8 +97,8 @@ func java(ctx context.Context) bool {
 	return atLeast(`version "(\d+)\.?(\d*)`, 17, 0, program, "-version")(ctx)
 }
 
-// hasRaceDetector reports whether go can build with the race detector: it
-// needs cgo, and a C compiler.
+// hasRaceDetector reports whether go can build with the race detector, which
+// needs cgo and a C compiler.
 func hasRaceDetector(ctx context.Context) bool {
 	printed, err := output(ctx, ".", "go", "env", "CGO_ENABLED", "CC")
 	lines := strings.Split(strings.TrimSpace(printed), "\n")
@@ -118,7 +119,7 @@ func (r *testRun) lacks(names ...string) bool {
 	return slices.ContainsFunc(r.missing, func(t tool) bool { return slices.Contains(names, t.name) })
 }
 
-// stepTools says all that is missing, before anything else.
+// stepTools reports everything that is missing, before anything else runs.
 func stepTools(ctx context.Context, p *progress) error {
 	if p.CI && p.lacks("chromium") {
 		if err := p.installBrowser(ctx); err != nil {
@@ -143,7 +144,7 @@ func stepTools(ctx context.Context, p *progress) error {
 	return errors.Join(problems...)
 }
 
-// installBrowser installs Chromium where that may be done without asking: in
+// installBrowser installs Chromium if that may be done without asking: in
 // continuous integration, as root.
 func (p *progress) installBrowser(ctx context.Context) error {
 	if _, err := exec.LookPath("apt-get"); err != nil || os.Getuid() != 0 {
@@ -156,8 +157,8 @@ func (p *progress) installBrowser(ctx context.Context) error {
 	return p.commandWith(ctx, ".", []string{"DEBIAN_FRONTEND=noninteractive"}, "apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium")
 }
 
-// build builds a program from PACKAGE@VERSION, unless it was, and returns its
-// path.
+// build builds a program from PACKAGE@VERSION, unless it was built before, and
+// returns its path.
 func (p *progress) build(ctx context.Context, source string) (string, error) {
 	of, version, _ := strings.Cut(source, "@")
 	name := path.Base(of)

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// killedTest kills the suite for a while. The suite then waits for what the
-// killed runs had claimed to run out, so that it has a step of its own, beside
-// the others.
+// killedTest kills the suite repeatedly. The suite then waits until the claims
+// of the killed runs expire, so the test has its own step, in parallel with the
+// others.
 const killedTest = "^TestKilled$"
 
 // docsTest runs the commands in README and docs.
@@ -31,7 +31,8 @@ func stepKilled(ctx context.Context, p *progress) error {
 	return p.goTest(ctx, "scripts", []string{"KILL_FOR=" + lasts}, append(p.detector(true), "-count=1", "-run", killedTest, "./e2e")...)
 }
 
-// detector is the flag for the race detector, where it is wanted and there.
+// detector returns the flag for the race detector, if it is wanted and
+// available.
 func (r *testRun) detector(wanted bool) []string {
 	if wanted && r.race {
 		return []string{"-race"}
@@ -39,13 +40,13 @@ func (r *testRun) detector(wanted bool) []string {
 	return nil
 }
 
-// batch is a part of the packages whose tests run with the same flags.
+// batch is a set of packages whose tests run with the same flags.
 type batch struct {
 	module       string
 	race, cached bool
 }
 
-// batches decides how each package's tests run; see goPackage for the rules.
+// batches decides how each package's tests run: see goPackage for the rules.
 func (r *testRun) batches() map[batch][]string {
 	all := map[batch][]string{}
 	for _, g := range r.packages {
@@ -62,8 +63,8 @@ func (r *testRun) batches() map[batch][]string {
 	return all
 }
 
-// stepUnit runs the tests in two lanes, side by side: those whose results are
-// cached mostly compute, the others mostly wait for the programs that they run.
+// stepUnit runs the tests in two lanes, side by side: cached ones, which mostly
+// compute, and the others, which mostly wait for the programs that they run.
 func stepUnit(ctx context.Context, p *progress) error {
 	all, with, without := p.batches(), 0, 0
 	for b, packages := range all {
@@ -112,7 +113,8 @@ func (p *progress) unit(ctx context.Context, b batch, packages []string) error {
 	return p.goTest(ctx, b.module, variables, append(arguments, packages...)...)
 }
 
-// fuzzTime is how long each target is fuzzed: times, or a time.
+// fuzzTime returns how long each target is fuzzed, as a number of runs or a
+// duration.
 func (r *testRun) fuzzTime() string {
 	if r.Long {
 		return (30 * time.Second).String()
@@ -120,8 +122,8 @@ func (r *testRun) fuzzTime() string {
 	return "300x"
 }
 
-// stepFuzz fuzzes each target for a moment. What it finds is written into the
-// target's testdata, where it is to be committed.
+// stepFuzz fuzzes each target briefly. It writes a finding into the target's
+// testdata, where it is to be committed.
 func stepFuzz(ctx context.Context, p *progress) error {
 	var problems []error
 	targets := 0
@@ -129,8 +131,8 @@ func stepFuzz(ctx context.Context, p *progress) error {
 		if len(g.fuzz) == 0 {
 			continue
 		}
-		// Built once per package, and without what a debugger needs, to be
-		// quick: go test -fuzz would link once per target.
+		// Built once per package and without debug information, which is faster: go
+		// test -fuzz would link once per target.
 		program := filepath.Join(p.folder, "fuzz.test")
 		if err := p.command(ctx, g.folder, "go", "test", "-c", "-vet=off", "-fuzz=.", "-ldflags=-s -w", "-o", program, "."); err != nil {
 			problems = append(problems, err)

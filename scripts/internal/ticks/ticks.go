@@ -1,5 +1,5 @@
 // Package ticks stands in for Cloud Scheduler: it publishes the tick of each
-// scheduled function, in a time in which a minute may be a second.
+// scheduled function, on a time scale in which a minute may last a second.
 package ticks
 
 import (
@@ -18,15 +18,15 @@ import (
 type Ticker struct {
 	Manifest  manifest.Manifest
 	Publisher event.Publisher
-	Every     time.Duration // a minute of the schedules takes so long
-	Start     time.Time     // what the schedules take the first tick's time for
+	Every     time.Duration // the duration of a minute of the schedules
+	Start     time.Time     // the time of the first tick, for the schedules
 	Log       *slog.Logger
 }
 
 // publishTimeout bounds one publish.
 const publishTimeout = 10 * time.Second
 
-// Check finds schedules that nobody could keep.
+// Check returns an error for a schedule that the Ticker cannot keep.
 func Check(m manifest.Manifest) error {
 	cron := gronx.New()
 	for _, name := range m.Names() {
@@ -37,8 +37,8 @@ func Check(m manifest.Manifest) error {
 	return nil
 }
 
-// Run ticks until ctx ends: every scheduled function at once, then each at the
-// minutes of its schedule.
+// Run publishes ticks until ctx ends: for every scheduled function at once, and
+// then at the minutes of its schedule.
 func (t Ticker) Run(ctx context.Context) {
 	ticker := time.NewTicker(t.Every)
 	defer ticker.Stop()
@@ -54,7 +54,7 @@ func (t Ticker) Run(ctx context.Context) {
 	}
 }
 
-// due lists the functions whose schedule has a tick in a minute.
+// due lists the functions whose schedule includes a minute.
 func (t Ticker) due(minute int) []string {
 	cron := gronx.New()
 	at := t.Start.Truncate(time.Minute).Add(time.Duration(minute) * time.Minute)

@@ -1,5 +1,5 @@
-// Package upload writes a configuration to a bucket, or a folder, as one new
-// revision: its files first, and then the file that makes it the current one.
+// Package upload writes a configuration to a bucket or a folder as a new
+// revision: first its files, and then the file that makes it the current one.
 package upload
 
 import (
@@ -29,7 +29,7 @@ const limit = 2 * time.Minute
 // shared/config/configsource reads it.
 const pointer = "current"
 
-// Address makes a URL of what has no scheme, which is a folder.
+// Address returns from as a URL. Without a scheme it is a folder.
 func Address(from string) (string, error) {
 	if strings.Contains(from, "://") {
 		return from, nil
@@ -65,8 +65,8 @@ func Open(ctx context.Context, address string) (bucket *blob.Bucket, prefix stri
 	return bucket, prefix, nil
 }
 
-// Files are the files of a configuration, those that templates.cfg names
-// included.
+// Files returns the files of a configuration, including those that templates.cfg
+// refers to.
 func Files(files config.Files) (map[string][]byte, error) {
 	all := map[string][]byte{}
 	for name, content := range map[string][]byte{
@@ -86,7 +86,8 @@ func Files(files config.Files) (map[string][]byte, error) {
 	return all, nil
 }
 
-// Revision names a new revision by its time, so that they sort, and content.
+// Revision names a new revision after its time, so that names sort, and its
+// content.
 func Revision(files map[string][]byte, now time.Time) string {
 	hash := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -97,7 +98,7 @@ func Revision(files map[string][]byte, now time.Time) string {
 }
 
 // Write uploads the files into the revision's folder and then makes it the
-// current one. Whoever reads meanwhile has the revision before.
+// current one. Until then readers get the previous revision.
 func Write(ctx context.Context, bucket *blob.Bucket, prefix, revision string, files map[string][]byte) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -65,7 +65,7 @@ func TestRevisions(t *testing.T) {
 		t.Errorf("%+v, %q, %v", got, script, err)
 	}
 
-	// An upload that breaks off leaves the revision before.
+	// An interrupted upload leaves the previous revision.
 	files[config.ManagersFile] = []byte("# others")
 	second := Revision(files, time.Unix(60, 0))
 	if second <= first {

@@ -1,4 +1,4 @@
-// Package architecture holds the tests of the repository's shape: which package
-// may import which, who knows an outside API, how files and packages are named,
-// and that topics are those of functions.yaml.
+// Package architecture holds the tests of the repository's structure: which
+// package may import which, which packages use an outside API, how files and
+// packages are named, and that every topic is in functions.yaml.
 package architecture

@@ -6,22 +6,22 @@ import (
 	"testing"
 )
 
-// groups are the deployed half, from the ground up: a package imports its own
-// group and those before it. shared/deployment and the root compose them, and
-// nobody imports those.
+// groups are the deployed packages, from the bottom up: a package imports only
+// its own group and those before it. shared/deployment and the root compose
+// them, and nothing imports those two.
 var groups = []string{"proto", "shared/fleet", "shared/cloud", "shared/combine", "shared/records", "shared/identity", "shared/config", "shared/leasing", "shared/job", "functions", "shared/deployment", "."}
 
 // lab is never deployed: simulations, stand-ins, conformance suites.
 const lab = "shared/lab"
 
-// contracts are what the suite asks of the outside. The folders below each hold
-// its adapters, which only the composition roots know.
+// contracts are the packages through which the suite uses the outside. The
+// folders below each hold its adapters, which only the composition roots import.
 var contracts = []string{"shared/cloud/catalog", "shared/cloud/compute", "shared/cloud/event", "shared/cloud/store"}
 
 var adapters = []string{"shared/cloud/catalog/client", "shared/cloud/compute/rest", "shared/cloud/pubsub", "shared/cloud/store/firestore"}
 
-// owners are the packages that know an outside API; nobody else imports it. The
-// commands for people may: they are a module of their own.
+// owners are the packages that use an outside API; no other package imports it.
+// The commands for people may: they are a separate module.
 var owners = map[string][]string{
 	"cloud.google.com/go/auth":                              {"shared/identity"},
 	"cloud.google.com/go/compute":                           {"shared/cloud/compute", "shared/lab/simulator"},
@@ -59,7 +59,7 @@ func TestDirection(t *testing.T) {
 		}
 		from := group(f.folder)
 		if from < 0 {
-			t.Errorf("%s is of no group", f.path)
+			t.Errorf("%s is in no group", f.path)
 		}
 		for _, name := range f.imports {
 			switch to := group(name); {
@@ -75,7 +75,7 @@ func TestDirection(t *testing.T) {
 	}
 }
 
-// group returns the index of a folder's group, -1 for none.
+// group returns the index of a folder's group, or -1.
 func group(folder string) int {
 	return slices.IndexFunc(groups, func(of string) bool { return within(folder, of) })
 }
@@ -112,11 +112,11 @@ func TestOnePackageKnowsEachOutsideAPI(t *testing.T) {
 	}
 }
 
-// messages are what a contract may say things in: a template is Compute Engine's
-// own message, as one of ours would be one more place for each of its fields.
+// messages are the messages that a contract may use: a template is Compute
+// Engine's own message, because a type of ours would repeat each of its fields.
 var messages = []string{"cloud.google.com/go/compute/apiv1/computepb", "google.golang.org/protobuf"}
 
-// The contracts of jobs with the outside must not leak a type of a client.
+// The contracts must not expose a client's types to the jobs.
 func TestContractsKnowNoClient(t *testing.T) {
 	for _, f := range code(t) {
 		if !slices.Contains(contracts, f.folder) && !within(f.folder, "shared/records") && f.folder != "shared/job" {

@@ -26,7 +26,7 @@ type file struct {
 	test      bool
 	generated bool
 	syntax    *ast.File
-	imports   []string // those of the repository without the module's path
+	imports   []string // imports of this repository, without the module's path
 	lines     int
 }
 
@@ -79,12 +79,12 @@ func sources(t *testing.T) []file {
 	return files
 }
 
-// code are the files that are no tests.
+// code returns the files that are not tests.
 func code(t *testing.T) []file {
 	return slices.DeleteFunc(slices.Clone(sources(t)), func(f file) bool { return f.test })
 }
 
-// within reports whether a folder is one of these or below it.
+// within reports whether a folder is one of folders or below it.
 func within(folder string, folders ...string) bool {
 	return slices.ContainsFunc(folders, func(of string) bool { return folder == of || strings.HasPrefix(folder, of+"/") })
 }

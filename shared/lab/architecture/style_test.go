@@ -39,7 +39,7 @@ func TestPackageNames(t *testing.T) {
 	}
 }
 
-// Each package says in one file what it is for.
+// Each package has its package comment in one file.
 func TestPackageComments(t *testing.T) {
 	comments := map[string][]string{}
 	for _, f := range code(t) {
@@ -75,8 +75,8 @@ func TestInitOnlyRegisters(t *testing.T) {
 	}
 }
 
-// Time and randomness are given to the jobs and to the domain, so that tests
-// and simulations decide them.
+// Time and randomness are passed to the jobs and to the domain, so that tests
+// and simulations control them.
 func TestTimeAndRandomnessAreGiven(t *testing.T) {
 	pure := []string{"functions", "shared/fleet", "shared/records", "shared/job", "shared/cloud/event", "shared/config", "shared/leasing"}
 	globals := map[string][]string{

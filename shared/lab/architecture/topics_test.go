@@ -24,11 +24,11 @@ func parsed(t *testing.T) manifest.Manifest {
 	return m
 }
 
-// factName is how facts are named: a thing and what became of it.
+// factName matches the names of facts: a thing and what happened to it.
 var factName = regexp.MustCompile(`^[a-z]+(-[a-z]+)*-(imported|uploaded|processed|created|resized|fetched|cataloged|marked|deleted|changed|activity)$`)
 
-// literals are the string literals of a file, those of struct tags and imports
-// left out.
+// literals visits the string literals of a file, except for struct tags and
+// imports.
 func literals(f file, visit func(value string)) {
 	ast.Inspect(f.syntax, func(node ast.Node) bool {
 		switch node := node.(type) {
@@ -43,7 +43,7 @@ func literals(f file, visit func(value string)) {
 	})
 }
 
-// A fact that the code names is one of functions.yaml.
+// Every fact that the code names is in functions.yaml.
 func TestFactsInCodeAreInTheManifest(t *testing.T) {
 	topics := parsed(t).Topics()
 	found := 0
@@ -66,8 +66,8 @@ func TestFactsInCodeAreInTheManifest(t *testing.T) {
 	}
 }
 
-// Each function announces what functions.yaml says that it does, and nothing
-// else: the right to publish follows from it.
+// Each function announces exactly the facts that functions.yaml lists for it:
+// its right to publish follows from that list.
 func TestFunctionsAnnounceWhatTheManifestSays(t *testing.T) {
 	for name, function := range parsed(t).Functions {
 		announced := map[string]bool{}
@@ -76,7 +76,8 @@ func TestFunctionsAnnounceWhatTheManifestSays(t *testing.T) {
 				continue
 			}
 			ast.Inspect(f.syntax, func(node ast.Node) bool {
-				// A broker with a publisher tells backends; GCE Backend's own topic is this one.
+				// A broker with a publisher notifies backends; GCE Backend's own topic
+				// is this one.
 				if field, ok := node.(*ast.KeyValueExpr); ok && slices.Contains(f.imports, "shared/leasing/broker") {
 					if name, ok := field.Key.(*ast.Ident); ok && name.Name == "Publisher" {
 						announced[event.LeasesChanged] = true
@@ -91,7 +92,7 @@ func TestFunctionsAnnounceWhatTheManifestSays(t *testing.T) {
 				case ok && selector.Sel.Name == "Announce":
 					literal, ok := call.Args[1].(*ast.BasicLit)
 					if !ok {
-						t.Errorf("%s announces something that is no literal, so that nobody finds it", f.path)
+						t.Errorf("%s announces a topic that is not a literal, so this test cannot check it", f.path)
 						return true
 					}
 					fact, err := strconv.Unquote(literal.Value)
@@ -100,7 +101,7 @@ func TestFunctionsAnnounceWhatTheManifestSays(t *testing.T) {
 					}
 					announced[fact] = true
 				case ok && (selector.Sel.Name == "Spread" || selector.Sel.Name == "SpreadWaiting"):
-					announced[name] = true // what is beyond one run goes to the job's own topic
+					announced[name] = true // work beyond one run goes to the job's own topic
 				}
 				return true
 			})
@@ -118,7 +119,7 @@ func TestFunctionsAnnounceWhatTheManifestSays(t *testing.T) {
 	}
 }
 
-// A folder is a function, and a function has a folder.
+// Each function has a folder, and each folder is a function.
 func TestFoldersAreTheFunctions(t *testing.T) {
 	folders := map[string]bool{}
 	for _, f := range code(t) {

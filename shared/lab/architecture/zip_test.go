@@ -13,8 +13,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/source"
 )
 
-// What Terraform zips is what the root package links, and nothing else: an edit
-// of anything else must not build and deploy sixteen functions anew.
+// Terraform zips exactly the files that the root package links: an edit of any
+// other file must not rebuild and redeploy sixteen functions.
 func TestTheZipIsWhatIsLinked(t *testing.T) {
 	zipped, err := source.Files(root)
 	if err != nil {
@@ -33,8 +33,8 @@ func TestTheZipIsWhatIsLinked(t *testing.T) {
 	}
 }
 
-// linkedFiles lists the files of this module that the root package is built
-// from, on any platform, relative to the root.
+// linkedFiles lists the files of this module that are linked into the root
+// package, on any platform, relative to the root.
 func linkedFiles(t *testing.T) []string {
 	t.Helper()
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=Dir,Module,GoFiles,IgnoredGoFiles,EmbedFiles", ".")

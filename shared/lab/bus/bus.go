@@ -17,11 +17,11 @@ import (
 
 // Options configure a [Bus].
 type Options struct {
-	// Project is the one that a topic without a project belongs to.
+	// Project is the project of topics that name none.
 	Project string
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
-	// Log gets a line for each delivery that failed; nothing when nil.
+	// Log gets a line for each failed delivery; nothing is logged when nil.
 	Log *slog.Logger
 	// Attempts is how often a message is delivered before it becomes a dead
 	// letter; 5 when zero.
@@ -32,28 +32,28 @@ type Options struct {
 	// Retain is the number of messages of each topic that Recent lists; 100
 	// when zero.
 	Retain int
-	// Fault is asked once for each subscription that a message goes to.
+	// Fault is called once for each subscription that a message goes to.
 	Fault func(subscription string, message event.Message) Fault
 }
 
 // Fault is a fault in the delivery of a message to a subscription.
 type Fault struct {
-	Drop   bool          // it never comes
-	Delay  time.Duration // it comes late, and so out of order
-	Copies int           // it comes so many times more
+	Drop   bool          // the message is lost
+	Delay  time.Duration // the message arrives late, and so out of order
+	Copies int           // the number of additional copies
 }
 
 // Bus holds topics and subscriptions. It is safe for concurrent use.
 type Bus struct {
 	opts   Options
-	ctx    context.Context // of all deliveries
+	ctx    context.Context // the context of all deliveries
 	cancel context.CancelFunc
 
 	mu            sync.Mutex
 	topics        map[event.Topic]*topic
 	subscriptions map[string]*subscription
 	sequence      int64
-	outstanding   int           // messages that a push subscription still owes
+	outstanding   int           // messages that push subscriptions have yet to deliver
 	idle          chan struct{} // closed while outstanding is 0
 	dead          []DeadLetter
 	closed        bool
@@ -154,7 +154,7 @@ func (b *Bus) qualified(name event.Topic) event.Topic {
 	return name
 }
 
-// owe changes the number of messages that push subscriptions have still to
+// owe adds n to the number of messages that push subscriptions have yet to
 // deliver; the caller holds the lock.
 func (b *Bus) owe(sub *subscription, n int) {
 	if sub.Deliver == nil || n == 0 {
@@ -168,7 +168,7 @@ func (b *Bus) owe(sub *subscription, n int) {
 	}
 }
 
-// Idle reports whether every message was delivered or set aside.
+// Idle reports whether every message was delivered or became a dead letter.
 func (b *Bus) Idle() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -188,8 +188,8 @@ func (b *Bus) WaitIdle(ctx context.Context) error {
 	}
 }
 
-// Close takes no more messages, forgets those that wait, and returns when the
-// deliveries under way have ended; when ctx ends first, they are cancelled.
+// Close accepts no more messages, drops those that wait, and returns when the
+// deliveries under way have ended; if ctx ends first, it cancels them.
 func (b *Bus) Close(ctx context.Context) {
 	b.mu.Lock()
 	b.closed = true

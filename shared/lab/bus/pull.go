@@ -16,8 +16,8 @@ type Pulled struct {
 	Attempt int
 }
 
-// Pull takes up to limit messages of a subscription without Deliver. It waits
-// for the first one until ctx ends, and then returns none.
+// Pull takes up to limit messages of a subscription that has no Deliver. It
+// waits for the first one until ctx ends, and then returns none.
 func (b *Bus) Pull(ctx context.Context, project, name string, limit int) ([]Pulled, error) {
 	sub, err := b.pullable(project, name)
 	if err != nil {
@@ -85,7 +85,7 @@ func (b *Bus) pullable(project, name string) (*subscription, error) {
 }
 
 // take moves messages from the queue to those that wait for their
-// acknowledgement. next is the time until the first deadline of these.
+// acknowledgement. next is the time until the first of their deadlines.
 func (b *Bus) take(sub *subscription, limit int) (taken []Pulled, next time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

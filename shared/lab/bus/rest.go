@@ -20,9 +20,9 @@ const maxBody = 10 << 20
 const pullWait = 5 * time.Second
 
 // Handler serves a part of Pub/Sub's REST API: create, get and list topics,
-// publish; create subscriptions, pull, acknowledge, modifyAckDeadline. Beside
-// it, GET /v1/projects/P/topics/T:messages lists a topic's last messages and
-// GET /v1/projects/P/deadLetters what was given up.
+// publish; create subscriptions, pull, acknowledge, modifyAckDeadline. In
+// addition, GET /v1/projects/P/topics/T:messages lists a topic's last messages
+// and GET /v1/projects/P/deadLetters the dead letters.
 func (b *Bus) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/projects/{project}/topics", answer(b.listTopics))
@@ -45,7 +45,7 @@ func answer(handle func(*http.Request) (any, error)) http.HandlerFunc {
 		}
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(result) // the client is gone; nobody to tell
+		_ = json.NewEncoder(w).Encode(result) // an error means that the client is gone
 	}
 }
 
@@ -72,7 +72,7 @@ func read(r *http.Request, into any) error {
 	return nil
 }
 
-// topicOf returns the topic of a request's path, and what follows a colon there.
+// topicOf returns the topic in a request's path, and the verb after the colon.
 func topicOf(r *http.Request) (topic event.Topic, verb string) {
 	name, verb, _ := strings.Cut(r.PathValue("topic"), ":")
 	return event.Topic{Project: r.PathValue("project"), Name: name}, verb

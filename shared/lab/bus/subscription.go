@@ -15,15 +15,15 @@ type Deliver func(context.Context, event.Message) error
 
 // Subscription is a subscription to a topic.
 type Subscription struct {
-	Project string // the bus's own when empty
+	Project string // the bus's Project when empty
 	Name    string // unique in the project
 	Topic   event.Topic
-	// Deliver takes each message; nil: they wait to be pulled.
+	// Deliver takes each message; when nil, the messages wait to be pulled.
 	Deliver Deliver
 	// Concurrency is the number of deliveries under way at once; 1 when zero.
 	Concurrency int
-	// Timeout is the acknowledge deadline: what a delivery may take, and how
-	// long a pulled message waits for its acknowledgement; 10 s when zero.
+	// Timeout is the acknowledge deadline: the time limit of a delivery, and of
+	// the acknowledgement of a pulled message; 10 s when zero.
 	Timeout time.Duration
 }
 
@@ -33,17 +33,17 @@ type subscription struct {
 	queue   []*delivery
 	waiting map[*delivery]*time.Timer
 	pulled  map[string]*delivery // by acknowledgement id
-	arrived chan struct{}        // has a value when something came for a puller
+	arrived chan struct{}        // has a value when a message for a puller has arrived
 }
 
 // delivery is a message on its way to one subscription.
 type delivery struct {
 	message  event.Message
 	attempt  int
-	deadline time.Time // of a pulled one
+	deadline time.Time // of a pulled message
 }
 
-// DeadLetter is a message whose every attempt failed.
+// DeadLetter is a message all of whose attempts failed.
 type DeadLetter struct {
 	Subscription string
 	Message      event.Message
@@ -52,7 +52,7 @@ type DeadLetter struct {
 	Time         time.Time
 }
 
-// Subscribe makes a subscription; it gets what is published from now on.
+// Subscribe makes a subscription, which gets the messages published from now on.
 func (b *Bus) Subscribe(s Subscription) error {
 	s.Topic = b.qualified(s.Topic)
 	if s.Project == "" {
@@ -83,14 +83,14 @@ func (b *Bus) Subscribe(s Subscription) error {
 	return nil
 }
 
-// DeadLetters lists the messages that were given up, oldest first.
+// DeadLetters lists the dead letters, oldest first.
 func (b *Bus) DeadLetters() []DeadLetter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]DeadLetter(nil), b.dead...)
 }
 
-// enqueue lets a message be delivered next; the caller holds the lock.
+// enqueue queues a message for delivery; the caller holds the lock.
 func (b *Bus) enqueue(sub *subscription, d *delivery) {
 	sub.queue = append(sub.queue, d)
 	if sub.Deliver == nil {
@@ -107,7 +107,7 @@ func (b *Bus) enqueue(sub *subscription, d *delivery) {
 	}
 }
 
-// later lets a message be delivered after a time; the caller holds the lock.
+// later enqueues a message after a delay; the caller holds the lock.
 func (b *Bus) later(sub *subscription, d *delivery, wait time.Duration) {
 	sub.waiting[d] = time.AfterFunc(wait, func() {
 		b.mu.Lock()
@@ -152,8 +152,8 @@ func (b *Bus) deliver(sub *subscription, d *delivery) (err error) {
 	return sub.Deliver(ctx, message)
 }
 
-// settle retries a message after a failed attempt, or gives it up; the caller
-// holds the lock.
+// settle retries a message after a failed attempt, or makes it a dead letter;
+// the caller holds the lock.
 func (b *Bus) settle(sub *subscription, d *delivery, err error) {
 	d.attempt++
 	log := b.opts.Log.With("subscription", sub.Name, "event_id", d.message.ID, "attempt", d.attempt)

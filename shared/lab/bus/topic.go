@@ -10,7 +10,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// topic is a topic, with its last messages for whoever looks.
+// topic is a topic. It keeps its last messages for Recent.
 type topic struct {
 	name          event.Topic
 	published     int
@@ -38,8 +38,8 @@ func (b *Bus) CreateTopic(name event.Topic) bool {
 	return true
 }
 
-// Topics lists the names of a project's topics, in order; of the bus's own
-// project when it is empty.
+// Topics lists the names of a project's topics, sorted. An empty project is the
+// bus's own.
 func (b *Bus) Topics(project string) []string {
 	if project == "" {
 		project = b.opts.Project

@@ -1,5 +1,5 @@
-// Package catalogtest is a Machine Provider's catalog in memory, for tests of
-// what talks to one: small, real, and with hooks to make it fail.
+// Package catalogtest is a Machine Provider's catalog in memory, with hooks that
+// make it fail, for tests of the catalog's clients.
 package catalogtest
 
 import (
@@ -30,22 +30,22 @@ const (
 
 // Fault is the fault of a call; the zero value is none.
 type Fault struct {
-	// Before is returned instead of doing the call.
+	// Before is returned without making the call.
 	Before error
-	// After is returned although the call was done.
+	// After is returned although the call was made.
 	After error
-	// Each is the answer for a machine, by its hostname, instead of doing
-	// anything with it.
+	// Each holds errors by hostname: such a machine gets its error, and nothing
+	// else happens to it.
 	Each map[string]error
 }
 
-// Hooks are called at each call, on the caller's goroutine, without a lock:
-// they may change the catalog or anything else, to be the quicker one. A nil
-// hook does nothing.
+// Hooks are called for each call, on the caller's goroutine, without a lock:
+// they may change the catalog or anything else, to be faster than the call. A
+// nil hook does nothing.
 type Hooks struct {
-	// Before is called before the call is done, and decides what goes wrong.
+	// Before is called before the call is made, and returns its fault.
 	Before func(method Method, hostnames []string) Fault
-	// After is called when it was done, before the caller has the answer.
+	// After is called once the call was made, before the caller gets the answer.
 	After func(method Method, hostnames []string)
 }
 
@@ -69,8 +69,8 @@ type Catalog struct {
 	machines map[string]machine
 	calls    map[Method]int
 	changed  []catalog.Change
-	fences   map[string]int64 // by instance: the number up to which its offers are refused
-	// unsupported makes it a Machine Provider without the calls of ours.
+	fences   map[string]int64 // by instance: the highest offer number that is refused
+	// unsupported makes it a Machine Provider that lacks our additional calls.
 	unsupported bool
 }
 
@@ -81,15 +81,15 @@ func New() *Catalog {
 	return &Catalog{machines: map[string]machine{}, calls: map[Method]int{}, fences: map[string]int64{}}
 }
 
-// Hook sets the hooks of the calls to come.
+// Hook sets the hooks of all later calls.
 func (c *Catalog) Hook(hooks Hooks) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hooks = hooks
 }
 
-// WithoutChanges makes Changes answer catalog.ErrUnsupported, and an absence
-// never final.
+// WithoutChanges makes Changes return catalog.ErrUnsupported, and no absence
+// final.
 func (c *Catalog) WithoutChanges() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,7 +110,7 @@ func (c *Catalog) Hostnames() []string {
 	return slices.Sorted(maps.Keys(c.machines))
 }
 
-// Entry is a machine as it was added.
+// Entry returns a machine as it was added.
 func (c *Catalog) Entry(hostname string) (catalog.Entry, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,8 +118,8 @@ func (c *Catalog) Entry(hostname string) (catalog.Entry, bool) {
 	return m.entry, there
 }
 
-// Lease leases a machine until a time, or indefinitely where that is zero. It
-// reports whether there was such a machine, not leased.
+// Lease leases a machine until a time, or indefinitely for the zero time. It
+// reports whether the machine was available.
 func (c *Catalog) Lease(hostname string, until time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -170,7 +170,7 @@ func (c *Catalog) Add(ctx context.Context, entries ...catalog.Entry) ([]error, e
 	}
 	return each(ctx, c, Add, hostnames, asIs, func(i int) error {
 		if _, there := c.machines[hostnames[i]]; there {
-			return catalog.ErrReused // whether by this very machine, its backend is to see
+			return catalog.ErrReused // its backend finds out whether the machine is the same one
 		}
 		if until, fenced := c.fences[entries[i].Instance]; fenced && entries[i].Offer <= until {
 			return catalog.ErrSettled
@@ -215,7 +215,7 @@ func (c *Catalog) Remove(ctx context.Context, removals ...catalog.Removal) ([]er
 	})
 }
 
-// absent puts up the fence that was asked for.
+// absent sets the requested fence.
 func (c *Catalog) absent(settle bool, instance string, offer int64) error {
 	if !settle || c.unsupported {
 		return catalog.ErrNotFound
@@ -281,7 +281,7 @@ func (c *Catalog) list(ctx context.Context, method Method, prefix string) ([]cat
 
 func asIs(_ int, err error) error { return err }
 
-// each does one call about several machines.
+// each makes one call about several machines.
 func each[A any](ctx context.Context, c *Catalog, method Method, hostnames []string, failed func(int, error) A, do func(int) A) ([]A, error) {
 	return call(ctx, c, method, hostnames, func(faults map[string]error) ([]A, error) {
 		answers := make([]A, len(hostnames))
@@ -296,7 +296,7 @@ func each[A any](ctx context.Context, c *Catalog, method Method, hostnames []str
 	})
 }
 
-// call does one call, with its hooks; do gets the faults of single machines.
+// call makes one call, with its hooks; do gets the faults of single machines.
 func call[A any](ctx context.Context, c *Catalog, method Method, hostnames []string, do func(map[string]error) (A, error)) (none A, err error) {
 	c.mu.Lock()
 	c.calls[method]++

@@ -1,5 +1,5 @@
-// Package configsourcetest is a configuration bucket in memory, read by the real
-// source.
+// Package configsourcetest is a configuration bucket in memory, which the real
+// source reads.
 package configsourcetest
 
 import (
@@ -32,7 +32,7 @@ func (b *Bucket) Put(ctx context.Context, name, content string) error {
 	return nil
 }
 
-// Get reads one file, without any care for the others.
+// Get reads one file, whatever the state of the others.
 func (b *Bucket) Get(ctx context.Context, name string) ([]byte, error) {
 	content, err := b.bucket.ReadAll(ctx, name)
 	if err != nil {

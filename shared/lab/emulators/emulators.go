@@ -1,6 +1,6 @@
 // Package emulators starts the Google Cloud SDK's emulators of Firestore and
-// Pub/Sub, for the local suite and for tests, and ends them with the process
-// that started them.
+// Pub/Sub, for the local suite and for tests. They end with the process that
+// started them.
 package emulators
 
 import (
@@ -14,22 +14,23 @@ import (
 	"time"
 )
 
-// ErrMissing is in the error where an emulator, or Java, is not installed. The
-// error says how to install it.
+// ErrMissing is wrapped by errors about an emulator, or Java, that is not
+// installed. Those errors say how to install it.
 var ErrMissing = errors.New("not installed")
 
 const (
-	// readyTimeout is generous: two seconds are usual, on a busy machine more.
+	// readyTimeout is generous: two seconds are usual, but a busy machine takes
+	// longer.
 	readyTimeout = 60 * time.Second
 	pollTimeout  = 2 * time.Second
 	pollEvery    = 50 * time.Millisecond
-	// attempts at a port, for another process may take it in between.
+	// attempts is how many ports are tried: another process may take one first.
 	attempts = 3
 )
 
 // Emulator is a running emulator.
 type Emulator struct {
-	// Host is where it listens, as host:port.
+	// Host is the address that it listens on, as host:port.
 	Host    string
 	process *process
 }
@@ -38,7 +39,7 @@ type Emulator struct {
 // ends with the context, with Stop, or with this process.
 func StartFirestore(ctx context.Context) (*Emulator, error) { return start(ctx, firestore) }
 
-// StartPubSub starts the Pub/Sub emulator, as StartFirestore does.
+// StartPubSub starts the Pub/Sub emulator, like StartFirestore.
 func StartPubSub(ctx context.Context) (*Emulator, error) { return start(ctx, pubsub) }
 
 // Stop ends the emulator and waits until it is gone.
@@ -108,7 +109,7 @@ func (e *Emulator) ready(ctx context.Context) error {
 	}
 }
 
-// Answers reports whether a server answers 200 at a URL within a time.
+// Answers reports whether a server answers 200 at a URL within a time limit.
 func Answers(ctx context.Context, url string, limit time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -124,8 +125,8 @@ func Answers(ctx context.Context, url string, limit time.Duration) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// FreePort finds a port of 127.0.0.1 that nobody listens on; another process may
-// take it before the caller does.
+// FreePort returns a port of 127.0.0.1 that is free at the moment; another
+// process may take it before the caller does.
 func FreePort(ctx context.Context) (int, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")

@@ -76,7 +76,7 @@ func TestFindsTheSDKThroughALinkedGcloud(t *testing.T) {
 	}
 }
 
-// TestStartAndStop stands on the real emulators.
+// TestStartAndStop runs the real emulators.
 func TestStartAndStop(t *testing.T) {
 	for _, c := range []struct {
 		title string
@@ -105,7 +105,7 @@ func TestStartAndStop(t *testing.T) {
 				_ = connection.Close()
 				t.Error("the port is still open")
 			}
-			emulator.Stop() // once more does no harm
+			emulator.Stop() // a second Stop does no harm
 		})
 	}
 }

@@ -15,7 +15,7 @@ type component struct {
 	apt       string // the package
 	jar       string // below the SDK's root; may be a pattern
 	flags     []string
-	class     string // the class to run, where the jar does not name it
+	class     string // the class to run, if the jar does not name it
 }
 
 var (
@@ -43,7 +43,7 @@ func (c component) arguments(jar string) []string {
 	return append(slices.Clone(c.flags), "-cp", jar, c.class)
 }
 
-// find returns the component's jar, the newest by name where there are more.
+// find returns the component's jar: the last one by name if there are several.
 func (c component) find() (string, error) {
 	for _, root := range sdkRoots() {
 		jars, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(c.jar)))
@@ -58,7 +58,8 @@ func (c component) find() (string, error) {
 		c.component, ErrMissing, sdkRoots(), c.component, c.apt)
 }
 
-// Installed reports whether both emulators are here, Java aside.
+// Installed reports whether both emulators are installed; it does not look for
+// Java.
 func Installed() bool {
 	for _, c := range []component{firestore, pubsub} {
 		if _, err := c.find(); err != nil {
@@ -68,8 +69,8 @@ func Installed() bool {
 	return true
 }
 
-// sdkRoots are the folders in which the Google Cloud SDK may stand, in the
-// order in which they are tried.
+// sdkRoots returns the folders that may hold the Google Cloud SDK, in the order
+// in which they are tried.
 func sdkRoots() []string {
 	var roots []string
 	for _, variable := range []string{"CLOUDSDK_ROOT", "CLOUDSDK_ROOT_DIR"} {

@@ -9,20 +9,19 @@ import (
 	"time"
 )
 
-// tailBytes is how much of an emulator's output is kept for an error.
+// tailBytes is how much of an emulator's output an error quotes.
 const tailBytes = 4096
 
-// process is a child that ends with this process.
+// process is a child process that ends with this one.
 type process struct {
 	cancel context.CancelFunc
 	done   chan struct{}
-	err    error // once done is closed
+	err    error // set once done is closed
 	tail   tail
 }
 
-// spawn starts a child. Start and wait happen on one thread of the operating
-// system, which lives as long as the child: on Linux the child is bound to
-// the thread that started it.
+// spawn starts a child process. One operating-system thread starts it and waits
+// for it, because Linux kills the child when the thread that started it ends.
 func spawn(ctx context.Context, program string, arguments []string, directory string) (*process, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &process{cancel: cancel, done: make(chan struct{})}
@@ -54,7 +53,7 @@ func (p *process) stop() {
 	<-p.done
 }
 
-// tail keeps the end of what is written to it.
+// tail keeps the last bytes written to it.
 type tail struct {
 	mu   sync.Mutex
 	kept []byte

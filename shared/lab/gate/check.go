@@ -15,8 +15,8 @@ import (
 
 const service = "/google.firestore.v1.Firestore/"
 
-// check refuses a request as the service would. Calls of other services, such
-// as the emulator's own, pass.
+// check refuses a request that the service would refuse. Calls of other
+// services, such as the emulator's own, pass.
 func (g *Gate) check(method string, headers metadata.MD, sent message) error {
 	name, ours := strings.CutPrefix(method, service)
 	if !ours {

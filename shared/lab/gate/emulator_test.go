@@ -12,8 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/gate"
 )
 
-// Of a write with a mask the gate sees only what is sent, and trusts the
-// emulator with the rest of the document.
+// The gate sees only the fields that a write with a mask sends, and leaves the
+// size of the whole document to the emulator.
 func TestDocumentThatGrowsTooLargeInTwoWrites(t *testing.T) {
 	g := emulatortest.Firestore(t, gate.Options{})
 	connection, err := grpc.NewClient(g.Host, grpc.WithTransportCredentials(insecure.NewCredentials()))

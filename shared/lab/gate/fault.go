@@ -8,17 +8,17 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Fault is what happens to a call.
+// Fault is a fault of a call.
 type Fault struct {
-	// Code is answered in place of the emulator's answer; OK: none.
+	// Code replaces the emulator's answer, unless it is OK.
 	Code codes.Code
-	// Late says that the call takes its effect all the same.
+	// Late says that the call takes effect nevertheless.
 	Late bool
-	// Delay comes before everything else.
+	// Delay delays the call before anything else happens.
 	Delay time.Duration
 }
 
-// Inject lets faults happen from now on: it is asked at each call, from many
+// Inject makes faults happen from now on. fault is called for each call, by many
 // goroutines, with the method's name, such as Commit.
 func (g *Gate) Inject(fault func(method string) Fault) {
 	g.mu.Lock()
@@ -40,7 +40,7 @@ func (f Fault) err() error {
 	return status.Error(f.Code, "injected by the gate")
 }
 
-// wait waits for the fault's delay, or for the end of the call.
+// wait waits for the fault's delay, or until the call ends.
 func (f Fault) wait(ctx context.Context) error {
 	if f.Delay <= 0 {
 		return nil

@@ -50,7 +50,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A silent connection answers nothing, and a new one works.
+// A silent connection carries no answer, and a new one works.
 func TestSilence(t *testing.T) {
 	client, g, behind := start(t, terraform.Indexes{})
 	if _, err := client.Commit(routed(t.Context()), &pb.CommitRequest{Database: database}); err != nil {

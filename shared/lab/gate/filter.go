@@ -6,7 +6,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// conjunction returns the filters that must all hold.
+// conjunction returns the filters that a query combines with AND.
 func conjunction(where *pb.StructuredQuery_Filter) ([]*pb.StructuredQuery_Filter, error) {
 	if where == nil {
 		return nil, nil
@@ -29,8 +29,8 @@ func conjunction(where *pb.StructuredQuery_Filter) ([]*pb.StructuredQuery_Filter
 	return all, nil
 }
 
-// compared returns the field of a filter, how it stands in the index, and
-// whether it is compared for equality; if not, it is a range.
+// compared returns a filter's field, its mode in the index, and whether the
+// filter is an equality rather than a range.
 func compared(filter *pb.StructuredQuery_Filter) (path, mode string, equality bool) {
 	if unary := filter.GetUnaryFilter(); unary != nil {
 		op := unary.GetOp()

@@ -14,13 +14,13 @@ import (
 
 // Options adjust a gate. The zero value is fine.
 type Options struct {
-	// Indexes are those of the database; nil: those of a deployment.
+	// Indexes are the database's indexes; those of a deployment when nil.
 	Indexes *terraform.Indexes
 }
 
 // Gate is a running gate. It is safe for concurrent use.
 type Gate struct {
-	// Host is where it listens, as host:port.
+	// Host is the address that it listens on, as host:port.
 	Host string
 
 	listener *Listener
@@ -33,8 +33,8 @@ type Gate struct {
 	inject func(method string) Fault
 }
 
-// Start puts a gate before the Firestore emulator at host:port. It lasts until
-// Stop.
+// Start starts a gate in front of the Firestore emulator at host:port. It runs
+// until Stop.
 func Start(ctx context.Context, emulator string, options Options) (*Gate, error) {
 	g := &Gate{served: make(chan struct{}), inject: func(string) Fault { return Fault{} }}
 	var err error
@@ -64,7 +64,7 @@ func Start(ctx context.Context, emulator string, options Options) (*Gate, error)
 	return g, nil
 }
 
-// Stop ends the gate with the calls under way. The emulator goes on.
+// Stop ends the gate and the calls under way. The emulator goes on.
 func (g *Gate) Stop() {
 	g.server.Stop()
 	<-g.served

@@ -12,21 +12,21 @@ import (
 	"github.com/gce-backend/gce-backend/terraform"
 )
 
-// keyField is the field that stands for a document's name.
+// keyField is the field that represents a document's name.
 const keyField = "__name__"
 
-// How a field stands in an index.
+// The modes of a field in an index.
 const (
 	ascending  = "ASCENDING"
 	descending = "DESCENDING"
 	contains   = "CONTAINS"
 )
 
-// part is a field of an index, or of what a query needs.
+// part is a field of an index, or one that a query needs there.
 type part struct{ path, mode string }
 
-// need is what a query asks of an index: fields compared for equality, or to
-// hold a value, in any order, then those that are ordered by.
+// need is what a query needs from an index: fields compared for equality, or for
+// an element of an array, in any order, followed by the fields of its order.
 type need struct {
 	collection, scope string
 	equal, ordered    []part
@@ -36,12 +36,12 @@ type need struct {
 // checkIndex refuses a query that no index serves.
 //
 // Source: https://firebase.google.com/docs/firestore/query-data/index-overview:
-// every query is served by an index; single-field ones are there by themselves
-// with collection scope, ascending, descending and for array-contains, unless
-// the field is exempt; collection group scope has to be asked for; a composite
-// index has the fields in its order; a scan in the reverse direction is one of
-// the same index; "index merging" joins indexes for equalities that are followed
-// by the same order. The answer is the service's.
+// every query is served by an index. Single-field indexes exist by default,
+// unless the field is exempt: with collection scope, ascending, descending and
+// for array-contains. An index with collection group scope must be defined. A
+// composite index has its fields in order, and can be scanned in reverse. "Index
+// merging" combines indexes for equalities that are followed by the same order.
+// The error is the service's.
 func checkIndex(indexes terraform.Indexes, parent string, query *pb.StructuredQuery, filters []*pb.StructuredQuery_Filter) error {
 	if len(query.GetFrom()) != 1 {
 		return status.Error(codes.Unimplemented, "the gate knows queries of one collection only")
@@ -86,7 +86,7 @@ func needOf(query *pb.StructuredQuery, filters []*pb.StructuredQuery_Filter) (ne
 		}
 	}
 	slices.Sort(ranges)
-	for _, path := range slices.Compact(ranges) { // a range is ordered by, even unasked
+	for _, path := range slices.Compact(ranges) { // a query is ordered by its range fields implicitly
 		if !slices.ContainsFunc(needed.ordered, func(p part) bool { return p.path == path }) {
 			needed.ordered = append(needed.ordered, part{path, direction})
 		}
@@ -99,7 +99,7 @@ func needOf(query *pb.StructuredQuery, filters []*pb.StructuredQuery_Filter) (ne
 	return needed, nil
 }
 
-// candidates are the indexes of the query's collection and scope.
+// candidates returns the indexes of the query's collection and scope.
 func candidates(indexes terraform.Indexes, needed need) [][]part {
 	var all [][]part
 	for _, composite := range indexes.Composite {
@@ -129,11 +129,11 @@ func candidates(indexes terraform.Indexes, needed need) [][]part {
 	return all
 }
 
-// servedBy reports whether these indexes serve the query, one or several that
-// are merged.
+// servedBy reports whether one of these indexes, or several merged, serve the
+// query.
 func (n need) servedBy(indexes [][]part) bool {
 	if len(n.equal)+len(n.ordered) == 0 {
-		return true // documents are always to be had by their names
+		return true // documents can always be found by name
 	}
 	served := map[part]bool{}
 	fits := false
@@ -163,8 +163,8 @@ func (n need) servedBy(indexes [][]part) bool {
 	return fits && !slices.ContainsFunc(n.equal, func(p part) bool { return !served[p] })
 }
 
-// follows reports whether an index's fields are in the order that is asked for,
-// or in its reverse.
+// follows reports whether an index's fields are in the required order or its
+// reverse.
 func follows(fields, ordered []part) bool {
 	reverse := map[string]string{ascending: descending, descending: ascending}
 	forwards, backwards := true, true

@@ -198,7 +198,7 @@ func TestValuesOfIn(t *testing.T) {
 	}
 }
 
-// What the gate does not know it says, rather than let it pass.
+// The gate refuses a query that it does not know, rather than let it pass.
 func TestQueriesThatTheGateDoesNotKnow(t *testing.T) {
 	client, _, _ := start(t, terraform.Indexes{})
 	either := structured("c", []string{"x ==", "y =="}, nil)

@@ -52,8 +52,9 @@ func checkValues(filters []*pb.StructuredQuery_Filter) error {
 	return nil
 }
 
-// checkWrites refuses documents that are too large. Of a write with a mask it
-// sees what is sent only; the emulator holds the whole against the same limit.
+// checkWrites refuses documents that are too large. It sees only the fields that
+// a write with a mask sends; the emulator checks the whole document against the
+// same limit.
 func checkWrites(writes []*pb.Write) error {
 	for _, write := range writes {
 		document := write.GetUpdate()
@@ -66,14 +67,14 @@ func checkWrites(writes []*pb.Write) error {
 	return nil
 }
 
-// documentSize is a document's size in bytes.
+// documentSize returns a document's size in bytes.
 //
 // Source: https://firebase.google.com/docs/firestore/storage-size.
 func documentSize(document *pb.Document) int {
 	return nameSize(document.GetName()) + fieldsSize(document.GetFields()) + 32
 }
 
-// nameSize is the size of a document's name: 16 bytes, and each id and one
+// nameSize returns the size of a document's name: 16 bytes, and each id and one
 // byte more.
 func nameSize(name string) int {
 	_, ids, _ := strings.Cut(name, "/documents/")

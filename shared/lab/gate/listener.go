@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// Listener is a TCP listener on the loopback interface whose connections can
-// go silent, as when a middlebox has forgotten them: they stay open, and
-// nothing passes in either direction any more.
+// Listener is a TCP listener on the loopback interface whose connections can go
+// silent, as after a middlebox has dropped its state: they stay open, but no
+// data passes in either direction.
 type Listener struct {
 	net.Listener
 
@@ -41,7 +41,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 }
 
 // Silence makes all connections that are open now silent for good and returns
-// how many there were. Those that are made later work.
+// how many there were. Later connections work.
 func (l *Listener) Silence() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -53,7 +53,7 @@ func (l *Listener) Silence() int {
 	return count
 }
 
-// connection is one that can go silent.
+// connection is a connection that can go silent.
 type connection struct {
 	net.Conn
 	listener *Listener
@@ -71,8 +71,8 @@ func (c *connection) isSilent() bool {
 	}
 }
 
-// Read reads what comes; of a silent connection it drops that, and waits until
-// the connection is closed.
+// Read reads from the connection. On a silent connection it drops what arrives,
+// and waits until the connection is closed.
 func (c *connection) Read(into []byte) (int, error) {
 	n, err := c.Conn.Read(into)
 	if !c.isSilent() {
@@ -82,7 +82,7 @@ func (c *connection) Read(into []byte) (int, error) {
 	return 0, net.ErrClosed
 }
 
-// Write writes; on a silent connection it only says so.
+// Write writes to the connection. On a silent connection it only pretends to.
 func (c *connection) Write(data []byte) (int, error) {
 	if c.isSilent() {
 		return len(data), nil

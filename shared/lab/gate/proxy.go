@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// raw is the codec that leaves messages as they are. It goes by the name of the
-// one that it stands for, so that neither side notices.
+// raw is a codec that leaves messages as they are. It has the name of the codec
+// that it replaces, so that neither side notices.
 type raw struct{}
 
 type message []byte
@@ -24,7 +24,7 @@ func (raw) Name() string { return "proto" }
 func (raw) Marshal(v any) ([]byte, error) {
 	m, ok := v.(*message)
 	if !ok {
-		return nil, fmt.Errorf("a %T is no message of the gate", v)
+		return nil, fmt.Errorf("a %T is not a message of the gate", v)
 	}
 	return *m, nil
 }
@@ -32,13 +32,13 @@ func (raw) Marshal(v any) ([]byte, error) {
 func (raw) Unmarshal(data []byte, v any) error {
 	m, ok := v.(*message)
 	if !ok {
-		return fmt.Errorf("a %T is no message of the gate", v)
+		return fmt.Errorf("a %T is not a message of the gate", v)
 	}
 	*m = data
 	return nil
 }
 
-// handle passes one call on, of whatever method and kind.
+// handle forwards one call, whatever its method and kind.
 func (g *Gate) handle(_ any, client grpc.ServerStream) error {
 	full, ok := grpc.MethodFromServerStream(client)
 	if !ok {
@@ -73,12 +73,12 @@ func (g *Gate) handle(_ any, client grpc.ServerStream) error {
 	return fault.err()
 }
 
-// refusal is an error by which the gate itself ends a call.
+// refusal is an error with which the gate itself ends a call.
 type refusal struct{ err error }
 
 func (r *refusal) Error() string { return r.err.Error() }
 
-// requests passes on what the client sends, once it was checked.
+// requests forwards the client's messages after checking them.
 func (g *Gate) requests(method string, headers metadata.MD, client grpc.ServerStream, emulator grpc.ClientStream) error {
 	for {
 		var sent message
@@ -98,7 +98,7 @@ func (g *Gate) requests(method string, headers metadata.MD, client grpc.ServerSt
 	}
 }
 
-// answers passes on what the emulator sends, unless the answer is to be lost.
+// answers forwards the emulator's messages, unless a fault loses the answer.
 func answers(client grpc.ServerStream, emulator grpc.ClientStream, fault Fault) error {
 	for first := true; ; first = false {
 		var sent message

@@ -16,14 +16,14 @@ import (
 // in one of the two forms that Google's own client sends.
 //
 // Source: cloud.google.com/go/firestore, client.go: "requestParamsHeader is
-// routing header required to access named databases". The answer is as reported
-// for calls without, in 2023 and until December 2025; others say that they
-// pass. The default database is said to need none, but whoever sends it for one
-// database sends it for all.
+// routing header required to access named databases". The error is the one that
+// users reported for calls without the header from 2023 to December 2025; other
+// users report that such calls pass. The default database is said to need no
+// header, but a client that sends it for one database sends it for all.
 func checkRouting(headers metadata.MD, request proto.Message) error {
 	name := resource(request)
 	if name == "" {
-		return nil // a later message of a stream whose first one named it
+		return nil // the first message of a stream names the database, the later ones need not
 	}
 	parts := strings.Split(name, "/")
 	if len(parts) < 4 || parts[0] != "projects" || parts[2] != "databases" {
@@ -42,7 +42,8 @@ func checkRouting(headers metadata.MD, request proto.Message) error {
 		"https://firebase.google.com/docs/firestore/manage-databases#access_a_named_database_with_a_client_library for correct header format.")
 }
 
-// resource returns the name in a request that begins with its database.
+// resource returns the resource name of a request, which begins with its
+// database.
 func resource(request proto.Message) string {
 	switch r := request.(type) {
 	case interface{ GetDatabase() string }:

@@ -119,8 +119,9 @@ func put(fields map[string]*pb.Value) *pb.Write {
 	return &pb.Write{Operation: &pb.Write_Update{Update: &pb.Document{Name: database + "/documents/c/d", Fields: fields}}}
 }
 
-// A document's size is that of its name, its fields and 32 bytes; c/d takes
-// 16 + 2 + 2, the field f 2 and its text one byte more than it has.
+// A document's size is the sizes of its name and its fields, plus 32 bytes. The
+// name c/d takes 16 + 2 + 2 bytes, the field's name f takes 2, and its text takes
+// one byte more than its length.
 func TestSizes(t *testing.T) {
 	client, _, behind := start(t, terraform.Indexes{})
 	const rest = 16 + 2 + 2 + 2 + 1 + 32

@@ -7,9 +7,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// untilCompared is how long a machine may say that it is cataloged and be in no
-// catalog, where the run that offered it was killed: until
-// update-cataloged-instances compares the two, which it does every five minutes.
+// untilCompared is how long an instance may be recorded as cataloged without a
+// catalog entry after the run that offered it was killed.
+// update-cataloged-instances, which compares the two, does so every five
+// minutes.
 const untilCompared = 7 * time.Minute
 
 // inDoubt reports whether the run that offered an instance may have been killed.
@@ -31,7 +32,7 @@ func (v View) InDoubt() []string {
 	return keys
 }
 
-// waits reports whether a group waits for an instance that is in doubt.
+// waits reports whether an instance of a group is in doubt.
 func (r *rest) waits(at group) bool {
 	for key, i := range r.Instances {
 		if i.Zone == at.zone && fleet.TemplateName(i.BaseName, i.Revision) == at.name && r.inDoubt(key) {

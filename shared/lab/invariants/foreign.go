@@ -11,7 +11,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// Foreign begins the names of what in Compute Engine is not ours.
+// Foreign begins the names of foreign resources: those in Compute Engine that
+// are not ours.
 const Foreign = "foreign"
 
 // What is not ours: a template and a group with names like ours, and the label
@@ -23,11 +24,11 @@ const (
 	foreignLabels    = `{"` + compute.OwnershipLabel + `":"another-project--gce-backend"}`
 )
 
-// IsForeign reports whether a request is about what is not ours.
+// IsForeign reports whether a request concerns a foreign resource.
 func IsForeign(r *http.Request) bool { return strings.Contains(r.URL.Path, "/"+Foreign) }
 
-// MakeForeign returns the paths and the bodies of the requests that make what
-// is not ours. The VMs are named as those of a pool of ours are.
+// MakeForeign returns the paths and the bodies of the requests that make the
+// foreign resources. The VMs are named like those of the pool like.
 func MakeForeign(like fleet.PoolKey) [][2]string {
 	return [][2]string{
 		{"global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small","labels":%s,
@@ -39,7 +40,7 @@ func MakeForeign(like fleet.PoolKey) [][2]string {
 	}
 }
 
-// Ask asks Compute Engine for something, as somebody outside.
+// Ask sends a request to Compute Engine that comes from no job.
 func Ask(ctx context.Context, cloud *simulator.Cloud, project, method, path, body string) (status int, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, "http://compute.invalid/compute/v1/projects/"+project+"/"+path, strings.NewReader(body))
 	if err != nil {

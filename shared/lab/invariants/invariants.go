@@ -1,7 +1,7 @@
 // Package invariants holds what must be true of the suite whatever fails, as
-// pure functions over a view of its records and of Compute Engine. The
-// simulated world makes a view of each commit and each request, the test that
-// kills the suite one of what it reads from outside.
+// pure functions over a view of its records and of Compute Engine. The simulated
+// world makes a view for each commit and each request; the test that kills the
+// suite makes one from what it reads from outside.
 package invariants
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// What always holds.
+// The invariants that always hold.
 const (
 	LeasedStays    = "no leased machine is deleted or taken out of the catalog by us"
 	OneLessee      = "no machine has two lessees"
@@ -33,7 +33,7 @@ const (
 	BrakeHolds     = "a Machine Provider that knows nothing costs no more than the brake's share"
 )
 
-// What holds once faults stop.
+// The invariants that hold once faults have stopped.
 const (
 	Converges = "the world equals the configuration"
 	Quiet     = "a further sweep changes and writes nothing"
@@ -44,7 +44,7 @@ type Violation struct{ Invariant, Detail string }
 
 func (v Violation) Error() string { return v.Invariant + ": " + v.Detail }
 
-// Records are the documents of a suite.
+// Records are the records of a suite.
 type Records struct {
 	Templates map[string]fleet.TemplateRecord
 	Revisions map[string]fleet.Revision // by the template's name in Compute Engine
@@ -55,7 +55,7 @@ type Records struct {
 	Orphans   map[string]struct{}
 }
 
-// NewRecords makes records without any.
+// NewRecords returns empty records.
 func NewRecords() Records {
 	return Records{
 		Templates: map[string]fleet.TemplateRecord{}, Revisions: map[string]fleet.Revision{}, Managers: map[fleet.ManagerKey]fleet.Manager{},
@@ -64,42 +64,42 @@ func NewRecords() Records {
 	}
 }
 
-// View is everything as it stands.
+// View is the state of everything at one moment.
 type View struct {
 	Records
 	Groups        []simulator.GroupState
 	VMs           []simulator.VM
-	TemplateCount int // ours
+	TemplateCount int // templates of ours
 	Disks         int
 	// Held are machines that lessees were given and certainly have.
 	Held []Holding
-	// Maxima are the maximum sizes that a run may go by.
+	// Maxima are the maximum sizes that a run may assume.
 	Maxima map[fleet.PoolKey]int
-	// ByHand are the groups that somebody deleted, by zone and name.
+	// ByHand holds the groups that somebody deleted by hand, by zone and name.
 	ByHand map[[2]string]bool
 	Now    time.Time
 	// Apart is how far the clock of a run may be ahead.
 	Apart time.Duration
-	// EveryCommit says that a step is one commit, seen whole. Otherwise commits
-	// may pass unseen, and the records were read one after the other: instances
+	// EveryCommit says that each step is a single commit. Otherwise commits may
+	// pass unseen, and the records were read one after the other: instances
 	// before machines, machines before leases, leases before managers, and
 	// Compute Engine last.
 	EveryCommit bool
-	// Late says that so much time has passed since the last change that nothing
-	// is kept for a while any more.
+	// Late says that the last change was so long ago that everything kept for a
+	// limited time must be gone.
 	Late bool
 }
 
 // Holding is a machine that a lessee was given.
 type Holding struct{ Request, Hash, Hostname, Instance string }
 
-// Findings count the looks at each invariant, and list what does not hold.
+// Findings count the checks of each invariant, and list the violations.
 type Findings struct {
 	Checked map[string]int
 	Broken  []Violation
 }
 
-// judge looks at a view.
+// judge checks a view.
 type judge struct {
 	View
 	Findings
@@ -107,7 +107,7 @@ type judge struct {
 
 func newJudge(v View) *judge { return &judge{View: v, Findings: Findings{Checked: map[string]int{}}} }
 
-// holds counts a look at an invariant, and notes where it does not hold.
+// holds counts a check of an invariant, and records a violation if ok is false.
 func (j *judge) holds(invariant string, ok bool, format string, args ...any) {
 	j.Checked[invariant]++
 	if !ok {
@@ -115,7 +115,7 @@ func (j *judge) holds(invariant string, ok bool, format string, args ...any) {
 	}
 }
 
-// found returns the findings, in an order that does not depend on chance.
+// found returns the findings in a deterministic order.
 func (j *judge) found() Findings {
 	slices.SortFunc(j.Broken, func(a, b Violation) int {
 		return cmp.Or(cmp.Compare(a.Invariant, b.Invariant), cmp.Compare(a.Detail, b.Detail))
@@ -123,8 +123,8 @@ func (j *judge) found() Findings {
 	return j.Findings
 }
 
-// Since returns what the records were before, those that are new as zero
-// values, for View.Step.
+// Since returns the previous state of every record, the zero value for a new
+// one, for View.Step.
 func (r Records) Since(before Records) Records {
 	return Records{
 		Revisions: since(r.Revisions, before.Revisions), Managers: since(r.Managers, before.Managers), Leases: since(r.Leases, before.Leases),
@@ -141,7 +141,7 @@ func since[K comparable, V any](now, before map[K]V) map[K]V {
 	return all
 }
 
-// KeyOf names a VM as instances are named.
+// KeyOf returns the key of a VM's instance.
 func KeyOf(vm simulator.VM) string { return fleet.InstanceKey(vm.Name, strconv.FormatUint(vm.ID, 10)) }
 
 // poolOf returns the pool of a group.

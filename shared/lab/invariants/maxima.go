@@ -7,8 +7,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// Maxima are the maximum sizes of pools that are over, and that a run may still
-// go by.
+// Maxima holds the maximum sizes that are no longer in force, and that a run may
+// still assume.
 type Maxima map[fleet.PoolKey][]maximum
 
 type maximum struct {
@@ -16,8 +16,8 @@ type maximum struct {
 	until time.Time
 }
 
-// maximaKept is for how long a run may still go by what it read: no run, no
-// message and no claim lasts longer.
+// maximaKept is how long a run may still assume what it read: no run, no message
+// and no claim lasts longer.
 const maximaKept = 10 * time.Minute
 
 // Over notes that a pool's maximum is no longer in force.
@@ -25,8 +25,8 @@ func (m Maxima) Over(pool fleet.PoolKey, size int, now time.Time) {
 	m[pool] = append(slices.DeleteFunc(m[pool], func(one maximum) bool { return one.until.Before(now) }), maximum{size: size, until: now.Add(maximaKept)})
 }
 
-// With returns the greatest sizes that a run may go by, beside those that are
-// in force.
+// With returns the largest sizes that a run may assume, from the sizes in force
+// and those before.
 func (m Maxima) With(inForce map[fleet.PoolKey]int, now time.Time) map[fleet.PoolKey]int {
 	for pool, sizes := range m {
 		for _, one := range sizes {

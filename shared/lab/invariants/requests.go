@@ -87,7 +87,7 @@ func (v View) Asked(r *http.Request, body []byte) (Effect, Findings) {
 	return effect, j.found()
 }
 
-// shape puts * in the place of each name.
+// shape replaces each name by *.
 func shape(parts []string) []string {
 	shaped := append([]string{}, parts...)
 	for i := range shaped {

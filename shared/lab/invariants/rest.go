@@ -101,7 +101,7 @@ func (r *rest) group(at group, key fleet.PoolKey, sizes fleet.Sizes) {
 		case r.vm(vm):
 			leased++
 		case r.inDoubt(KeyOf(vm)):
-			doubtful++ // it cannot be taken out
+			doubtful++ // it may have no catalog entry to remove
 		}
 	}
 	have := len(its.vms)

@@ -7,8 +7,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// Step checks the records that changed, and all that lessees hold. Before has
-// what they were, zero values for those that are new.
+// Step checks the records that changed, and everything that lessees hold. before
+// holds the previous state of each changed record, the zero value for a new one.
 func (v View) Step(before Records) Findings {
 	j := newJudge(v)
 	for key, was := range before.Instances {
@@ -36,13 +36,14 @@ func (v View) Step(before Records) Findings {
 	for _, h := range j.Held {
 		j.held(h)
 	}
-	if !j.EveryCommit { // else the request was seen that makes a VM, and a maximum that is lowered leaves leased ones
+	if !j.EveryCommit { // otherwise each request that makes a VM was checked, and leased VMs may exceed a lowered maximum
 		j.sizes()
 	}
 	return j.found()
 }
 
-// asked is the state of an instance whose deletion Compute Engine was asked for.
+// asked stands for the state of an instance whose deletion was requested from
+// Compute Engine.
 const asked fleet.InstanceState = "pendingDeletion, asked for"
 
 // successors are the states that one commit may lead to.
@@ -95,8 +96,8 @@ func (j *judge) notLeasable(key string) {
 	}
 }
 
-// removed checks that a record goes only after its time as a tombstone, which is
-// far longer than a step.
+// removed checks that a record is removed only after its time as a tombstone,
+// which is far longer than a step.
 func (j *judge) removed(key string, was fleet.Instance) {
 	over := was.State == fleet.Deleted && !was.DeletedAt.Add(fleet.TombstoneTime).After(j.Now.Add(j.Apart))
 	j.holds(DeletedForGood, over, "the record of %s is removed; it was %q", key, was.State)
@@ -201,7 +202,7 @@ func (j *judge) sizes() {
 		}
 	}
 	for pool, n := range counts {
-		if most, configured := j.Maxima[pool]; configured { // else it is somebody else's
+		if most, configured := j.Maxima[pool]; configured { // an unconfigured pool is somebody else's
 			j.holds(WithinMaximum, n <= most, "there are %d VMs of %s in %s; the maximum is %d", n, pool.BaseName, pool.Zone, most)
 		}
 	}

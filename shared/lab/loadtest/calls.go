@@ -48,7 +48,7 @@ func (l *load) addMachines(ctx context.Context) error {
 	return nil
 }
 
-// checkMachines checks that every machine came back.
+// checkMachines checks that every machine is available again.
 func (l *load) checkMachines(ctx context.Context) error {
 	for begin := 0; begin < l.options.Machines; begin += batch {
 		var requests []object
@@ -149,7 +149,8 @@ func (l *load) call(ctx context.Context, token, method string, request, into any
 	}
 }
 
-// Caller calls a Machine Provider's URL, without /_ah/api, with a bearer token.
+// Caller calls the Machine Provider at a URL, without /_ah/api, with a bearer
+// token.
 type Caller struct {
 	URL, Token string
 	Client     *http.Client

@@ -1,7 +1,7 @@
 // Package loadtest leases and releases machines from many clients at once
-// against a Machine Provider's URL, measures that, and checks that no machine
-// has two lessees, no lease is lost and nobody who waits is overtaken. It knows
-// the wire only.
+// against a Machine Provider's URL, measures how fast that is, and checks that
+// no machine has two lessees, no lease is lost and no waiting request is
+// overtaken. It uses only the HTTP interface.
 package loadtest
 
 import (
@@ -17,29 +17,31 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/pause"
 )
 
-// Options describe the load.
+// Options configure the load.
 type Options struct {
-	// URL is the Machine Provider's, without /_ah/api.
+	// URL is the Machine Provider's URL, without /_ah/api.
 	URL string
 	// Backend and Lessee are the bearer tokens of a backend and of a lessee.
 	Backend, Lessee string
-	// Clients lease at once, each again as soon as it has released; or, where Rate
-	// is not 0, so many leases a second begin by the clock, whatever became of
-	// those before, and latency counts from when each was to begin.
+	// Clients is how many clients lease at once, each again as soon as it has
+	// released. If Rate is not 0, Rate leases begin each second instead, whether
+	// or not earlier ones have ended, and the latency of each counts from the
+	// time at which it was due.
 	Clients, Rate int
-	// Machines are added for them, named by Prefix.
+	// Machines is how many machines are added for the load, named by Prefix.
 	Machines int
 	Prefix   string
-	// Duration is for how long; Leases, where not 0, is after how many leases
-	// it ends at the latest.
+	// Duration is how long leases begin. Leases, if not 0, is the largest number
+	// of leases.
 	Duration time.Duration
 	Leases   int
-	// Hold is how long a client keeps a machine; up to twice that, at random.
+	// Hold is the average time for which a client keeps a machine; the actual
+	// times are random, up to twice that.
 	Hold time.Duration
-	// Topic, where not "", is the backend's topic for messages.
+	// Topic is the backend's topic for messages; "" for none.
 	Topic string
-	// Patience is how long one request is tried: a server that is killed and
-	// started again is waited for. 0: 30 s.
+	// Patience is how long a request is retried, so that a run survives a restart
+	// of the server; 30 s when 0.
 	Patience time.Duration
 	Client   *http.Client
 	Rand     *rand.Rand
@@ -48,11 +50,11 @@ type Options struct {
 // Report is the result of a run.
 type Report struct {
 	Leases        int           `json:"leases"`
-	Waited        int           `json:"waited"` // of them, those that were PENDING first
+	Waited        int           `json:"waited"` // leases whose request was PENDING first
 	Retries       int           `json:"retries"`
 	Duration      time.Duration `json:"duration_ns"`
 	PerSecond     float64       `json:"leases_per_second"`
-	P50, P95, P99 time.Duration // of the lease calls that were fulfilled at once
+	P50, P95, P99 time.Duration // of the lease requests that were fulfilled at once
 	ReleaseP95    time.Duration
 	ReleaseP99    time.Duration
 	// Problems are violations: a machine with two lessees, a lease that was
@@ -60,8 +62,8 @@ type Report struct {
 	Problems []string `json:"problems"`
 }
 
-// Run makes the load and reports. The error is for a load that could not be
-// made; violations are in the report.
+// Run makes the load and returns its report. The error says that the load could
+// not be made; violations are in the report.
 func Run(ctx context.Context, options Options) (Report, error) {
 	if options.Patience == 0 {
 		options.Patience = 30 * time.Second
@@ -108,7 +110,7 @@ type load struct {
 	failed   []error
 }
 
-// more reports whether another lease is to be made.
+// more reports whether another lease may begin, and counts it.
 func (l *load) more() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,7 +121,8 @@ func (l *load) more() bool {
 	return true
 }
 
-// clients lease again and again, each as soon as it has released.
+// clients runs the clients, each of which leases again as soon as it has
+// released.
 func (l *load) clients(ctx context.Context) {
 	var clients sync.WaitGroup
 	for number := range l.options.Clients {
@@ -133,7 +136,7 @@ func (l *load) clients(ctx context.Context) {
 	clients.Wait()
 }
 
-// arrivals lease by the clock.
+// arrivals begins Rate leases a second.
 func (l *load) arrivals(ctx context.Context, begin time.Time) {
 	var leases sync.WaitGroup
 	for n := 0; l.more() && ctx.Err() == nil; n++ {
@@ -145,12 +148,13 @@ func (l *load) arrivals(ctx context.Context, begin time.Time) {
 	leases.Wait()
 }
 
-// dice is randomness for one goroutine.
+// dice returns a source of randomness for one goroutine.
 func (l *load) dice() *rand.Rand {
 	return rand.New(rand.NewPCG(l.options.Rand.Uint64(), l.run)) //nolint:gosec // load, not secrets
 }
 
-// cycle leases a machine, holds it and gives it back. It was to begin at a time.
+// cycle leases a machine, holds it and gives it back. at is the time at which it
+// was due.
 func (l *load) cycle(ctx context.Context, id string, at time.Time, dice *rand.Rand) {
 	hostname, err := l.lease(ctx, id, at, dice)
 	if err == nil {
@@ -179,7 +183,7 @@ func (l *load) hold(hostname, id string) {
 	l.holders[hostname] = id
 }
 
-// problem notes a violation; the caller holds the lock.
+// problem records a violation; the caller holds the lock.
 func (l *load) problem(format string, args ...any) {
 	l.problems = append(l.problems, fmt.Sprintf(format, args...))
 }
@@ -215,7 +219,7 @@ func percentile(sorted []time.Duration, p int) time.Duration {
 	return sorted[min(len(sorted)*p/100, len(sorted)-1)]
 }
 
-// String is the report in a few lines.
+// String returns the report in a few lines.
 func (r Report) String() string {
 	text := fmt.Sprintf("%d leases in %.1f s: %.0f a second; lease p50 %s, p95 %s, p99 %s; release p95 %s; %d waited, %d requests repeated",
 		r.Leases, r.Duration.Seconds(), r.PerSecond, round(r.P50), round(r.P95), round(r.P99), round(r.ReleaseP95), r.Waited, r.Retries)

@@ -15,9 +15,9 @@ func TestOrder(t *testing.T) {
 		since, asked int
 		want         bool
 	}{
-		{9, 21, true},   // the one sent at 10 was served by 20
+		{9, 21, true},   // the request sent at 10 was served by 20
 		{9, 20, false},  // asked before that was known
-		{11, 35, false}, // those served were sent before
+		{11, 35, false}, // the served requests were sent earlier
 		{24, 41, true},
 		{26, 99, false},
 	} {

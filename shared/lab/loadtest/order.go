@@ -11,14 +11,14 @@ import (
 // must not still be PENDING once the other is known to be fulfilled.
 type order struct {
 	mu sync.Mutex
-	// served holds the fulfilled requests by the time at which that was known;
-	// latest is the latest sending among them and those before.
+	// served lists the fulfilled requests by the time at which that was known;
+	// latest is when the latest of them, up to that entry, was sent.
 	served []service
 }
 
 type service struct{ known, latest time.Time }
 
-// fulfilled notes that a request sent at a time is fulfilled now.
+// fulfilled records that a request sent at a time is known to be fulfilled now.
 func (o *order) fulfilled(sent, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -27,14 +27,14 @@ func (o *order) fulfilled(sent, now time.Time) {
 			sent = last.latest
 		}
 		if last := o.served[n-1]; now.Before(last.known) {
-			now = last.known // known to this check only from then on
+			now = last.known // this check learns of it only then
 		}
 	}
 	o.served = append(o.served, service{known: now, latest: sent})
 }
 
-// overtaken reports whether a request that waits since a time, and was still
-// waiting when it was asked about at another, was overtaken.
+// overtaken reports whether a request was overtaken. It has been waiting since a
+// time, and an answer to a question sent at asked said that it still was.
 func (o *order) overtaken(since, asked time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -30,8 +30,8 @@ func (c *Cloud) attachDisk(r *Request) (*operation, error) {
 	}), nil
 }
 
-// diskChange starts an operation on a VM's disks. It changes nothing where the
-// instance was replaced before it ends.
+// diskChange starts an operation on a VM's disks. The operation changes nothing
+// if the instance is replaced before it ends.
 func (c *Cloud) diskChange(r *Request, v *vm, kind string, apply func()) *operation {
 	id := v.id
 	return c.start(r, operationSpec{kind: kind, targetLink: v.link(), targetID: id, queued: true, apply: func() {

@@ -9,12 +9,12 @@ import (
 // activity is an event of an instance for the audit log.
 type activity struct {
 	method string
-	system bool // done by Compute Engine itself: logged in system_event
+	system bool // done by Compute Engine itself, and logged in system_event
 	agent  bool // done by the group, through the Google APIs service agent
 }
 
-// logActivity queues the LogEntry that a Cloud Logging sink would export: the last
-// one of the operation, after its effect.
+// logActivity queues the LogEntry that a Cloud Logging sink would export: the
+// last entry of the operation, written after it took effect.
 func (c *Cloud) logActivity(v *vm, a activity) {
 	if c.opts.OnActivity == nil || v.id == 0 {
 		return
@@ -68,8 +68,8 @@ func (o *outbox) put(message []byte) {
 	o.queue = append(o.queue, message)
 }
 
-// flush delivers until the queue is empty. It returns at once where another call
-// delivers already.
+// flush delivers until the queue is empty. It returns at once if another call is
+// already delivering.
 func (o *outbox) flush() {
 	o.mu.Lock()
 	if o.delivering {

@@ -61,7 +61,7 @@ func (c *Cloud) answerPart(answers *multipart.Writer, part *multipart.Part, batc
 	answer := &recorder{header: http.Header{}, status: http.StatusOK}
 	if strings.HasPrefix(inner.URL.Path, "/compute/") {
 		c.mux.ServeHTTP(answer, inner)
-	} else { // no batches in batches, no admin calls
+	} else { // no nested batches, no admin calls
 		writeError(answer, invalid("A batch cannot hold a call of %s.", inner.URL.Path))
 	}
 	header := textproto.MIMEHeader{"Content-Type": {"application/http"}}

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// batchBody has the line ends of gcloud: bare line feeds.
+// batchBody has the line ends that gcloud sends: bare line feeds.
 const batchBody = `--B
 Content-Type: application/http
 Content-ID: <base+0>

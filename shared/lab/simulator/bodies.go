@@ -23,8 +23,8 @@ func dropNulls(v any) {
 	}
 }
 
-// pruned returns a copy of an object without null and without its empty objects and
-// lists, which the service does not keep.
+// pruned returns a copy of an object without its null fields, empty objects and
+// empty lists, none of which the service keeps.
 func pruned(v map[string]any) map[string]any {
 	kept := make(map[string]any, len(v))
 	for field, value := range v {
@@ -52,8 +52,9 @@ func pruned(v map[string]any) map[string]any {
 	return kept
 }
 
-// merged returns a copy of an object with a patch (RFC 7386): it merges objects by
-// field, null removes a field, and other values replace.
+// merged returns a copy of an object with a patch (RFC 7386) applied: objects
+// are merged by field, null removes a field, and other values replace the old
+// ones.
 func merged(old, patch map[string]any) map[string]any {
 	result := maps.Clone(old)
 	if result == nil {
@@ -74,14 +75,15 @@ func merged(old, patch map[string]any) map[string]any {
 	return result
 }
 
-// set sets a default. An empty string counts as absent, as by the service.
+// set sets a default. An empty string counts as absent, as it does for the
+// service.
 func set(m map[string]any, field string, value any) {
 	if v, ok := m[field]; !ok || v == "" {
 		m[field] = value
 	}
 }
 
-// withDefaults returns the object in a field, with defaults.
+// withDefaults returns a copy of the object in a field, with defaults filled in.
 func withDefaults(m map[string]any, field string, defaults map[string]any) map[string]any {
 	posted, _ := m[field].(map[string]any)
 	result := maps.Clone(posted)
@@ -94,7 +96,7 @@ func withDefaults(m map[string]any, field string, defaults map[string]any) map[s
 	return result
 }
 
-// object returns the object in a field and adds an empty one where it is absent.
+// object returns the object in a field, and adds an empty one if it is absent.
 func object(m map[string]any, field string) map[string]any {
 	o, ok := m[field].(map[string]any)
 	if !ok {
@@ -129,7 +131,7 @@ func copyJSON(v any) any {
 	return out
 }
 
-// number returns a JSON number as an int; 0 where it is none.
+// number returns a JSON number as an int; 0 if v is not a number.
 func number(v any) int {
 	n, ok := v.(json.Number)
 	if !ok {

@@ -2,8 +2,8 @@ package simulator
 
 import "maps"
 
-// Calls returns the number of calls by method since the start or
-// [Cloud.ResetCalls]. It includes calls that a fault or the quota refused.
+// Calls returns the number of calls by method since the start or the last
+// [Cloud.ResetCalls], including calls that a fault or the quota refused.
 func (c *Cloud) Calls() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// event is a function to run at a time. Events of the same time run in the order of
-// seq.
+// event is a function to run at a time. Events at the same time run in the order
+// of seq.
 type event struct {
 	at  time.Time
 	seq uint64
@@ -33,7 +33,7 @@ func (h *eventHeap) Pop() any {
 	return e
 }
 
-// after plans f. The caller holds the lock.
+// after plans f to run after d. The caller holds the lock.
 func (c *Cloud) after(d time.Duration, f func()) {
 	c.sequence++
 	heap.Push(&c.events, event{at: c.clock.Add(max(d, 0)), seq: c.sequence, run: f})
@@ -62,8 +62,7 @@ func (c *Cloud) advance() {
 // Advance brings the state up to now and delivers the audit messages.
 func (c *Cloud) Advance() { c.locked(func() {}) }
 
-// NextEvent returns the time of the next planned event, and false where there is
-// none.
+// NextEvent returns the time of the next planned event; false if there is none.
 func (c *Cloud) NextEvent() (time.Time, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

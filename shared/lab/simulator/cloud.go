@@ -22,7 +22,7 @@ type Cloud struct {
 	quota    *quotaMeter
 	settings Settings
 	calls    map[string]int
-	stuck    []func() // what Unstick lets go on
+	stuck    []func() // what Unstick resumes
 	wake     chan struct{}
 
 	faults faultQueue
@@ -63,8 +63,8 @@ func (c *Cloud) reset() {
 	c.stuck = nil
 }
 
-// locked runs f on the state as of now, and again whatever f made due at once,
-// then hands out the audit messages.
+// locked advances the state to now, runs f, runs whatever f made due at once,
+// and then delivers the audit messages.
 func (c *Cloud) locked(f func()) {
 	defer c.outbox.flush()
 	c.mu.Lock()

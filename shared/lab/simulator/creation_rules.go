@@ -10,15 +10,16 @@ import (
 	"github.com/gce-backend/gce-backend/shared/config/machinetype"
 )
 
-// diskTypes that exist, of cloud.google.com/compute/docs/disks (November 2026).
+// The existing disk types, from cloud.google.com/compute/docs/disks (November
+// 2026).
 var diskTypeNames = []string{"hyperdisk-balanced", "hyperdisk-balanced-high-availability", "hyperdisk-extreme",
 	"hyperdisk-ml", "hyperdisk-throughput", "local-ssd", "pd-balanced", "pd-extreme", "pd-ssd", "pd-standard"}
 
 func knownDiskType(name string) bool { return slices.Contains(diskTypeNames, name) }
 
-// seriesRule is what the VMs of a machine series cannot have.
+// seriesRule restricts the VMs of a machine series.
 type seriesRule struct {
-	noDisks     []string // beginnings of disk types
+	noDisks     []string // prefixes of disk types
 	defaultDisk string
 	terminate   bool // no live migration: onHostMaintenance must be TERMINATE
 }
@@ -28,7 +29,7 @@ var (
 	noStandard = []string{"pd-standard"}
 )
 
-// seriesRules hold, as of November 2026:
+// seriesRules are as of November 2026:
 //   - disk types: cloud.google.com/compute/docs/disks/persistent-disks and
 //     …/hyperdisks, "machine series support"; GoogleCloudPlatform/cluster-toolkit
 //     pull request 1601 (c3, h3) and DataBiosphere/dsub issue 301 (n4);
@@ -77,8 +78,8 @@ func diskTypeOf(p *computepb.InstanceProperties, d *computepb.AttachedDisk) stri
 	return "pd-standard"
 }
 
-// creationProblem returns why the service refuses to create a VM of a template in a
-// zone; nil where it does not.
+// creationProblem returns why the service refuses to create a VM of a template
+// in a zone; nil if it accepts it.
 func creationProblem(z *zone, p *computepb.InstanceProperties) *OperationError {
 	name, rule := p.GetMachineType(), ruleOf(p)
 	if _, err := machinetype.Parse(name); err != nil {

@@ -22,7 +22,7 @@ func (w *world) lastError(group string) (code, message string) {
 	return "", ""
 }
 
-// What depends on machine type and zone is refused when a VM is created.
+// Restrictions of machine type and zone apply when a VM is created.
 func TestVMsThatCannotBeCreated(t *testing.T) {
 	disk := func(kind string) func(*computepb.InstanceProperties) {
 		return func(p *computepb.InstanceProperties) {
@@ -123,7 +123,7 @@ func TestSnapshotLimit(t *testing.T) {
 	}
 
 	free := newWorld(t, simulator.Options{NoSnapshotLimit: true})
-	_ = free.cloud.CreateSnapshot(simulator.Snapshot{Project: testProject, Name: "s"}) // a good name
+	_ = free.cloud.CreateSnapshot(simulator.Snapshot{Project: testProject, Name: "s"}) // a valid name
 	free.snapshotTemplate("a", "s")
 	free.insertGroup("g", "a", 8)
 	if n := free.cloud.State().VMs; n != 8 {
@@ -131,8 +131,8 @@ func TestSnapshotLimit(t *testing.T) {
 	}
 }
 
-// An image is READY when it is made; a VM of it cannot be created before, nor when
-// it was deleted.
+// An image is READY once its creation is complete. A VM of it cannot be created
+// before that, or after its deletion.
 func TestImages(t *testing.T) {
 	o := slow()
 	o.ImageTime = 10 * time.Minute
@@ -206,7 +206,7 @@ func TestListedAfterDeletion(t *testing.T) {
 	}
 	w.refused(t, "GET", zoneURL+"/instances/"+gone[0], "", 404, gone[0])
 
-	// The deletion of the group waits for it.
+	// The deletion of the group waits for that VM.
 	other := poolOf(t, o, 2)
 	other.mustResize("g", 1)
 	other.pass(30 * time.Second)
@@ -228,7 +228,7 @@ func TestListedAfterDeletion(t *testing.T) {
 	}
 }
 
-// Whether a group with DO_NOTHING recreates a VM that was deleted without it is a
+// Whether a group with DO_NOTHING recreates a VM that was deleted directly is a
 // setting.
 func TestDeletedLeavesMember(t *testing.T) {
 	for _, leaves := range []bool{false, true} {

@@ -48,8 +48,8 @@ func (d *disk) json() map[string]any {
 
 const defaultDiskGb = 10
 
-// attachDisks gives a new instance its disks. It attaches none and returns the
-// reason where one of them cannot be had.
+// attachDisks gives a new instance its disks. If one of them cannot be found or
+// created, it attaches none and returns the reason.
 func (c *Cloud) attachDisks(v *vm) []OperationError {
 	if v.template == nil {
 		return nil
@@ -115,14 +115,14 @@ func (c *Cloud) diskFor(v *vm, spec *computepb.AttachedDisk) (*disk, *OperationE
 	return d, nil
 }
 
-// from makes a disk one that was created from a snapshot.
+// from marks a disk as created from a snapshot.
 func (d *disk) from(s *snapshot) {
 	d.body = merged(d.body, map[string]any{"sourceSnapshot": s.link(), "sourceSnapshotId": idString(s.id)})
 	d.sizeGb = max(d.sizeGb, s.diskSizeGb)
 }
 
-// diskName returns the name of a VM's disk. By default it is the VM's for the boot
-// disk; another disk has the device's name added.
+// diskName returns the name of a VM's disk. By default the boot disk has the
+// VM's name; another disk's name is the VM's followed by the device's.
 func diskName(v *vm, spec *computepb.AttachedDisk) string {
 	name := cmp.Or(lastSegment(spec.GetSource()), spec.GetInitializeParams().GetDiskName())
 	switch {
@@ -134,8 +134,8 @@ func diskName(v *vm, spec *computepb.AttachedDisk) string {
 	return v.name + "-" + spec.GetDeviceName()
 }
 
-// detachDisks detaches all disks of an instance that ends, and deletes those with
-// autoDelete.
+// detachDisks detaches all disks of an instance that is removed, and deletes
+// those with autoDelete.
 func (c *Cloud) detachDisks(v *vm) {
 	for _, a := range v.disks {
 		a.disk.user = nil

@@ -98,7 +98,7 @@ func (c *Cloud) setDiskLabels(r *Request) (*operation, error) {
 	return c.setLabels(r, d.link(), d.id, &d.body)
 }
 
-// resizeDisk makes a disk larger: the API's description of disks.resize.
+// resizeDisk makes a disk larger, as the API's description of disks.resize says.
 func (c *Cloud) resizeDisk(r *Request) (*operation, error) {
 	d, err := disks.find(c, r)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *Cloud) resizeDisk(r *Request) (*operation, error) {
 	return c.changeDisk(r, "resizeDisk", d, func() { d.sizeGb = m.GetSizeGb() })
 }
 
-// updateDisk changes the fields that disks.update changes, by its description.
+// updateDisk changes the fields that the description of disks.update allows.
 func (c *Cloud) updateDisk(r *Request) (*operation, error) {
 	d, err := disks.find(c, r)
 	if err != nil {

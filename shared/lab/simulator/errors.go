@@ -58,7 +58,7 @@ func required(field string) *apiError {
 // withoutPrefix returns a link without host and version, as messages name resources.
 func withoutPrefix(link string) string { return link[max(strings.Index(link, "projects/"), 0):] }
 
-// notSupported refuses what the API has and the simulator has not.
+// notSupported refuses a feature of the API that the simulator lacks.
 func notSupported(what string) *apiError {
 	return &apiError{Status: http.StatusNotImplemented, Reason: "notImplemented", Message: what + " is not supported by the simulator"}
 }

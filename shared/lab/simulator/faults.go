@@ -12,8 +12,8 @@ import (
 // Fault is a failure of one call, or of one attempt of a group to create or delete
 // a VM. Fields combine.
 type Fault struct {
-	// Status, Reason and Message refuse the call. Reason and Message default to
-	// the usual ones of the status.
+	// Status, Reason and Message are the error of the call. Reason and Message
+	// default to the usual ones for the status.
 	Status  int    `json:"status,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
@@ -27,8 +27,8 @@ type Fault struct {
 	// the deletion. In JSON they are strings such as "1m30s".
 	Delay          time.Duration `json:"-"`
 	OperationDelay time.Duration `json:"-"`
-	// LoseResponse closes the connection after the change, DropRequest before
-	// it.
+	// LoseResponse closes the connection after the change was made, DropRequest
+	// before it.
 	LoseResponse bool `json:"loseResponse,omitempty"`
 	DropRequest  bool `json:"dropRequest,omitempty"`
 	// Page is one of the Page constants and changes the pages of a list.
@@ -65,7 +65,7 @@ func (f *Fault) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Values of Fault.Page. The API's contract allows all of them.
+// Values of Fault.Page. All of them are within the API's contract.
 const (
 	PageEmpty     = "empty"      // no items, and a token for the same position
 	PagePartial   = "partial"    // half of the items, and a token for the rest
@@ -81,7 +81,8 @@ const (
 type OperationError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
-	// HTTPStatus is operation.httpErrorStatusCode; where zero the code decides.
+	// HTTPStatus is operation.httpErrorStatusCode; when zero, it follows from
+	// Code.
 	HTTPStatus int `json:"httpStatus,omitempty"`
 }
 
@@ -116,13 +117,13 @@ func (f *Fault) httpError() *apiError {
 type Injection struct {
 	// Method is as in [Request.Method]; "*" stands for all.
 	Method string `json:"method"`
-	// Project, Zone and Name restrict it, where not empty. Name is the resource in
-	// the path; of VM attempts, the group.
+	// Project, Zone and Name, where not empty, restrict the fault. Name is the
+	// resource in the path; for VM attempts, the group.
 	Project string `json:"project,omitempty"`
 	Zone    string `json:"zone,omitempty"`
 	Name    string `json:"name,omitempty"`
-	// Skip is how many calls pass first, Count how many then fail: one where
-	// zero, all where negative.
+	// Skip is the number of calls that pass first, Count the number that then
+	// fail: one when zero, all when negative.
 	Skip  int   `json:"skip,omitempty"`
 	Count int   `json:"count,omitempty"`
 	Fault Fault `json:"fault"`
@@ -133,7 +134,7 @@ type faultQueue struct {
 	pending []*Injection
 }
 
-// Inject adds a fault. A call takes the earliest fault that matches it.
+// Inject adds a fault. A call gets the earliest fault that matches it.
 func (c *Cloud) Inject(i Injection) {
 	if i.Count == 0 {
 		i.Count = 1
@@ -143,8 +144,8 @@ func (c *Cloud) Inject(i Injection) {
 	c.faults.pending = append(c.faults.pending, &i)
 }
 
-// ClearFaults removes the injected faults. It does not end what they hold: see
-// Unstick.
+// ClearFaults removes the injected faults. It does not release what they hold:
+// see Unstick.
 func (c *Cloud) ClearFaults() { c.faults.clear() }
 
 func (q *faultQueue) clear() {
@@ -187,7 +188,8 @@ func (i *Injection) matches(r *Request) bool {
 		(i.Name == "" || i.Name == name)
 }
 
-// faultFor returns an injected fault or that of the hook; nil for none.
+// faultFor returns the injected fault of a call or else the hook's; nil for
+// none.
 func (c *Cloud) faultFor(r *Request) *Fault {
 	if f := c.faults.next(r); f != nil {
 		return f
@@ -198,7 +200,7 @@ func (c *Cloud) faultFor(r *Request) *Fault {
 	return nil
 }
 
-// Unstick ends what NeverEnds faults hold.
+// Unstick resumes what NeverEnds faults hold.
 func (c *Cloud) Unstick() {
 	c.locked(func() {
 		held := c.stuck

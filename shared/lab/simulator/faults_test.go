@@ -204,7 +204,7 @@ func TestDeletionThatIsNeverPerformed(t *testing.T) {
 	if m := w.members("g"); len(m) != 2 || m[0].GetCurrentAction() != "DELETING" {
 		t.Errorf("members: %v", m)
 	}
-	call() // asked again it is tried again
+	call() // repeating the call tries again
 	if g := w.group("g"); len(w.members("g")) != 1 || g.GetTargetSize() != 1 || !g.GetStatus().GetIsStable() {
 		t.Errorf("group: %v", g)
 	}

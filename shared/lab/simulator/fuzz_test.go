@@ -12,8 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// Whatever is asked of the simulator: an answer of the API, and what it then
-// does by itself goes on.
+// Whatever the request, the simulator answers as the API does, and its later
+// events still run.
 func FuzzRequests(f *testing.F) {
 	const project, zone = "/compute/v1/projects/test-project", "/compute/v1/projects/test-project/zones/us-central1-a"
 	template := `{"name":"t","properties":{"machineType":"n1-standard-1","disks":[{"boot":true,"initializeParams":{"sourceImage":"global/images/debian"}}],"networkInterfaces":[{"network":"global/networks/default"}]}}`
@@ -35,7 +35,7 @@ func FuzzRequests(f *testing.F) {
 	f.Add(http.MethodPost, "/batch/compute/v1", "", []byte("--x\r\n\r\nGET /compute/v1/projects/p/zones HTTP/1.1\r\n\r\n--x--"))
 	f.Add(http.MethodPost, "/admin/faults", "", []byte(`{"method":"*","fault":{"status":503}}`))
 	f.Fuzz(func(t *testing.T, method, path, query string, body []byte) {
-		if strings.HasSuffix(path, "/wait") { // which it may do for two minutes
+		if strings.HasSuffix(path, "/wait") { // which may take two minutes
 			return
 		}
 		now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -35,7 +35,7 @@ func newGcloud(t *testing.T, endpoint string) *gcloud {
 		"CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK=true")}
 }
 
-// compute runs a command of gcloud compute and gives its lines.
+// compute runs a command of gcloud compute and returns the lines of its output.
 func (g *gcloud) compute(command string, environment ...string) []string {
 	g.t.Helper()
 	ctx, cancel := context.WithTimeout(g.t.Context(), time.Minute)
@@ -54,7 +54,7 @@ func TestGcloud(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: gcloud takes seconds; run without -short")
 	}
-	w := newWorld(t, simulator.Options{}) // everything at once: each command costs a second as it is
+	w := newWorld(t, simulator.Options{}) // everything takes no time: each gcloud command costs a second already
 	cloud := w.cloud
 	server := httptest.NewServer(cloud)
 	defer server.Close()

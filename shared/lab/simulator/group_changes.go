@@ -28,14 +28,15 @@ func (c *Cloud) resizeGroup(r *Request) (*operation, error) {
 	return op, nil
 }
 
-// operation describes a change that the group accepts and makes later: the
-// operation is DONE before the VMs are created or deleted.
+// operation describes the operation of a change that the group accepts now and
+// carries out later: the operation is DONE before the VMs are created or
+// deleted.
 func (g *group) operation(kind string) operationSpec {
 	return operationSpec{kind: kind, targetLink: g.link(), targetID: g.id, queued: true}
 }
 
-// patchGroup merges the posted fields: it merges objects by field and replaces
-// other values.
+// patchGroup merges the posted fields into the group: objects are merged by
+// field, and other values replace the old ones.
 func (c *Cloud) patchGroup(r *Request) (*operation, error) {
 	g, err := c.changeableGroup(r)
 	if err != nil {
@@ -74,7 +75,8 @@ func (c *Cloud) patchGroup(r *Request) (*operation, error) {
 	return c.start(r, operationSpec{kind: "patch", targetLink: g.link(), targetID: g.id}), nil
 }
 
-// deleteGroup deletes the VMs, then the group, which get returns until then.
+// deleteGroup deletes the VMs, then the group. Until then, get returns the
+// group.
 func (c *Cloud) deleteGroup(r *Request) (*operation, error) {
 	g, err := c.changeableGroup(r)
 	if err != nil {
@@ -98,8 +100,8 @@ func (c *Cloud) deleteGroup(r *Request) (*operation, error) {
 	return op, nil
 }
 
-// endDeletion removes a group whose deletion has taken its time and which has no VM
-// left.
+// endDeletion removes a group that has no VM left and whose own deletion time is
+// over.
 func (c *Cloud) endDeletion(g *group) {
 	if g.deletion != nil && g.deletionDue && g.members.len() == 0 {
 		c.complete(g.deletion)

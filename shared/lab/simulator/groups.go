@@ -46,7 +46,7 @@ type group struct {
 	fingerprint string
 	baseName    string
 	templates   []*template // of instanceTemplate and versions; may be none
-	template    *template   // what new VMs are made from; may be nil
+	template    *template   // for new VMs; may be nil
 	targetSize  int
 	paginated   bool
 	noRepair    bool // defaultActionOnFailure DO_NOTHING
@@ -55,7 +55,7 @@ type group struct {
 	made        map[*template]int // members by template
 	ready       bool              // false while its insert runs
 	deletion    *operation
-	deletionDue bool // its own time is over; it waits for its VMs
+	deletionDue bool // its own deletion time is over; it waits for its VMs
 }
 
 func (g *group) listed() bool { return g.ready }
@@ -111,7 +111,8 @@ func (g *group) json() map[string]any {
 	return m
 }
 
-// setDefaults adds the defaults of the API's description of InstanceGroupManager.
+// setDefaults adds the defaults from the API's description of
+// InstanceGroupManager.
 func (g *group) setDefaults(m map[string]any) {
 	set(m, "listManagedInstancesResults", "PAGELESS")
 	m["instanceLifecyclePolicy"] = withDefaults(m, "instanceLifecyclePolicy", map[string]any{
@@ -134,7 +135,7 @@ func (g *group) setDefaults(m map[string]any) {
 	m["versions"] = g.versions()
 }
 
-// calculated is FixedOrPercent.calculated, by its description.
+// calculated returns FixedOrPercent.calculated, as its description defines it.
 func (g *group) calculated(v map[string]any) int {
 	if v["percent"] != nil {
 		return (number(v["percent"])*g.targetSize + 50) / 100
@@ -145,8 +146,8 @@ func (g *group) calculated(v map[string]any) int {
 	return number(v["fixed"])
 }
 
-// versions returns the group's versions with the size of each. A group that was made
-// with instanceTemplate has one.
+// versions returns the group's versions with the size of each. A group created
+// with instanceTemplate has a single version.
 func (g *group) versions() []map[string]any {
 	posted := objects(g.body["versions"])
 	if len(posted) == 0 {

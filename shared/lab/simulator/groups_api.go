@@ -22,8 +22,8 @@ func (c *Cloud) groupRoutes() []route {
 var groups = kind[*group]{collection: "instanceGroupManagers", name: "instanceGroupManager", place: inZones,
 	in: func(c *Cloud, project, zone string) lister[*group] { return c.zone(project, zone).groups }}
 
-// changeableGroup finds the group for a mutation, which a group that is being
-// deleted refuses.
+// changeableGroup finds the group for a mutation. A group that is being deleted
+// refuses mutations.
 func (c *Cloud) changeableGroup(r *Request) (*group, error) {
 	g, err := groups.find(c, r)
 	if err == nil && g.deletion != nil {
@@ -91,9 +91,9 @@ func (c *Cloud) configure(g *group, m *computepb.InstanceGroupManager, body map[
 	return nil
 }
 
-// resolveTemplates finds the templates of a group's body, that of new VMs first, and
-// puts their links in place of the URLs that were posted: clients may name a template
-// by its id, as the Terraform provider does, and read its name.
+// resolveTemplates finds the templates of a group's body, first the one for new
+// VMs, and replaces the posted URLs by their links: a client may refer to a
+// template by its id, as the Terraform provider does, and read its name.
 func (c *Cloud) resolveTemplates(p *project, body map[string]any) ([]*template, error) {
 	var first, others []*template
 	resolve := func(field string, in map[string]any) (*template, error) {
@@ -149,7 +149,8 @@ func (c *Cloud) resolveTemplate(p *project, field, url string) (*template, error
 	return t, nil
 }
 
-// checkGroupReferences resolves what else a group refers to, and completes the links.
+// checkGroupReferences resolves the group's other references, and completes
+// their links.
 func (c *Cloud) checkGroupReferences(g *group, m *computepb.InstanceGroupManager, body map[string]any) error {
 	p := g.zone.project
 	if len(m.GetTargetPools()) > 0 {

@@ -7,10 +7,10 @@ import (
 	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
-// image is an image that was created here. Besides, each public project has a
-// version of each family, and other projects have the images that references name:
-// those cannot be known, so a reference with a valid name is believed. images.get
-// returns the first two.
+// image is an image that was created in the simulator. In addition, each public
+// project has one version of each family, and other projects have every image
+// that a valid reference names, because the simulator cannot know their images.
+// images.get returns the first two kinds.
 type image struct {
 	meta
 	project *project
@@ -48,7 +48,7 @@ func (c *Cloud) imageRoutes() []route {
 	}
 }
 
-// publicImageProjects hold the images of operating systems, by families:
+// publicImageProjects hold the images of operating systems, grouped in families:
 // cloud.google.com/compute/docs/images/os-details (November 2026).
 var publicImageProjects = map[string]bool{"almalinux-cloud": true, "centos-cloud": true, "cos-cloud": true,
 	"debian-cloud": true, "deeplearning-platform-release": true, "fedora-coreos-cloud": true, "opensuse-cloud": true,
@@ -56,8 +56,8 @@ var publicImageProjects = map[string]bool{"almalinux-cloud": true, "centos-cloud
 	"suse-sap-cloud": true, "ubuntu-os-accelerator-images": true, "ubuntu-os-cloud": true, "ubuntu-os-pro-cloud": true,
 	"windows-cloud": true, "windows-sql-cloud": true}
 
-// publicVersion ends the name of an image in a public project, which begins with its
-// family.
+// publicVersion matches the end of an image's name in a public project. The name
+// begins with that of its family.
 var publicVersion = regexp.MustCompile(`-v[0-9]{8}$`)
 
 const newestVersion = "-v20231010"
@@ -83,7 +83,7 @@ func (l imagesOf) find(name string) (resource, bool) {
 		"status": "READY", "sourceType": "RAW", "diskSizeGb": "10", "archiveSizeBytes": "1073741824", "architecture": "X86_64"}), true
 }
 
-// public reports whether the project is public and has an image of the name.
+// public reports whether the project is public and has an image of that name.
 func (l imagesOf) public(name string) bool {
 	return publicImageProjects[l.project.id] && publicVersion.MatchString(name) && namePattern.MatchString(name)
 }
@@ -93,7 +93,8 @@ type familiesOf struct{ imagesOf }
 
 func (l familiesOf) find(family string) (resource, bool) { return l.imagesOf.find(l.newest(family)) }
 
-// newest returns the name of the newest image of a family; empty for none.
+// newest returns the name of the newest image of a family; empty if there is
+// none.
 func (l familiesOf) newest(family string) string {
 	var newest *image
 	for _, i := range l.project.images.all() {
@@ -104,7 +105,7 @@ func (l familiesOf) newest(family string) string {
 	switch {
 	case newest != nil:
 		return newest.name
-	case !publicImageProjects[l.project.id], publicVersion.MatchString(family): // the name of an image is no family's
+	case !publicImageProjects[l.project.id], publicVersion.MatchString(family): // a family is not named like an image
 		return ""
 	}
 	return family + newestVersion
@@ -112,9 +113,9 @@ func (l familiesOf) newest(family string) string {
 
 // resolvedImage is the target of a reference.
 type resolvedImage struct {
-	link   string // of the image, not of its family
+	link   string // of the image, also for a reference to a family
 	sizeGb int64
-	made   *image // nil where it was not created here
+	made   *image // nil if it was not created here
 }
 
 // resolveImage finds the image that a field of a body refers to.
@@ -175,8 +176,8 @@ func (c *Cloud) insertImage(r *Request) (*operation, error) {
 	return op, nil
 }
 
-// setImageSource resolves what an image is made of: exactly one source, by the API's
-// description of Image.
+// setImageSource resolves the source of an image. It must have exactly one, by
+// the API's description of Image.
 func (c *Cloud) setImageSource(made *image, m *computepb.Image) error {
 	p := made.project
 	sources := 0
@@ -216,7 +217,7 @@ func (c *Cloud) setImageSource(made *image, m *computepb.Image) error {
 	return nil
 }
 
-// findImage finds an image that was created here, which is all that can be changed.
+// findImage finds an image that was created here; no other can be changed.
 func (c *Cloud) findImage(r *Request) (*image, error) {
 	if i, ok := c.project(r.Project).images.find(r.Name); ok {
 		return i, nil

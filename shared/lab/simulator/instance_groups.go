@@ -68,7 +68,7 @@ func (c *Cloud) listGroupInstances(r *Request) (any, error) {
 	return listOf(r, listSpec{kind: "compute#instanceGroupsListInstances", id: path, link: linkPrefix + path + "/listInstances"}, items)
 }
 
-// setNamedPorts replaces the ports, which the group's manager shows too.
+// setNamedPorts replaces the ports, which the group's manager shows as well.
 func (c *Cloud) setNamedPorts(r *Request) (*operation, error) {
 	g, err := instanceGroups.find(c, r)
 	if err != nil {

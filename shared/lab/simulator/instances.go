@@ -19,7 +19,8 @@ func (c *Cloud) instanceRoutes() []route {
 var instances = kind[*vm]{collection: "instances", name: "instance", place: inZones,
 	in: func(c *Cloud, project, zone string) lister[*vm] { return c.zone(project, zone).vms }}
 
-// deleteInstance deletes a VM without its group, which then recreates it.
+// deleteInstance deletes a VM behind its group's back; the group then recreates
+// it.
 func (c *Cloud) deleteInstance(r *Request) (*operation, error) {
 	v, err := instances.find(c, r)
 	if err != nil {
@@ -75,7 +76,8 @@ func (v *vm) json() map[string]any {
 	return m
 }
 
-// properties returns what the template says, with what was set on the instance.
+// properties returns the template's properties, with the changes made to the
+// instance.
 func (v *vm) properties() map[string]any {
 	if v.template == nil {
 		return v.changed
@@ -95,7 +97,7 @@ func (v *vm) machineType() string {
 	return lastSegment(v.template.spec.GetMachineType())
 }
 
-// metadata returns the template's metadata and the two items that a group adds.
+// metadata returns the template's metadata with the two items that a group adds.
 func (v *vm) metadata(properties map[string]any) map[string]any {
 	var items []any
 	if m, ok := properties["metadata"].(map[string]any); ok {

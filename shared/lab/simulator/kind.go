@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// place says in which scopes a kind of resource lives.
+// place is the kind of scope in which resources live.
 type place int
 
 const (
@@ -18,18 +18,18 @@ const (
 
 var placePaths = map[place]string{inProject: "", inGlobal: "/global", inZones: "/zones/{zone}", inRegions: "/regions/{region}"}
 
-// kind is a kind of resource. From it come the methods get, list and
+// kind is a kind of resource. It provides the methods get, list and
 // aggregatedList.
 type kind[T resource] struct {
 	collection string // as in paths: "disks"
 	name       string // as in "compute#disk"
 	place      place
-	service    string // as in the names of methods; the collection where empty
-	getMethod  string // "get" where empty
+	service    string // as in names of methods; the collection when empty
+	getMethod  string // "get" when empty
 	// everywhere adds the zones to the aggregated list of a global kind.
 	everywhere bool
-	// in returns the resources of a zone or region, or of the project where the
-	// scope is empty.
+	// in returns the resources of a zone or region, or of the project if scope is
+	// empty.
 	in func(c *Cloud, project, scope string) lister[T]
 }
 
@@ -76,7 +76,7 @@ func (k kind[T]) find(c *Cloud, r *Request) (T, error) {
 	return item, nil
 }
 
-// scoped is a resource in an aggregated list: its key begins with its scope.
+// scoped is a resource in an aggregated list. Its key begins with its scope.
 type scoped[T resource] struct {
 	resource
 	scope string

@@ -6,15 +6,15 @@ import (
 	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
-// labelsChanged is the service's message, as in terraform-provider-google issue
-// 18826; that of setOnInstance is in its pull request 221.
+// labelsChanged is the service's message, as quoted in terraform-provider-google
+// issue 18826; the message of setOnInstance is in its pull request 221.
 const labelsChanged = "Labels fingerprint either invalid or resource labels have changed"
 
-// setLabels starts the operation of a setLabels method, which changes the resource's
-// body. It wants the fingerprint of the labels that it replaces, by the API's
-// description.
+// setLabels starts the operation of a setLabels method, which changes the
+// resource's body. The request must carry the fingerprint of the labels that it
+// replaces, as the API's description says.
 func (c *Cloud) setLabels(r *Request, link string, id uint64, body *map[string]any) (*operation, error) {
-	var m computepb.GlobalSetLabelsRequest // that of zones and instances has the same fields
+	var m computepb.GlobalSetLabelsRequest // the types for zones and instances have the same fields
 	posted, err := r.decode(&m)
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func (c *Cloud) setLabels(r *Request, link string, id uint64, body *map[string]a
 		return nil, conditionNotMet(labelsChanged)
 	}
 	return c.start(r, operationSpec{kind: "setLabels", targetLink: link, targetID: id, apply: func() {
-		*body = merged(*body, map[string]any{"labels": nil}) // they are replaced, not merged
+		*body = merged(*body, map[string]any{"labels": nil}) // labels are replaced, not merged
 		if labels, ok := pruned(posted)["labels"]; ok {
 			(*body)["labels"] = labels
 		}
@@ -34,7 +34,7 @@ func (c *Cloud) setLabels(r *Request, link string, id uint64, body *map[string]a
 }
 
 // setOnInstance starts an operation that replaces a field of the instance. The
-// request wants the fingerprint of the field, by the API's description.
+// request must carry the field's fingerprint, as the API's description says.
 func (c *Cloud) setOnInstance(r *Request, v *vm, method, field, fingerprint, current string, value map[string]any) (*operation, error) {
 	if fingerprint != current {
 		why := "Supplied fingerprint does not match current " + field + " fingerprint."

@@ -27,11 +27,12 @@ type listQuery struct {
 	fault      string
 }
 
-// position is the end of the page before. In base64 it is a page token.
+// position is the end of the previous page. A page token is a position in
+// base64.
 type position struct {
 	Key     string    `json:"k"`
 	Created time.Time `json:"c,omitzero"`
-	Last    bool      `json:"l,omitempty"` // behind the last item
+	Last    bool      `json:"l,omitempty"` // the previous page held the last item
 }
 
 func (p position) token() string {
@@ -76,7 +77,7 @@ func parseList(r *Request) (q listQuery, err error) {
 }
 
 // page returns the items after the query's position and the next page token. The
-// items must be in the order of their keys.
+// items must be ordered by key.
 func page[T resource](q listQuery, items []T) (picked []T, next string) {
 	if q.after != nil && q.after.Last || q.fault == PageUnreachable {
 		return nil, ""
@@ -113,7 +114,7 @@ func page[T resource](q listQuery, items []T) (picked []T, next string) {
 	return picked, ""
 }
 
-// compareNewest orders by creation, latest first, then by key.
+// compareNewest orders by creation time, latest first, then by key.
 func compareNewest(a resource, created time.Time, key string) int {
 	return cmp.Or(created.Compare(a.createdAt()), strings.Compare(a.key(), key))
 }
@@ -154,7 +155,7 @@ func listOf[T resource](r *Request, s listSpec, items []T) (any, error) {
 	return answer, nil
 }
 
-// complete adds the page token and the warning.
+// complete adds the page token and the warning to a list.
 func (q listQuery) complete(answer map[string]any, next string) {
 	if next != "" {
 		answer["nextPageToken"] = next

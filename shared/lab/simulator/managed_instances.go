@@ -47,7 +47,7 @@ func (v *vm) managed() managedInstance {
 	return m
 }
 
-// managedVM is a VM as the filter of listManagedInstances sees it.
+// managedVM is a VM as a filter of listManagedInstances sees it.
 type managedVM struct{ *vm }
 
 func (v managedVM) listed() bool { return true }
@@ -56,8 +56,8 @@ func (v managedVM) json() map[string]any {
 	return copyJSON(v.managed()).(map[string]any)
 }
 
-// listManagedInstances returns pages where the group is PAGINATED. Otherwise it
-// ignores maxResults and pageToken and returns everything.
+// listManagedInstances returns pages if the group is PAGINATED. Otherwise it
+// ignores maxResults and pageToken and returns all VMs.
 func (c *Cloud) listManagedInstances(r *Request) (any, error) {
 	g, err := groups.find(c, r)
 	if err != nil {
@@ -137,8 +137,8 @@ func (c *Cloud) deleteInstances(r *Request) (*operation, error) {
 	return op, nil
 }
 
-// memberOf finds the VM that a URL or a name refers to. It returns nil where the
-// group has no such VM, and an error for a malformed URL or another zone's.
+// memberOf finds the VM that a URL or a name refers to. It returns nil if the
+// group has no such VM, and an error for a malformed URL or one in another zone.
 func (c *Cloud) memberOf(g *group, i int, url string) (*vm, error) {
 	field := fmt.Sprintf("resource.instances[%d]", i)
 	ref, ok := parseReference(url)
@@ -162,7 +162,7 @@ func checkCount(n int) error {
 	return nil
 }
 
-// createInstances adds VMs with the caller's names.
+// createInstances adds VMs with the names that the caller chooses.
 func (c *Cloud) createInstances(r *Request) (*operation, error) {
 	g, err := c.changeableGroup(r)
 	if err != nil {

@@ -29,7 +29,7 @@ func checkName(field, name string) error {
 	return nil
 }
 
-// checkNamed checks the name and the labels of a resource that is to be created.
+// checkNamed checks the name and the labels of a resource to be created.
 func checkNamed(name string, labels map[string]string) error {
 	if err := checkName("resource.name", name); err != nil {
 		return err
@@ -37,7 +37,7 @@ func checkNamed(name string, labels map[string]string) error {
 	return checkLabels("resource.labels", labels)
 }
 
-// newID returns an id of 19 digits, as real ones are.
+// newID returns an id of 19 digits, like real ones.
 func (c *Cloud) newID() uint64 {
 	return 1_000_000_000_000_000_000 + c.opts.Rand.Uint64N(8_000_000_000_000_000_000)
 }
@@ -61,7 +61,7 @@ func (c *Cloud) newVMName(g *group) string {
 	}
 }
 
-// newFingerprint returns eight random bytes in base64, as real ones are.
+// newFingerprint returns eight random bytes in base64, like real fingerprints.
 func (c *Cloud) newFingerprint() string {
 	var b [8]byte
 	for i := range b {

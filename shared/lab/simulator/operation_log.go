@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// operationLog keeps the operations of a scope in the order of their insertion. It
-// drops them operationRetention after their end.
+// operationLog keeps the operations of a scope in the order of their insertion,
+// and drops each operationRetention after its end.
 type operationLog struct {
 	byName map[string]*operation
 	inTime []*operation
@@ -34,8 +34,7 @@ func (l *operationLog) find(name string) (*operation, bool) {
 	return op, ok
 }
 
-// all returns the operations in the order of their names, which begin with the
-// time.
+// all returns the operations ordered by their names, which begin with the time.
 func (l *operationLog) all() []*operation {
 	all := slices.Clone(l.inTime)
 	slices.SortFunc(all, func(a, b *operation) int { return strings.Compare(a.name, b.name) })
@@ -85,8 +84,8 @@ func (c *Cloud) rememberRequest(r *Request, op *operation) {
 	p.requestIDs = append(p.requestIDs, id)
 }
 
-// change returns the route of a mutation: a repeated request id returns the first
-// operation.
+// change returns the route of a mutation. A repeated request id returns the
+// first operation.
 func (c *Cloud) change(method string, h func(*Request) (*operation, error)) route {
 	return route{method, mutation, func(r *Request) (any, error) {
 		if op, err := c.repeated(r); op != nil || err != nil {

@@ -21,8 +21,8 @@ type operation struct {
 	ended      time.Time
 	errors     []OperationError
 
-	apply func() // makes the change when it succeeds
-	undo  func() // takes back what acceptance reserved when it fails
+	apply func() // makes the change if the operation succeeds
+	undo  func() // reverts what acceptance reserved if the operation fails
 	fault *Fault
 	held  bool // a NeverEnds fault keeps it from ending
 	ready bool // its handler has called complete
@@ -34,19 +34,19 @@ const (
 	done    = "DONE"
 )
 
-// operationSpec is what a handler sets of its operation.
+// operationSpec is the part of an operation that a handler sets.
 type operationSpec struct {
 	kind       string // operationType
 	targetLink string
 	targetID   uint64
-	queued     bool // begins as PENDING
+	queued     bool // starts as PENDING
 	apply      func()
 	undo       func()
 	// waits says that the handler ends the operation with complete.
 	waits bool
 }
 
-// start records an operation for the request and plans its end.
+// start records an operation for the request and schedules its end.
 func (c *Cloud) start(r *Request, s operationSpec) *operation {
 	p := c.project(r.Project)
 	op := &operation{
@@ -97,8 +97,8 @@ func (r *Request) extraTime() time.Duration {
 	return r.fault.OperationDelay
 }
 
-// willFail reports whether a fault lets the operation end with errors. Its change is
-// not begun then.
+// willFail reports whether a fault makes the operation end with errors. Its
+// change is not begun in that case.
 func (op *operation) willFail() bool { return op.fault != nil && len(op.fault.OperationErrors) > 0 }
 
 func (c *Cloud) run(op *operation) {
@@ -107,7 +107,7 @@ func (c *Cloud) run(op *operation) {
 	}
 }
 
-// complete ends an operation whose spec has waits.
+// complete ends an operation whose spec has waits set.
 func (c *Cloud) complete(op *operation) {
 	op.ready = true
 	if !op.held {
@@ -173,7 +173,8 @@ func (op *operation) json() map[string]any {
 	return m
 }
 
-// operationStatuses are the codes whose httpErrorStatusCode is not 400.
+// operationStatuses maps error codes to their httpErrorStatusCode; it is 400 for
+// all others.
 var operationStatuses = map[string]int{
 	"QUOTA_EXCEEDED":                            http.StatusForbidden,
 	"PERMISSIONS_ERROR":                         http.StatusForbidden,

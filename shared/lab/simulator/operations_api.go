@@ -28,11 +28,12 @@ func operationsIn(c *Cloud, project, zone string) lister[*operation] {
 	return c.zone(project, zone).ops
 }
 
-// waitStep bounds one sleep of waitOperation, so that it sees what other callers do
-// meanwhile.
+// waitStep bounds one sleep of waitOperation, so that it notices the changes of
+// other callers.
 const waitStep = time.Second
 
-// waitOperation sleeps from one planned event to the next, without the lock.
+// waitOperation sleeps from one planned event to the next without holding the
+// lock.
 func (c *Cloud) waitOperation(k kind[*operation], r *Request) (any, error) {
 	deadline := c.opts.Now().Add(waitLimit)
 	for {

@@ -11,7 +11,7 @@ import (
 // Options configure a [Cloud]. The zero value means real time, a random seed and
 // operations that end at once.
 type Options struct {
-	// Now is the clock, time.Now when nil. Where it steps back, time stands still.
+	// Now is the clock; time.Now when nil. If it steps back, time stands still.
 	Now func() time.Time
 	// Rand is the source of names, ids and jitter, seeded at random when nil. The
 	// Cloud uses it under its lock only.
@@ -28,21 +28,22 @@ type Options struct {
 	BootJitter time.Duration
 	// DeleteTime is the duration of a VM's deletion; OperationTime when zero.
 	DeleteTime time.Duration
-	// ImageTime is the duration of an image's creation; OperationTime when less.
+	// ImageTime is the duration of an image's creation, if longer than
+	// OperationTime.
 	ImageTime time.Duration
-	// RetryInterval is the time after which a group tries a failed creation of a
-	// VM again; 10 s when zero.
+	// RetryInterval is the time after which a group retries the failed creation
+	// of a VM; 10 s when zero.
 	RetryInterval time.Duration
 
 	// ListedAfterDeletion is how long a group lists a VM, without its instance,
 	// after its deletion: a quarter of OperationTime when zero, not at all when
 	// negative.
 	ListedAfterDeletion time.Duration
-	// Settings are those that the admin endpoint can change.
+	// Settings are the initial settings; the admin endpoint can change them.
 	Settings Settings
-	// NoSnapshotLimit lifts the limit on what is created from one snapshot.
+	// NoSnapshotLimit lifts the limit on creations from one snapshot.
 	NoSnapshotLimit bool
-	// Zones that exist; the real ones when empty.
+	// Zones lists the existing zones; the real ones when empty.
 	Zones []string
 	// Quota limits the requests per minute; no limit when nil.
 	Quota *Quota
@@ -59,23 +60,24 @@ type Options struct {
 	Fault func(method string, r *Request) *Fault
 }
 
-// Settings choose between behaviours of the service that its documentation leaves
-// open.
+// Settings choose between possible behaviours of the service where its
+// documentation leaves the behaviour open.
 type Settings struct {
-	// DeletedLeavesMember keeps a VM that was deleted without its group as a
-	// member without an instance, in a group whose defaultActionOnFailure is
-	// DO_NOTHING. Without it the group recreates the VM.
+	// DeletedLeavesMember keeps a VM that was deleted directly as a member
+	// without an instance, in a group whose defaultActionOnFailure is DO_NOTHING.
+	// Otherwise the group recreates the VM.
 	DeletedLeavesMember bool `json:"deletedLeavesMember"`
 }
 
 // SetSettings replaces the settings.
 func (c *Cloud) SetSettings(s Settings) { c.locked(func() { c.settings = s }) }
 
-// operationRetention is how long a finished operation is kept: about two weeks, as
-// by the real service.
+// operationRetention is how long a finished operation is kept: about two weeks,
+// as in the real service.
 const operationRetention = 14 * 24 * time.Hour
 
-// requestIDRetention is how long a request id stands for the same operation.
+// requestIDRetention is how long a repeated request id returns the first
+// operation.
 const requestIDRetention = time.Hour
 
 func (o Options) withDefaults() Options {

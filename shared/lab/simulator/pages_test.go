@@ -12,7 +12,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// pages lists a group's VMs and gives the sizes of the pages.
+// pages lists a group's VMs and returns the sizes of the pages and the VMs'
+// names.
 func (w *world) pages(t *testing.T, size uint32) (pages []int, names map[string]bool) {
 	t.Helper()
 	names = map[string]bool{}
@@ -50,7 +51,7 @@ func TestManagedInstancePages(t *testing.T) {
 	}
 }
 
-// Without PAGINATED a list answers everything, whatever is asked for.
+// Without PAGINATED a list returns everything, whatever the query.
 func TestPagelessGroup(t *testing.T) {
 	w := pool(t, 700, func(g *computepb.InstanceGroupManager) { g.ListManagedInstancesResults = nil })
 	status, answer := w.send(t, "POST", "https://h/compute/v1/projects/test-project/zones/us-central1-a/"+

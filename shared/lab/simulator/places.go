@@ -8,7 +8,8 @@ func (c *Cloud) placeRoutes() []route {
 		zones.listRoute(c), zones.getRoute(c),
 		regions.listRoute(c), regions.getRoute(c),
 		networks.getRoute(c), subnetworks.getRoute(c),
-		// gcloud asks for autoscalers whenever it shows a group; there are none.
+		// gcloud asks for autoscalers whenever it shows a group; the lists are
+		// always empty.
 		autoscalers.listRoute(c), autoscalers.aggregateRoute(c), regionAutoscalers.listRoute(c),
 	}, machineTypes.routes(c)...)
 }
@@ -91,8 +92,8 @@ func (c *Cloud) regionFixtures(project string) fixtures {
 	return all
 }
 
-// anyName finds a resource of every valid name: which ones there are the simulator
-// cannot know.
+// anyName finds a resource for every valid name: the simulator cannot know which
+// ones exist.
 type anyName func(name string) fixture
 
 func (anyName) all() []fixture { return nil }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// linkPrefix begins links; those of templates begin with globalPrefix. Both are as
-// recorded.
+// linkPrefix begins every link except those of templates, which begin with
+// globalPrefix. Both were recorded from the service.
 const (
 	linkPrefix   = "https://www.googleapis.com/compute/v1/"
 	globalPrefix = "https://compute.googleapis.com/compute/v1/"
@@ -21,7 +21,7 @@ type project struct {
 	// deletedImages are the names of images that were created here and deleted.
 	deletedImages map[string]bool
 	health        *collection[*healthCheck]
-	zones         []*zone // of Cloud.zones, in the same order
+	zones         []*zone // in the order of Cloud.zones
 	ops           *operationLog
 	requests      map[string]*requestRecord // by request id
 	requestIDs    []string                  // oldest first
@@ -64,7 +64,7 @@ func (c *Cloud) project(id string) *project {
 	return p
 }
 
-// zone returns a zone that exists: see checkZone.
+// zone returns an existing zone: see checkZone.
 func (c *Cloud) zone(project, name string) *zone {
 	i, _ := slices.BinarySearch(c.zones, name)
 	return c.project(project).zones[i]

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Quota limits the requests of a project per minute, by group of methods; zero is no
-// limit. The real default is 1,500 for each group.
+// Quota limits the requests of a project per minute, by group of methods; zero
+// means no limit. The real default is 1,500 for each group.
 type Quota struct {
 	Mutations  int `json:"mutations"` // listManagedInstances included
 	Reads      int `json:"reads"`

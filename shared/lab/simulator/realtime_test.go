@@ -14,7 +14,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// TestServer talks to a server on the network with everything at once.
+// TestServer uses a server on the network whose operations take no time.
 func TestServer(t *testing.T) {
 	cloud := simulator.New(simulator.Options{})
 	server := httptest.NewServer(cloud)
@@ -22,7 +22,7 @@ func TestServer(t *testing.T) {
 	ctx := t.Context()
 	options := clientOptions(server.URL, server.Client())
 	templates := must(compute.NewInstanceTemplatesRESTClient(ctx, options...))
-	w := newWorld(t, slow()) // for the template's body only
+	w := newWorld(t, slow()) // only for the template's body
 	op, err := templates.Insert(ctx, &computepb.InsertInstanceTemplateRequest{
 		Project: testProject, InstanceTemplateResource: w.template("a")})
 	if err != nil || !op.Done() {
@@ -36,8 +36,8 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestRun drives the state in real time: messages come without a request, and a
-// wait that begins early ends on time.
+// TestRun advances the state in real time: messages come without a request, and
+// a wait ends on time.
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		activity := make(chan []byte, 10)
@@ -71,7 +71,7 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// TestWaitEndsWithItsClient: a wait does not outlive who asked.
+// TestWaitEndsWithItsClient: a wait does not outlive its client.
 func TestWaitEndsWithItsClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := simulator.New(simulator.Options{OperationTime: time.Hour})

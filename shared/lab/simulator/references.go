@@ -10,9 +10,9 @@ type reference struct {
 	project, zone, region, collection, name string
 }
 
-// parseReference reads URLs of any host and version, partial ones such as
-// zones/Z/instances/N or global/instanceTemplates/N, and names. Missing parts stay
-// empty. An image family has the collection "images/family".
+// parseReference parses URLs with any host and version, partial URLs such as
+// zones/Z/instances/N or global/instanceTemplates/N, and names. Missing parts
+// stay empty. An image family has the collection "images/family".
 func parseReference(url string) (reference, bool) {
 	if i := strings.Index(url, "/projects/"); i >= 0 {
 		url = url[i+1:]
@@ -53,8 +53,8 @@ func (r reference) link() string {
 	return linkPrefix + "projects/" + r.project + "/" + scope + "/" + r.collection + "/" + r.name
 }
 
-// resolve reads the URL in a field of a body, which must be of one of the
-// collections; one without a project is of p. The messages are the service's:
+// resolve parses the URL in a field of a body. It must be in one of the
+// collections; a URL without a project is in p. The messages are the service's:
 // github.com/hashicorp/terraform issue 22083 (a name is no URL) and
 // terraform-provider-google issue 5252 (another collection).
 func (p *project) resolve(field, url string, collections ...string) (reference, error) {
@@ -70,14 +70,14 @@ func (p *project) resolve(field, url string, collections ...string) (reference, 
 	return ref, nil
 }
 
-// referenceMissing is the refusal of a reference to nothing, as in
+// referenceMissing is the error for a reference to a missing resource, as in
 // terraform-provider-google issue 2140.
 func referenceMissing(field, url, kind string) error {
 	return invalidField(field, url, "The referenced "+kind+" resource cannot be found.")
 }
 
-// fullLink returns the URL that the service shows for one that a client sent: a
-// partial one is completed, a whole one stays.
+// fullLink returns the URL that the service shows for a URL that a client sent:
+// it completes a partial URL and keeps a full one.
 func (p *project) fullLink(url string) string {
 	ref, ok := parseReference(url)
 	if !ok || ref.collection == "" || strings.Contains(url, "://") {

@@ -75,7 +75,7 @@ func replay(t *testing.T, exchanges []exchange) {
 		}
 		return s
 	}
-	// The recording of the group begins with a health check already there.
+	// The recording of the group assumes an existing health check.
 	status, _ := w.send(t, "POST", "https://compute.googleapis.com/compute/v1/projects/"+testProject+"/global/healthChecks",
 		`{"name": "check-1", "httpHealthCheck": {"port": 80}}`)
 	if status != http.StatusOK {
@@ -95,7 +95,8 @@ func replay(t *testing.T, exchanges []exchange) {
 			t.Fatalf("exchange %d: %v", i, err)
 		}
 		if strings.Contains(e.url, "/images/") {
-			// The recorder answered any family with this image; only the fields count.
+			// The recorder returned this image for every family; only the fields
+			// count.
 			for field := range recorded {
 				if answer[field] == nil {
 					t.Errorf("exchange %d: field %s is missing", i, field)
@@ -128,7 +129,7 @@ func (w *world) send(t *testing.T, method, url, body string) (int, map[string]an
 	return resp.StatusCode, answer
 }
 
-// normalised fields were replaced in the recording; only their form counts.
+// normalised fields were replaced in the recording; only their format counts.
 var normalised = map[string]*regexp.Regexp{
 	"id":                regexp.MustCompile(`^\d{19}$`),
 	"targetId":          regexp.MustCompile(`^\d{19}$`),
@@ -141,8 +142,8 @@ var normalised = map[string]*regexp.Regexp{
 
 var timePattern = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$`)
 
-// compare wants every recorded field with its value; the simulator may answer
-// more, as the recording left out what changes from day to day.
+// compare requires every recorded field with its value. The simulator may return
+// more, because the recording omits what changes from day to day.
 func compare(t *testing.T, at string, recorded, got any) {
 	t.Helper()
 	switch want := recorded.(type) {

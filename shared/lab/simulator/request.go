@@ -71,7 +71,7 @@ func newRequest(m *api.Method, r *http.Request) (*Request, error) {
 }
 
 // decode checks the body and reads it into m. It returns the body in canonical
-// form, with null for the fields that a patch clears.
+// form, in which a patch sets the fields that it clears to null.
 func (r *Request) decode(m proto.Message) (map[string]any, error) {
 	body, err := r.api.CheckBody(r.Body, strings.HasPrefix(r.http.URL.Path, "/compute/beta/"))
 	if err != nil {

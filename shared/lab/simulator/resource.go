@@ -12,11 +12,12 @@ type resource interface {
 	key() string // the name, which orders the lists
 	createdAt() time.Time
 	json() map[string]any
-	listed() bool // false: it cannot be seen yet, or any more
+	listed() bool // false while it is not visible yet, or no longer
 	number() uint64
 }
 
-// meta holds what all resources have, and implements resource but for json.
+// meta holds the fields of every resource, and implements resource except for
+// json.
 type meta struct {
 	name    string
 	id      uint64
@@ -33,7 +34,7 @@ func (c *Cloud) newMeta(name string) meta {
 	return meta{name: name, id: c.newID(), created: c.clock}
 }
 
-// fixture is a resource that has always been there and never changes.
+// fixture is a resource that has always existed and never changes.
 type fixture struct {
 	name string
 	body map[string]any
@@ -50,14 +51,14 @@ var epoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // lister finds the resources of one kind in one scope.
 type lister[T resource] interface {
-	// all returns the listed ones in the order of their names. The caller must
-	// not change the slice.
+	// all returns the listed resources in the order of their names. The caller
+	// must not change the slice.
 	all() []T
-	// find returns a listed one by its name or its id.
+	// find returns a listed resource by its name or its id.
 	find(name string) (T, bool)
 }
 
-// fixtures is a lister of things that have always been there.
+// fixtures is a lister of resources that have always existed.
 type fixtures []fixture
 
 func (f fixtures) all() []fixture { return f }
@@ -71,7 +72,7 @@ func (f fixtures) find(name string) (fixture, bool) {
 	return fixture{}, false
 }
 
-// collection holds resources by name. It sorts them when a list is asked for.
+// collection holds resources by name, and sorts them when a list is requested.
 type collection[T resource] struct {
 	byName map[string]T
 	sorted []T // nil when out of date

@@ -39,7 +39,7 @@ func (c *Cloud) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	c.mutating = map[string]bool{}
 	for _, r := range c.allRoutes() {
-		m := api.Find(r.method) // a test holds that it is there
+		m := api.Find(r.method) // a test ensures that it is found
 		c.mutating[r.method] = r.class == mutation
 		serve := c.locking(m, r.class, r.handler)
 		if strings.HasSuffix(r.method, "Operations.wait") { // waits without the lock
@@ -53,7 +53,7 @@ func (c *Cloud) routes() *http.ServeMux {
 	}
 	mux.HandleFunc("POST /batch/compute/{version}", c.serveBatch)
 	c.adminRoutes(mux)
-	// Not 404, which means to clients that a resource is gone.
+	// Not 404: clients take that to mean that a resource is gone.
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, notSupported(r.Method+" "+r.URL.Path))
 	})

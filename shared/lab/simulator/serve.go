@@ -23,7 +23,7 @@ const (
 type handler func(*Request) (any, error)
 
 // renderer is a result that is rendered after the state has advanced, so that an
-// operation that takes no time is DONE in the answer.
+// operation that takes no time is DONE in the response.
 type renderer interface{ render() any }
 
 // locking serves a method: it counts the call, applies faults and quota and runs the

@@ -21,7 +21,7 @@ const (
 	testZone    = "us-central1-a"
 )
 
-// clock is a controlled one: sleeping moves it.
+// clock is a controlled clock: sleeping advances it.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -56,7 +56,7 @@ type world struct {
 	zoneOps   *compute.ZoneOperationsClient
 }
 
-// slow is the pace of most tests.
+// slow returns the options of most tests, in which everything takes time.
 func slow() simulator.Options {
 	return simulator.Options{OperationTime: 4 * time.Second, BootTime: 20 * time.Second}
 }
@@ -88,13 +88,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// pass moves the clock and the state.
+// pass advances the clock and the state.
 func (w *world) pass(d time.Duration) {
 	_ = w.clock.Sleep(w.ctx, d) // the test's context has not ended
 	w.cloud.Advance()
 }
 
-// settle lets everything under way happen.
+// settle waits until everything under way has happened.
 func (w *world) settle() {
 	for {
 		next, ok := w.cloud.NextEvent()

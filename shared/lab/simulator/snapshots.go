@@ -29,7 +29,7 @@ type snapshot struct {
 	status     string
 	body       map[string]any
 	diskSizeGb int64
-	used       []time.Time // when something was last created from it, at most snapshotBurst
+	used       []time.Time // the latest creations from it, at most snapshotBurst
 }
 
 func (s *snapshot) path() string { return s.project.globalPath("snapshots", s.name) }
@@ -96,17 +96,17 @@ func (c *Cloud) resolveSnapshot(p *project, field, url string) (*snapshot, error
 	return s, nil
 }
 
-// The limit of what can be created from one snapshot: one disk every ten minutes,
-// in bursts of at most six in an hour. It is that of
-// cloud.google.com/compute/docs/disks/create-disk-from-source, and for images that of
+// The limit on creations from one snapshot: one disk every ten minutes, in
+// bursts of at most six in an hour. Sources:
+// cloud.google.com/compute/docs/disks/create-disk-from-source and, for images,
 // cloud.google.com/compute/docs/images/create-custom.
 const (
 	snapshotBurst  = 6
 	snapshotPeriod = time.Hour
 )
 
-// take reports whether something may be created from the snapshot now, and counts
-// it.
+// take reports whether something may be created from the snapshot now, and if so
+// counts it.
 func (s *snapshot) take(c *Cloud) bool {
 	if c.opts.NoSnapshotLimit {
 		return true
@@ -121,7 +121,7 @@ func (s *snapshot) take(c *Cloud) bool {
 	return true
 }
 
-// rateExceeded is the error beyond the limit, as in
+// rateExceeded is the error when the limit is exceeded, as in
 // kubernetes-sigs/gcp-compute-persistent-disk-csi-driver pull request 1847.
 func (s *snapshot) rateExceeded() *OperationError {
 	return &OperationError{Code: "RESOURCE_OPERATION_RATE_EXCEEDED", Message: fmt.Sprintf(

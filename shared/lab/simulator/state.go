@@ -31,13 +31,13 @@ type VM struct {
 	Group         string `json:"group"`
 	Template      string `json:"template"`
 	Name          string `json:"name"`
-	ID            uint64 `json:"id,string"` // 0: it does not exist at this moment
+	ID            uint64 `json:"id,string"` // 0 while it does not exist
 	Status        string `json:"status"`
 	CurrentAction string `json:"currentAction"`
 }
 
-// State returns the state of all projects, with the groups by project, zone and
-// name.
+// State returns the state of all projects, with the groups ordered by project,
+// zone and name.
 func (c *Cloud) State() State {
 	s := State{Groups: []GroupState{}}
 	c.locked(func() {
@@ -84,8 +84,8 @@ func (g *group) state() GroupState {
 	return s
 }
 
-// VMs returns the members of all groups by project, zone and name, including those
-// that have no instance at the moment.
+// VMs returns the members of all groups ordered by project, zone and name,
+// including those that currently have no instance.
 func (c *Cloud) VMs() []VM {
 	all := []VM{}
 	c.locked(func() {

@@ -16,8 +16,8 @@ const (
 	zoneURL    = projectURL + "/zones/us-central1-a"
 )
 
-// refused sends a request and wants an error with the status, and a message that
-// contains the text.
+// refused sends a request and expects an error with the status and with a
+// message that contains the text.
 func (w *world) refused(t *testing.T, verb, url, body string, status int, text string) {
 	t.Helper()
 	got, answer := w.send(t, verb, url, body)
@@ -28,7 +28,7 @@ func (w *world) refused(t *testing.T, verb, url, body string, status int, text s
 	}
 }
 
-// done sends a change and lets its operation end.
+// done sends a change and waits until its operation has ended.
 func (w *world) done(t *testing.T, verb, url, body string) map[string]any {
 	t.Helper()
 	status, op := w.send(t, verb, url, body)
@@ -55,8 +55,8 @@ func (w *world) get(t *testing.T, url string) map[string]any {
 	return got
 }
 
-// templateBody returns the body of a template with a disk and a network, which have
-// defaults, and with more properties.
+// templateBody returns the body of a template with a disk and a network, both
+// with defaults, and with additional properties.
 func templateBody(disk, network, more string) string {
 	if disk == "" {
 		disk = `{"boot": true, "initializeParams": {"sourceImage": "projects/debian-cloud/global/images/family/debian-12"}}`
@@ -136,7 +136,7 @@ func TestOtherRefusals(t *testing.T) {
 		status          int
 		want            string
 	}{
-		// No route: never 404, which means that a resource is gone.
+		// No route. Never 404, which means that a resource is gone.
 		{"POST", zoneURL + "/instances", `{"name": "x"}`, 501, "POST /compute/v1/projects/test-project/zones/us-central1-a/instances is not supported by the simulator"},
 		{"PUT", projectURL + "/global/instanceTemplates/a", ``, 501, "not supported by the simulator"},
 		{"GET", projectURL + "/global/firewalls", ``, 501, "not supported by the simulator"},

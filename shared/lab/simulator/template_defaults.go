@@ -9,8 +9,8 @@ import (
 
 func base64String(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-// contentFingerprint returns the MD5 of the content, like the fingerprint of empty
-// metadata in the recorded exchanges.
+// contentFingerprint returns the MD5 of the content, like the fingerprints of
+// empty metadata in the recorded exchanges.
 func contentFingerprint(items any) string {
 	var raw []byte
 	if items != nil {

@@ -8,8 +8,9 @@ import (
 	"cloud.google.com/go/compute/apiv1/computepb"
 )
 
-// checkTemplate refuses the templates that the service refuses. What depends on the
-// zone, the service finds when a group creates a VM: see creationProblem.
+// checkTemplate refuses the templates that the service refuses. The service
+// checks zone-dependent rules only when a group creates a VM: see
+// creationProblem.
 func (c *Cloud) checkTemplate(p *project, m *computepb.InstanceTemplate) error {
 	if err := checkName("resource.name", m.GetName()); err != nil {
 		return err
@@ -50,9 +51,9 @@ func checkAccelerators(_ *project, p *computepb.InstanceProperties) error {
 }
 
 // checkDisks follows the API's descriptions of AttachedDisk and
-// AttachedDiskInitializeParams. That a disk type is a name here is in
-// github.com/ansible-collections/google.cloud pull request 516, that it must exist
-// in github.com/broadinstitute/cromwell issue 3776.
+// AttachedDiskInitializeParams. Two rules have other sources: a disk type is a
+// name here (github.com/ansible-collections/google.cloud pull request 516), and
+// it must exist (github.com/broadinstitute/cromwell issue 3776).
 func (c *Cloud) checkDisks(p *project, properties *computepb.InstanceProperties) error {
 	if len(properties.GetDisks()) == 0 {
 		return invalid("At least one disk must be specified in the instance template's properties.")
@@ -168,8 +169,9 @@ var (
 	labelValue  = regexp.MustCompile(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
 )
 
-// checkLabels holds the rules of cloud.google.com/compute/docs/labeling-resources;
-// the message is in github.com/oap-project/cloudtik issue 14.
+// checkLabels applies the rules of
+// cloud.google.com/compute/docs/labeling-resources; the message is in
+// github.com/oap-project/cloudtik issue 14.
 func checkLabels(field string, labels map[string]string) error {
 	if len(labels) > 64 {
 		return invalidField(field, "", "At most 64 labels can be specified.")

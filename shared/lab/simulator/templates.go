@@ -10,8 +10,8 @@ type template struct {
 	project    *project
 	body       map[string]any                // as posted, in canonical form
 	properties map[string]any                // with the service's defaults
-	spec       *computepb.InstanceProperties // properties, for reading
-	ready      bool                          // false while its insert runs: only the name is taken
+	spec       *computepb.InstanceProperties // properties in the client's type
+	ready      bool                          // false while its insert runs, which reserves the name only
 	deleting   bool
 }
 

@@ -50,8 +50,8 @@ const apiURL = "https://www.googleapis.com/compute/v1/projects/test-project"
 // numeric id.
 func applyTemplate(t *testing.T, w *world, name string) string {
 	t.Helper()
-	// image = "debian-cloud/debian-12": the provider asks for an image of the name,
-	// then for a family.
+	// For image = "debian-cloud/debian-12" the provider asks for an image of that
+	// name, then for a family.
 	w.refused(t, "GET", "https://h/compute/v1/projects/debian-cloud/global/images/debian-12?alt=json&prettyPrint=false", "", 404, "not found")
 	family := w.get(t, "https://h/compute/v1/projects/debian-cloud/global/images/family/debian-12?alt=json&prettyPrint=false")
 	want(t, family, map[string]string{"family": `"debian-12"`})
@@ -64,7 +64,7 @@ func applyTemplate(t *testing.T, w *world, name string) string {
 		"scheduling": {"automaticRestart": true, "nodeAffinities": [null], "preemptible": false},
 		"tags": {}}}`)
 	id, _ := op["targetId"].(string)
-	// It reads by the id of self_link_unique.
+	// It reads the template by the id in self_link_unique.
 	got := w.get(t, projectURL+"/global/instanceTemplates/"+id+"?alt=json&prettyPrint=false")
 	want(t, got, map[string]string{
 		"id": `"` + id + `"`, "name": `"` + name + `"`, "properties.machineType": `"e2-medium"`,
@@ -153,7 +153,7 @@ func TestTerraformTemplateAndGroup(t *testing.T) {
 	w.refused(t, "GET", projectURL+"/global/instanceTemplates/"+first, "", 404, "not found")
 }
 
-// A Spot VM is preemptible, whatever is posted beside the provisioning model.
+// A Spot VM is preemptible, whatever else the request says.
 func TestSpotDefaults(t *testing.T) {
 	w := newWorld(t, slow())
 	w.done(t, "POST", projectURL+"/global/instanceTemplates", templateBody("", "", `, "scheduling": {"provisioningModel": "SPOT"}`))
@@ -161,7 +161,7 @@ func TestSpotDefaults(t *testing.T) {
 		"preemptible": true, "automaticRestart": false, "onHostMaintenance": "TERMINATE"}`})
 }
 
-// Two versions: each shows the VMs that it comes to.
+// Of two versions, each shows its own number of VMs.
 func TestVersionSizes(t *testing.T) {
 	w := newWorld(t, slow())
 	w.insertTemplate("a")
@@ -195,7 +195,7 @@ func TestTerraformDiskAndSnapshot(t *testing.T) {
 	want(t, w.get(t, disk), map[string]string{"description": `"data"`, "labels": `{"a": "c"}`, "sizeGb": `"50"`, "provisionedIops": `"4000"`})
 	want(t, w.get(t, zoneURL+"/diskTypes/hyperdisk-balanced"), map[string]string{"name": `"hyperdisk-balanced"`})
 
-	// A snapshot is imported: it is there already.
+	// An import of a snapshot finds it already there.
 	if err := w.cloud.CreateSnapshot(simulator.Snapshot{Project: testProject, Name: "taken", Labels: map[string]string{"pool": "a"},
 		SourceDisk: apiURL + "/zones/us-central1-a/disks/disk", DiskSizeGb: 50}); err != nil {
 		t.Fatal(err)

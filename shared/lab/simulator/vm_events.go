@@ -20,8 +20,8 @@ func (c *Cloud) StopVM(project, zone, name string) error {
 	})
 }
 
-// DeleteVM deletes a VM without its group, which then recreates it under the same
-// name with another id.
+// DeleteVM deletes a VM behind its group's back; the group then recreates it
+// under the same name with another id.
 func (c *Cloud) DeleteVM(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
 		v.generation++
@@ -30,7 +30,7 @@ func (c *Cloud) DeleteVM(project, zone, name string) error {
 	})
 }
 
-// RepairVM lets the group recreate a VM under the same name with another id, as
+// RepairVM makes the group recreate a VM under the same name with another id, as
 // auto-repair does, whatever the group's policy.
 func (c *Cloud) RepairVM(project, zone, name string) error {
 	return c.onVM(project, zone, name, func(v *vm) {
@@ -39,7 +39,7 @@ func (c *Cloud) RepairVM(project, zone, name string) error {
 	})
 }
 
-// halt stops the instance and logs the reason once it is stopped. A group that
+// halt stops the instance and logs the reason once it is stopped. A group with
 // repairs then recreates it.
 func (c *Cloud) halt(v *vm, took time.Duration, why activity) {
 	v.generation++
@@ -74,8 +74,8 @@ func (c *Cloud) onVM(project, zone, name string, f func(*vm)) (err error) {
 	return err
 }
 
-// stopInstance stops a VM within its operation. A group that repairs then recreates
-// it.
+// stopInstance stops a VM as part of an operation. A group with repairs then
+// recreates it.
 func (c *Cloud) stopInstance(r *Request) (*operation, error) {
 	v, err := instances.find(c, r)
 	if err != nil {

@@ -18,7 +18,7 @@ func doNothing(g *computepb.InstanceGroupManager) {
 		DefaultActionOnFailure: proto.String("DO_NOTHING")}
 }
 
-// one is the only member of the group.
+// one returns the only member of the group.
 func (w *world) one() *computepb.ManagedInstance {
 	w.t.Helper()
 	m := w.members("g")
@@ -82,7 +82,7 @@ func TestVMEvents(t *testing.T) {
 	}
 }
 
-// entry is what the suite reads of a LogEntry.
+// entry is the part of a LogEntry that the suite reads.
 type entry struct {
 	LogName  string
 	Severity string

@@ -20,16 +20,16 @@ type vm struct {
 	disks      []*attachment
 	lastErrors []OperationError
 	changed    map[string]any // labels, metadata and tags that were set on the instance
-	leaving    bool           // its instance is gone; it is listed for a while
+	leaving    bool           // its instance is gone; the VM is still listed for a while
 
 	// held says that a NeverEnds fault keeps it from being deleted.
 	held bool
-	// generation goes up whenever the plans for the VM change, which cancels
-	// what was planned before.
+	// generation increases whenever the plans for the VM change, which cancels
+	// earlier plans.
 	generation int
 }
 
-// The states of an instance. RUNNING is that of operations too.
+// The states of an instance besides RUNNING, which operations have as well.
 const (
 	provisioning = "PROVISIONING"
 	staging      = "STAGING"
@@ -42,7 +42,7 @@ func (v *vm) path() string { return v.zone.path("instances", v.name) }
 func (v *vm) link() string { return linkPrefix + v.path() }
 func (v *vm) exists() bool { return v.status != "" }
 
-// later plans f for the VM. It is not run where the plans change before.
+// later plans f for the VM. f does not run if the plans change before.
 func (c *Cloud) later(v *vm, d time.Duration, f func()) {
 	generation := v.generation
 	c.after(d, func() {
@@ -86,7 +86,7 @@ func (c *Cloud) addVM(g *group, name string) *vm {
 	return v
 }
 
-// surplus returns n VMs to delete: first those that do not run.
+// surplus returns n VMs to delete, first those that are not running.
 func (g *group) surplus(n int) []*vm {
 	var idle, busy []*vm
 	for _, v := range g.members.every() {
@@ -101,7 +101,7 @@ func (g *group) surplus(n int) []*vm {
 	return append(idle, busy...)[:n]
 }
 
-// create plans an attempt to create the instance.
+// create schedules an attempt to create the instance.
 func (c *Cloud) create(v *vm) {
 	v.generation++
 	boot := c.opts.BootTime
@@ -111,8 +111,8 @@ func (c *Cloud) create(v *vm) {
 	c.later(v, boot/10, func() { c.attempt(v, boot) })
 }
 
-// attempt creates the instance. On an error it keeps the error and tries again
-// later.
+// attempt creates the instance. If that fails, it records the error and tries
+// again later.
 func (c *Cloud) attempt(v *vm, boot time.Duration) {
 	fault := c.vmFault("instances.insert", v)
 	problems := fault.OperationErrors
@@ -136,8 +136,8 @@ func (c *Cloud) attempt(v *vm, boot time.Duration) {
 
 const insertMethod = "v1.compute.instances.insert"
 
-// boot takes the instance from PROVISIONING to RUNNING and then logs the method in
-// the audit log.
+// boot takes the instance from PROVISIONING to RUNNING and then logs the method
+// in the audit log.
 func (c *Cloud) boot(v *vm, boot time.Duration, method string) {
 	c.later(v, boot*3/10, func() {
 		v.status = staging
@@ -149,14 +149,14 @@ func (c *Cloud) boot(v *vm, boot time.Duration, method string) {
 	})
 }
 
-// vmFault returns the fault of the group's own attempt, the zero value for none.
+// vmFault returns the fault of the group's own attempt; the zero value for none.
 func (c *Cloud) vmFault(method string, v *vm) Fault {
 	found := c.faultFor(&Request{Method: method, Project: v.zone.project.id, Zone: v.zone.name,
 		Name: v.name, Group: v.group.name})
 	if found == nil {
 		return Fault{}
 	}
-	f := *found // the hook may give the same one to many
+	f := *found // a copy: the hook may return the same fault many times
 	if f.Status != 0 && len(f.OperationErrors) == 0 {
 		e := f.httpError()
 		f.OperationErrors = []OperationError{{Code: e.Reason, Message: e.Message, HTTPStatus: e.Status}}
@@ -191,7 +191,8 @@ func (c *Cloud) deleteVM(v *vm) {
 	}
 }
 
-// vanish removes the instance, and after a while the VM from its group and zone.
+// vanish removes the instance at once, and the VM from its group and zone after
+// a while.
 func (c *Cloud) vanish(v *vm) {
 	existed := v.exists()
 	c.endInstance(v)
@@ -223,7 +224,7 @@ func (c *Cloud) endInstance(v *vm) {
 	v.id, v.status = 0, ""
 }
 
-// recreate replaces the instance by another of the same name, with another id.
+// recreate replaces the instance by a new one with the same name and another id.
 func (c *Cloud) recreate(v *vm) {
 	c.endInstance(v)
 	v.group.made[v.template]--

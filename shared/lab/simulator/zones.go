@@ -16,7 +16,8 @@ southamerica-east1 southamerica-west1 us-central1:abcf us-east1:bcd us-east4 us-
 us-west1 us-west2 us-west3 us-west4
 `)
 
-// zonesOf reads regions with their zones' letters, which are abc where not given.
+// zonesOf parses a table of regions with the letters of their zones, abc by
+// default.
 func zonesOf(table string) []string {
 	var zones []string
 	for _, word := range strings.Fields(table) {

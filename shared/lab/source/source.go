@@ -1,5 +1,5 @@
 // Package source reads what is deployed: the files that Terraform zips, and how
-// it has them built.
+// it tells the buildpack to build them.
 package source
 
 import (
@@ -55,8 +55,8 @@ func Files(root string) ([]string, error) {
 	return names, err
 }
 
-// pattern makes a regular expression of a glob, in which ** is any number of
-// folders.
+// pattern returns the regular expression of a glob, in which ** matches any
+// number of folders.
 func pattern(glob string) *regexp.Regexp {
 	text := regexp.QuoteMeta(glob)
 	text = strings.ReplaceAll(text, `\*\*/`, `(.*/)?`)
@@ -65,7 +65,8 @@ func pattern(glob string) *regexp.Regexp {
 	return regexp.MustCompile("^" + text + "$")
 }
 
-// Pack writes files into a zip and, as if that were unpacked, into a folder.
+// Pack writes files into a zip and also, as if that were unpacked, into a
+// folder.
 func Pack(root, archive, folder string, names []string) error {
 	file, err := os.Create(archive)
 	if err != nil {
@@ -92,13 +93,13 @@ func Pack(root, archive, folder string, names []string) error {
 	return errors.Join(to.Close(), file.Close())
 }
 
-// Build is how Terraform has the buildpack build.
+// Build holds the settings with which Terraform runs the buildpack.
 type Build struct {
 	Runtime          string // such as go126
 	GoFlags, LDFlags string
 }
 
-// ReadBuild reads how Terraform has the buildpack build.
+// ReadBuild reads the settings with which Terraform runs the buildpack.
 func ReadBuild(root string) (Build, error) {
 	path := filepath.Join(root, "terraform", "modules", "function", "function.tf")
 	text, err := os.ReadFile(path)

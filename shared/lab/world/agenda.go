@@ -5,21 +5,22 @@ import (
 	"time"
 )
 
-// planned is something that happens at a time.
+// planned is a function to run at a planned time.
 type planned struct {
 	at  time.Time
 	run func()
 }
 
-// After plans something. The plan holds what comes next last; of what comes at
-// the same time, what was planned first.
+// After runs a function after a duration of the world's time. The plan is sorted
+// latest first, so the next event is its last; events of the same time run in
+// the order in which they were planned.
 func (w *World) After(d time.Duration, run func()) {
 	at := w.clock.Add(max(d, 0))
 	i, _ := slices.BinarySearchFunc(w.plan, at, func(p planned, at time.Time) int { return at.Compare(p.at) })
 	w.plan = slices.Insert(w.plan, i, planned{at, run})
 }
 
-// RunUntil lets the world go on until a time, or until an invariant is broken.
+// RunUntil runs the world until a time, or until an invariant is broken.
 func (w *World) RunUntil(end time.Time) {
 	for w.broken == nil {
 		if t := w.pick(); t != nil {
@@ -31,7 +32,7 @@ func (w *World) RunUntil(end time.Time) {
 			if end.After(w.clock) {
 				w.clock = end
 				w.Cloud.Advance()
-				continue // what that set off
+				continue // run what that set off
 			}
 			return
 		}
@@ -47,11 +48,11 @@ func (w *World) RunUntil(end time.Time) {
 	}
 }
 
-// RunFor lets the world go on for a time.
+// RunFor runs the world for a duration.
 func (w *World) RunFor(d time.Duration) { w.RunUntil(w.clock.Add(d)) }
 
-// Settle lets the world go on until no task runs and no message is under way,
-// at most for a time. Compute Engine may still be at work.
+// Settle runs the world until no task runs and no message is under way, for at
+// most a duration. Compute Engine may still be at work.
 func (w *World) Settle(most time.Duration) {
 	end := w.clock.Add(most)
 	for w.broken == nil && w.clock.Before(end) && (len(w.tasks.all) > 0 || w.mail.underWay > 0) {

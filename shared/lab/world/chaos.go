@@ -21,18 +21,18 @@ const (
 // must then come to rest.
 type Trial struct {
 	Seed uint64
-	// VMs is about how many VMs the world has; DefaultVMs when zero.
+	// VMs is the approximate number of VMs; DefaultVMs when zero.
 	VMs int
-	// Steps is for how many minutes things go wrong; DefaultSteps when zero.
+	// Steps is the number of minutes with faults; DefaultSteps when zero.
 	Steps int
-	// Sweeps is within how many minutes after that the world must equal its
-	// configuration; 150 when zero.
+	// Sweeps is the number of minutes after that within which the world must
+	// equal its configuration; 150 when zero.
 	Sweeps int
 	Trace  bool
 	Plant  Plant
-	// Only are the kinds of faults to choose among; nil: all.
+	// Only lists the kinds of faults to choose from; all when nil.
 	Only []Kind
-	// All takes every kind of Only, and does not choose.
+	// All uses every kind in Only, instead of choosing some.
 	All bool
 }
 
@@ -66,7 +66,7 @@ func (t Trial) Run(suite Suite) Outcome {
 	return Outcome{Seed: t.Seed, Broken: w.broken, Stats: w.Stats, Digest: w.Digest(), Took: took, Trace: w.Trace(0)}
 }
 
-// chaos is what users and people do to a world.
+// chaos acts on a world as users and operators do.
 type chaos struct {
 	*World
 	vms    int
@@ -74,9 +74,9 @@ type chaos struct {
 	leases []string
 }
 
-// mood is how often users do what, out of the sum: lease, end a lease, renew,
-// change the configuration, force a job, delete by hand, preempt, repair. The
-// busier, the more they do in a minute.
+// mood holds the relative frequencies of what users do: lease, end a lease,
+// renew, change the configuration, force a job, delete by hand, preempt, repair.
+// busy determines how many of these they do in a minute.
 type mood struct {
 	often [8]int
 	busy  int
@@ -89,7 +89,7 @@ var moods = []mood{
 	{often: [8]int{50, 40, 4, 2, 1, 1, 1, 1}, busy: 8},    // short leases
 }
 
-// begin makes the first configuration, and what is not ours.
+// begin makes the first configuration, and the foreign resources.
 func (c *chaos) begin() {
 	c.makeForeign()
 	c.Config.Set(func(config *Configuration) {
@@ -112,7 +112,7 @@ func (c *chaos) sizes() fleet.Sizes {
 	return fleet.Sizes{Minimum: minimum, Maximum: minimum + c.rand.IntN(c.vms/3+1)}
 }
 
-// minute is one minute of the world's life.
+// minute runs one minute of the world.
 func (c *chaos) minute() {
 	if c.broken != nil {
 		return
@@ -176,7 +176,7 @@ func (c *chaos) renew() {
 	}
 }
 
-// releaseAll has the lessees release all leases that have an end, but some.
+// releaseAll releases all leases that have an end, except for some.
 func (c *chaos) releaseAll(but int) {
 	var ids []string
 	for _, lease := range c.mirror.Leases {
@@ -199,7 +199,8 @@ func (c *chaos) force() {
 	}
 }
 
-// byHand deletes a VM or, now and then, a group, as somebody does in the console.
+// byHand deletes a VM or, occasionally, a group, as an operator does in the
+// console.
 func (c *chaos) byHand() {
 	vms := c.Cloud.VMs()
 	if len(vms) == 0 {
@@ -211,20 +212,20 @@ func (c *chaos) byHand() {
 		return
 	}
 	c.Note("by hand: delete VM %s", vm.Name)
-	_ = c.Cloud.DeleteVM(vm.Project, vm.Zone, vm.Name) // it may be going already
+	_ = c.Cloud.DeleteVM(vm.Project, vm.Zone, vm.Name) // it may be in deletion already
 }
 
-// befall has a fault happen to some VM.
+// befall makes a fault happen to a random VM.
 func (c *chaos) befall(kind Kind, note string, happen func(project, zone, name string) error) {
 	vms := c.Cloud.VMs()
 	if len(vms) > 0 && c.roll(kind) {
 		vm := vms[c.rand.IntN(len(vms))]
 		c.Note(note, vm.Name)
-		_ = happen(vm.Project, vm.Zone, vm.Name) // it may be going already
+		_ = happen(vm.Project, vm.Zone, vm.Name) // it may be in deletion already
 	}
 }
 
-// faults chooses what goes wrong in a trial: some kinds, more or less often.
+// faults chooses the faults of a trial: some kinds, each more or less often.
 func (t Trial) faults() Faults {
 	r := newRand(t.Seed + 1)
 	kinds := t.Only

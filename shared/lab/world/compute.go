@@ -16,8 +16,8 @@ import (
 // computeTransport carries requests to Compute Engine.
 type computeTransport struct{ world *World }
 
-// waitLimit is how long a caller waits for an operation, after rest's
-// operationTimeout, which goes by the machine's clock.
+// waitLimit is how long a caller waits for an operation. It stands in for
+// operationTimeout of package rest, which is measured by the machine's clock.
 const waitLimit = 2 * time.Minute
 
 // RoundTrip looks at each request before it reaches Compute Engine.
@@ -26,7 +26,7 @@ func (c computeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	var body []byte
 	if r.Body != nil {
-		body, _ = io.ReadAll(r.Body) // it is in memory
+		body, _ = io.ReadAll(r.Body) // the body is in memory
 		_ = r.Body.Close()
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
@@ -60,7 +60,7 @@ func (c computeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	})
 }
 
-// asked checks what a job asks of Compute Engine, before it is done.
+// asked checks a job's request to Compute Engine before it is served.
 func (w *World) asked(r *http.Request, body []byte) {
 	w.check(invariants.OnlyOurs)
 	if invariants.IsForeign(r) {

@@ -10,12 +10,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/configsourcetest"
 )
 
-// Zones are the zones of the world.
+// Zones are the default zones of a world.
 var Zones = []string{"europe-west1-b", "us-central1-a", "us-central1-b"}
 
 // Pool is a template as configured.
 type Pool struct {
-	// Variant makes the revision: two pools of one name with the same variant
+	// Variant determines the revision: two pools with the same name and variant
 	// are the same revision.
 	Variant int
 	// Snapshot gives each VM a disk from the newest snapshot that carries the
@@ -24,21 +24,21 @@ type Pool struct {
 	Zones    map[string]fleet.Sizes
 }
 
-// Configuration is what the world's configuration bucket is to hold.
+// Configuration is the wanted content of the world's configuration bucket.
 type Configuration struct {
 	Pools map[string]Pool
-	// Freeze are the pools that settings.cfg freezes.
+	// Freeze lists the pools that settings.cfg freezes.
 	Freeze []string
-	// Brake is the reclaim_brake_percent of settings.cfg; 0: it is not there.
+	// Brake is the reclaim_brake_percent of settings.cfg, which omits it when 0.
 	Brake int
-	// Extra is text that is added to the templates: something broken.
+	// Extra is text appended to the templates to break the configuration.
 	Extra string
 
 	world  *World
 	serial int // for the trace
 	bucket *configsourcetest.Bucket
 	held   files           // what the bucket holds
-	whole  map[string]bool // the revisions that it held whole
+	whole  map[string]bool // the revisions that were once uploaded completely
 }
 
 // Set changes the configuration and uploads it.
@@ -63,7 +63,7 @@ func (c *Configuration) String() string {
 	return text.String()
 }
 
-// files are the contents of templates.cfg, managers.cfg and settings.cfg.
+// files holds the contents of templates.cfg, managers.cfg and settings.cfg.
 type files [3]string
 
 func (c *Configuration) files() files {

@@ -10,8 +10,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// Differences lists how the world differs from its configuration; none once it
-// has converged.
+// Differences lists how the world differs from its configuration. The list is
+// empty once the world has converged.
 func (w *World) Differences() []string {
 	configured := invariants.Configured{Images: map[string]string{}, Sizes: map[fleet.PoolKey]fleet.Sizes{}}
 	for base, pool := range w.Config.Pools {
@@ -23,8 +23,8 @@ func (w *World) Differences() []string {
 	return slices.Sorted(slices.Values(append(w.view().Differences(configured), w.wrongSnapshots()...)))
 }
 
-// Converge lets the world go on until it equals its configuration, and then
-// checks that a further sweep does nothing. It returns the time that it took.
+// Converge runs the world until it equals its configuration, and then checks
+// that a further sweep does nothing. It returns the time that this took.
 func (w *World) Converge(sweeps int) time.Duration {
 	from := w.clock
 	var left []string
@@ -45,14 +45,14 @@ func (w *World) Converge(sweeps int) time.Duration {
 	return w.clock.Sub(from)
 }
 
-// StaysQuiet checks that further sweeps change and write nothing. Where a lease
-// changes meanwhile it waits until the world is at rest again.
+// StaysQuiet checks that further sweeps change and write nothing. If a lease
+// changes meanwhile, it waits until the world is at rest again.
 func (w *World) StaysQuiet(sweeps int) {
 	const tries = 6
 	for range tries {
-		w.Settle(time.Hour) // messages that are late
+		w.Settle(time.Hour) // late messages
 		w.Converge(60)
-		w.Minutes(3) // the cursor of the catalog's changes follows
+		w.Minutes(3) // until the cursor of the catalog's changes has caught up
 		before, leases := w.Stats, w.leaseDigest()
 		w.Minutes(sweeps)
 		if w.broken != nil {

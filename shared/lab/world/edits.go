@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// configure changes the configuration, now and then there and back again.
+// configure changes the configuration and, half of the time, later changes it
+// back.
 func (c *chaos) configure() {
 	before := maps.Clone(c.Config.Pools)
 	c.reconfigure()
@@ -48,8 +49,8 @@ func (c *chaos) reconfigure() {
 	})
 }
 
-// changed is a pool that is another revision, often one that was there before,
-// or has other zones or sizes.
+// changed returns the pool with another revision, often an earlier one, or with
+// other zones or sizes.
 func (c *chaos) changed(pool Pool) Pool {
 	pool.Zones = maps.Clone(pool.Zones)
 	zones := slices.Sorted(maps.Keys(pool.Zones))
@@ -70,9 +71,9 @@ func (c *chaos) changed(pool Pool) Pool {
 	return pool
 }
 
-// mend is what people do once they see what is wrong: they correct the
-// configuration, lift the freeze, take snapshots that pools wait for, and
-// release the brake where it was right that machines were missed.
+// mend does what operators do once they see what is wrong: it corrects the
+// configuration, lifts the freeze, takes the snapshots that pools wait for and,
+// if the machines really are missing, releases the brake.
 func (c *chaos) mend() {
 	for _, base := range slices.Sorted(maps.Keys(c.Config.Pools)) {
 		c.snapshot(base)
@@ -91,9 +92,9 @@ func (c *chaos) mend() {
 
 func (c *chaos) emptied() bool { return c.Stats.Faults[ProviderEmptied] > 0 }
 
-// patience is how many more sweeps a Machine Provider that lost its data costs:
-// each machine is asked for once an hour, and given up an hour later where
-// somebody may be using it.
+// patience returns how many more sweeps the world needs after the Machine
+// Provider lost its data: the jobs ask for each machine once an hour and, if
+// somebody may be using it, give it up an hour later.
 func (c *chaos) patience() int {
 	if c.emptied() {
 		return 120

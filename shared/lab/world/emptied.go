@@ -13,14 +13,14 @@ import (
 )
 
 // forgotten holds the instances that the Machine Provider has lost, and counts
-// those that were given up for it.
+// those that jobs have given up.
 type forgotten struct {
 	instances map[string]bool
 	cost      map[string]int // by task and manager
 }
 
-// EmptyProvider deletes all that the Machine Provider has stored, as if it had
-// been given another database.
+// EmptyProvider deletes everything that the Machine Provider has stored, as if
+// it had been given an empty database.
 func (w *World) EmptyProvider() {
 	w.Note("the Machine Provider's database is emptied")
 	for instance := range w.mirror.Machines {
@@ -40,8 +40,8 @@ func (w *World) EmptyProvider() {
 	clear(w.mirror.Leases)
 }
 
-// givenUp checks that no instance of a manager is given up while more than the
-// brake's share of them is missed without a reason.
+// givenUp checks that no instance of a manager is given up while more of its
+// instances are missing without a reason than the brake allows.
 func (w *World) givenUp(was, is fleet.Instance) {
 	t := w.tasks.current
 	if t == nil || !strings.HasPrefix(t.name, "update-cataloged-instances") || w.Config.Brake > 0 ||
@@ -56,7 +56,7 @@ func (w *World) givenUp(was, is fleet.Instance) {
 		if other.ManagerKey() != is.ManagerKey() {
 			continue
 		}
-		total++ // also what is going: it may have counted when the run began
+		total++ // also those in deletion: they may have counted when the run began
 		if w.missed(other) {
 			missed++
 		}
@@ -66,8 +66,8 @@ func (w *World) givenUp(was, is fleet.Instance) {
 	}
 }
 
-// missed reports whether an instance was forgotten, and nothing explains that it
-// is not in the catalog.
+// missed reports whether the Machine Provider lost an instance, and nothing else
+// explains its absence from the catalog.
 func (w *World) missed(i fleet.Instance) bool {
 	_, offered := w.mirror.Machines[i.Key()]
 	return w.forgotten.instances[i.Key()] && !offered && i.Live() && !i.LeaseOver(w.clock.Add(w.apart()))

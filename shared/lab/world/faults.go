@@ -11,7 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// Kind is something that goes wrong.
+// Kind is a kind of fault.
 type Kind string
 
 // The kinds of faults.
@@ -56,10 +56,11 @@ var Kinds = []Kind{
 	Preempted, Repaired,
 }
 
-// Faults are how likely each kind is at each occasion for it; 0: never.
+// Faults holds the probability of each kind at each opportunity; a missing kind
+// never happens.
 type Faults map[Kind]float64
 
-// usual is how likely a kind is in a world that has it.
+// usual holds the probabilities of the kinds that a trial chooses.
 var usual = Faults{
 	MessageDropped: 0.3, MessageDoubled: 0.3, MessageLate: 0.05, Killed: 0.01, Slow: 0.01, StoreDown: 0.02, StoreConflict: 0.03,
 	StoreLost: 0.03, PublishDown: 0.1, PublishLost: 0.1, RateLimited: 0.01, ComputeRefused: 0.05, ComputeDropped: 0.05,
@@ -68,13 +69,13 @@ var usual = Faults{
 	ProviderEmptied: 0.02, ClocksApart: 1, SourceDown: 0.2, HalfWritten: 0.7, Preempted: 0.3, Repaired: 0.2,
 }
 
-// faultState is what goes wrong at the moment.
+// faultState holds the faults of the moment.
 type faultState struct {
 	off          bool
 	limitedUntil time.Time
 	downUntil    time.Time
 	emptyUntil   time.Time
-	// providerApart is how far the Machine Provider's clock is off.
+	// providerApart is the error of the Machine Provider's clock.
 	providerApart time.Duration
 }
 
@@ -99,7 +100,7 @@ func (w *World) roll(kind Kind) bool {
 	return true
 }
 
-// fail returns an error if a fault of a kind happens to a call of a task.
+// fail returns an error if a fault of a kind hits a call of a task.
 func (w *World) fail(kind Kind, class failure.Class, what string) error {
 	if w.tasks.current != nil && w.roll(kind) {
 		return failure.New(class, "%s (injected)", what)
@@ -110,8 +111,8 @@ func (w *World) fail(kind Kind, class failure.Class, what string) error {
 // strikes reports whether a task is killed now.
 func (faultState) strikes(w *World, t *task) bool { return !t.killed && w.roll(Killed) }
 
-// slow returns how long an outside call takes: most of them next to no time, some a
-// moment, so that others come in between.
+// slow returns how long an outside call takes: mostly no time, sometimes a
+// moment, so that other tasks run in between.
 func (faultState) slow(w *World) time.Duration {
 	switch {
 	case w.roll(Slow):
@@ -140,10 +141,10 @@ func (faultState) latency(w *World) time.Duration {
 	return time.Millisecond + time.Duration(w.rand.Int64N(int64(w.Options.Latency)))
 }
 
-// mostApart is how far a clock may be off.
+// mostApart is the largest error of a clock.
 const mostApart = 150 * time.Second
 
-// skew returns how far a clock is off.
+// skew returns the error of a clock.
 func (faultState) skew(w *World) time.Duration {
 	if !w.roll(ClocksApart) {
 		return 0
@@ -151,8 +152,8 @@ func (faultState) skew(w *World) time.Duration {
 	return time.Duration(w.rand.Int64N(int64(2*mostApart))) - mostApart
 }
 
-// computeFault is asked by Compute Engine at each call, and at each attempt of
-// a group to create or delete a VM.
+// computeFault returns the fault of a call of Compute Engine, or of a group's
+// attempt to create or delete a VM; nil for none.
 func (w *World) computeFault(method string, r *simulator.Request) *simulator.Fault {
 	if w.fault.off || len(w.Options.Faults) == 0 || w.tasks.current == nil && r.Group == "" {
 		return nil

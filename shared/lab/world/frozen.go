@@ -10,9 +10,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// configured checks the configuration that is put in force, and notes which
-// pools it freezes. It notes the task as well: a run that began before may not
-// know yet.
+// configured checks the configuration that is put in force, and records which
+// pools it freezes and since which task: a run that began earlier may not know
+// yet.
 func (w *World) configured(write store.Write) {
 	stored, err := config.Decode(write.Fields)
 	if err != nil {
@@ -47,7 +47,8 @@ func (w *World) frozen(base string) bool {
 	return false
 }
 
-// frozenAsked checks that nothing is asked of Compute Engine about a frozen pool.
+// frozenAsked checks that a job sends no request about a frozen pool to Compute
+// Engine.
 func (w *World) frozenAsked(r *http.Request, body []byte) {
 	name := invariants.Concerns(r, body)
 	base, _, _ := fleet.SplitTemplateName(name)

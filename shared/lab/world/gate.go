@@ -2,14 +2,14 @@ package world
 
 import "context"
 
-// gated makes an outside call of the current task: control may go to others
-// before and after it, and the task may be killed there. A call that was made may
-// still return an error: its answer is lost then.
+// gated makes an outside call of the current task. Other tasks may run before
+// and after it, and the task may be killed there. A call that was made may still
+// return an error: then its answer is lost.
 func gated[A any](ctx context.Context, w *World, what func() string, call func() (A, error)) (A, error) {
 	var none A
 	t := w.tasks.current
 	if t == nil {
-		return call() // the world itself
+		return call() // a call by the world, outside any task
 	}
 	if err := w.before(ctx, t, what); err != nil {
 		return none, err
@@ -26,7 +26,7 @@ func (w *World) before(ctx context.Context, t *task, what func() string) error {
 		return errKilled
 	}
 	w.Stats.Steps++
-	expired := w.expired(ctx) // notes the limit of a context that is new
+	expired := w.expired(ctx) // records the limit of a new context
 	w.yield(t)
 	if w.fault.strikes(w, t) {
 		w.note("killed before %s", what)
@@ -67,13 +67,13 @@ func (w *World) after(ctx context.Context, t *task, what func() string) error {
 	return nil
 }
 
-// Hang lets each task hang after the calls that the function picks, until Unhang.
+// Hang makes tasks hang after the calls that the function picks, until Unhang.
 func (w *World) Hang(which func(task, call string) bool) { w.hang = which }
 
 // Hung returns how many tasks hang.
 func (w *World) Hung() int { return len(w.hung) }
 
-// Unhang lets everything go on.
+// Unhang resumes all tasks that hang.
 func (w *World) Unhang() {
 	w.hang = nil
 	for _, t := range w.hung {

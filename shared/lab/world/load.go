@@ -6,10 +6,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// window is the time over which writes to a document are counted.
+// window is the period in which writes to a document are counted.
 const window = 2 * time.Minute
 
-// load counts writes to documents, and keeps the longest runs.
+// load counts writes to documents, and records the longest runs.
 type load struct {
 	writes  map[store.Key]int
 	since   time.Time
@@ -33,11 +33,11 @@ func (w *World) noteWrites(writes []store.Write) {
 	}
 }
 
-// Hottest returns, for each collection, the greatest number of writes that one
-// document got within two minutes.
+// Hottest returns, for each collection, the greatest number of writes to one
+// document within a window.
 func (w *World) Hottest() map[string]int { return w.load.hottest }
 
-// Longest returns the time of each function's longest run.
+// Longest returns the duration of each function's longest run.
 func (w *World) Longest() map[string]time.Duration { return w.load.longest }
 
 // TimeLimit returns how long a run of a function may take.
@@ -45,5 +45,5 @@ func (w *World) TimeLimit(function string) time.Duration {
 	return w.suite.Manifest.Functions[function].Timeout()
 }
 
-// ResetLoad begins to measure anew.
+// ResetLoad starts new measurements.
 func (w *World) ResetLoad() { w.load = newLoad() }

@@ -16,7 +16,8 @@ const (
 	// vmActivity and configUploaded are topics that the world publishes to.
 	vmActivity     = "vm-activity"
 	configUploaded = "config-uploaded"
-	// attempts is how often a message is delivered before it is set aside.
+	// attempts is how often a message is delivered before it becomes a dead
+	// letter.
 	attempts = 5
 	retry    = 10 * time.Second
 )
@@ -28,11 +29,12 @@ type mail struct {
 	underWay  int
 	// Counts of deliveries by function, for tests.
 	delivered map[string]int
-	// held are the functions that get nothing at the moment.
+	// held are the functions that currently get no messages.
 	held map[string]bool
-	// history is what each function got, where the world keeps a trace.
+	// history holds the messages that each function got, if the world keeps a
+	// trace.
 	history map[string][]event.Message
-	// lanes hold, by function and scope, the runs that wait for one that runs.
+	// lanes hold, by function and scope, the runs that wait behind a running one.
 	lanes map[string]*lane
 }
 
@@ -74,7 +76,7 @@ func newRunners(w *World) map[string]*runner {
 	return runners
 }
 
-// publisher is how tasks publish.
+// publisher publishes messages of tasks.
 type publisher struct{ world *World }
 
 func (p publisher) Publish(ctx context.Context, topic event.Topic, messages ...event.Message) error {
@@ -97,7 +99,7 @@ func (p publisher) Publish(ctx context.Context, topic event.Topic, messages ...e
 	return err
 }
 
-// post sends a message to all who listen to its topic.
+// post sends a message to all subscribers of its topic.
 func (w *World) post(message event.Message) {
 	if w.Options.NoEvents && message.Topic != "" && w.runners[message.Topic] == nil {
 		return
@@ -113,12 +115,12 @@ func (w *World) post(message event.Message) {
 	}
 }
 
-// Post publishes a message as somebody outside.
+// Post publishes a message that comes from no job.
 func (w *World) Post(topic string, data string) {
 	w.post(event.Message{Topic: topic, Data: []byte(data)})
 }
 
-// PostAfter publishes a message after a while.
+// PostAfter publishes a message after a duration.
 func (w *World) PostAfter(d time.Duration, topic string, data string) {
 	w.After(d, func() { w.Post(topic, data) })
 }
@@ -191,7 +193,7 @@ func (w *World) start(function, key string, on *lane, message event.Message, don
 	})
 }
 
-// Deliver delivers a message to one job, and to no other.
+// Deliver delivers a message to one job only.
 func (w *World) Deliver(function string, message event.Message) {
 	w.carry(function, w.stamped(message), attempts, 0)
 }
@@ -202,7 +204,7 @@ func (w *World) stamped(message event.Message) event.Message {
 	return message
 }
 
-// Hold keeps messages from functions: what comes for them is dropped.
+// Hold keeps messages from functions: their messages are dropped.
 func (w *World) Hold(functions ...string) {
 	for _, function := range functions {
 		w.mail.held[function] = true
@@ -218,10 +220,10 @@ func (w *World) HoldOthers(but string) {
 // ReleaseAll lets messages through again.
 func (w *World) ReleaseAll() { clear(w.mail.held) }
 
-// History is what a function got so far.
+// History returns the messages that a function got so far.
 func (w *World) History(function string) []event.Message { return w.mail.history[function] }
 
-// Runs is how many runs of a function began.
+// Runs returns how many runs of a function began.
 func (w *World) Runs(function string) int { return w.mail.delivered[function] }
 
 // Tick sends each job's tick of this minute.
@@ -233,7 +235,7 @@ func (w *World) Tick() {
 	}
 }
 
-// Minutes lets the world go on for some minutes, with the ticks of each.
+// Minutes runs the world for n minutes, each with its ticks.
 func (w *World) Minutes(n int) {
 	for range n {
 		if w.broken != nil {

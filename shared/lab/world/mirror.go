@@ -10,12 +10,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing"
 )
 
-// mirror is what the store holds, decoded: what the invariants are checked by.
-// It is kept up to date with every commit.
+// mirror is the decoded content of the store, which the invariants are checked
+// against. Every commit updates it.
 type mirror struct {
 	invariants.Records
 	cataloged map[string]string // the instance of each machine, by its document
-	frozen    map[string]int    // the pools that are, and since which task
+	frozen    map[string]int    // the frozen pools, each with the task since which it is frozen
 	maxima    invariants.Maxima
 }
 
@@ -23,10 +23,10 @@ func newMirror() mirror {
 	return mirror{Records: invariants.NewRecords(), cataloged: map[string]string{}, maxima: invariants.Maxima{}}
 }
 
-// Broken is the first invariant that was broken; nil while all hold.
+// Broken returns the first invariant that was broken; nil while all hold.
 func (w *World) Broken() *invariants.Violation { return w.broken }
 
-// Break records that an invariant does not hold.
+// Break records that an invariant is broken, unless another one was before.
 func (w *World) Break(invariant, detail string) {
 	if w.broken != nil {
 		return
@@ -35,10 +35,10 @@ func (w *World) Break(invariant, detail string) {
 	w.broken = &invariants.Violation{Invariant: invariant, Detail: detail}
 }
 
-// check counts that an invariant was looked at.
+// check counts a check of an invariant.
 func (w *World) check(invariant string) { w.Stats.Checked[invariant]++ }
 
-// absorb takes over what was found of a view.
+// absorb adds the findings about a view to the world's.
 func (w *World) absorb(found invariants.Findings) {
 	for invariant, n := range found.Checked {
 		w.Stats.Checked[invariant] += n
@@ -48,8 +48,9 @@ func (w *World) absorb(found invariants.Findings) {
 	}
 }
 
-// view is the world as it stands. What lessees hold is what their leases say: a
-// commit is seen before its answer.
+// view returns a view of the world as it is now. It leaves out Held: every
+// commit is checked before its answer arrives, so the leases say what lessees
+// hold.
 func (w *World) view() invariants.View {
 	state := w.Cloud.State()
 	return invariants.View{
@@ -58,7 +59,7 @@ func (w *World) view() invariants.View {
 	}
 }
 
-// committed takes a commit over, and checks what it changed.
+// committed applies a commit to the mirror, and checks what it changed.
 func (w *World) committed(writes []store.Write) {
 	before, m := invariants.NewRecords(), &w.mirror
 	for _, write := range writes {
@@ -93,14 +94,14 @@ func (w *World) committed(writes []store.Write) {
 		}
 	}
 	view := invariants.View{Records: m.Records, Now: w.clock, Apart: w.apart(), EveryCommit: true}
-	if len(before.Managers)+len(before.Leases) > 0 { // only these are held against Compute Engine
+	if len(before.Managers)+len(before.Leases) > 0 { // only these are compared with Compute Engine
 		view = w.view()
 	}
 	w.absorb(view.Step(before))
 }
 
-// take decodes a document into the mirror, and keeps what it was before. What
-// is removed is a zero value then.
+// take decodes a document into the mirror, and saves its previous state in
+// before. is is the zero value for a removed document.
 func take[K comparable, T any](w *World, into, before map[K]T, key K, write store.Write) (was, is T) {
 	was = into[key]
 	before[key] = was
@@ -115,7 +116,8 @@ func take[K comparable, T any](w *World, into, before map[K]T, key K, write stor
 	return was, is
 }
 
-// machine takes over a machine, whose document may become another instance's.
+// machine applies a write to a machine, whose document may pass to another
+// instance.
 func (w *World) machine(id string, write store.Write, before invariants.Records) {
 	m := &w.mirror
 	if instance, known := m.cataloged[id]; known {
@@ -137,7 +139,7 @@ func (w *World) machine(id string, write store.Write, before invariants.Records)
 	m.Machines[instance], m.cataloged[id] = is, instance
 }
 
-// maxima are the greatest sizes that a run may go by now.
+// maxima returns the largest sizes that runs may currently assume.
 func (w *World) maxima() map[fleet.PoolKey]int {
 	inForce := map[fleet.PoolKey]int{}
 	for key, manager := range w.mirror.Managers {
@@ -148,7 +150,7 @@ func (w *World) maxima() map[fleet.PoolKey]int {
 	return w.mirror.maxima.With(inForce, w.clock)
 }
 
-// apart is how far a clock may be ahead of the world's.
+// apart returns how far a clock may be ahead of the world's.
 func (w *World) apart() time.Duration {
 	if w.Options.Faults[ClocksApart] > 0 {
 		return mostApart

@@ -16,15 +16,15 @@ import (
 	"github.com/gce-backend/gce-backend/shared/leasing/access"
 )
 
-// providerTransport carries requests to the Machine Provider. Each is served
-// by a task of its own: who asks may be killed while the answer is made, and
-// the other way round.
+// providerTransport carries requests to the Machine Provider. Each is served by
+// a task of its own: the caller may be killed while the request is served, and
+// vice versa.
 type providerTransport struct{ world *World }
 
 // RoundTrip serves a request.
 func (p providerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := p.world
-	body, _ := io.ReadAll(r.Body) // it is in memory
+	body, _ := io.ReadAll(r.Body) // the body is in memory
 	what := func() string { return fmt.Sprintf("%s %.400s", r.URL.Path, body) }
 	return gated(r.Context(), w, what, func() (*http.Response, error) {
 		if answer, err := w.providerFault(); answer != nil || err != nil {
@@ -79,7 +79,7 @@ func (w *World) provider() http.Handler {
 	})
 }
 
-// settings say who is who.
+// settings grant the world's identities their roles.
 type settings struct{}
 
 func (settings) Settings(context.Context) (access.Settings, error) {
@@ -95,7 +95,7 @@ func (w *World) catalog(skewed func() time.Time) *client.Client {
 		Base:       func(context.Context) (string, error) { return "http://provider.test", nil },
 		Token:      identity.LocalToken(Backend),
 		HTTPClient: &http.Client{Transport: providerTransport{w}},
-		// One request at a time, so that the order is the world's to choose.
+		// One request at a time, so that the world decides the order.
 		Concurrency: 1, Now: skewed,
 	})
 }

@@ -21,17 +21,17 @@ func (w *World) snapshot(base string) {
 	w.Note("by hand: snapshot %s", name)
 	err := w.Cloud.CreateSnapshot(simulator.Snapshot{Project: Project, Name: name, Labels: map[string]string{snapshotLabel: base}})
 	if err != nil {
-		panic(err) // the name is a good one
+		panic(err) // the name is valid
 	}
 }
 
-// snapshotOf reports whether a URL is that of a pool's snapshot.
+// snapshotOf reports whether a URL names a snapshot of a pool.
 func snapshotOf(base, url string) bool {
 	name := url[strings.LastIndexByte(url, '/')+1:]
 	return strings.HasPrefix(name, snapshotPrefix+base+"-")
 }
 
-// wrongSnapshots lists the templates that are not made of a snapshot of theirs.
+// wrongSnapshots lists the templates whose snapshot is not one of their pool's.
 func (w *World) wrongSnapshots() (wrong []string) {
 	for base, pool := range w.Config.Pools {
 		revision := w.mirror.Revisions[fleet.TemplateName(base, w.mirror.Templates[base].ActiveRevision)]

@@ -4,15 +4,15 @@ import "maps"
 
 // Stats count what happened.
 type Stats struct {
-	// Steps are outside calls, Runs deliveries of messages to jobs, Calls
-	// requests to Compute Engine and Mutations those that change something;
-	// Distinct counts those with the same request id once, as Compute Engine
-	// does them.
+	// Steps counts outside calls, Runs deliveries of messages to jobs, Calls
+	// requests to Compute Engine, and Mutations those requests that change
+	// something. Distinct counts mutations with the same request id once, as
+	// Compute Engine makes them once.
 	Steps, Runs, Calls, Mutations, Distinct int
-	// Reads and Writes are of documents.
+	// Reads and Writes count documents.
 	Reads, Writes int
-	// Leases is how many were given. Deletions counts the VMs that were asked
-	// to be deleted, Raises by how many VMs groups were asked to grow.
+	// Leases counts the leases that were given. Deletions counts the VMs whose
+	// deletion was requested, Raises the VMs by which groups were asked to grow.
 	Leases, Deletions, Raises int
 	Faults                    map[Kind]int
 	// Checked counts the checks of each invariant.

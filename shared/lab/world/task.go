@@ -10,8 +10,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
-// errKilled is what a killed task gets from every call that it still makes;
-// nothing of it leaves the process.
+// errKilled is returned by every call that a killed task still makes; no such
+// call has an effect.
 var errKilled = &failure.Error{Class: failure.Permanent, Err: errors.New("the process was killed")}
 
 // task is one run of something that calls the outside: a goroutine of which
@@ -23,11 +23,11 @@ type task struct {
 	resume chan struct{}
 	done   bool
 	killed bool
-	// asleep: it is not among the ready ones; something wakes it.
+	// asleep means that the task is not ready to run until something wakes it.
 	asleep bool
 	err    error
 	then   func(error)
-	// limits are when contexts end in the world's time, by their own deadline.
+	// limits maps each context's own deadline to its end in the world's time.
 	limits map[time.Time]time.Time
 	worker chan func()
 }
@@ -109,7 +109,7 @@ func (s *tasks) remove(t *task) {
 	s.ready = slices.DeleteFunc(s.ready, func(other *task) bool { return other == t })
 }
 
-// pick chooses who goes on.
+// pick chooses the task that runs next; nil if none is ready.
 func (w *World) pick() *task {
 	ready := w.tasks.ready
 	if len(ready) == 0 {
@@ -121,7 +121,7 @@ func (w *World) pick() *task {
 	return ready[w.rand.IntN(len(ready))]
 }
 
-// yield lets the scheduler decide who goes on.
+// yield lets the scheduler decide which task runs next.
 func (w *World) yield(t *task) {
 	next := w.pick()
 	if next == t {
@@ -136,7 +136,7 @@ func (w *World) park(t, next *task) {
 	<-t.resume
 }
 
-// suspend takes the current task out of the ready ones until wake is called.
+// suspend parks the current task until wake is called.
 func (w *World) suspend(t *task) {
 	w.tasks.remove(t)
 	t.asleep = true
@@ -182,9 +182,9 @@ func (w *World) expired(ctx context.Context) bool {
 	return !limit.IsZero() && !w.clock.Before(limit)
 }
 
-// limitOf returns when a task's context ends in the world's time; zero: never. A
-// context's deadline is in the machine's time, in which next to nothing passes:
-// the time left when the context is first seen is how long it was to last.
+// limitOf returns when a task's context ends in the world's time; zero if never.
+// A context's deadline is in the machine's time, which hardly passes in a world:
+// the time left when the context is first seen is its full duration.
 func (w *World) limitOf(ctx context.Context, t *task) time.Time {
 	deadline, ok := ctx.Deadline()
 	if t == nil || !ok {
@@ -197,7 +197,7 @@ func (w *World) limitOf(ctx context.Context, t *task) time.Time {
 	return t.limits[deadline]
 }
 
-// drain unwinds what is left.
+// drain kills all remaining tasks and runs them to their end.
 func (s *tasks) drain(w *World) {
 	for len(s.all) > 0 {
 		for t := range s.all {

@@ -10,15 +10,16 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/invariants"
 )
 
-// trace is what happened. The digest is over all of it, kept or not, so that
-// two runs of a seed can be compared.
+// trace records what happens in a world. The digest covers everything, whether
+// or not its line is kept, so that two runs of a seed can be compared.
 type trace struct {
 	keep   bool
 	lines  []string
 	digest uint64
 }
 
-// note adds a line about the current task. Its text is made only if it is kept.
+// note adds a line about the current task. what is called only if the line is
+// kept.
 func (w *World) note(format string, what func() string) {
 	w.stir(format)
 	if w.trace.keep {
@@ -49,10 +50,10 @@ func (w *World) stir(what string) {
 	w.trace.digest = hash.Sum64()
 }
 
-// Digest identifies everything that has happened.
+// Digest identifies everything that has happened so far.
 func (w *World) Digest() uint64 { return w.trace.digest }
 
-// Trace is the last lines of what happened; 0: all.
+// Trace returns the last lines of the trace; all of them for 0.
 func (w *World) Trace(last int) string {
 	lines := w.trace.lines
 	if last > 0 && len(lines) > last {
@@ -61,8 +62,8 @@ func (w *World) Trace(last int) string {
 	return strings.Join(lines, "\n")
 }
 
-// logHandler puts the jobs' log lines into the trace, and hands them to
-// whoever listens.
+// logHandler writes the jobs' log lines into the trace, and passes them to the
+// listener.
 type logHandler struct {
 	world *World
 	attrs []slog.Attr

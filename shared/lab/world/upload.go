@@ -10,8 +10,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/configsourcetest"
 )
 
-// between is how long an upload may take from one file to the next; less than a
-// bucket is let settle before it is believed.
+// between bounds the time from one file of an upload to the next. It is shorter
+// than the time for which a source waits until a bucket has settled.
 const between = 1500 * time.Millisecond
 
 // names are the names of the files, in the order in which they are uploaded.
@@ -26,7 +26,7 @@ func newConfiguration(w *World) *Configuration {
 	return c
 }
 
-// revision returns the name that a source gives these files.
+// revision returns the revision that a source computes for these files.
 func (f files) revision() string {
 	contents := map[string][]byte{}
 	for i, name := range names {
@@ -38,8 +38,8 @@ func (f files) revision() string {
 // Bucket holds the configuration's files.
 func (c *Configuration) Bucket() *configsourcetest.Bucket { return c.bucket }
 
-// upload writes the files to the bucket, all at once or one after the other;
-// whoever reads meanwhile finds a part of the old ones.
+// upload writes the files to the bucket, all at once or one after the other. In
+// the second case a reader meanwhile finds new files beside old ones.
 func (c *Configuration) upload() {
 	apart := c.world.roll(HalfWritten)
 	var at time.Duration
@@ -59,12 +59,12 @@ func (c *Configuration) upload() {
 	}
 }
 
-// write writes a file as it is to be now.
+// write writes the current content of a file.
 func (c *Configuration) write(i int) {
 	now := c.files()
 	c.held[i] = now[i]
 	if err := c.bucket.Put(context.Background(), names[i], now[i]); err != nil {
-		panic(err) // it is in memory
+		panic(err) // the bucket is in memory
 	}
 	if c.held == now {
 		c.whole[now.revision()] = true

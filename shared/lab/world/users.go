@@ -10,19 +10,19 @@ import (
 	"net/http"
 )
 
-// users is the state of the people around the suite.
+// users is the state of the lessees and operators around the suite.
 type users struct {
 	listener func(record slog.Record, attrs []slog.Attr)
 	requests int
-	// deleted are the groups that somebody deleted by hand, by zone and name.
+	// deleted holds the groups that were deleted by hand, by zone and name.
 	deleted map[[2]string]bool
 }
 
-// Listen hands every log line to a function.
+// Listen passes every log line to a function.
 func (w *World) Listen(to func(record slog.Record, attrs []slog.Attr)) { w.users.listener = to }
 
-// Call has a lessee call the Machine Provider, as a task of its own; then gets
-// the answer, nil where there was none.
+// Call has a lessee call the Machine Provider, as a task of its own. then gets
+// the answer, nil if there was none.
 func (w *World) Call(method string, request map[string]any, then func(answer map[string]any)) {
 	w.spawn("lessee."+method, func(ctx context.Context) error {
 		body, err := json.Marshal(request)
@@ -38,7 +38,7 @@ func (w *World) Call(method string, request map[string]any, then func(answer map
 		var answer map[string]any
 		if err == nil {
 			defer func() { _ = response.Body.Close() }()
-			text, _ := io.ReadAll(response.Body) // it is in memory
+			text, _ := io.ReadAll(response.Body) // the body is in memory
 			if response.StatusCode == http.StatusOK {
 				err = json.Unmarshal(text, &answer)
 			}
@@ -50,8 +50,8 @@ func (w *World) Call(method string, request map[string]any, then func(answer map
 	}, nil)
 }
 
-// Lease has the lessee ask for a machine, for some seconds or, where they are 0,
-// indefinitely. It returns the request's id.
+// Lease has the lessee ask for a machine for a number of seconds, or
+// indefinitely for 0. It returns the request's id.
 func (w *World) Lease(seconds int) string {
 	w.users.requests++
 	id := fmt.Sprintf("request-%d", w.users.requests)
@@ -68,7 +68,7 @@ func (w *World) Lease(seconds int) string {
 // Release has the lessee give a machine back.
 func (w *World) Release(id string) { w.Call("release", map[string]any{"request_id": id}, nil) }
 
-// HostOf returns the host that a request was given and still has; "" for none.
+// HostOf returns the hostname of the machine that a request holds; "" for none.
 func (w *World) HostOf(id string) string {
 	for _, lease := range w.mirror.Leases {
 		if lease.RequestID == id && lease.Running() {

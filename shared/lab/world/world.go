@@ -33,8 +33,8 @@ const (
 	provider   = "machine-provider"
 )
 
-// Suite is what runs in a world: it is handed in, because the jobs may be
-// imported by nobody but whoever puts them together.
+// Suite is the system that runs in a world. It is passed in because only
+// composition roots may import the jobs.
 type Suite struct {
 	Jobs     []job.Job
 	Manifest manifest.Manifest
@@ -54,21 +54,22 @@ type MachineProvider struct {
 	Log      *slog.Logger
 }
 
-// Options decide a world.
+// Options configure a world.
 type Options struct {
 	Seed   uint64
 	Faults Faults
 	Plant  Plant
-	// Trace keeps the trace of what happens; without it a world is quicker.
+	// Trace keeps the trace of what happens; a world without one is faster.
 	Trace bool
-	// Latency is the longest time that a message takes without a fault; 1 s
-	// when zero.
+	// Latency is the longest delivery time of a message without faults; 1 s when
+	// zero.
 	Latency time.Duration
-	// OperationTime and BootTime are Compute Engine's; 2 s and 20 s when zero.
+	// OperationTime and BootTime configure Compute Engine; 2 s and 20 s when
+	// zero.
 	OperationTime, BootTime time.Duration
-	// NoEvents drops everything but ticks.
+	// NoEvents drops all messages but ticks.
 	NoEvents bool
-	// Zones are Compute Engine's; those of the package when nil.
+	// Zones are the zones of Compute Engine; the package's Zones when nil.
 	Zones []string
 	// Serial runs one task to its end before the next begins.
 	Serial bool
@@ -82,7 +83,7 @@ type Plant struct {
 	Dependencies func(jobName string, deps job.Dependencies) job.Dependencies
 }
 
-// begin is when every world begins.
+// begin is the time at which every world begins.
 var begin = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
 // World is one world. It is not safe for concurrent use: everything in it
@@ -112,9 +113,9 @@ type World struct {
 	hung     []*task
 	requests map[string]bool // the ids of requests to Compute Engine that change something
 	load     load
-	// foreignTemplates counts those in Compute Engine that are not ours.
+	// foreignTemplates counts the templates in Compute Engine that are not ours.
 	foreignTemplates int
-	// snapshots counts those that were taken.
+	// snapshots counts the snapshots that were taken.
 	snapshots int
 	forgotten forgotten
 }
@@ -155,8 +156,8 @@ func newRand(seed uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) //nolint:gosec // it is to be reproducible
 }
 
-// Now is the world's time.
+// Now returns the world's time.
 func (w *World) Now() time.Time { return w.clock }
 
-// Close ends all that still runs.
+// Close ends all tasks.
 func (w *World) Close() { w.tasks.drain(w) }

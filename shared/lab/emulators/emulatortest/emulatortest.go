@@ -1,5 +1,5 @@
 // Package emulatortest gives tests an emulator: the one that the environment
-// names, or one of their own.
+// names, or a new one for the test.
 package emulatortest
 
 import (
@@ -12,9 +12,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/gate"
 )
 
-// Firestore returns a gate before a Firestore emulator, and sets
-// FIRESTORE_EMULATOR_HOST to it for the test. Where none is installed, the
-// test fails in CI (CI=true) and is skipped, loudly, elsewhere.
+// Firestore returns a gate in front of a Firestore emulator, and sets
+// FIRESTORE_EMULATOR_HOST to it for the test. If no emulator is installed, the
+// test fails in CI (CI=true) and is skipped elsewhere.
 func Firestore(t *testing.T, options gate.Options) *gate.Gate {
 	t.Helper()
 	const variable = "FIRESTORE_EMULATOR_HOST"
@@ -27,8 +27,9 @@ func Firestore(t *testing.T, options gate.Options) *gate.Gate {
 	return g
 }
 
-// PubSub returns the host:port of a Pub/Sub emulator; else it is as Firestore,
-// with PUBSUB_EMULATOR_HOST.
+// PubSub returns the host:port of a Pub/Sub emulator. Like Firestore, it uses
+// the one that PUBSUB_EMULATOR_HOST names, and fails or skips the test if none
+// is installed.
 func PubSub(t *testing.T) string {
 	t.Helper()
 	return emulator(t, "PUBSUB_EMULATOR_HOST", emulators.StartPubSub)

@@ -25,7 +25,7 @@ type Method struct {
 	Verb string
 	Path string // "projects/{project}/…"
 
-	body       string // the schema; empty for none
+	body       string // the name of the schema; empty for none
 	parameters map[string]bool
 }
 
@@ -52,7 +52,7 @@ type field struct {
 	list, mapped bool
 	outputOnly   bool
 	kind         string   // a scalar type, "enum", or the name of a schema
-	values       []string // of an enumeration
+	values       []string // the values of an enumeration
 	requiredBy   []string // methods
 }
 

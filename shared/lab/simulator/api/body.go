@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Error is a refusal, with the reason and message of the answer's error.
+// Error is the reason and the message with which a request is refused.
 type Error struct{ Reason, Message string }
 
 func (e *Error) Error() string { return e.Message }
@@ -21,11 +21,12 @@ func badRequest(format string, args ...any) *Error {
 }
 
 // CheckBody reads a body and refuses unknown fields, values of the wrong type,
-// unknown values of enumerations, and missing fields that the method requires. It
-// returns the body in canonical form: 64-bit integers are strings, 32-bit ones
-// numbers. As by the service, fields that are output only and null in a list are
-// dropped; a field that is null stays, because a patch clears it. The beta API has fields that v1 does not describe:
-// with beta they are dropped.
+// unknown values of enumerations, and missing fields that the method requires.
+// It returns the body in canonical form: 64-bit integers are strings, 32-bit
+// integers are numbers. Like the service, it drops output-only fields and null
+// elements of lists; it keeps a null field, because in a patch that clears the
+// field. With beta it drops unknown fields instead of refusing them: the beta
+// API has fields that v1 does not describe.
 func (m *Method) CheckBody(raw []byte, beta bool) (map[string]any, error) {
 	if m.body == "" {
 		return map[string]any{}, nil
@@ -53,8 +54,9 @@ type checker struct {
 	beta   bool
 }
 
-// object checks an object and puts its values into canonical form. Fields are
-// checked by name, so that the same body always has the same error.
+// object checks an object and converts its values to canonical form. It checks
+// fields in the order of their names, so that the same body always gets the same
+// error.
 func (c checker) object(at, name string, body map[string]any) error {
 	s := schemas[name]
 	for _, field := range slices.Sorted(maps.Keys(body)) {
@@ -84,8 +86,9 @@ func (c checker) object(at, name string, body map[string]any) error {
 	return nil
 }
 
-// taken reports whether the method takes a field that is described as output only:
-// the Terraform provider creates groups with named ports, and reads them back.
+// taken reports whether the method accepts a field that is described as output
+// only: the Terraform provider creates groups with named ports, and reads them
+// back.
 func (c checker) taken(schema, field string) bool {
 	return c.method == "instanceGroupManagers.insert" && schema == "InstanceGroupManager" && field == "namedPorts"
 }

@@ -13,7 +13,7 @@ type comparison struct {
 	path     []string
 	operator string
 	value    string
-	pattern  *regexp.Regexp // of eq, ne and values with *
+	pattern  *regexp.Regexp // for eq, ne and values with *
 }
 
 func newComparison(field string, operator token, value string) (Expression, error) {
@@ -85,7 +85,8 @@ func (c comparison) equal(v string) bool {
 	return v == c.value || order(v, c.value) == 0
 }
 
-// order compares as times or as numbers where both are, else as text.
+// order compares two values as times or as numbers if both are, and otherwise as
+// text.
 func order(a, b string) int {
 	if x, err := time.Parse(time.RFC3339, a); err == nil {
 		if y, err := time.Parse(time.RFC3339, b); err == nil {
@@ -103,7 +104,8 @@ func order(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// lookUp gives the values at a path, through lists; none when it is absent.
+// lookUp returns the values at a path, including those in lists; none if it is
+// absent.
 func lookUp(v any, path []string) []string {
 	switch v := v.(type) {
 	case map[string]any:

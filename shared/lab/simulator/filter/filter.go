@@ -43,7 +43,7 @@ func (e not) Match(r map[string]any) bool { return !e.of.Match(r) }
 // maxDepth bounds the nesting of parentheses.
 const maxDepth = 50
 
-// Parse reads a filter; an empty one gives nil, which is no filter.
+// Parse parses a filter; it returns nil for an empty one.
 func Parse(text string) (Expression, error) {
 	tokens, err := scan(text)
 	if err != nil || len(tokens) == 0 {
@@ -78,8 +78,8 @@ func (p *parser) word(text string) bool {
 	return false
 }
 
-// alternatives: terms joined by OR, which binds looser than AND here as in the
-// service's documentation, where mixed use needs parentheses.
+// alternatives parses terms joined by OR, which binds less tightly than AND here
+// as in the service's documentation, where mixed use needs parentheses.
 func (p *parser) alternatives() (Expression, error) {
 	first, err := p.conjunction()
 	if err != nil {
@@ -99,7 +99,7 @@ func (p *parser) alternatives() (Expression, error) {
 	return all, nil
 }
 
-// conjunction: terms joined by AND or by standing side by side.
+// conjunction parses terms joined by AND or simply put side by side.
 func (p *parser) conjunction() (Expression, error) {
 	var all and
 	for {

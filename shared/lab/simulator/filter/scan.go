@@ -72,8 +72,8 @@ func quoted(text string) (value string, n int, err error) {
 	return "", 0, fmt.Errorf("a quote is not closed: %s", text)
 }
 
-// bare is the length of an unquoted word. A value may hold colons (URLs and
-// times) and, in old expressions, the characters of regular expressions.
+// bare returns the length of an unquoted word. A value may contain colons (URLs
+// and times) and, in old expressions, the characters of regular expressions.
 func bare(text string, isValue bool) int {
 	stop := " \t\n()" + operatorCharacters
 	if isValue {

@@ -1,5 +1,5 @@
-// Package faulty is a store that fails as its owner decides, for tests and
-// simulations of what the suite does when Firestore does not answer.
+// Package faulty is a store that fails on demand, for tests and simulations of
+// what the suite does when Firestore fails.
 package faulty
 
 import (
@@ -23,36 +23,36 @@ const (
 // Call is a call of the store.
 type Call struct {
 	Method Method
-	Keys   []store.Key   // of a Get
-	Query  store.Query   // of a Find or Count
-	Writes []store.Write // of a Commit
+	Keys   []store.Key   // in a Get
+	Query  store.Query   // in a Find or Count
+	Writes []store.Write // in a Commit
 }
 
 // Fault is the fault of a call; the zero value is none.
 type Fault struct {
-	// Before is returned instead of doing the call.
+	// Before is returned without making the call.
 	Before error
-	// After is returned although the call was done.
+	// After is returned although the call was made.
 	After error
 }
 
 // Ready-made faults.
 var (
-	// Unavailable fails a call before it is done.
+	// Unavailable fails a call without making it.
 	Unavailable = Fault{Before: failure.New(failure.Transient, "the store is unavailable (injected)")}
-	// Lost does the call and loses the answer.
+	// Lost makes the call and loses the answer.
 	Lost = Fault{After: failure.New(failure.Transient, "the answer was lost (injected)")}
-	// Conflict refuses a commit as if another writer had been quicker.
+	// Conflict fails a commit as if another writer had been faster.
 	Conflict = Fault{Before: failure.New(failure.Conflict, "the document was changed since it was read (injected)")}
-	// OverQuota refuses a call for now.
+	// OverQuota fails a call as if a quota were exhausted.
 	OverQuota = Fault{Before: failure.New(failure.Quota, "too many requests (injected)")}
 )
 
-// Hooks are called at each call, on the caller's goroutine; they may also
-// block, to choose the order of concurrent calls, or change the store inside,
-// to be the quicker writer. A nil hook does nothing.
+// Hooks are called for each call, on the caller's goroutine. They may also
+// block, to control the order of concurrent calls, or write to the inner store,
+// to be the faster writer. A nil hook does nothing.
 type Hooks struct {
-	// Fault decides what goes wrong with a call.
+	// Fault returns the fault of a call.
 	Fault func(ctx context.Context, call Call) Fault
 	// Pause replaces waiting after a conflict.
 	Pause func(ctx context.Context, attempt int) error
@@ -69,7 +69,7 @@ var (
 	_ store.Pauser = (*Store)(nil)
 )
 
-// New puts faults around a store.
+// New returns a store that injects faults around an inner one.
 func New(inner store.Store, hooks Hooks) *Store { return &Store{inner: inner, hooks: hooks} }
 
 // Get reads documents, or fails.
@@ -93,7 +93,7 @@ func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Vers
 	return try(ctx, s, Call{Method: Commit, Writes: writes}, func() ([]store.Version, error) { return s.inner.Commit(ctx, writes...) })
 }
 
-// Pause waits as the hook does, or as the store inside.
+// Pause waits as the hook does or, without one, as the inner store does.
 func (s *Store) Pause(ctx context.Context, attempt int) error {
 	if s.hooks.Pause != nil {
 		return s.hooks.Pause(ctx, attempt)

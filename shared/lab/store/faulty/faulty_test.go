@@ -59,8 +59,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestUpdateUnderInjectedConflicts shows that retries pause by the hook, so
-// that a simulation decides about time, and that they end.
+// TestUpdateUnderInjectedConflicts shows that retries pause through the hook, so
+// that a simulation controls time, and that they end.
 func TestUpdateUnderInjectedConflicts(t *testing.T) {
 	type counter struct {
 		N int `firestore:"n"`

@@ -4,10 +4,10 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// indexedFrom is the size from which a collection is worth an index.
+// indexedFrom is the size from which a collection gets indexes.
 const indexedFrom = 64
 
-// document is one state of a document; it is never changed.
+// document is one version of a document; it never changes.
 type document struct {
 	key     store.Key
 	fields  store.Fields
@@ -20,8 +20,8 @@ type indexName struct {
 	elements bool
 }
 
-// collection holds the documents of a collection, or of all that share a
-// name, by key and in the indexes that queries have asked for.
+// collection holds the documents of a collection or of a collection group, by
+// key and in the indexes that queries have needed so far.
 type collection struct {
 	byKey   sorted
 	size    int
@@ -48,7 +48,7 @@ func (c *collection) replace(old, next *document) {
 	}
 }
 
-// values returns the values under which an index has the document.
+// values returns the values under which an index holds the document.
 func (n indexName) values(doc *document) []any {
 	if doc == nil {
 		return nil
@@ -77,7 +77,7 @@ func (c *collection) build(name indexName) {
 	c.indexes[name] = index
 }
 
-// missing names the indexes that a query wants and that do not exist.
+// missing returns the indexes that a query needs and that do not exist yet.
 func (c *collection) missing(query store.Query) []indexName {
 	if c.size < indexedFrom {
 		return nil

@@ -10,15 +10,15 @@ import (
 type scan struct {
 	over     *sorted
 	from, to position
-	// by are the fields that the range is ordered by. If that is the key alone,
-	// all its entries have the same value.
+	// by are the fields by which the range is ordered. If by is the key alone,
+	// all entries of the range have the same value.
 	by   []string
 	only any
 }
 
 func (s scan) size() int { return s.over.distance(s.from, s.to) }
 
-// find returns what the query finds, in order.
+// find returns the documents that a query finds, in order.
 func (c *collection) find(query store.Query) []*document {
 	orders := query.Orders()
 	best := c.choose(query, orders)
@@ -70,7 +70,7 @@ func (c *collection) choose(query store.Query, orders []store.Order) scan {
 	return scan{over: index, to: index.end(), by: []string{orders[0].Field, store.KeyField}}
 }
 
-// stretch returns the range of an index that a filter keeps.
+// stretch returns the range of an index that matches a filter.
 func stretch(index *sorted, filter store.Filter) scan {
 	value := filter.Value
 	least := index.search(func(e entry) bool { return store.Compare(e.value, value) >= 0 })
@@ -91,14 +91,14 @@ func stretch(index *sorted, filter store.Filter) scan {
 		s.from, s.to = beyond, sameKindTo()
 	case store.GreaterOrEqual:
 		s.to = sameKindTo()
-	default: // one value only, so in the order of keys
+	default: // a single value, so the entries are ordered by key
 		s.by, s.only = []string{store.KeyField}, value
 	}
 	return s
 }
 
-// follows reports whether a range in one order has the wanted order too, and
-// whether that is backwards.
+// follows reports whether a range ordered by some fields is also in the wanted
+// order, and whether that means going through it backwards.
 func follows(by []string, orders []store.Order) (descending, ok bool) {
 	if len(by) != len(orders) {
 		return false, false
@@ -111,7 +111,7 @@ func follows(by []string, orders []store.Order) (descending, ok bool) {
 	return orders[0].Descending, true
 }
 
-// startAfter shortens a range to what comes after the last page.
+// startAfter shortens a range to the part after the previous page.
 func (s scan) startAfter(last *store.Document, descending bool) scan {
 	if last == nil {
 		return s

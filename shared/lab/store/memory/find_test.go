@@ -12,9 +12,9 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/store/memory"
 )
 
-// TestIndexesAgreeWithAScan compares random queries on a collection that is
-// large enough for indexes with the same on the same documents spread over
-// collections that are too small for them.
+// TestIndexesAgreeWithAScan runs random queries on a collection that is large
+// enough for indexes, and compares their results with those on collections of
+// the same documents that are too small for indexes.
 func TestIndexesAgreeWithAScan(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	ctx := context.Background()
@@ -77,9 +77,9 @@ func randomQuery(random *rand.Rand, value func() any) store.Query {
 	return query
 }
 
-// scan answers a query the simple way: a store per document, and the order by
-// a store with nothing but the documents that were found, below the size from
-// which there are indexes.
+// scan runs a query without indexes: on one store per document, and then, for
+// the order, on stores with only the documents found, which are too few for
+// indexes.
 func scan(t *testing.T, contents map[store.Key]store.Fields, query store.Query) []store.Key {
 	t.Helper()
 	unlimited := query
@@ -127,8 +127,8 @@ func keysOf(documents []store.Document) []store.Key {
 	return keys
 }
 
-// TestSweepAmongManyDocuments bounds what a query costs among a hundred
-// thousand documents; a scan would take some ten milliseconds.
+// TestSweepAmongManyDocuments bounds the cost of a query in a collection of a
+// hundred thousand documents; a scan would take some ten milliseconds.
 func TestSweepAmongManyDocuments(t *testing.T) {
 	s := filled(t)
 	query := store.Query{Collection: "instances", Where: []store.Filter{equal("state", "found")}}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Whatever stands in a journal: it is refused, or what is read of it stays the
-// same when it is read again.
+// Whatever a journal holds: it is refused, or reading it a second time gives the
+// same documents.
 func FuzzJournal(f *testing.F) {
 	for _, text := range []string{
 		`{"v":1772366400000000,"w":[{"k":"a/b","f":{"i":{"i":"7"},"f":{"f":"0.5"},"t":{"t":"2026-03-01T00:00:00Z"},"b":{"b":"eA=="},"m":{"m":{"x":[true,null]}}}}]}` + "\n",

@@ -14,8 +14,9 @@ import (
 
 var errClosed = errors.New("the journal is closed")
 
-// journal is a file with a line per commit. A commit is written through to
-// the operating system, so it outlives the process, though not the machine.
+// journal is a file with one line per commit. Each commit is written to the
+// operating system at once, so it survives the process, but not a crash of the
+// machine.
 type journal struct {
 	file *os.File
 	size int64
@@ -33,10 +34,10 @@ type item struct {
 	Empty  bool           `json:"e,omitempty"` // a document without fields
 }
 
-// Open makes a store that keeps a journal in a file and begins with what is in
-// there. An incomplete last line, of a process that was killed, is dropped.
-// The journal is rewritten without history at each start. Only one process may
-// have it open.
+// Open returns a store that keeps a journal in a file, and starts with the
+// documents in that file. It drops an incomplete last line, which a killed
+// process leaves, and rewrites the journal without its history. Only one process
+// may have it open.
 func Open(path string, now func() time.Time) (*Store, error) {
 	s := New(now)
 	if err := s.replay(path); err != nil {
@@ -56,12 +57,12 @@ func (s *Store) replay(path string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close() //nolint:errcheck // read only
 	reader := bufio.NewReaderSize(file, 1<<20)
 	for number := 1; ; number++ {
 		text, err := reader.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return nil // what stands behind the last line end is incomplete
+			return nil // a line without its end is incomplete
 		}
 		if err != nil {
 			return err
@@ -95,8 +96,8 @@ func (s *Store) redo(l line) error {
 	return nil
 }
 
-// compact writes a new journal with one line per document and puts it in the
-// place of the old one.
+// compact writes a new journal with one line per document and replaces the old
+// one by it.
 func (s *Store) compact(path string) error {
 	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the caller names the file
 	if err != nil {
@@ -138,8 +139,8 @@ func (d *document) item() item {
 	return item{Key: d.key, Fields: packMap(d.fields), Empty: len(d.fields) == 0}
 }
 
-// append writes a commit in one piece. Where that fails half-way, the journal
-// is cut back to what it was.
+// append writes a commit in one piece. If that fails half-way, it truncates the
+// journal to its previous length.
 func (j *journal) append(version store.Version, documents []*document) error {
 	if j.file == nil {
 		return errClosed

@@ -102,8 +102,9 @@ func TestVersionsGrowOverARestart(t *testing.T) {
 	}
 }
 
-// TestJournalCutAnywhere stands for a process that was killed while it wrote:
-// each commit is there whole or not at all, and all before the last are there.
+// TestJournalCutAnywhere simulates a process that is killed while it writes:
+// each commit is there completely or not at all, and all commits before the last
+// are there.
 func TestJournalCutAnywhere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	s := open(t, path)

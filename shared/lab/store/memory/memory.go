@@ -1,6 +1,6 @@
-// Package memory is a document store in memory, for tests, simulations and
-// the local suite, with the same behaviour as Firestore. Equality, range and
-// array filters run on indexes that it builds when a query first asks.
+// Package memory is a document store in memory, for tests, simulations and the
+// local suite, that behaves like Firestore. Equality, range and array filters
+// use indexes, which it builds when a query first needs them.
 package memory
 
 import (
@@ -27,8 +27,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New makes an empty store. Versions follow the clock, and grow also where it
-// stands still or goes back.
+// New returns an empty store. Versions follow the clock, and also increase while
+// it stands still or goes back.
 func New(now func() time.Time) *Store {
 	return &Store{
 		now:         now,
@@ -64,7 +64,7 @@ func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, e
 	return documents, nil
 }
 
-// copy returns a copy that shares nothing with the stored document.
+// copy returns a copy of a stored document that shares nothing with it.
 func (d *document) copy(only []string) store.Document {
 	document := store.Document{Key: d.key, Version: d.version}
 	if only == nil {
@@ -169,7 +169,7 @@ func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Vers
 	return versions, nil
 }
 
-// holds returns an error if a condition does not hold.
+// holds returns an error if a precondition fails.
 func (s *Store) holds(writes []store.Write) error {
 	for _, write := range writes {
 		stored := s.documents[write.Key]
@@ -195,7 +195,7 @@ func (s *Store) nextVersion() store.Version {
 	return store.Version{Time: now}
 }
 
-// apply stores a document, or removes it where it has no fields.
+// apply stores a document, or removes it if it has no fields.
 func (s *Store) apply(doc *document) {
 	old := s.documents[doc.key]
 	next := doc
@@ -218,7 +218,7 @@ func named(collections map[string]*collection, name string) *collection {
 	return c
 }
 
-// Close ends the writing of the journal of a store made by Open.
+// Close closes the journal of a store made by Open.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// In the journal a text, a truth value, null and an array stand as in JSON;
-// what JSON cannot tell apart is an object with one name: the type.
+// In the journal, strings, booleans, null and arrays are written as in JSON. A
+// value whose type JSON cannot express is an object with one name: the type.
 const (
 	packedInt   = "i"
 	packedFloat = "f"

@@ -9,10 +9,10 @@ import (
 )
 
 // blockSize is how many entries a block holds before it is split: small enough
-// to insert into quickly, large enough that there are few blocks.
+// for fast inserts, large enough to keep the number of blocks low.
 const blockSize = 256
 
-// entry is a document in an order: by value, then by key.
+// entry is a document in an index, ordered by value, then by key.
 type entry struct {
 	value any
 	doc   *document
@@ -25,7 +25,7 @@ func (e entry) compare(other entry) int {
 	return store.CompareKeys(e.doc.key, other.doc.key)
 }
 
-// sorted holds entries in order, in blocks, so that adding one among a hundred
+// sorted holds entries in order, in blocks, so that adding one to a hundred
 // thousand moves only a few.
 type sorted struct{ blocks [][]entry }
 
@@ -36,8 +36,8 @@ func (p position) before(other position) bool {
 	return p.block < other.block || p.block == other.block && p.offset < other.offset
 }
 
-// search finds the first entry for which reached is true; it must be true for
-// all that follow as well.
+// search returns the position of the first entry for which reached is true.
+// reached must be true for all later entries too.
 func (s *sorted) search(reached func(entry) bool) position {
 	block := sort.Search(len(s.blocks), func(i int) bool {
 		return reached(s.blocks[i][len(s.blocks[i])-1])
@@ -53,7 +53,7 @@ func (s *sorted) seek(e entry) position {
 	return s.search(func(other entry) bool { return other.compare(e) >= 0 })
 }
 
-// add puts an entry in its place; one that compares equal is replaced.
+// add inserts an entry; it replaces one that compares equal.
 func (s *sorted) add(e entry) {
 	at := s.seek(e)
 	if at.block == len(s.blocks) {
@@ -77,7 +77,7 @@ func (s *sorted) add(e entry) {
 	}
 }
 
-// remove takes an entry out, where it is there.
+// remove removes an entry, if present.
 func (s *sorted) remove(e entry) {
 	at := s.seek(e)
 	if at.block == len(s.blocks) || s.blocks[at.block][at.offset].compare(e) != 0 {
@@ -100,8 +100,7 @@ func (s *sorted) distance(from, to position) int {
 	return count
 }
 
-// between goes through the documents from one position to another, which does not
-// lie before it.
+// between goes through the documents from one position to a later or equal one.
 func (s *sorted) between(from, to position, descending bool) iter.Seq[*document] {
 	return func(yield func(*document) bool) {
 		for n := range min(to.block+1, len(s.blocks)) - from.block {

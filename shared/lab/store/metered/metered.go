@@ -1,4 +1,4 @@
-// Package metered counts what a store is asked for as Firestore bills it, by
+// Package metered counts the operations of a store as Firestore bills them, by
 // collection and by job, so that a test can state what a sweep may cost.
 package metered
 
@@ -10,15 +10,16 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// Counts are billed operations. The rules:
-// https://firebase.google.com/docs/firestore/pricing
+// Counts are billed operations, by the rules of
+// https://firebase.google.com/docs/firestore/pricing.
 type Counts struct {
-	// Reads are documents read: each key of a Get, each result of a Find and at
-	// least one, one per 1,000 counted documents of a Count and at least one.
+	// Reads counts the documents read: one per key of a Get; one per result of a
+	// Find, and at least one; one per 1,000 counted documents of a Count, and at
+	// least one.
 	Reads int64 `json:"reads"`
-	// Writes are documents written by commits that succeeded.
+	// Writes counts the documents written by successful commits.
 	Writes int64 `json:"writes"`
-	// Deletes are documents deleted by commits that succeeded.
+	// Deletes counts the documents deleted by successful commits.
 	Deletes int64 `json:"deletes"`
 }
 
@@ -27,12 +28,12 @@ func (c Counts) Plus(other Counts) Counts {
 	return Counts{c.Reads + other.Reads, c.Writes + other.Writes, c.Deletes + other.Deletes}
 }
 
-// Minus takes counts off.
+// Minus subtracts counts.
 func (c Counts) Minus(other Counts) Counts {
 	return Counts{c.Reads - other.Reads, c.Writes - other.Writes, c.Deletes - other.Deletes}
 }
 
-// Source is what a count belongs to.
+// Source is the job and the collection that counts belong to.
 type Source struct {
 	// Job is the name given by WithJob, or empty.
 	Job string `json:"job"`
@@ -68,13 +69,12 @@ func (s Snapshot) sum(wanted func(Source) bool) Counts {
 
 type jobKey struct{}
 
-// WithJob names the job on whose account calls with this context go.
+// WithJob returns a context whose calls are counted for a job.
 func WithJob(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, jobKey{}, name)
 }
 
-// Store counts the operations of the store inside. It is safe for concurrent
-// use.
+// Store counts the operations of an inner store. It is safe for concurrent use.
 type Store struct {
 	inner store.Store
 
@@ -97,7 +97,7 @@ func (s *Store) Counts() Snapshot {
 	return maps.Clone(s.counts)
 }
 
-// Reset begins anew, and returns the counts until now.
+// Reset sets the counts to zero, and returns the previous ones.
 func (s *Store) Reset() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,7 +137,7 @@ func (s *Store) Count(ctx context.Context, query store.Query) (int, error) {
 	return count, err
 }
 
-// Commit writes and deletes; a commit that was refused costs nothing.
+// Commit writes and deletes documents; a refused commit costs nothing.
 func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Version, error) {
 	versions, err := s.inner.Commit(ctx, writes...)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Vers
 	return versions, nil
 }
 
-// Pause lets the store inside decide how long to wait.
+// Pause waits as the inner store does.
 func (s *Store) Pause(ctx context.Context, attempt int) error {
 	return store.Pause(ctx, s.inner, attempt)
 }

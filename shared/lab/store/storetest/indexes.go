@@ -2,8 +2,8 @@ package storetest
 
 import "github.com/gce-backend/gce-backend/terraform"
 
-// Indexes are those that the suite's own queries need, where the store is
-// Firestore or as strict as it.
+// Indexes returns the indexes that the suite's own queries need in Firestore and
+// in stores that are as strict.
 func Indexes() *terraform.Indexes {
 	const up, down = "ASCENDING", "DESCENDING"
 	index := func(fields ...map[string]string) terraform.Composite {

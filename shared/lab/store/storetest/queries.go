@@ -162,7 +162,7 @@ func pages(f fixture) {
 			}
 		})
 	}
-	// The document behind which a page goes on may be gone.
+	// The last document of a page may be deleted before the next page is read.
 	query := in(nil)
 	query.After, query.Limit = &store.Document{Key: vm("vm-148x")}, 7
 	f.finds(query, vm("vm-149"))

@@ -75,7 +75,7 @@ var reading = []check{
 	}},
 }
 
-// eachCall checks that every method minds the end of its context.
+// eachCall checks that every method respects the end of its context.
 func eachCall(ctx context.Context, f fixture) {
 	query := store.Query{Collection: "instances"}
 	for name, call := range map[string]func() error{

@@ -1,5 +1,5 @@
-// Package storetest is the suite that every implementation of the document
-// store passes.
+// Package storetest is the conformance suite that every implementation of the
+// document store passes.
 package storetest
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// Run checks an implementation. open makes an empty store for each test.
+// Run checks an implementation. open returns an empty store for each test.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, group := range [][]check{reading, writing, limits, values, queries, updates} {
@@ -50,7 +50,7 @@ func (f fixture) commit(writes ...store.Write) []store.Version {
 	return versions
 }
 
-// refused checks that a commit fails with a class.
+// refused checks that a commit fails with an error of a class.
 func (f fixture) refused(class failure.Class, writes ...store.Write) error {
 	f.Helper()
 	_, err := f.store.Commit(f.ctx, writes...)

@@ -11,7 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
-// counter is what the tests of updates keep in a document.
+// counter is the content of the documents in the tests of updates.
 type counter struct {
 	Name string `firestore:"name,omitempty"`
 	N    int    `firestore:"n"`
