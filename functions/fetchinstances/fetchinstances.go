@@ -67,7 +67,7 @@ func (f fetcher) sweep(ctx context.Context) error {
 	byKey := map[fleet.ManagerKey]fleet.Manager{}
 	var keys []fleet.ManagerKey
 	for _, manager := range managers {
-		if m := manager.Value; m.URL != "" && f.Covers(m.Key()) {
+		if m := manager.Value; (m.URL != "" || m.State == fleet.Drained) && f.Covers(m.Key()) {
 			byKey[m.Key()] = m
 			keys = append(keys, m.Key())
 		}
@@ -117,9 +117,11 @@ func (f fetcher) fetch(ctx context.Context, m fleet.Manager) error {
 	// The records are read before Compute Engine is asked: a VM recorded in
 	// between would seem to be lost.
 	listing, err := f.load(ctx, m)
-	if err != nil {
+	if err != nil || m.URL == "" && len(listing.VMs) == 0 {
 		return err
 	}
+	// Without a URL the manager is drained, and its group was deleted by hand while
+	// it had VMs: these are to be seen gone all the same.
 	seen, askErr := f.ask(ctx, m)
 	if askErr != nil && len(seen.vms) == 0 {
 		return askErr
