@@ -4,7 +4,9 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +50,20 @@ func (f fixture) commit(writes ...store.Write) []store.Version {
 		f.Fatalf("%d versions for %d writes", len(versions), len(writes))
 	}
 	return versions
+}
+
+// fill creates so many documents, and returns their keys, which are in order.
+func (f fixture) fill(n int, fields func(i int) store.Fields) []store.Key {
+	f.Helper()
+	filled, writes := make([]store.Key, n), make([]store.Write, n)
+	for i := range n {
+		filled[i] = vm(fmt.Sprintf("vm-%05d", i))
+		writes[i] = store.Create(filled[i], fields(i))
+	}
+	for part := range slices.Chunk(writes, store.MaxWrites) {
+		f.commit(part...)
+	}
+	return filled
 }
 
 // refused checks that a commit fails with a class.
