@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"maps"
 	"os"
 	"strconv"
@@ -46,12 +47,15 @@ func (s *system) measure() *stretch {
 }
 
 // reached notes that what was waited for is there.
-func (m *stretch) reached() { m.wall = time.Since(m.begin) }
+func (m *stretch) reached(context.Context) error {
+	m.wall = time.Since(m.begin)
+	return nil
+}
 
 // end returns the stretch as a run.
 func (m *stretch) end(what string) Run {
 	if m.wall == 0 {
-		m.reached()
+		m.wall = time.Since(m.begin)
 	}
 	now := m.system.Counters()
 	r := &m.system.runs

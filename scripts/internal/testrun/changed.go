@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"os/exec"
 	"path"
 	"slices"
@@ -104,11 +103,12 @@ func (c *changes) print(w io.Writer) {
 }
 
 // any reports whether a file changed that one of the names stands for: a name
-// that ends in a slash is a folder, one that begins with a dot is an ending.
+// that ends in a slash is a folder, one that begins with a dot is an ending, and
+// * is every file.
 func (c *changes) any(names ...string) bool {
-	for file := range maps.Keys(c.files) {
+	for file := range c.files {
 		for _, name := range names {
-			if file == name || strings.HasSuffix(name, "/") && strings.HasPrefix(file, name) || strings.HasPrefix(name, ".") && strings.HasSuffix(file, name) {
+			if name == "*" || file == name || strings.HasSuffix(name, "/") && strings.HasPrefix(file, name) || strings.HasPrefix(name, ".") && strings.HasSuffix(file, name) {
 				return true
 			}
 		}
@@ -116,24 +116,7 @@ func (c *changes) any(names ...string) bool {
 	return false
 }
 
-func always(*changes) bool             { return true }
-func never(*changes) bool              { return false }
-func goFiles(c *changes) bool          { return c.any(".go", ".mod", ".sum") }
-func tested(c *changes) bool           { return len(c.files) > 0 }
-func infrastructure(c *changes) bool   { return c.any("terraform/", "functions/functions.yaml") }
-func requirements(c *changes) bool     { return c.any(".mod", ".sum") }
 func (c *changes) documentation() bool { return c != nil && c.any("docs/", ".md") }
-
-// generated reports whether generated code or pages changed, or their sources.
-func generated(c *changes) bool {
-	return c.any("proto/", "README.md", "docs/configuration.md", "functions/functions.yaml", "scripts/generate", "scripts/cmd/pages/", "scripts/internal/reference/")
-}
-
-// deployed reports whether something other than code changed that decides how the
-// functions are built.
-func deployed(c *changes) bool {
-	return c.any("go.mod", "go.sum", "functions.go", "functions/functions.yaml", "terraform/source.txt", "terraform/modules/function/function.tf", "scripts/buildcheck")
-}
 
 // output returns what a program prints.
 func output(ctx context.Context, folder string, arguments ...string) (string, error) {

@@ -27,8 +27,8 @@ type goPackage struct {
 	module string // its folder
 	tests  bool   // it has some
 	// links are the packages of the project that its tests link, itself
-	// included; needs those without which it does not build, tests aside.
-	links, needs map[string]bool
+	// included.
+	links map[string]bool
 	// concurrent reports whether goroutines are started by its code, by its
 	// tests, or by a package that its tests import, such as a suite for all
 	// implementations of a contract. The race detector looks at such packages:
@@ -57,9 +57,9 @@ type listed struct {
 	TestGoFiles, XTestGoFiles          []string
 	IgnoredGoFiles                     []string
 	Imports, TestImports, XTestImports []string
+	Deps                               []string // of what it imports too
 	Error                              *struct{ Err string }
 	parsed                             findings
-	closure                            map[string]bool
 }
 
 // findings are facts about the source of a package.
@@ -91,13 +91,19 @@ func readPackages(ctx context.Context, root string) ([]goPackage, error) {
 		if err != nil {
 			return nil, err
 		}
-		made := goPackage{path: path, folder: filepath.ToSlash(folder), module: in[path], needs: closure(all, path), links: map[string]bool{path: true},
+		made := goPackage{path: path, folder: filepath.ToSlash(folder), module: in[path], links: map[string]bool{path: true},
 			tests: len(p.TestGoFiles)+len(p.XTestGoFiles) > 0, concurrent: p.parsed.goroutines, both: p.parsed.raceOnly, fuzz: p.parsed.fuzz}
 		tests := slices.Concat(p.TestImports, p.XTestImports)
 		for _, imported := range append(tests, path) {
-			made.concurrent = made.concurrent || all[imported] != nil && all[imported].parsed.goroutines
-			for linked := range closure(all, imported) {
-				made.links[linked] = true
+			of := all[imported]
+			if of == nil {
+				continue // it is not ours
+			}
+			made.concurrent = made.concurrent || of.parsed.goroutines
+			for _, linked := range append(of.Deps, imported) {
+				if all[linked] != nil {
+					made.links[linked] = true
+				}
 			}
 		}
 		made.programs = slices.Contains(tests, "os/exec")
@@ -111,7 +117,7 @@ func readPackages(ctx context.Context, root string) ([]goPackage, error) {
 }
 
 func list(ctx context.Context, folder string) ([]*listed, error) {
-	printed, err := output(ctx, folder, "go", "list", "-e", "-json=ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports,Error", "./...")
+	printed, err := output(ctx, folder, "go", "list", "-e", "-json=ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports,Deps,Error", "./...")
 	if err != nil {
 		return nil, fmt.Errorf("list the packages of %s: %w", folder, err)
 	}
@@ -124,24 +130,6 @@ func list(ctx context.Context, folder string) ([]*listed, error) {
 		all = append(all, p)
 	}
 	return all, nil
-}
-
-// closure returns the packages of the project that a package links, itself
-// included.
-func closure(all map[string]*listed, path string) map[string]bool {
-	p, ours := all[path]
-	if !ours {
-		return nil
-	}
-	if p.closure == nil {
-		p.closure = map[string]bool{path: true}
-		for _, imported := range p.Imports {
-			for linked := range closure(all, imported) {
-				p.closure[linked] = true
-			}
-		}
-	}
-	return p.closure
 }
 
 // parse reads the package's files. Those with mistakes are left to the steps

@@ -211,10 +211,10 @@ const interruptLimit = 10 * time.Second
 
 // both runs a command in both modules, in the second one also when it failed
 // in the first.
-func (p *progress) both(ctx context.Context, arguments ...string) error {
+func (p *progress) both(ctx context.Context, variables []string, arguments ...string) error {
 	var problems []error
 	for _, module := range modules {
-		problems = append(problems, p.command(ctx, module, arguments...))
+		problems = append(problems, p.commandWith(ctx, module, variables, arguments...))
 	}
 	return errors.Join(problems...)
 }
