@@ -24,6 +24,7 @@ type step struct {
 	name, about string
 	loud        bool // shows what it does, not only how it failed
 	long        bool // only with --long, or by its name
+	emulated    bool // runs on the emulators
 	beside      bool // waits most of its time: it runs beside those that follow
 	// on are the files whose changes can break what it checks, as changes.any
 	// takes them; none: it is left to the run of everything.
@@ -51,14 +52,14 @@ func steps() []step {
 		{name: "lint", about: "golangci-lint, in both modules", run: stepLint, on: goFiles},
 		{name: "generated", about: "generated code is up to date", run: program("scripts/generate", "--check"), on: sources},
 		{name: "tidy", about: "go.mod and go.sum are tidy, in both modules", run: stepTidy, on: goFiles},
-		{name: "killed", about: "the suite on the emulators is killed again and again", run: stepKilled, beside: true},
+		{name: "killed", about: "the suite on the emulators is killed again and again", run: stepKilled, emulated: true, beside: true},
 		{name: "unit", about: "unit, conformance, emulator and end-to-end tests, shuffled, with -race where there are goroutines", run: stepUnit, on: []string{"*"}, loud: true},
 		{name: "simulation", about: "the promises under faults, in more worlds", run: stepSimulation},
 		{name: "fuzz", about: "each fuzz target for a moment", run: stepFuzz},
 		{name: "terraform", about: "the Terraform folder", run: stepTerraform, on: []string{"terraform/", "functions/functions.yaml"}, loud: true},
 		{name: "buildcheck", about: "the source as it is deployed builds and starts", run: program("scripts/buildcheck"), on: building},
 		{name: "local", about: "scripts/local converges, in memory", run: stepLocal},
-		{name: "emulators", about: "scripts/local converges, on the emulators", run: stepEmulators},
+		{name: "emulators", about: "scripts/local converges, on the emulators", run: stepEmulators, emulated: true},
 		{name: "vulnerabilities", about: "known vulnerabilities in what is linked", run: stepVulnerabilities, on: []string{".mod", ".sum"}},
 		{name: "cross", about: "both modules build for other systems", run: stepCross, long: true},
 	}
@@ -175,14 +176,7 @@ func stepTerraform(ctx context.Context, p *progress) error {
 
 func stepLocal(ctx context.Context, p *progress) error { return p.converge(ctx, nil) }
 
-// notRun is said of a step whose tools are missing, which stepTools noted.
-const notRun = "NOT RUN, see below"
-
 func stepEmulators(ctx context.Context, p *progress) error {
-	if p.lacks("emulators", "java") {
-		p.did = notRun
-		return nil
-	}
 	hosts, err := p.emulators.borrow(ctx)
 	if err != nil {
 		return err
