@@ -28,7 +28,7 @@ func TestConvergesByEvents(t *testing.T) {
 
 func TestConvergesOnTheEmulators(t *testing.T) {
 	t.Parallel()
-	probe, err := emulators.StartPubSub(t.Context())
+	probe, err := emulators.Start(t.Context(), emulators.PubSub)
 	if errors.Is(err, emulators.ErrMissing) && os.Getenv("CI") != "true" {
 		t.Skipf("NOT TESTED on the emulators: %v", err)
 	}

@@ -7,14 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/pprof"
-	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/gce-backend/gce-backend/scripts/internal/bench"
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
 )
 
@@ -31,18 +28,9 @@ type arguments struct {
 
 const description = `Measures the suite and prints each figure beside its target: converge, recycle, idle, scale, lease, coldstart, or all of them, each in a process of its own. Counts are by Firestore's and Compute Engine's rules; times are this machine's.`
 
-func main() {
-	var args arguments
-	kong.Parse(&args, kong.Name("scripts/bench"), kong.Description(description), kong.UsageOnError())
-	if err := run(args); err != nil {
-		fmt.Fprintln(os.Stderr, "scripts/bench:", err)
-		os.Exit(1)
-	}
-}
+func main() { commandline.Main("bench", description, run) }
 
-func run(args arguments) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+func run(ctx context.Context, args arguments) error {
 	if args.Name == "all" {
 		return all(ctx, args)
 	}
@@ -59,7 +47,7 @@ func run(args arguments) error {
 	if err != nil {
 		return err
 	}
-	result, err := benchmark.Run(ctx, bench.Options{Emulators: args.Emulators, Rate: args.Rate, Machines: args.Machines, Root: root(), Say: sayTo(stderr)})
+	result, err := benchmark.Run(ctx, bench.Options{Emulators: args.Emulators, Rate: args.Rate, Machines: args.Machines, Root: commandline.Root(), Say: sayTo(stderr)})
 	if err = ended(err); err != nil {
 		return err
 	}
@@ -115,12 +103,4 @@ func profile(args arguments) (ended func(error) error, err error) {
 		}
 		return file.Close()
 	}, nil
-}
-
-// root returns the checkout, which scripts/bench sets.
-func root() string {
-	if root := os.Getenv("GCE_BACKEND_ROOT"); root != "" {
-		return root
-	}
-	return "."
 }

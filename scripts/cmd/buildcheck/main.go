@@ -7,17 +7,14 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/gce-backend/gce-backend/functions"
 	"github.com/gce-backend/gce-backend/scripts/internal/buildpack"
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/shared/job/manifest"
 )
 
@@ -32,33 +29,25 @@ var environment = []string{
 	"MACHINE_PROVIDER_URL=https://machine-provider.example.com", "CONFIG_SOURCE=gs://fleet-test/config",
 }
 
-func main() {
-	var args struct {
-		Keep bool `help:"Keep the folder it was built in."`
-	}
-	kong.Parse(&args, kong.Name("scripts/buildcheck"), kong.Description(description), kong.UsageOnError())
-	if err := run(args.Keep); err != nil {
-		fmt.Fprintln(os.Stderr, "buildcheck:", err)
-		os.Exit(1)
-	}
+type arguments struct {
+	Keep bool `help:"Keep the folder it was built in."`
 }
 
-func run(keep bool) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+func main() { commandline.Main("buildcheck", description, run) }
+
+func run(ctx context.Context, args arguments) error {
 	work, err := os.MkdirTemp("", "buildcheck-")
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if keep {
+		if args.Keep {
 			fmt.Println("kept  ", work)
 			return
 		}
 		_ = os.RemoveAll(work)
 	}()
-	root := os.Getenv("GCE_BACKEND_ROOT")
-	program, err := build(ctx, root, work)
+	program, err := build(ctx, commandline.Root(), work)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/upload"
 	"github.com/gce-backend/gce-backend/shared/config"
 	"github.com/gce-backend/gce-backend/shared/config/configsource"
@@ -40,7 +41,7 @@ func (c checkCommand) Run(ctx context.Context) error {
 		report(os.Stdout, c.Source, problems)
 	}
 	if err == nil && (len(problems.Errors()) > 0 || c.Strict && len(problems) > 0) {
-		err = &exit{code: 1}
+		err = &commandline.Exit{Code: 1}
 	}
 	return err
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/shared/cloud/store/firestore"
 )
 
@@ -32,15 +32,6 @@ Examples:
   scripts/config plan gs://my-config --project my-project
   scripts/config push conf gs://my-config --project my-project`
 
-// exit is an error that ends the command with an exit code. One without an error
-// inside was already shown.
-type exit struct {
-	code int
-	err  error
-}
-
-func (e *exit) Error() string { return fmt.Sprint(e.err) }
-
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
@@ -55,13 +46,5 @@ func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	command.BindTo(ctx, (*context.Context)(nil))
-	if err = command.Run(); err == nil {
-		return 0
-	}
-	with := &exit{code: 2, err: err}
-	_ = errors.As(err, &with) // otherwise the defaults above apply
-	if with.err != nil {
-		fmt.Fprintln(os.Stderr, "scripts/config:", err)
-	}
-	return with.code
+	return commandline.Code("config", command.Run(), 2)
 }

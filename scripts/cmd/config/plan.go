@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 	"github.com/gce-backend/gce-backend/scripts/internal/plan"
 	"github.com/gce-backend/gce-backend/shared/cloud/logging"
@@ -53,7 +54,7 @@ func (c planCommand) Run(ctx context.Context) error {
 		report(os.Stderr, c.Source, problems)
 	}
 	if len(problems.Errors()) > 0 {
-		return &exit{code: 1, err: errors.New("it would be refused; what is in force stays in force")}
+		return &commandline.Exit{Code: 1, Err: errors.New("it would be refused; what is in force stays in force")}
 	}
 	state, err := c.state(ctx)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gce-backend/gce-backend/functions"
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 	"github.com/gce-backend/gce-backend/scripts/internal/screen"
 	"github.com/gce-backend/gce-backend/scripts/internal/upload"
@@ -39,7 +40,7 @@ func (c pushCommand) Run(ctx context.Context) error {
 	}
 	report(os.Stderr, c.Source, problems)
 	if len(problems.Errors()) > 0 {
-		return &exit{code: 1, err: errors.New("nothing was uploaded")}
+		return &commandline.Exit{Code: 1, Err: errors.New("nothing was uploaded")}
 	}
 	content, err := upload.Files(files)
 	if err != nil {
@@ -96,9 +97,9 @@ func (c pushCommand) follow(ctx context.Context, revision, to string) error {
 		select {
 		case <-limited.Done():
 			if ctx.Err() != nil {
-				return &exit{code: 130, err: errors.New("interrupted; the rollout goes on by itself")}
+				return &commandline.Exit{Code: 130, Err: errors.New("interrupted; the rollout goes on by itself")}
 			}
-			return &exit{code: 1, err: fmt.Errorf("not rolled out within %v; it goes on by itself:\n%w", c.Timeout, last)}
+			return &commandline.Exit{Code: 1, Err: fmt.Errorf("not rolled out within %v; it goes on by itself:\n%w", c.Timeout, last)}
 		case <-time.After(lookEvery):
 		}
 	}

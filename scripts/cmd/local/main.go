@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
 )
 
@@ -93,13 +94,5 @@ func (a arguments) folder() string {
 	if a.Config != "" {
 		return a.Config
 	}
-	return filepath.Join(root(), "scripts", "example")
-}
-
-// root returns the checkout, which scripts/local sets.
-func root() string {
-	if root := os.Getenv("GCE_BACKEND_ROOT"); root != "" {
-		return root
-	}
-	return "."
+	return filepath.Join(commandline.Root(), "scripts", "example")
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/framework"
 	"github.com/gce-backend/gce-backend/scripts/internal/screen"
 	"github.com/gce-backend/gce-backend/shared/cloud/logging"
@@ -82,7 +83,7 @@ func logFile(path string) (*os.File, error) {
 		}
 		return file, nil
 	}
-	folder := filepath.Join(root(), ".build", "logs")
+	folder := filepath.Join(commandline.Root(), ".build", "logs")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		folder = os.TempDir() // the checkout is read-only
 	} else {

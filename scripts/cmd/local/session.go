@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 	"github.com/gce-backend/gce-backend/scripts/internal/pools"
 	"github.com/gce-backend/gce-backend/scripts/internal/suite"
@@ -143,7 +144,7 @@ func (s session) announce(addresses endpoints.Endpoints) (file string, cleanUp f
 	if s.args.Endpoints != "" {
 		return s.args.Endpoints, func() {}, endpoints.Write(s.args.Endpoints, addresses)
 	}
-	file = filepath.Join(root(), ".build", "endpoints.json")
+	file = filepath.Join(commandline.Root(), ".build", "endpoints.json")
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", func() {}, nil //nolint:nilerr // the checkout cannot be written to, and nobody asked for the file
 	}

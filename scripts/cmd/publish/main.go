@@ -5,12 +5,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"os/signal"
 	"time"
 
-	"github.com/alecthomas/kong"
-
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 	"github.com/gce-backend/gce-backend/scripts/internal/publishing"
 )
@@ -31,19 +28,13 @@ Examples:
   scripts/publish import-config --endpoints .build/endpoints.json --follow
   scripts/publish resize-instance-groups '{"baseName": "linux-small"}' --project my-project`
 
-func main() {
-	var args arguments
-	kong.Parse(&args, kong.Name("scripts/publish"), kong.Description(description), kong.UsageOnError())
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	run := args.publish
-	if args.Follow {
-		run = args.publishAndFollow
+func main() { commandline.Main("publish", description, run) }
+
+func run(ctx context.Context, a arguments) error {
+	if a.Follow {
+		return a.publishAndFollow(ctx)
 	}
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "scripts/publish:", err)
-		os.Exit(1) //nolint:gocritic // the process ends anyway
-	}
+	return a.publish(ctx)
 }
 
 func (a arguments) publish(ctx context.Context) error {

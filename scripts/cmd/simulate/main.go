@@ -4,13 +4,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 
-	"github.com/alecthomas/kong"
-
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/simulate"
 )
 
@@ -27,19 +24,12 @@ type arguments struct {
 	JSON    bool    `name:"json" help:"Write the summary as JSON."`
 }
 
-func main() {
-	var args arguments
-	kong.Parse(&args, kong.Name("scripts/simulate"), kong.Description(description), kong.UsageOnError())
-	os.Exit(run(args))
-}
+func main() { commandline.Main("simulate", description, run) }
 
-func run(args arguments) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	traces := filepath.Join(os.Getenv("GCE_BACKEND_ROOT"), ".build", "simulate")
+func run(ctx context.Context, args arguments) error {
 	summary, err := simulate.Run(ctx, simulate.Options{
 		Seeds: args.Seeds, First: args.First, Seed: args.Seed, VMs: args.VMs, Steps: args.Steps, Workers: args.Workers,
-		Traces: traces, Progress: os.Stderr,
+		Traces: filepath.Join(commandline.Root(), ".build", "simulate"), Progress: os.Stderr,
 	})
 	write := summary.Text
 	if args.JSON {
@@ -48,12 +38,8 @@ func run(args arguments) int {
 	if err == nil {
 		err = write(os.Stdout)
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "scripts/simulate:", err)
-		return 1
+	if err == nil && len(summary.Failures) > 0 {
+		err = &commandline.Exit{Code: 1}
 	}
-	if len(summary.Failures) > 0 {
-		return 1
-	}
-	return 0
+	return err
 }

@@ -3,14 +3,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
-	"github.com/alecthomas/kong"
-
+	"github.com/gce-backend/gce-backend/scripts/internal/commandline"
 	"github.com/gce-backend/gce-backend/scripts/internal/testrun"
 )
 
@@ -37,27 +33,16 @@ func main() {
 			os.Args[i] = "--changed=HEAD"
 		}
 	}
-	var args arguments
-	kong.Parse(&args, kong.Name("scripts/test"), kong.Description(description), kong.UsageOnError())
-	code, err := run(args)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "scripts/test:", err)
-	}
-	os.Exit(code)
+	commandline.Main("test", description, run)
 }
 
-func run(args arguments) (code int, err error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+func run(ctx context.Context, args arguments) error {
 	if args.List {
 		testrun.List(os.Stdout)
-		return 0, nil
+		return nil
 	}
 	if args.Setup {
-		if err := testrun.Setup(ctx, os.Stdin, os.Stdout, args.Yes); err != nil {
-			return 1, err
-		}
-		return 0, nil
+		return testrun.Setup(ctx, os.Stdin, os.Stdout, args.Yes)
 	}
 	ci := strings.ToLower(os.Getenv("CI"))
 	passed, err := testrun.Run(ctx, testrun.Options{
@@ -66,9 +51,9 @@ func run(args arguments) (code int, err error) {
 	})
 	switch {
 	case err != nil:
-		return 2, err
+		return &commandline.Exit{Code: 2, Err: err}
 	case !passed:
-		return 1, nil
+		return &commandline.Exit{Code: 1}
 	}
-	return 0, nil
+	return nil
 }

@@ -59,15 +59,6 @@ func grown(ctx context.Context, o Options, tick time.Duration, pool Fleet, purpo
 // suite is quiet.
 func (s *system) grow(ctx context.Context, pool Fleet) (Run, error) {
 	measured := s.measure()
-	if err := s.configure(ctx, pool); err != nil {
-		return Run{}, err
-	}
-	if err := s.untilLeasable(ctx, pool.VMs()); err != nil {
-		return Run{}, err
-	}
-	measured.reached()
-	if err := s.quiet(ctx); err != nil {
-		return Run{}, err
-	}
-	return measured.end(pool.String()), nil
+	err := inOrder(ctx, s.configure(pool), s.untilLeasable(pool.VMs()), measured.reached, s.quiet)
+	return measured.end(pool.String()), err
 }

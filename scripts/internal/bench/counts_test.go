@@ -113,13 +113,7 @@ func TestAThousandPendingDeletionsAreOneCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	measured := s.measure()
-	if err := s.configure(t.Context(), Fleet{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.untilLeasable(t.Context(), 0); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.quiet(t.Context()); err != nil {
+	if err := inOrder(t.Context(), s.configure(Fleet{}), s.untilLeasable(0), s.quiet); err != nil {
 		t.Fatal(err)
 	}
 	run := measured.end("delete 1,000")

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -68,18 +69,11 @@ func room(ctx context.Context, source, binary string) ([]string, error) {
 	modules := strings.Fields(string(output))
 	// The longest path first: a module may lie within another one's path.
 	slices.SortFunc(modules, func(a, b string) int { return len(b) - len(a) })
-	names := exec.CommandContext(ctx, "go", "tool", "nm", "-size", binary)
-	symbols, err := names.StdoutPipe()
+	symbols, err := exec.CommandContext(ctx, "go", "tool", "nm", "-size", binary).Output()
 	if err != nil {
-		return nil, err
-	}
-	if err := names.Start(); err != nil {
-		return nil, err
-	}
-	sizes := bySize(symbols, modules)
-	if err := names.Wait(); err != nil {
 		return nil, fmt.Errorf("list the symbols of the binary: %w", err)
 	}
+	sizes := bySize(bytes.NewReader(symbols), modules)
 	var parts []string
 	for _, s := range sizes[:min(len(sizes), roomShown)] {
 		parts = append(parts, fmt.Sprintf("%s %.1f MiB", s.name, mebibytes(s.bytes)))

@@ -27,22 +27,22 @@ func (s *system) lessee() lessee {
 }
 
 // lease leases a machine.
-func (l lessee) lease(ctx context.Context, id string) error {
-	return l.ask(ctx, "lease", "FULFILLED", map[string]any{
-		"request_id": id, "dimensions": map[string]any{"os_family": "LINUX"}, "duration": 3600,
-	})
+func (l lessee) lease(id string) step {
+	return l.ask("lease", "FULFILLED", map[string]any{"request_id": id, "dimensions": map[string]any{"os_family": "LINUX"}, "duration": 3600})
 }
 
-func (l lessee) release(ctx context.Context, id string) error {
-	return l.ask(ctx, "release", "", map[string]any{"request_id": id})
+func (l lessee) release(id string) step {
+	return l.ask("release", "", map[string]any{"request_id": id})
 }
 
-// ask sends a request whose answer must have no error, and the given state.
-func (l lessee) ask(ctx context.Context, method, state string, request map[string]any) error {
-	var answer struct{ State, Error string }
-	_, err := l.Call(ctx, "machine_provider/v1/"+method, request, &answer)
-	if err == nil && (answer.Error != "" || answer.State != state) {
-		err = fmt.Errorf("%s %s: %s %s", method, request["request_id"], answer.State, answer.Error)
+// ask sends a request that must be answered without an error, and with a state.
+func (l lessee) ask(method, state string, request map[string]any) step {
+	return func(ctx context.Context) error {
+		var answer struct{ State, Error string }
+		_, err := l.Call(ctx, "machine_provider/v1/"+method, request, &answer)
+		if err == nil && (answer.Error != "" || answer.State != state) {
+			err = fmt.Errorf("%s %s: %s %s", method, request["request_id"], answer.State, answer.Error)
+		}
+		return err
 	}
-	return err
 }

@@ -74,26 +74,16 @@ func recycle(ctx context.Context, o Options, pool Fleet, n int) ([]time.Duration
 	for i := range took {
 		s.clock.skip(recycleEvery)
 		id := fmt.Sprintf("recycle-%d", i)
-		if err := to.lease(ctx, id); err != nil {
-			return nil, Run{}, err
-		}
-		if err := s.quiet(ctx); err != nil {
+		if err := inOrder(ctx, to.lease(id), s.quiet); err != nil {
 			return nil, Run{}, err
 		}
 		begin := time.Now()
-		if err := to.release(ctx, id); err != nil {
-			return nil, Run{}, err
-		}
-		if err := s.untilLeasable(ctx, pool.VMs()); err != nil {
-			return nil, Run{}, err
-		}
-		took[i] = time.Since(begin)
-		if err := s.quiet(ctx); err != nil {
+		ended := func(context.Context) error { took[i] = time.Since(begin); return nil }
+		if err := inOrder(ctx, to.release(id), s.untilLeasable(pool.VMs()), ended, s.quiet); err != nil {
 			return nil, Run{}, err
 		}
 	}
-	measured.reached()
-	if err := s.bury(ctx); err != nil {
+	if err := inOrder(ctx, measured.reached, s.bury); err != nil {
 		return nil, Run{}, err
 	}
 	run, err := s.withoutIdle(ctx, measured.end(fmt.Sprintf("%d recycles, one after the other", n)))
@@ -111,24 +101,17 @@ func together(ctx context.Context, o Options, pool Fleet, leases int) (Run, erro
 		return Run{}, err
 	}
 	to, measured := s.lessee(), s.measure()
-	for _, step := range []func(context.Context, string) error{to.lease, to.release} {
+	for _, step := range []func(id string) step{to.lease, to.release} {
 		var group errgroup.Group
 		group.SetLimit(lesseesAtOnce)
 		for i := range leases {
-			group.Go(func() error { return step(ctx, fmt.Sprintf("together-%d", i)) })
+			group.Go(func() error { return step(fmt.Sprintf("together-%d", i))(ctx) })
 		}
-		if err := group.Wait(); err != nil {
-			return Run{}, err
-		}
-		if err := s.quiet(ctx); err != nil {
+		if err := inOrder(ctx, func(context.Context) error { return group.Wait() }, s.quiet); err != nil {
 			return Run{}, err
 		}
 	}
-	if err := s.untilLeasable(ctx, pool.VMs()); err != nil {
-		return Run{}, err
-	}
-	measured.reached()
-	if err := s.bury(ctx); err != nil {
+	if err := inOrder(ctx, s.untilLeasable(pool.VMs()), measured.reached, s.bury); err != nil {
 		return Run{}, err
 	}
 	return s.withoutIdle(ctx, measured.end(fmt.Sprintf("%d recycles at once", leases)))

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"maps"
 	"os"
 	"strconv"
@@ -45,13 +46,16 @@ func (s *system) measure() *stretch {
 	return &stretch{system: s, before: s.Counters(), cpu: processCPU(), begin: time.Now()}
 }
 
-// reached records that the awaited state is reached.
-func (m *stretch) reached() { m.wall = time.Since(m.begin) }
+// reached notes that what was waited for is there.
+func (m *stretch) reached(context.Context) error {
+	m.wall = time.Since(m.begin)
+	return nil
+}
 
 // end ends the measurement and returns its result.
 func (m *stretch) end(what string) Run {
 	if m.wall == 0 {
-		m.reached()
+		m.wall = time.Since(m.begin)
 	}
 	now := m.system.Counters()
 	r := &m.system.runs

@@ -73,12 +73,27 @@ func (s *system) stop() {
 	_ = os.RemoveAll(s.folder) // a temporary one
 }
 
-// configure changes the configuration, and announces it as the bucket does.
-func (s *system) configure(ctx context.Context, pool Fleet) error {
-	if err := pool.write(s.folder); err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
+// step is a part of a benchmark.
+type step = func(context.Context) error
+
+// inOrder takes steps until one fails.
+func inOrder(ctx context.Context, steps ...step) error {
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	return s.sweep(ctx, "config-uploaded")
+	return nil
+}
+
+// configure changes the configuration, and says so as the bucket does.
+func (s *system) configure(pool Fleet) step {
+	return func(ctx context.Context) error {
+		if err := pool.write(s.folder); err != nil {
+			return fmt.Errorf("write the configuration: %w", err)
+		}
+		return s.sweep(ctx, "config-uploaded")
+	}
 }
 
 // sweep makes the subscribers of a topic check everything.
@@ -144,24 +159,26 @@ func (s *system) leasable(ctx context.Context) (int, error) {
 // patience is how long a benchmark waits for a state that should come by itself.
 const patience = 20 * time.Minute
 
-// untilLeasable waits until wanted machines can be leased. It looks less often
-// if looking takes long, so as not to disturb the measurement.
-func (s *system) untilLeasable(ctx context.Context, wanted int) error {
-	end := time.Now().Add(patience)
-	for {
-		begin := time.Now()
-		n, err := s.leasable(ctx)
-		if err != nil && !failure.Is(err, failure.Transient) {
-			return err
-		}
-		if err == nil && n == wanted {
-			return nil
-		}
-		if time.Now().After(end) {
-			return fmt.Errorf("%d of %d machines can be leased after %s; the first problems: %q", n, wanted, patience, s.runs.firstProblems())
-		}
-		if err := pause.For(ctx, max(time.Millisecond, 20*time.Since(begin))); err != nil {
-			return err
+// untilLeasable waits until so many machines can be leased. It looks as often
+// as the last look lets it without being in the way.
+func (s *system) untilLeasable(wanted int) step {
+	return func(ctx context.Context) error {
+		end := time.Now().Add(patience)
+		for {
+			begin := time.Now()
+			n, err := s.leasable(ctx)
+			if err != nil && !failure.Is(err, failure.Transient) {
+				return err
+			}
+			if err == nil && n == wanted {
+				return nil
+			}
+			if time.Now().After(end) {
+				return fmt.Errorf("%d of %d machines can be leased after %s; the first problems: %q", n, wanted, patience, s.runs.firstProblems())
+			}
+			if err := pause.For(ctx, max(time.Millisecond, 20*time.Since(begin))); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -85,9 +85,9 @@ func fit(all []pools.Group, room int) (shown []pools.Group, hidden int) {
 	if len(all) <= room {
 		return all, 0
 	}
-	waits := func(g pools.Group) bool { return g.Waits != "" }
-	done := slices.DeleteFunc(slices.Clone(all), waits)
-	sorted := append(slices.DeleteFunc(slices.Clone(all), func(g pools.Group) bool { return !waits(g) }), done...)
+	waits := func(g pools.Group) int { return min(len(g.Waits), 1) }
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b pools.Group) int { return waits(b) - waits(a) })
 	room = max(room, 1)
 	return sorted[:room], len(all) - room
 }

@@ -18,8 +18,8 @@ func (s *Suite) startEmulators(ctx context.Context) error {
 	s.Endpoints.PubSub = s.opts.Environment.PubSub
 	if s.opts.Emulators {
 		var group errgroup.Group
-		group.Go(func() error { return s.emulator(ctx, &s.Endpoints.Firestore, emulators.StartFirestore) })
-		group.Go(func() error { return s.emulator(ctx, &s.Endpoints.PubSub, emulators.StartPubSub) })
+		group.Go(func() error { return s.emulator(ctx, &s.Endpoints.Firestore, emulators.Firestore) })
+		group.Go(func() error { return s.emulator(ctx, &s.Endpoints.PubSub, emulators.PubSub) })
 		if err := group.Wait(); err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (s *Suite) startEmulators(ctx context.Context) error {
 		s.Endpoints.Firestore = g.Host
 		s.onStop(func(context.Context) { g.Stop() })
 	}
-	for name, host := range map[string]string{"FIRESTORE_EMULATOR_HOST": s.Endpoints.Firestore, "PUBSUB_EMULATOR_HOST": s.Endpoints.PubSub} {
+	for name, host := range map[string]string{emulators.Firestore.Variable: s.Endpoints.Firestore, emulators.PubSub.Variable: s.Endpoints.PubSub} {
 		if host == "" {
 			continue
 		}
@@ -44,13 +44,13 @@ func (s *Suite) startEmulators(ctx context.Context) error {
 	return nil
 }
 
-func (s *Suite) emulator(ctx context.Context, host *string, start func(context.Context) (*emulators.Emulator, error)) error {
+func (s *Suite) emulator(ctx context.Context, host *string, kind emulators.Kind) error {
 	if *host != "" {
 		return nil
 	}
-	// It must outlive the interrupt that ends ctx, in order to serve the
-	// deliveries that are drained.
-	started, err := start(context.WithoutCancel(ctx))
+	// It must outlive the interrupt that ends ctx, so as to serve what is
+	// being drained.
+	started, err := emulators.Start(context.WithoutCancel(ctx), kind)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"os/exec"
 	"path"
 	"slices"
@@ -103,12 +102,13 @@ func (c *changes) print(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "Left to scripts/test as a whole: the steps killed, simulation, fuzz, local and emulators; the tests of %s.\n", strings.Join(append(left, "long proofs"), ", "))
 }
 
-// any reports whether a changed file matches one of the names: a name that ends
-// in a slash is a folder, one that begins with a dot is a file extension.
+// any reports whether a file changed that one of the names stands for: a name
+// that ends in a slash is a folder, one that begins with a dot is an ending, and
+// * is every file.
 func (c *changes) any(names ...string) bool {
-	for file := range maps.Keys(c.files) {
+	for file := range c.files {
 		for _, name := range names {
-			if file == name || strings.HasSuffix(name, "/") && strings.HasPrefix(file, name) || strings.HasPrefix(name, ".") && strings.HasSuffix(file, name) {
+			if name == "*" || file == name || strings.HasSuffix(name, "/") && strings.HasPrefix(file, name) || strings.HasPrefix(name, ".") && strings.HasSuffix(file, name) {
 				return true
 			}
 		}
@@ -116,26 +116,9 @@ func (c *changes) any(names ...string) bool {
 	return false
 }
 
-func always(*changes) bool             { return true }
-func never(*changes) bool              { return false }
-func goFiles(c *changes) bool          { return c.any(".go", ".mod", ".sum") }
-func tested(c *changes) bool           { return len(c.files) > 0 }
-func infrastructure(c *changes) bool   { return c.any("terraform/", "functions/functions.yaml") }
-func requirements(c *changes) bool     { return c.any(".mod", ".sum") }
 func (c *changes) documentation() bool { return c != nil && c.any("docs/", ".md") }
 
-// generated reports whether generated code or pages, or their sources, changed.
-func generated(c *changes) bool {
-	return c.any("proto/", "README.md", "docs/configuration.md", "functions/functions.yaml", "scripts/generate", "scripts/cmd/pages/", "scripts/internal/reference/")
-}
-
-// deployed reports whether something other than code changed that affects how
-// the functions are built.
-func deployed(c *changes) bool {
-	return c.any("go.mod", "go.sum", "functions.go", "functions/functions.yaml", "terraform/source.txt", "terraform/modules/function/function.tf", "scripts/buildcheck")
-}
-
-// output returns the output of a program.
+// output returns what a program prints.
 func output(ctx context.Context, folder string, arguments ...string) (string, error) {
 	c := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
 	c.Dir = folder

@@ -21,11 +21,8 @@ type lender struct {
 // are not installed: then the tests report what they cannot check.
 func (l *lender) borrow(ctx context.Context) ([]string, error) {
 	l.once.Do(func() {
-		for _, each := range []struct {
-			variable string
-			start    func(context.Context) (*emulators.Emulator, error)
-		}{{"FIRESTORE_EMULATOR_HOST", emulators.StartFirestore}, {"PUBSUB_EMULATOR_HOST", emulators.StartPubSub}} {
-			started, err := each.start(ctx)
+		for _, kind := range []emulators.Kind{emulators.Firestore, emulators.PubSub} {
+			started, err := emulators.Start(ctx, kind)
 			if errors.Is(err, emulators.ErrMissing) {
 				continue
 			}
@@ -34,7 +31,7 @@ func (l *lender) borrow(ctx context.Context) ([]string, error) {
 				return
 			}
 			l.started = append(l.started, started)
-			l.hosts = append(l.hosts, each.variable+"="+started.Host)
+			l.hosts = append(l.hosts, kind.Variable+"="+started.Host)
 		}
 	})
 	return l.hosts, l.err

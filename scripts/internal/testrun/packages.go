@@ -24,16 +24,16 @@ var modules = []string{".", "scripts"}
 type goPackage struct {
 	path   string // its import path
 	folder string // relative to the root
-	module string // its module's folder
-	tests  bool   // it has tests
-	// links are the packages of the project that its tests link, including
-	// itself; needs are the packages without which it does not build, tests
-	// aside.
-	links, needs map[string]bool
-	// concurrent reports whether its code, its tests, or a package that its tests
-	// import, such as a conformance suite, start goroutines. The race detector
-	// runs on such packages only: it slows the tests of the others down several
-	// times, and cannot find anything in them.
+	module string // its folder
+	tests  bool   // it has some
+	// links are the packages of the project that its tests link, itself
+	// included.
+	links map[string]bool
+	// concurrent reports whether goroutines are started by its code, by its
+	// tests, or by a package that its tests import, such as a suite for all
+	// implementations of a contract. The race detector looks at such packages:
+	// it makes the others' tests several times as slow and cannot find
+	// anything in them.
 	concurrent bool
 	// both reports whether some of its tests need the race detector, or must run
 	// without it.
@@ -57,9 +57,9 @@ type listed struct {
 	TestGoFiles, XTestGoFiles          []string
 	IgnoredGoFiles                     []string
 	Imports, TestImports, XTestImports []string
+	Deps                               []string // of what it imports too
 	Error                              *struct{ Err string }
 	parsed                             findings
-	closure                            map[string]bool
 }
 
 // findings are facts found in the source of a package.
@@ -91,13 +91,19 @@ func readPackages(ctx context.Context, root string) ([]goPackage, error) {
 		if err != nil {
 			return nil, err
 		}
-		made := goPackage{path: path, folder: filepath.ToSlash(folder), module: in[path], needs: closure(all, path), links: map[string]bool{path: true},
+		made := goPackage{path: path, folder: filepath.ToSlash(folder), module: in[path], links: map[string]bool{path: true},
 			tests: len(p.TestGoFiles)+len(p.XTestGoFiles) > 0, concurrent: p.parsed.goroutines, both: p.parsed.raceOnly, fuzz: p.parsed.fuzz}
 		tests := slices.Concat(p.TestImports, p.XTestImports)
 		for _, imported := range append(tests, path) {
-			made.concurrent = made.concurrent || all[imported] != nil && all[imported].parsed.goroutines
-			for linked := range closure(all, imported) {
-				made.links[linked] = true
+			of := all[imported]
+			if of == nil {
+				continue // it is not ours
+			}
+			made.concurrent = made.concurrent || of.parsed.goroutines
+			for _, linked := range append(of.Deps, imported) {
+				if all[linked] != nil {
+					made.links[linked] = true
+				}
 			}
 		}
 		made.programs = slices.Contains(tests, "os/exec")
@@ -111,7 +117,7 @@ func readPackages(ctx context.Context, root string) ([]goPackage, error) {
 }
 
 func list(ctx context.Context, folder string) ([]*listed, error) {
-	printed, err := output(ctx, folder, "go", "list", "-e", "-json=ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports,Error", "./...")
+	printed, err := output(ctx, folder, "go", "list", "-e", "-json=ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,IgnoredGoFiles,Imports,TestImports,XTestImports,Deps,Error", "./...")
 	if err != nil {
 		return nil, fmt.Errorf("list the packages of %s: %w", folder, err)
 	}
@@ -126,26 +132,8 @@ func list(ctx context.Context, folder string) ([]*listed, error) {
 	return all, nil
 }
 
-// closure returns the packages of the project that a package links, including
-// itself.
-func closure(all map[string]*listed, path string) map[string]bool {
-	p, ours := all[path]
-	if !ours {
-		return nil
-	}
-	if p.closure == nil {
-		p.closure = map[string]bool{path: true}
-		for _, imported := range p.Imports {
-			for linked := range closure(all, imported) {
-				p.closure[linked] = true
-			}
-		}
-	}
-	return p.closure
-}
-
-// parse parses the package's files. Files with errors are left to the steps that
-// build them.
+// parse reads the package's files. Those with mistakes are left to the steps
+// that build them.
 func (p *listed) parse() {
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles, p.TestGoFiles, p.XTestGoFiles, p.IgnoredGoFiles) {
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)

@@ -22,33 +22,46 @@ const (
 // step is a part of the run that can also be run alone.
 type step struct {
 	name, about string
-	loud        bool // shows its output, not only failures
-	long        bool // only with --long, or when named
-	beside      bool // mostly waits, so it runs in parallel with the following steps
-	// needed reports whether the changes can break what the step checks.
-	needed func(*changes) bool
-	run    func(context.Context, *progress) error
+	loud        bool // shows what it does, not only how it failed
+	long        bool // only with --long, or by its name
+	emulated    bool // runs on the emulators
+	beside      bool // waits most of its time: it runs beside those that follow
+	// on are the files whose changes can break what it checks, as changes.any
+	// takes them; none: it is left to the run of everything.
+	on  []string
+	run func(context.Context, *progress) error
 }
 
-// steps returns all steps in order.
+// needed reports whether changes can break what the step checks.
+func (s step) needed(c *changes) bool { return s.name == "tools" || c.any(s.on...) }
+
+var (
+	goFiles = []string{".go", ".mod", ".sum"}
+	// sources are those of generated code and pages, and what is generated.
+	sources = []string{"proto/", "README.md", "docs/configuration.md", "functions/functions.yaml", "scripts/generate", "scripts/cmd/pages/", "scripts/internal/reference/"}
+	// building is what decides, beside code, how the functions are built.
+	building = []string{"go.mod", "go.sum", "functions.go", "functions/functions.yaml", "terraform/source.txt", "terraform/modules/function/function.tf", "scripts/buildcheck"}
+)
+
+// steps are all there are, in their order.
 func steps() []step {
 	return []step{
-		{name: "tools", about: "the tools that the steps need", run: stepTools, needed: always, loud: true},
-		{name: "format", about: "gofmt", run: stepFormat, needed: goFiles},
-		{name: "vet", about: "go vet, in both modules", run: stepVet, needed: goFiles},
-		{name: "lint", about: "golangci-lint, in both modules", run: stepLint, needed: goFiles},
-		{name: "generated", about: "generated code is up to date", run: program("scripts/generate", "--check"), needed: generated},
-		{name: "tidy", about: "go.mod and go.sum are tidy, in both modules", run: stepTidy, needed: goFiles},
-		{name: "killed", about: "the suite on the emulators is killed again and again", run: stepKilled, needed: never, beside: true},
-		{name: "unit", about: "unit, conformance, emulator and end-to-end tests, shuffled, with -race where there are goroutines", run: stepUnit, needed: tested, loud: true},
-		{name: "simulation", about: "the promises under faults, in more worlds", run: stepSimulation, needed: never},
-		{name: "fuzz", about: "each fuzz target for a moment", run: stepFuzz, needed: never},
-		{name: "terraform", about: "the Terraform folder", run: stepTerraform, needed: infrastructure, loud: true},
-		{name: "buildcheck", about: "the source as it is deployed builds and starts", run: program("scripts/buildcheck"), needed: deployed},
-		{name: "local", about: "scripts/local converges, in memory", run: stepLocal, needed: never},
-		{name: "emulators", about: "scripts/local converges, on the emulators", run: stepEmulators, needed: never},
-		{name: "vulnerabilities", about: "known vulnerabilities in what is linked", run: stepVulnerabilities, needed: requirements},
-		{name: "cross", about: "both modules build for other systems", run: stepCross, needed: never, long: true},
+		{name: "tools", about: "the tools that the steps need", run: stepTools, loud: true},
+		{name: "format", about: "gofmt", run: stepFormat, on: goFiles},
+		{name: "vet", about: "go vet, in both modules", run: stepVet, on: goFiles},
+		{name: "lint", about: "golangci-lint, in both modules", run: stepLint, on: goFiles},
+		{name: "generated", about: "generated code is up to date", run: program("scripts/generate", "--check"), on: sources},
+		{name: "tidy", about: "go.mod and go.sum are tidy, in both modules", run: stepTidy, on: goFiles},
+		{name: "killed", about: "the suite on the emulators is killed again and again", run: stepKilled, emulated: true, beside: true},
+		{name: "unit", about: "unit, conformance, emulator and end-to-end tests, shuffled, with -race where there are goroutines", run: stepUnit, on: []string{"*"}, loud: true},
+		{name: "simulation", about: "the promises under faults, in more worlds", run: stepSimulation},
+		{name: "fuzz", about: "each fuzz target for a moment", run: stepFuzz},
+		{name: "terraform", about: "the Terraform folder", run: stepTerraform, on: []string{"terraform/", "functions/functions.yaml"}, loud: true},
+		{name: "buildcheck", about: "the source as it is deployed builds and starts", run: program("scripts/buildcheck"), on: building},
+		{name: "local", about: "scripts/local converges, in memory", run: stepLocal},
+		{name: "emulators", about: "scripts/local converges, on the emulators", run: stepEmulators, emulated: true},
+		{name: "vulnerabilities", about: "known vulnerabilities in what is linked", run: stepVulnerabilities, on: []string{".mod", ".sum"}},
+		{name: "cross", about: "both modules build for other systems", run: stepCross, long: true},
 	}
 }
 
@@ -133,7 +146,7 @@ func program(arguments ...string) func(context.Context, *progress) error {
 }
 
 func stepTidy(ctx context.Context, p *progress) error {
-	return p.both(ctx, "go", "mod", "tidy", "-diff")
+	return p.both(ctx, nil, "go", "mod", "tidy", "-diff")
 }
 
 func stepSimulation(ctx context.Context, p *progress) error {
@@ -163,15 +176,7 @@ func stepTerraform(ctx context.Context, p *progress) error {
 
 func stepLocal(ctx context.Context, p *progress) error { return p.converge(ctx, nil) }
 
-// notRun is the outcome of a step whose tools are missing, which stepTools
-// reported.
-const notRun = "NOT RUN, see below"
-
 func stepEmulators(ctx context.Context, p *progress) error {
-	if p.lacks("emulators", "java") {
-		p.did = notRun
-		return nil
-	}
 	hosts, err := p.emulators.borrow(ctx)
 	if err != nil {
 		return err
@@ -200,7 +205,7 @@ func stepVulnerabilities(ctx context.Context, p *progress) error {
 	if err != nil {
 		return err
 	}
-	return p.both(ctx, program, "./...")
+	return p.both(ctx, nil, program, "./...")
 }
 
 // systems are the platforms that people work on, as GOOS and GOARCH.
@@ -210,9 +215,7 @@ func stepCross(ctx context.Context, p *progress) error {
 	var problems []error
 	p.did = fmt.Sprint(systems)
 	for _, system := range systems {
-		for _, module := range modules {
-			problems = append(problems, p.commandWith(ctx, module, append(system[:2:2], "CGO_ENABLED=0"), "go", "build", "./..."))
-		}
+		problems = append(problems, p.both(ctx, append(system[:2:2], "CGO_ENABLED=0"), "go", "build", "./..."))
 	}
 	return errors.Join(problems...)
 }

@@ -19,10 +19,6 @@ const killedTest = "^TestKilled$"
 const docsTest = "^TestDocs$"
 
 func stepKilled(ctx context.Context, p *progress) error {
-	if p.lacks("emulators", "java") {
-		p.did = notRun
-		return nil
-	}
 	lasts := "30s"
 	if p.Long {
 		lasts = "3m"

@@ -53,8 +53,7 @@ type Bus struct {
 	topics        map[event.Topic]*topic
 	subscriptions map[string]*subscription
 	sequence      int64
-	outstanding   int           // messages that push subscriptions have yet to deliver
-	idle          chan struct{} // closed while outstanding is 0
+	outstanding   int // messages that a push subscription still owes
 	dead          []DeadLetter
 	closed        bool
 	workers       sync.WaitGroup
@@ -65,16 +64,13 @@ var _ event.Publisher = (*Bus)(nil)
 // New makes a bus without topics.
 func New(opts Options) *Bus {
 	ctx, cancel := context.WithCancel(context.Background())
-	b := &Bus{
+	return &Bus{
 		opts:          opts.withDefaults(),
 		ctx:           ctx,
 		cancel:        cancel,
 		topics:        map[event.Topic]*topic{},
 		subscriptions: map[string]*subscription{},
-		idle:          make(chan struct{}),
 	}
-	close(b.idle)
-	return b
 }
 
 func (o Options) withDefaults() Options {
@@ -157,14 +153,8 @@ func (b *Bus) qualified(name event.Topic) event.Topic {
 // owe adds n to the number of messages that push subscriptions have yet to
 // deliver; the caller holds the lock.
 func (b *Bus) owe(sub *subscription, n int) {
-	if sub.Deliver == nil || n == 0 {
-		return
-	}
-	if b.outstanding == 0 {
-		b.idle = make(chan struct{})
-	}
-	if b.outstanding += n; b.outstanding == 0 {
-		close(b.idle)
+	if sub.Deliver != nil {
+		b.outstanding += n
 	}
 }
 
@@ -175,21 +165,8 @@ func (b *Bus) Idle() bool {
 	return b.outstanding == 0
 }
 
-// WaitIdle returns as soon as the bus is idle.
-func (b *Bus) WaitIdle(ctx context.Context) error {
-	b.mu.Lock()
-	idle := b.idle
-	b.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// Close accepts no more messages, drops those that wait, and returns when the
-// deliveries under way have ended; if ctx ends first, it cancels them.
+// Close takes no more messages, forgets those that wait, and returns when the
+// deliveries under way have ended; when ctx ends first, they are cancelled.
 func (b *Bus) Close(ctx context.Context) {
 	b.mu.Lock()
 	b.closed = true

@@ -5,15 +5,14 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/gce-backend/gce-backend/shared/cloud/event"
 	"github.com/gce-backend/gce-backend/shared/cloud/failure"
 )
 
 // Pulled is a message that waits for its acknowledgement.
 type Pulled struct {
-	AckID   string
-	Message event.Message
-	Attempt int
+	AckID   string        `json:"ackId"`
+	Message pushedMessage `json:"message"`
+	Attempt int           `json:"deliveryAttempt"`
 }
 
 // Pull takes up to limit messages of a subscription that has no Deliver. It
@@ -36,7 +35,7 @@ func (b *Bus) Pull(ctx context.Context, project, name string, limit int) ([]Pull
 		case <-sub.arrived:
 		case <-again:
 		case <-ctx.Done():
-			return nil, nil
+			return []Pulled{}, nil
 		}
 	}
 }
@@ -107,7 +106,7 @@ func (b *Bus) take(sub *subscription, limit int) (taken []Pulled, next time.Dura
 		d.deadline = now.Add(sub.Timeout)
 		id := d.message.ID + "-" + strconv.Itoa(d.attempt)
 		sub.pulled[id] = d
-		taken = append(taken, Pulled{AckID: id, Message: d.message, Attempt: d.attempt})
+		taken = append(taken, Pulled{AckID: id, Message: pushedFrom(d.message), Attempt: d.attempt})
 	}
 	return taken, next
 }

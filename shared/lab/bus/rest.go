@@ -197,28 +197,9 @@ func (b *Bus) pull(ctx context.Context, project, name string, limit int, atOnce 
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	taken, err := b.Pull(ctx, project, name, limit)
-	if err != nil {
-		return nil, err
-	}
-	received := make([]map[string]any, len(taken))
-	for i, one := range taken {
-		received[i] = map[string]any{"ackId": one.AckID, "message": pushedFrom(one.Message), "deliveryAttempt": one.Attempt}
-	}
-	return map[string]any{"receivedMessages": received}, nil
+	return map[string]any{"receivedMessages": taken}, err
 }
 
 func (b *Bus) listDeadLetters(*http.Request) (any, error) {
-	type letter struct {
-		Subscription string        `json:"subscription"`
-		Topic        string        `json:"topic"`
-		Attempts     int           `json:"attempts"`
-		Reason       string        `json:"reason"`
-		Time         time.Time     `json:"time"`
-		Message      pushedMessage `json:"message"`
-	}
-	listed := []letter{}
-	for _, dead := range b.DeadLetters() {
-		listed = append(listed, letter{dead.Subscription, dead.Message.Topic, dead.Attempts, dead.Reason, dead.Time, pushedFrom(dead.Message)})
-	}
-	return map[string]any{"deadLetters": listed}, nil
+	return map[string]any{"deadLetters": append([]DeadLetter{}, b.DeadLetters()...)}, nil
 }

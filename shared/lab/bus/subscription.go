@@ -45,11 +45,12 @@ type delivery struct {
 
 // DeadLetter is a message all of whose attempts failed.
 type DeadLetter struct {
-	Subscription string
-	Message      event.Message
-	Attempts     int
-	Reason       string
-	Time         time.Time
+	Subscription string        `json:"subscription"`
+	Topic        string        `json:"topic"`
+	Attempts     int           `json:"attempts"`
+	Reason       string        `json:"reason"`
+	Time         time.Time     `json:"time"`
+	Message      pushedMessage `json:"message"`
 }
 
 // Subscribe makes a subscription, which gets the messages published from now on.
@@ -163,8 +164,8 @@ func (b *Bus) settle(sub *subscription, d *delivery, err error) {
 	case d.attempt >= b.opts.Attempts:
 		log.Error("gave a message up: "+err.Error(), "next", "kept as a dead letter")
 		b.dead = append(b.dead, DeadLetter{
-			Subscription: sub.Name, Message: d.message, Attempts: d.attempt,
-			Reason: err.Error(), Time: b.opts.Now().UTC(),
+			Subscription: sub.Name, Topic: d.message.Topic, Attempts: d.attempt,
+			Reason: err.Error(), Time: b.opts.Now().UTC(), Message: pushedFrom(d.message),
 		})
 		b.owe(sub, -1)
 	default:

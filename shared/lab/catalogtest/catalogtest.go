@@ -164,53 +164,44 @@ func (c *Catalog) drop(hostname string) {
 
 // Add offers machines.
 func (c *Catalog) Add(ctx context.Context, entries ...catalog.Entry) ([]error, error) {
-	hostnames := make([]string, len(entries))
-	for i, entry := range entries {
-		hostnames[i] = entry.Hostname
-	}
-	return each(ctx, c, Add, hostnames, asIs, func(i int) error {
-		if _, there := c.machines[hostnames[i]]; there {
-			return catalog.ErrReused // its backend finds out whether the machine is the same one
+	name := func(entry catalog.Entry) string { return entry.Hostname }
+	return each(ctx, c, Add, entries, name, asIs, func(entry catalog.Entry) error {
+		if _, there := c.machines[entry.Hostname]; there {
+			return catalog.ErrReused // whether by this very machine, its backend is to see
 		}
-		if until, fenced := c.fences[entries[i].Instance]; fenced && entries[i].Offer <= until {
+		if until, fenced := c.fences[entry.Instance]; fenced && entry.Offer <= until {
 			return catalog.ErrSettled
 		}
-		c.put(hostnames[i], machine{entry: entries[i]})
+		c.put(entry.Hostname, machine{entry: entry})
 		return nil
 	})
 }
 
 // Get returns the state of machines.
 func (c *Catalog) Get(ctx context.Context, questions ...catalog.Question) ([]catalog.Machine, error) {
-	hostnames := make([]string, len(questions))
-	for i, question := range questions {
-		hostnames[i] = question.Hostname
-	}
-	failed := func(i int, err error) catalog.Machine { return catalog.Machine{Hostname: hostnames[i], Err: err} }
-	return each(ctx, c, Get, hostnames, failed, func(i int) catalog.Machine {
-		m, there := c.machines[hostnames[i]]
-		if q := questions[i]; !there || q.Settle && m.entry.Instance != q.Instance {
+	name := func(q catalog.Question) string { return q.Hostname }
+	failed := func(hostname string, err error) catalog.Machine { return catalog.Machine{Hostname: hostname, Err: err} }
+	return each(ctx, c, Get, questions, name, failed, func(q catalog.Question) catalog.Machine {
+		m, there := c.machines[q.Hostname]
+		if !there || q.Settle && m.entry.Instance != q.Instance {
 			return catalog.Machine{Hostname: q.Hostname, Err: c.absent(q.Settle, q.Instance, q.Offer)}
 		}
-		return m.state(hostnames[i])
+		return m.state(q.Hostname)
 	})
 }
 
 // Remove takes machines out of the catalog.
 func (c *Catalog) Remove(ctx context.Context, removals ...catalog.Removal) ([]error, error) {
-	hostnames := make([]string, len(removals))
-	for i, removal := range removals {
-		hostnames[i] = removal.Hostname
-	}
-	return each(ctx, c, Remove, hostnames, asIs, func(i int) error {
-		m, there := c.machines[hostnames[i]]
+	name := func(removal catalog.Removal) string { return removal.Hostname }
+	return each(ctx, c, Remove, removals, name, asIs, func(removal catalog.Removal) error {
+		m, there := c.machines[removal.Hostname]
 		switch {
-		case !there || removals[i].Instance != "" && m.entry.Instance != removals[i].Instance:
-			return c.absent(removals[i].Settle, removals[i].Instance, removals[i].Offer)
-		case m.leased() && !removals[i].Gone:
+		case !there || removal.Instance != "" && m.entry.Instance != removal.Instance:
+			return c.absent(removal.Settle, removal.Instance, removal.Offer)
+		case m.leased() && !removal.Gone:
 			return catalog.ErrLeased
 		}
-		c.drop(hostnames[i])
+		c.drop(removal.Hostname)
 		return nil
 	})
 }
@@ -279,17 +270,22 @@ func (c *Catalog) list(ctx context.Context, method Method, prefix string) ([]cat
 	})
 }
 
-func asIs(_ int, err error) error { return err }
+func asIs(_ string, err error) error { return err }
 
-// each makes one call about several machines.
-func each[A any](ctx context.Context, c *Catalog, method Method, hostnames []string, failed func(int, error) A, do func(int) A) ([]A, error) {
+// each does one call about several machines.
+func each[Q, A any](ctx context.Context, c *Catalog, method Method, questions []Q, name func(Q) string,
+	failed func(hostname string, err error) A, do func(Q) A) ([]A, error) {
+	hostnames := make([]string, len(questions))
+	for i, question := range questions {
+		hostnames[i] = name(question)
+	}
 	return call(ctx, c, method, hostnames, func(faults map[string]error) ([]A, error) {
-		answers := make([]A, len(hostnames))
-		for i, hostname := range hostnames {
-			if err := faults[hostname]; err != nil {
-				answers[i] = failed(i, err)
+		answers := make([]A, len(questions))
+		for i, question := range questions {
+			if err := faults[hostnames[i]]; err != nil {
+				answers[i] = failed(hostnames[i], err)
 			} else {
-				answers[i] = do(i)
+				answers[i] = do(question)
 			}
 		}
 		return answers, nil

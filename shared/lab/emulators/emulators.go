@@ -35,20 +35,15 @@ type Emulator struct {
 	process *process
 }
 
-// StartFirestore starts the Firestore emulator and waits until it answers. It
-// ends with the context, with Stop, or with this process.
-func StartFirestore(ctx context.Context) (*Emulator, error) { return start(ctx, firestore) }
-
-// StartPubSub starts the Pub/Sub emulator, like StartFirestore.
-func StartPubSub(ctx context.Context) (*Emulator, error) { return start(ctx, pubsub) }
-
 // Stop ends the emulator and waits until it is gone.
 func (e *Emulator) Stop() { e.process.stop() }
 
 // Done is closed when the emulator has ended, for whatever reason.
 func (e *Emulator) Done() <-chan struct{} { return e.process.done }
 
-func start(ctx context.Context, kind component) (*Emulator, error) {
+// Start starts an emulator and waits until it answers. It ends with the context,
+// with Stop, or with this process.
+func Start(ctx context.Context, kind Kind) (*Emulator, error) {
 	java, err := findJava()
 	jar := ""
 	if err == nil {
@@ -68,7 +63,7 @@ func start(ctx context.Context, kind component) (*Emulator, error) {
 	}
 }
 
-func launch(ctx context.Context, java string, kind component, jar string) (*Emulator, error) {
+func launch(ctx context.Context, java string, kind Kind, jar string) (*Emulator, error) {
 	port, err := FreePort(ctx)
 	if err != nil {
 		return nil, err

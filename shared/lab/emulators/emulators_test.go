@@ -12,7 +12,7 @@ import (
 )
 
 func TestMissingComponentSaysHowToInstallIt(t *testing.T) {
-	for _, c := range []component{firestore, pubsub} {
+	for _, c := range []Kind{Firestore, PubSub} {
 		c.jar = "platform/none/of/these.jar"
 		_, err := c.find()
 		if !errors.Is(err, ErrMissing) {
@@ -46,7 +46,7 @@ func TestFindsTheNewestJarInTheNamedSDK(t *testing.T) {
 		}
 	}
 	t.Setenv("CLOUDSDK_ROOT", root)
-	jar, err := pubsub.find()
+	jar, err := PubSub.find()
 	if err != nil || filepath.Base(jar) != "cloud-pubsub-emulator-0.8.20-all.jar" {
 		t.Errorf("found %q, %v", jar, err)
 	}
@@ -78,14 +78,11 @@ func TestFindsTheSDKThroughALinkedGcloud(t *testing.T) {
 
 // TestStartAndStop runs the real emulators.
 func TestStartAndStop(t *testing.T) {
-	for _, c := range []struct {
-		title string
-		start func(context.Context) (*Emulator, error)
-	}{{"Firestore", StartFirestore}, {"Pub/Sub", StartPubSub}} {
-		t.Run(c.title, func(t *testing.T) {
+	for _, kind := range []Kind{Firestore, PubSub} {
+		t.Run(kind.title, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			emulator, err := c.start(ctx)
+			emulator, err := Start(ctx, kind)
 			if errors.Is(err, ErrMissing) && os.Getenv("CI") != "true" {
 				t.Skipf("NOT TESTED: %v", err)
 			}
@@ -119,7 +116,7 @@ func TestProgramThatEndsAtOnceIsReportedWithItsOutput(t *testing.T) {
 	if err != nil {
 		java = "/bin/sh" // complains as well
 	}
-	if _, err := launch(context.Background(), java, pubsub, jar); err == nil || !strings.Contains(err.Error(), "it printed") {
+	if _, err := launch(context.Background(), java, PubSub, jar); err == nil || !strings.Contains(err.Error(), "it printed") {
 		t.Errorf("error %v, want one with the output", err)
 	}
 }

@@ -8,8 +8,10 @@ import (
 	"slices"
 )
 
-// component is an emulator as the SDK ships it.
-type component struct {
+// Kind is one of the emulators, as the SDK ships it.
+type Kind struct {
+	// Variable is what tells Google's libraries its host:port.
+	Variable  string
 	title     string
 	component string // of `gcloud components install`
 	apt       string // the package
@@ -18,8 +20,10 @@ type component struct {
 	class     string // the class to run, if the jar does not name it
 }
 
+// The kinds.
 var (
-	firestore = component{
+	Firestore = Kind{
+		Variable:  "FIRESTORE_EMULATOR_HOST",
 		title:     "Firestore",
 		component: "cloud-firestore-emulator",
 		apt:       "google-cloud-cli-firestore-emulator",
@@ -27,7 +31,8 @@ var (
 		flags:     []string{"-Duser.language=en", "-XX:+UseSerialGC", "-Xmx1g"},
 		class:     "com.google.cloud.datastore.emulator.firestore.CloudFirestore",
 	}
-	pubsub = component{
+	PubSub = Kind{
+		Variable:  "PUBSUB_EMULATOR_HOST",
 		title:     "Pub/Sub",
 		component: "pubsub-emulator",
 		apt:       "google-cloud-cli-pubsub-emulator",
@@ -36,15 +41,15 @@ var (
 	}
 )
 
-func (c component) arguments(jar string) []string {
+func (c Kind) arguments(jar string) []string {
 	if c.class == "" {
 		return append(slices.Clone(c.flags), "-jar", jar)
 	}
 	return append(slices.Clone(c.flags), "-cp", jar, c.class)
 }
 
-// find returns the component's jar: the last one by name if there are several.
-func (c component) find() (string, error) {
+// find returns the component's jar, the newest by name where there are more.
+func (c Kind) find() (string, error) {
 	for _, root := range sdkRoots() {
 		jars, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(c.jar)))
 		if err == nil && len(jars) > 0 {
@@ -61,7 +66,7 @@ func (c component) find() (string, error) {
 // Installed reports whether both emulators are installed; it does not look for
 // Java.
 func Installed() bool {
-	for _, c := range []component{firestore, pubsub} {
+	for _, c := range []Kind{Firestore, PubSub} {
 		if _, err := c.find(); err != nil {
 			return false
 		}

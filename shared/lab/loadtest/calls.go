@@ -22,48 +22,50 @@ const batch = 250
 func (l *load) machine(n int) string { return fmt.Sprintf("%s-%06d", l.options.Prefix, n) }
 
 func (l *load) addMachines(ctx context.Context) error {
-	for begin := 0; begin < l.options.Machines; begin += batch {
-		var requests []object
-		for n := begin; n < min(begin+batch, l.options.Machines); n++ {
-			policies := object{"on_reclamation": "MAKE_AVAILABLE"}
-			if l.options.Topic != "" {
-				policies["backend_topic"] = l.options.Topic
-			}
-			requests = append(requests, object{
-				"dimensions": object{"hostname": l.machine(n), "os_family": "LINUX", "num_cpus": "8"},
-				"policies":   policies,
-			})
-		}
-		var answer struct{ Responses []struct{ Error string } }
-		if err := l.call(ctx, l.options.Backend, "catalog/v1/add_machines", object{"requests": requests}, &answer); err != nil {
-			return fmt.Errorf("add machines: %w", err)
-		}
-		for i, response := range answer.Responses {
-			// A retry finds the machines that the first attempt added.
-			if response.Error != "" && response.Error != "HOSTNAME_REUSE" {
-				return fmt.Errorf("add machine %s: %s", l.machine(begin+i), response.Error)
-			}
-		}
+	policies := object{"on_reclamation": "MAKE_AVAILABLE"}
+	if l.options.Topic != "" {
+		policies["backend_topic"] = l.options.Topic
 	}
-	return nil
+	request := func(hostname string) object {
+		return object{"dimensions": object{"hostname": hostname, "os_family": "LINUX", "num_cpus": "8"}, "policies": policies}
+	}
+	return l.catalog(ctx, "add_machines", request, func(hostname string, response response) error {
+		// A repeated call finds the machines of the first.
+		if response.Error != "" && response.Error != "HOSTNAME_REUSE" {
+			return fmt.Errorf("add machine %s: %s", hostname, response.Error)
+		}
+		return nil
+	})
 }
 
 // checkMachines checks that every machine is available again.
 func (l *load) checkMachines(ctx context.Context) error {
+	request := func(hostname string) object { return object{"hostname": hostname} }
+	return l.catalog(ctx, "get_machines", request, func(hostname string, response response) error {
+		if response.State != "AVAILABLE" {
+			l.problem("%s did not come back: %s%s", hostname, response.State, response.Error)
+		}
+		return nil
+	})
+}
+
+// response is the catalog's about one machine.
+type response struct{ State, Error string }
+
+// catalog calls a method of the catalog about each machine.
+func (l *load) catalog(ctx context.Context, method string, request func(hostname string) object, take func(hostname string, response response) error) error {
 	for begin := 0; begin < l.options.Machines; begin += batch {
 		var requests []object
 		for n := begin; n < min(begin+batch, l.options.Machines); n++ {
-			requests = append(requests, object{"hostname": l.machine(n)})
+			requests = append(requests, request(l.machine(n)))
 		}
-		var answer struct {
-			Responses []struct{ State, Error string }
-		}
-		if err := l.call(ctx, l.options.Backend, "catalog/v1/get_machines", object{"requests": requests}, &answer); err != nil {
-			return fmt.Errorf("read the machines at the end: %w", err)
+		var answer struct{ Responses []response }
+		if err := l.call(ctx, l.options.Backend, "catalog/v1/"+method, object{"requests": requests}, &answer); err != nil {
+			return fmt.Errorf("call %s of all machines: %w", method, err)
 		}
 		for i, response := range answer.Responses {
-			if response.State != "AVAILABLE" {
-				l.problem("%s did not come back: %s%s", l.machine(begin+i), response.State, response.Error)
+			if err := take(l.machine(begin+i), response); err != nil {
+				return err
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -23,12 +24,9 @@ func (o *order) fulfilled(sent, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if n := len(o.served); n > 0 {
-		if last := o.served[n-1]; last.latest.After(sent) {
-			sent = last.latest
-		}
-		if last := o.served[n-1]; now.Before(last.known) {
-			now = last.known // this check learns of it only then
-		}
+		last := o.served[n-1]
+		sent = slices.MaxFunc([]time.Time{sent, last.latest}, time.Time.Compare)
+		now = slices.MaxFunc([]time.Time{now, last.known}, time.Time.Compare) // known to this check only from then on
 	}
 	o.served = append(o.served, service{known: now, latest: sent})
 }

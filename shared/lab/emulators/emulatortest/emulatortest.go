@@ -17,13 +17,12 @@ import (
 // test fails in CI (CI=true) and is skipped elsewhere.
 func Firestore(t *testing.T, options gate.Options) *gate.Gate {
 	t.Helper()
-	const variable = "FIRESTORE_EMULATOR_HOST"
-	g, err := gate.Start(t.Context(), emulator(t, variable, emulators.StartFirestore), options)
+	g, err := gate.Start(t.Context(), emulator(t, emulators.Firestore), options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.Stop)
-	t.Setenv(variable, g.Host)
+	t.Setenv(emulators.Firestore.Variable, g.Host)
 	return g
 }
 
@@ -32,15 +31,15 @@ func Firestore(t *testing.T, options gate.Options) *gate.Gate {
 // is installed.
 func PubSub(t *testing.T) string {
 	t.Helper()
-	return emulator(t, "PUBSUB_EMULATOR_HOST", emulators.StartPubSub)
+	return emulator(t, emulators.PubSub)
 }
 
-func emulator(t *testing.T, variable string, start func(context.Context) (*emulators.Emulator, error)) string {
+func emulator(t *testing.T, kind emulators.Kind) string {
 	t.Helper()
-	if host := os.Getenv(variable); host != "" {
+	if host := os.Getenv(kind.Variable); host != "" {
 		return host
 	}
-	started, err := start(context.Background())
+	started, err := emulators.Start(context.Background(), kind)
 	switch {
 	case errors.Is(err, emulators.ErrMissing) && os.Getenv("CI") != "true":
 		t.Skipf("NOT TESTED on the emulator: %v", err)
@@ -48,6 +47,6 @@ func emulator(t *testing.T, variable string, start func(context.Context) (*emula
 		t.Fatal(err)
 	}
 	t.Cleanup(started.Stop)
-	t.Setenv(variable, started.Host)
+	t.Setenv(kind.Variable, started.Host)
 	return started.Host
 }

@@ -54,6 +54,8 @@ var (
 type Hooks struct {
 	// Fault returns the fault of a call.
 	Fault func(ctx context.Context, call Call) Fault
+	// Done gets what a call returned that succeeded.
+	Done func(ctx context.Context, call Call, answer any)
 	// Pause replaces waiting after a conflict.
 	Pause func(ctx context.Context, attempt int) error
 }
@@ -111,6 +113,9 @@ func try[A any](ctx context.Context, s *Store, call Call, do func() (A, error)) 
 		return none, fault.Before
 	}
 	answer, err := do()
+	if err == nil && s.hooks.Done != nil {
+		s.hooks.Done(ctx, call, answer)
+	}
 	if err == nil && fault.After != nil {
 		return none, fault.After
 	}

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"slices"
+
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
 )
 
@@ -71,9 +73,6 @@ func (c *collection) build(name indexName) {
 			index.add(entry{value, doc})
 		}
 	}
-	if c.indexes == nil {
-		c.indexes = map[indexName]*sorted{}
-	}
 	c.indexes[name] = index
 }
 
@@ -83,21 +82,11 @@ func (c *collection) missing(query store.Query) []indexName {
 		return nil
 	}
 	var names []indexName
-	for _, name := range wanted(query) {
-		if c.indexes[name] == nil {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-func wanted(query store.Query) []indexName {
-	var names []indexName
 	for _, filter := range query.Where {
 		names = append(names, indexName{filter.Field, filter.Op == store.Contains})
 	}
 	if len(query.OrderBy) > 0 && query.Limit > 0 {
 		names = append(names, indexName{query.OrderBy[0].Field, false})
 	}
-	return names
+	return slices.DeleteFunc(names, func(name indexName) bool { return c.indexes[name] != nil })
 }

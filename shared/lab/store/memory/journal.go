@@ -161,12 +161,3 @@ func (j *journal) append(version store.Version, documents []*document) error {
 	j.size += int64(written)
 	return nil
 }
-
-func (j *journal) close() error {
-	if j.file == nil {
-		return nil
-	}
-	err := j.file.Close()
-	j.file = nil
-	return err
-}

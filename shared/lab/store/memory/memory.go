@@ -212,7 +212,7 @@ func (s *Store) apply(doc *document) {
 func named(collections map[string]*collection, name string) *collection {
 	c := collections[name]
 	if c == nil {
-		c = &collection{}
+		c = &collection{indexes: map[indexName]*sorted{}}
 		collections[name] = c
 	}
 	return c
@@ -222,8 +222,10 @@ func named(collections map[string]*collection, name string) *collection {
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.journal == nil {
+	if s.journal == nil || s.journal.file == nil {
 		return nil
 	}
-	return s.journal.close()
+	file := s.journal.file
+	s.journal.file = nil
+	return file.Close()
 }

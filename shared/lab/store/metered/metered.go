@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/gce-backend/gce-backend/shared/cloud/store"
+	"github.com/gce-backend/gce-backend/shared/lab/store/faulty"
 )
 
 // Counts are billed operations, by the rules of
@@ -76,19 +77,18 @@ func WithJob(ctx context.Context, name string) context.Context {
 
 // Store counts the operations of an inner store. It is safe for concurrent use.
 type Store struct {
-	inner store.Store
+	*faulty.Store
 
 	mu     sync.Mutex
 	counts Snapshot
 }
 
-var (
-	_ store.Store  = (*Store)(nil)
-	_ store.Pauser = (*Store)(nil)
-)
-
 // New puts a meter around a store.
-func New(inner store.Store) *Store { return &Store{inner: inner, counts: Snapshot{}} }
+func New(inner store.Store) *Store {
+	s := &Store{counts: Snapshot{}}
+	s.Store = faulty.New(inner, faulty.Hooks{Done: s.done})
+	return s
+}
 
 // Counts returns the counts since the last Reset.
 func (s *Store) Counts() Snapshot {
@@ -106,56 +106,27 @@ func (s *Store) Reset() Snapshot {
 	return counted
 }
 
-// Get reads documents; a missing one costs a read as well.
-func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Document, error) {
-	documents, err := s.inner.Get(ctx, keys...)
-	if err != nil {
-		return documents, err
-	}
-	for _, key := range keys {
-		s.add(ctx, key.Group(), Counts{Reads: 1})
-	}
-	return documents, nil
-}
-
-// Find reads the documents that a query finds; one that finds none costs one.
-func (s *Store) Find(ctx context.Context, query store.Query) ([]store.Document, error) {
-	documents, err := s.inner.Find(ctx, query)
-	if err == nil {
-		s.add(ctx, group(query), Counts{Reads: int64(max(1, len(documents)))})
-	}
-	return documents, err
-}
-
-// Count counts documents; up to a thousand of them cost one read.
-func (s *Store) Count(ctx context.Context, query store.Query) (int, error) {
-	const perRead = 1000
-	count, err := s.inner.Count(ctx, query)
-	if err == nil {
-		s.add(ctx, group(query), Counts{Reads: int64(max(1, (count+perRead-1)/perRead))})
-	}
-	return count, err
-}
-
-// Commit writes and deletes documents; a refused commit costs nothing.
-func (s *Store) Commit(ctx context.Context, writes ...store.Write) ([]store.Version, error) {
-	versions, err := s.inner.Commit(ctx, writes...)
-	if err != nil {
-		return versions, err
-	}
-	for _, write := range writes {
-		counts := Counts{Writes: 1}
-		if write.Fields == nil {
-			counts = Counts{Deletes: 1}
+// done counts a call that succeeded: one that was refused costs nothing.
+func (s *Store) done(ctx context.Context, call faulty.Call, answer any) {
+	const perRead = 1000 // documents of a Count
+	switch call.Method {
+	case faulty.Get:
+		for _, key := range call.Keys {
+			s.add(ctx, key.Group(), Counts{Reads: 1})
 		}
-		s.add(ctx, write.Key.Group(), counts)
+	case faulty.Find:
+		s.add(ctx, group(call.Query), Counts{Reads: int64(max(1, len(answer.([]store.Document))))})
+	case faulty.Count:
+		s.add(ctx, group(call.Query), Counts{Reads: int64(max(1, (answer.(int)+perRead-1)/perRead))})
+	case faulty.Commit:
+		for _, write := range call.Writes {
+			counts := Counts{Writes: 1}
+			if write.Fields == nil {
+				counts = Counts{Deletes: 1}
+			}
+			s.add(ctx, write.Key.Group(), counts)
+		}
 	}
-	return versions, nil
-}
-
-// Pause waits as the inner store does.
-func (s *Store) Pause(ctx context.Context, attempt int) error {
-	return store.Pause(ctx, s.inner, attempt)
 }
 
 func (s *Store) add(ctx context.Context, collection string, counts Counts) {

@@ -124,13 +124,9 @@ func orderOfKeys(f fixture) {
 }
 
 func pages(f fixture) {
-	var writes []store.Write
-	for i := range 150 {
-		writes = append(writes, store.Put(vm(fmt.Sprintf("vm-%03d", i)), store.Fields{
-			"tie": int64(i % 3), "half": int64(i % 2), "t": day.Add(time.Duration(i) * time.Second), "tags": []any{"x"},
-		}))
-	}
-	f.commit(writes...)
+	filled := f.fill(150, func(i int) store.Fields {
+		return store.Fields{"tie": int64(i % 3), "half": int64(i % 2), "t": day.Add(time.Duration(i) * time.Second), "tags": []any{"x"}}
+	})
 	for name, query := range map[string]store.Query{
 		"by key":            in(nil),
 		"equal":             in(filter("half", store.Equal, 1)),
@@ -152,7 +148,7 @@ func pages(f fixture) {
 			for {
 				page := fixture{t, f.ctx, f.store}.find(query)
 				paged = append(paged, keys(page)...)
-				if len(page) < query.Limit || len(paged) > len(writes) {
+				if len(page) < query.Limit || len(paged) > len(filled) {
 					break
 				}
 				query.After = &page[len(page)-1]
@@ -164,9 +160,9 @@ func pages(f fixture) {
 	}
 	// The last document of a page may be deleted before the next page is read.
 	query := in(nil)
-	query.After, query.Limit = &store.Document{Key: vm("vm-148x")}, 7
-	f.finds(query, vm("vm-149"))
-	query.After = &store.Document{Key: vm("vm-149")}
+	query.After, query.Limit = &store.Document{Key: vm("vm-00148x")}, 7
+	f.finds(query, vm("vm-00149"))
+	query.After = &store.Document{Key: vm("vm-00149")}
 	f.finds(query)
 }
 
@@ -214,42 +210,33 @@ func groups(f fixture) {
 }
 
 func followsChanges(f fixture) {
-	var writes []store.Write
-	for i := range 200 {
-		writes = append(writes, store.Put(vm(fmt.Sprintf("vm-%03d", i)), store.Fields{"state": "cataloged", "tags": []any{"x", "x", "y"}, "n": int64(i)}))
-	}
-	f.commit(writes...)
+	filled := f.fill(200, func(i int) store.Fields {
+		return store.Fields{"state": "cataloged", "tags": []any{"x", "x", "y"}, "n": int64(i)}
+	})
 	state := func(s string) store.Query { return in(filter("state", store.Equal, s)) }
 	f.finds(state("found"))
-	f.commit(store.Put(vm("vm-100"), store.Fields{"state": "found", "tags": []any{"z"}, "n": int64(-1)}))
-	f.finds(state("found"), vm("vm-100"))
-	f.finds(in(filter("tags", store.Contains, "z")), vm("vm-100"))
-	f.finds(in(filter("n", store.Less, 1)), vm("vm-100"), vm("vm-000"))
-	f.commit(store.Put(vm("vm-100"), store.Fields{"state": "cataloged"}))
+	f.commit(store.Put(vm("vm-00100"), store.Fields{"state": "found", "tags": []any{"z"}, "n": int64(-1)}))
+	f.finds(state("found"), vm("vm-00100"))
+	f.finds(in(filter("tags", store.Contains, "z")), vm("vm-00100"))
+	f.finds(in(filter("n", store.Less, 1)), vm("vm-00100"), vm("vm-00000"))
+	f.commit(store.Put(vm("vm-00100"), store.Fields{"state": "cataloged"}))
 	f.finds(state("found"))
 	f.finds(in(filter("tags", store.Contains, "z")))
-	f.commit(store.Put(vm("vm-new"), store.Fields{"state": "found"}), store.Delete(vm("vm-000")))
+	f.commit(store.Put(vm("vm-new"), store.Fields{"state": "found"}), store.Delete(vm("vm-00000")))
 	f.finds(state("found"), vm("vm-new"))
-	f.finds(in(filter("n", store.Less, 2)), vm("vm-001"))
-	for i := range writes {
-		writes[i] = store.Delete(vm(fmt.Sprintf("vm-%03d", i)))
+	f.finds(in(filter("n", store.Less, 2)), vm("vm-00001"))
+	var deletions []store.Write
+	for _, key := range filled {
+		deletions = append(deletions, store.Delete(key))
 	}
-	f.commit(writes...)
+	f.commit(deletions...)
 	f.finds(state("cataloged"))
 	f.finds(in(nil), vm("vm-new"))
 }
 
 func manyDocuments(f fixture) {
 	const many = 1500
-	var all []store.Key
-	for start := 0; start < many; start += store.MaxWrites {
-		var writes []store.Write
-		for i := start; i < start+store.MaxWrites; i++ {
-			all = append(all, vm(fmt.Sprintf("vm-%05d", i)))
-			writes = append(writes, store.Create(all[i], store.Fields{"n": int64(i)}))
-		}
-		f.commit(writes...)
-	}
+	all := f.fill(many, func(i int) store.Fields { return store.Fields{"n": int64(i)} })
 	f.finds(in(nil), all...)
 	documents, err := f.store.Get(f.ctx, all...)
 	if err != nil || !slices.Equal(keys(documents), all) {

@@ -4,7 +4,9 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,7 +52,21 @@ func (f fixture) commit(writes ...store.Write) []store.Version {
 	return versions
 }
 
-// refused checks that a commit fails with an error of a class.
+// fill creates so many documents, and returns their keys, which are in order.
+func (f fixture) fill(n int, fields func(i int) store.Fields) []store.Key {
+	f.Helper()
+	filled, writes := make([]store.Key, n), make([]store.Write, n)
+	for i := range n {
+		filled[i] = vm(fmt.Sprintf("vm-%05d", i))
+		writes[i] = store.Create(filled[i], fields(i))
+	}
+	for part := range slices.Chunk(writes, store.MaxWrites) {
+		f.commit(part...)
+	}
+	return filled
+}
+
+// refused checks that a commit fails with a class.
 func (f fixture) refused(class failure.Class, writes ...store.Write) error {
 	f.Helper()
 	_, err := f.store.Commit(f.ctx, writes...)

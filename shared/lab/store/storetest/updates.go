@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 
@@ -81,21 +80,16 @@ var updates = []check{
 	{"Update/concurrent increments are all kept", func(f fixture) {
 		const writers, each = 16, 5
 		var group sync.WaitGroup
-		problems := make(chan error, writers*each)
 		for range writers {
 			group.Go(func() {
 				for range each {
 					if _, err := store.Update(f.ctx, f.store, vm("a"), increment); err != nil {
-						problems <- err
+						f.Error(err)
 					}
 				}
 			})
 		}
 		group.Wait()
-		close(problems)
-		for err := range problems {
-			f.Error(err)
-		}
 		f.holds(vm("a"), store.Fields{"n": int64(writers * each)})
 	}},
 	{"FindAs/sets corrupt documents aside", func(f fixture) {
@@ -177,13 +171,7 @@ func updateEach(f fixture) {
 
 func updateMany(f fixture) {
 	const many = store.MaxWrites + 100
-	for start := 0; start < many; start += many / 2 {
-		var writes []store.Write
-		for i := start; i < start+many/2; i++ {
-			writes = append(writes, store.Create(vm(fmt.Sprintf("vm-%05d", i)), store.Fields{"n": int64(i), "unread": "x"}))
-		}
-		f.commit(writes...)
-	}
+	f.fill(many, func(i int) store.Fields { return store.Fields{"n": int64(i), "unread": "x"} })
 	query := in(nil)
 	query.Select = []string{"n"}
 	page, err := store.FindAs[counter](f.ctx, f.store, query)
@@ -200,28 +188,21 @@ func updateMany(f fixture) {
 
 func concurrentSweeps(f fixture) {
 	const sweeps, documents = 6, 20
-	for i := range documents {
-		f.commit(store.Put(vm(fmt.Sprint(i)), store.Fields{"n": int64(0)}))
-	}
+	filled := f.fill(documents, func(int) store.Fields { return store.Fields{"n": int64(0)} })
 	var group sync.WaitGroup
-	problems := make(chan error, sweeps)
 	for range sweeps {
 		group.Go(func() {
 			page, err := store.FindAs[counter](f.ctx, f.store, in(nil))
 			if err == nil {
 				_, err = store.UpdateEach(f.ctx, f.store, page.Items, increment)
 			}
-			problems <- err
+			if err != nil {
+				f.Error(err)
+			}
 		})
 	}
 	group.Wait()
-	close(problems)
-	for err := range problems {
-		if err != nil {
-			f.Error(err)
-		}
-	}
-	for i := range documents {
-		f.holds(vm(fmt.Sprint(i)), store.Fields{"n": int64(sweeps)})
+	for _, key := range filled {
+		f.holds(key, store.Fields{"n": int64(sweeps)})
 	}
 }
