@@ -35,9 +35,9 @@ const (
 	// maxReadings bounds how often the files are read again while they keep
 	// changing.
 	maxReadings = 5
-	// folderSettles and bucketSettles are how long after a change further
-	// changes of the same edit or upload may follow; after that time the files
-	// are read again.
+	// folderSettles and bucketSettles are the times within which a change may
+	// be followed by others of the same edit or upload. After that time the
+	// files are read again.
 	folderSettles = 500 * time.Millisecond
 	bucketSettles = 2 * time.Second
 	// folderPause is the shortest time between two readings of a new revision
