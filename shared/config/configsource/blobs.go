@@ -135,7 +135,7 @@ func (b *blobs) readSettled(ctx context.Context, bucket *blob.Bucket) (reading, 
 }
 
 // settle waits until the newest file is old enough for the edit or upload to be
-// complete, and at least the pause if the revision is new.
+// complete, and for at least b.pause if the revision is new.
 func (b *blobs) settle(ctx context.Context, read reading) error {
 	wait := min(b.settles-b.options.Now().Sub(read.modified), b.settles)
 	if b.known.Load() != read.revision {
