@@ -21,7 +21,7 @@ import (
 var Job = job.Job{Name: "cleanup-entities", Decode: event.OfTemplates, New: job.Stateless(clean)}
 
 func clean(ctx context.Context, run job.Run) error {
-	if run.Scope.Zone != "" { // the instances of one group are tombstones now, and stay for a while
+	if run.Scope.Zone != "" { // its instances have only just become tombstones, which stay for a while
 		return managers(ctx, run)
 	}
 	return job.Joined(instances(ctx, run), managers(ctx, run), revisions(ctx, run), templates(ctx, run))
@@ -92,9 +92,9 @@ func templates(ctx context.Context, run job.Run) error {
 	}.remove(ctx, run, func() ([]records.Template, error) { return run.Records.TemplatesUnconfigured(ctx) })
 }
 
-// kind is a kind of record. A record is deleted once it is over and has no
-// parts, which are records of the kind below: a manager's parts are its
-// instances.
+// kind is a kind of record. over reports whether a record is no longer needed;
+// parts counts the records below it, such as a manager's instances. A record is
+// deleted once it is over and has no parts.
 type kind[T any] struct {
 	name     string
 	baseName func(T) string

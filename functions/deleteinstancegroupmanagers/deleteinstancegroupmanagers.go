@@ -3,8 +3,8 @@
 // that has no instances any more, and groups of ours that no record accounts
 // for.
 //
-// Triggered by instances-deleted, by config-processed (a group that never had
-// any) and each minute; announces managers-deleted.
+// Triggered by instances-deleted, by config-processed (for groups that never had
+// instances) and each minute; announces managers-deleted.
 package deleteinstancegroupmanagers
 
 import (

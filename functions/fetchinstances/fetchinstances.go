@@ -1,6 +1,6 @@
 // Package fetchinstances is the job fetch-instances: it lists each group's VMs,
-// records new ones, and takes back those that are gone, stopped, or replaced
-// under the same name.
+// records new ones, and takes back (out of the catalog, for deletion) the
+// instances whose VMs are gone, stopped, or replaced under the same name.
 //
 // Triggered by groups-resized, by Compute Engine's audit messages about VMs,
 // and each minute; announces instances-fetched, instances-marked and
@@ -25,8 +25,9 @@ import (
 // Job is fetch-instances.
 var Job = job.Job{Name: "fetch-instances", Decode: decode, New: newHandler}
 
-// countMinutes is the time, in minutes, between two comparisons of a group's
-// listing with the number of its records, which may have come to differ.
+// countMinutes is the interval, in minutes, at which the number of VMs in a
+// group's listing is compared with the number of its records, in case the two
+// have drifted apart.
 const countMinutes = 6 * 60
 
 // A fetch of a group whose VMs come and go writes its listing, and thousands of
@@ -120,8 +121,8 @@ func (f fetcher) fetch(ctx context.Context, m fleet.Manager) error {
 	if err != nil || m.URL == "" && len(listing.VMs) == 0 {
 		return err
 	}
-	// Without a URL the manager is drained, and its group was deleted by hand while
-	// it had VMs: these are to be seen gone all the same.
+	// A manager without a URL gets this far only if it is drained and its group
+	// was deleted by hand while it had VMs. Asking shows that they are gone.
 	seen, askErr := f.ask(ctx, m)
 	if askErr != nil && len(seen.vms) == 0 {
 		return askErr

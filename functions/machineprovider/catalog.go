@@ -85,9 +85,10 @@ func (a *api) getMachines(ctx context.Context, c caller, in *pb.CatalogMachineBa
 	return batch, nil
 }
 
-// retrieved returns the response about a machine that was looked up. It settles
-// the absence of the request's instance first, if the request asks for that. It
-// returns a response even if it returns an error.
+// retrieved returns the response about a machine that was looked up. If the
+// catalog does not have the request's instance and the request asks to settle
+// that, it first makes the absence final. It returns a response even if it
+// returns an error.
 func (a *api) retrieved(ctx context.Context, in *pb.CatalogMachineRetrievalRequest, id broker.MachineID, machine leasing.Machine, err error) (*pb.CatalogMachineRetrievalResponse, error) {
 	settle := in.Settle != nil && (err != nil || machine.Instance() != in.GetInstance())
 	if settle {

@@ -12,12 +12,12 @@ import (
 	"github.com/gce-backend/gce-backend/shared/records"
 )
 
-// confirm returns the instances that may be given up, of those that the catalog
-// does not have although no message said that they were reclaimed. An instance
-// whose lease is known to be over may be given up at once; any other is only
-// noted the first time. If the catalog misses too many machines of a manager,
-// none of them is given up, because then the Machine Provider is not to be
-// believed.
+// confirm takes instances that the catalog does not have although no message
+// said that they were reclaimed, and returns those that may be given up. An
+// instance whose lease is known to be over may be given up at once; any other is
+// only noted the first time. If the catalog misses too many machines of a
+// manager, none of them is given up, because then the Machine Provider is not to
+// be believed.
 func (u updater) confirm(ctx context.Context, items []records.Instance, complete bool) ([]records.Instance, error) {
 	var missing, cutOff []records.Instance
 	for _, item := range items {
@@ -75,9 +75,8 @@ func (u updater) confirmGroup(ctx context.Context, key fleet.ManagerKey, group [
 	return ready, nil
 }
 
-// census asks the catalog for all of a manager's machines. It returns the
-// number of machines that the catalog misses without an explanation, and of
-// all.
+// census asks the catalog for all of a manager's machines. missing is the number
+// of those that the catalog lacks without an explanation.
 func (u updater) census(ctx context.Context, key fleet.ManagerKey) (missing, total int, err error) {
 	all, err := u.Records.InstancesOf(ctx, key, fleet.Cataloged, fleet.Leased)
 	if err != nil {

@@ -77,7 +77,9 @@ func (u updater) compare(ctx context.Context, key fleet.ManagerKey, prefix strin
 		return nil, nil
 	}
 	var machines []catalog.Machine
-	if counts != nil { // listed before the records are read: each record was written before its entry
+	// The catalog is listed before the records are read. A record is written
+	// before its entry, so an entry without a record is a stray.
+	if counts != nil {
 		var err error
 		if machines, err = u.Catalog.List(ctx, prefix); err != nil {
 			return nil, fmt.Errorf("list the machines %s* of the catalog: %w", prefix, err)

@@ -41,9 +41,9 @@ func New[I, O any](width int, do func(context.Context, []I) ([]O, error)) *Combi
 var errPanicked = failure.New(failure.Permanent, "the run that was waited for panicked")
 
 // Do does an item: at once if a turn is free, otherwise together with the other
-// items that wait for a turn. A caller whose context ends while it waits
-// leaves. A run that has begun goes on, because other callers may share it: its
-// context has the values of one caller's context but is never cancelled.
+// items that wait for a turn. A caller stops waiting if its context ends. A
+// run that has begun goes on, because other callers may share it: its context
+// has the values of one caller's context but is never cancelled.
 func (c *Combiner[I, O]) Do(ctx context.Context, item I) (O, error) {
 	var none O
 	mine := &entry[I, O]{item: item}

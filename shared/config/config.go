@@ -92,8 +92,8 @@ type templateNames struct {
 	parsed bool
 	names  []string
 	known  map[string]bool
-	// compared counts the names with which unknown names were compared for
-	// hints.
+	// compared counts the comparisons of unknown names with known ones, which
+	// are made for hints.
 	compared int
 }
 

@@ -20,7 +20,7 @@ var (
 	otherDisks = []string{"hyperdisk-ml", "hyperdisk-throughput", "local-ssd"}
 )
 
-// cpuPlatforms are those that a minimum can be asked for, after
+// cpuPlatforms are the known values of min_cpu_platform, after
 // https://cloud.google.com/compute/docs/cpu-platforms.
 var cpuPlatforms = []string{
 	"Intel Sandy Bridge", "Intel Ivy Bridge", "Intel Haswell", "Intel Broadwell", "Intel Skylake",

@@ -44,11 +44,11 @@ type Records struct {
 // Build decides the template's records: the configured revision is active and
 // all others are drained; its managers in the configured zones are active, at
 // the configured sizes, and all others are drained. A drained record that is
-// configured again is reactivated and keeps its URL. While its resource is
-// being deleted, a record stays drained until the URL is cleared, and so do the
-// managers of such a revision, because their groups would keep the revision's
-// template from being deleted. The template then gets no digest, so that it is
-// built again.
+// configured again is reactivated and keeps its URL, except while its resource
+// is being deleted: then it stays drained until the URL is cleared. The managers
+// of such a revision stay drained too, because their groups would keep the
+// revision's template from being deleted. As long as a record stays drained for
+// that reason, the template gets no digest, so that it is built again.
 func Build(have Records, wish Wish) Records {
 	built := Records{
 		Template:  TemplateRecord{BaseName: wish.BaseName, Digest: wish.Digest()},

@@ -32,10 +32,9 @@ func (c DeletionClaim) next(by string, now time.Time) DeletionClaim {
 	return next
 }
 
-// refused returns the claim that is left after a refusal, and whether a
-// deletion may still be under way: an older one whose outcome is unknown. None
-// is left if there was no older one, or if the resource is still intact long
-// after it.
+// refused returns the claim that is left after a refusal. deleting reports
+// whether an older deletion, whose outcome is unknown, may still be under way.
+// It no longer is if the resource is intact long after that deletion was claimed.
 func (c DeletionClaim) refused(intact bool) (left DeletionClaim, deleting bool) {
 	if c.Since.Equal(c.At) || intact && c.At.Sub(c.Since) >= DrainTime {
 		return DeletionClaim{}, false

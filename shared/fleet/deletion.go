@@ -61,8 +61,9 @@ func (i Instance) OffersOver(now time.Time) bool {
 	return i.CatalogedAt.IsZero() || now.Sub(i.CatalogedAt) >= OfferWindow
 }
 
-// CutOff reports whether a machine that is missing in the catalog was offered
-// by a run that seems to have been killed: nobody ever leased it.
+// CutOff reports whether a machine that is missing in the catalog seems never to
+// have got there, because the run that offered it was killed. If so, nobody ever
+// leased it.
 func (i Instance) CutOff(now time.Time) bool {
 	return i.State == Cataloged && !i.OffersOver(now) && now.Sub(i.CatalogedAt) >= offerTime
 }

@@ -62,9 +62,9 @@ const attemptLength = 10 * time.Second
 
 // Attempt names an attempt at a change, as a part of its request id. A new
 // attempt needs a new id, because Compute Engine answers the id of a failed
-// operation with the same failure. since, the time of the record's change that
-// asks for the attempt, makes a new id as well: creating a group again, seconds
-// after it was created and deleted, is another request.
+// operation with the same failure. since is when the record changed such
+// that the attempt became necessary. Another time makes another id: creating a
+// group again, seconds after it was created and deleted, is another request.
 func Attempt(now, since time.Time) string {
 	return now.UTC().Truncate(attemptLength).Format(time.RFC3339) + " since " + since.UTC().Format(time.RFC3339Nano)
 }

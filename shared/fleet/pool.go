@@ -12,9 +12,9 @@ type PoolKey struct{ BaseName, Zone string }
 // Pool is a template's machines in one zone, over all its revisions.
 type Pool struct {
 	PoolKey
-	// Groups has one group for each revision that has a manager in the zone,
-	// and one whose manager has no state if the configured revision has no
-	// manager there yet.
+	// Groups has one group for each revision that has a manager in the zone. If
+	// the configured revision has none there yet, it gets a group whose manager
+	// has no state.
 	Groups []*Group
 }
 

@@ -66,9 +66,9 @@ func (s Sizing) Target() (target int, ok bool) {
 func (s Sizing) Over() bool { return s.Group.Total > s.Wanted() }
 
 // Surplus returns how many of the cataloged instances, which are not leased, to
-// take out: as many as leased and cataloged ones together exceed the wanted
-// size. The minimum is always kept, even if another revision's VMs leave no
-// room for it.
+// take out: the number by which leased and cataloged ones together exceed the
+// wanted size. The minimum is always kept, even if another revision's VMs leave
+// no room for it.
 func (s Sizing) Surplus(cataloged int) int {
 	return max(min(s.Leased+cataloged-max(s.Wanted(), s.Minimum), cataloged), 0)
 }

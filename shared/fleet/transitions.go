@@ -8,7 +8,8 @@ import "time"
 // added within that time.
 const OfferWindow = 15 * time.Minute
 
-// offerTime is how long an offer is left to the run that makes it.
+// offerTime is how long after an offer the run that made it is assumed to be
+// still adding the machine to the catalog.
 const offerTime = time.Minute
 
 // Each transition returns the instance after the event, and reports whether the

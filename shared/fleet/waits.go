@@ -19,8 +19,8 @@ type Wait struct {
 type Circumstances struct {
 	Now    time.Time
 	Freeze Freeze
-	// Failed returns the error with which a job currently fails and which
-	// contains all of these names; "" if there is none.
+	// Failed returns the error with which a job currently fails, if its message
+	// contains all of the names; "" otherwise.
 	Failed func(job string, names ...string) (since time.Time, message string)
 }
 
@@ -149,7 +149,7 @@ func (w *waits) toGo() {
 	}
 }
 
-// leases describes the lease that ends last: the group waits for it in the end.
+// leases describes the lease that the group waits for longest: the last to end.
 func (w *waits) leases() string {
 	leased, known := w.group.Machines.Leased, w.group.Leases
 	if leased > len(known) {

@@ -30,8 +30,8 @@ func About(err error, attrs ...any) error {
 	return &about{error: err, attrs: attrs}
 }
 
-// Joined joins the errors of independent parts of a run. The class of the
-// result passes by itself only if the classes of all errors do.
+// Joined joins the errors of independent parts of a run. The result has a class
+// that passes by itself only if all of the errors have such a class.
 func Joined(errs ...error) error {
 	class := failure.None
 	for _, err := range errs {

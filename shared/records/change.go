@@ -79,8 +79,8 @@ func (r Records) ChangeInstances(ctx context.Context, items []Instance, transiti
 	return values(changed), err
 }
 
-// Remove deletes the records for whose current state may returns true. It
-// returns the number of deleted records.
+// Remove deletes those records for which may returns true when it is called with
+// the current record. It returns the number of deleted records.
 func Remove[T any](ctx context.Context, r Records, items []store.Stored[T], may func(T) bool) (int, error) {
 	changed, err := store.UpdateEach(ctx, r.Store, items, func(current *T) (*T, error) {
 		if current == nil || may(*current) {

@@ -7,15 +7,15 @@ import (
 	"github.com/gce-backend/gce-backend/shared/fleet"
 )
 
-// The maximum number of examples that are read of the instances that a group
-// waits for.
+// A group may wait for many instances. Only a few of them are read, as examples:
+// these are the maximum numbers.
 const (
 	someLeases    = 50
 	someDeletions = 10
 )
 
-// Pools reads all pools: their managers, and their revisions like
-// RevisionHeads.
+// Pools reads all pools: their managers, and their revisions as RevisionHeads
+// does.
 func (r Records) Pools(ctx context.Context) ([]*fleet.Pool, error) {
 	var managers []Manager
 	var revisions []Revision

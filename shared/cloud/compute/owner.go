@@ -19,13 +19,14 @@ func (o Owner) Owns(labels map[string]string) bool { return labels[OwnershipLabe
 
 // MayOwn reports whether something with these labels was created by an earlier
 // version, of this installation or of another one with the same deployment's
-// name. It is this one's if a record of its database names it.
+// name. It belongs to this installation if a record in this installation's
+// database names it.
 func (o Owner) MayOwn(labels map[string]string) bool { return labels[OwnershipLabel] == o.Deployment }
 
-// Adopts reports whether something with these labels is taken over for a record
-// that names it but does not know that it was created. An earlier version that
-// was cut off left a group of size 0; one with VMs may be in use by another
-// installation.
+// Adopts reports whether something with these labels may be taken over for a
+// record that names it but has no URL of it yet. If it carries an earlier
+// version's label, its size must be 0, as a run that was cut off left it: a
+// group with VMs may be in use by another installation.
 func (o Owner) Adopts(labels map[string]string, size int) bool {
 	return o.Owns(labels) || o.MayOwn(labels) && size == 0
 }

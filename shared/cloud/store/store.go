@@ -115,8 +115,8 @@ func Create(key Key, fields Fields) Write {
 	return Write{Key: key, Fields: fields, Condition: Absent}
 }
 
-// Replace writes a document that must be unchanged since it was read, even if
-// it did not exist then.
+// Replace writes a document that must be unchanged since it was read. If it did
+// not exist then, it must still not exist.
 func Replace(read Document, fields Fields) Write {
 	if !read.Exists() {
 		return Create(read.Key, fields)

@@ -35,9 +35,9 @@ const (
 	// maxReadings bounds how often the files are read again while they keep
 	// changing.
 	maxReadings = 5
-	// folderSettles and bucketSettles are how long after a change further
-	// changes of the same edit or upload may follow; after that time the files
-	// are read again.
+	// folderSettles and bucketSettles are the times within which a change may
+	// be followed by others of the same edit or upload. After that time the
+	// files are read again.
 	folderSettles = 500 * time.Millisecond
 	bucketSettles = 2 * time.Second
 	// folderPause is the shortest time between two readings of a new revision
@@ -135,7 +135,7 @@ func (b *blobs) readSettled(ctx context.Context, bucket *blob.Bucket) (reading, 
 }
 
 // settle waits until the newest file is old enough for the edit or upload to be
-// complete, and at least the pause if the revision is new.
+// complete, and for at least b.pause if the revision is new.
 func (b *blobs) settle(ctx context.Context, read reading) error {
 	wait := min(b.settles-b.options.Now().Sub(read.modified), b.settles)
 	if b.known.Load() != read.revision {

@@ -15,8 +15,8 @@ import (
 // An orphan carries this installation's ownership label in Compute Engine
 // although no record accounts for it, such as what a run created right before it
 // was killed. It is adopted, and so deleted, only after two complete sweeps have
-// seen it, Confirmation apart. One with the label of an earlier version may be
-// another installation's: it is unclaimed, reported once, and kept.
+// seen it, at least Confirmation apart. One with the label of an earlier version
+// may be another installation's: it is unclaimed, reported once, and kept.
 
 // Confirmation is the least time between the two sightings after which an
 // orphan is adopted.

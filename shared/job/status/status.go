@@ -141,8 +141,9 @@ func Jobs(ctx context.Context, s store.Store, names []string) ([]Job, error) {
 // errorFreshness is how long an error counts as the reason for a present wait.
 const errorFreshness = 10 * time.Minute
 
-// Failed returns the function that fleet.Circumstances takes: it returns the
-// latest error of a job that contains all the names, if the job still fails.
+// Failed returns the function that fleet.Circumstances takes. If the named job
+// still fails, that function returns the job's latest error that contains all
+// the names.
 func Failed(jobs []Job, now time.Time) func(job string, names ...string) (since time.Time, message string) {
 	return func(name string, of ...string) (time.Time, string) {
 		for _, job := range jobs {

@@ -15,8 +15,8 @@ import (
 // are not ours.
 const Foreign = "foreign"
 
-// What is not ours: a template and a group with names like ours, and the label
-// of an installation in another project.
+// The foreign template and the foreign group have a name of the form that ours
+// have, but their label names an installation in another project.
 const (
 	ForeignName      = Foreign + "-000000000000"
 	ForeignTemplates = 1
@@ -28,7 +28,7 @@ const (
 func IsForeign(r *http.Request) bool { return strings.Contains(r.URL.Path, "/"+Foreign) }
 
 // MakeForeign returns the paths and the bodies of the requests that make the
-// foreign resources. The VMs are named like those of the pool like.
+// foreign resources. The VMs get names that look like those of the given pool.
 func MakeForeign(like fleet.PoolKey) [][2]string {
 	return [][2]string{
 		{"global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small","labels":%s,
@@ -40,7 +40,7 @@ func MakeForeign(like fleet.PoolKey) [][2]string {
 	}
 }
 
-// Ask sends a request to Compute Engine that comes from no job.
+// Ask sends a request to the simulated Compute Engine on behalf of no job.
 func Ask(ctx context.Context, cloud *simulator.Cloud, project, method, path, body string) (status int, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, "http://compute.invalid/compute/v1/projects/"+project+"/"+path, strings.NewReader(body))
 	if err != nil {

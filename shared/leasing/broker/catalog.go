@@ -106,10 +106,10 @@ func (b *Broker) Add(ctx context.Context, added ...leasing.Machine) []error {
 	return errs
 }
 
-// addSome creates documents. The first attempt reads nothing. When it
-// conflicts, the hostnames that already exist are looked up all at once, and
-// not found one by one; an addition that no fence refuses keeps the fences of
-// its document. The results are in no particular order.
+// addSome creates documents. The first attempt reads nothing. If it conflicts,
+// one read finds all the documents that exist already. A document without an
+// entry gets one and keeps its fences, unless a fence refuses the addition. The
+// results are in no particular order.
 func (b *Broker) addSome(ctx context.Context, additions []change) []changed {
 	results, err := b.attempt(ctx, additions)
 	if !failure.Is(err, failure.Conflict) {

@@ -13,8 +13,9 @@ import (
 )
 
 // overlap is how far each call of Changes looks back. A change gets its time
-// before its commit, which may wait for commitTimeout and then take as long,
-// and the clock may be behind. Changes within the overlap are returned again.
+// before its commit. The commit may first wait for up to commitTimeout and then
+// last up to commitTimeout, and the clock may be behind. Changes within the
+// overlap are returned again.
 const overlap = 4 * commitTimeout
 
 // MaxChanges is the maximum number of leases that one call of Changes reads.

@@ -20,10 +20,10 @@ const (
 // commits on condition that the machine has not changed since it was seen,
 // because the memory may be out of date.
 //
-// A machine may be added only if nobody was waiting after it was seen free. A
-// request that starts waiting later looks for free machines after it has become
-// visible as waiting, and finds this machine; so a request that takes a machine
-// from here does not overtake another.
+// A machine may be added only if a check that began after the machine was seen
+// free found no waiting request. A request that starts waiting after the check
+// looks for free machines once it is visible as waiting, and finds this machine;
+// so a request that takes a machine from here does not overtake another.
 type seenFree struct {
 	dice *dice
 

@@ -34,8 +34,8 @@ func where(field string, op store.Op, value any) store.Filter {
 	return store.Filter{Field: field, Op: op, Value: value}
 }
 
-// freeMachines finds available machines with a term, from a random place on, or
-// before it.
+// freeMachines finds available machines that have a term and whose Spread
+// compares with a random place as op says, in the order of Spread.
 func freeMachines(term string, op store.Op, place int64, limit int) store.Query {
 	return query("free machines", machines, fieldSpread, limit,
 		where(fieldTerms, store.Contains, term), where(fieldSpread, op, place))

@@ -86,8 +86,8 @@ func (b *Broker) removeOne(ctx context.Context, removal Removal) error {
 
 // removalOf returns the change that takes a machine out of the catalog. It ends
 // the lease of a machine that no longer exists. If an administrator removes a
-// free machine, on which its backend still counts, it creates a record like the
-// one of an ended lease, which carries the message.
+// free machine, the backend still counts on it and has to be told: the change
+// then creates the record of an ended lease, which carries the message.
 func (b *Broker) removalOf(ctx context.Context, item storedMachine, removal Removal) (change, error) {
 	now, machine := b.now(), item.Value
 	step := change{machine: item, machineTo: machine.Vacated(now)}

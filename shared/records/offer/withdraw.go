@@ -28,8 +28,8 @@ type Outcome struct {
 
 // Withdraw takes machines out of the catalog and marks those that are out as
 // pending deletion. It does not ask the catalog about a machine that was never
-// offered. It leaves a leased machine alone, and one whose answer is not
-// certain; the next sweep asks again.
+// offered. It leaves a leased machine alone, and one about which the catalog's
+// answer is not certain; the next sweep asks again.
 func (p Protocol) Withdraw(ctx context.Context, items []records.Instance, why Withdrawal) (Outcome, error) {
 	var never, offered []records.Instance
 	for _, item := range items {
