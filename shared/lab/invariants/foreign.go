@@ -28,7 +28,7 @@ const (
 func IsForeign(r *http.Request) bool { return strings.Contains(r.URL.Path, "/"+Foreign) }
 
 // MakeForeign returns the paths and the bodies of the requests that make the
-// foreign resources. The VMs are named like those of the pool like.
+// foreign resources. Their VMs have names like those of the given pool's VMs.
 func MakeForeign(like fleet.PoolKey) [][2]string {
 	return [][2]string{
 		{"global/instanceTemplates", fmt.Sprintf(`{"name":%q,"properties":{"machineType":"e2-small","labels":%s,
