@@ -77,9 +77,9 @@ func (r deleter) group(ctx context.Context, key fleet.ManagerKey, pending []reco
 	return job.Joined(errs...)
 }
 
-// awaitResize waits for the end of a resize of the group that is under way:
-// that resize was decided without these deletions, each of which lowers the
-// target size. A resize that begins later takes them into account.
+// awaitResize waits for the end of a resize of the group that is under way.
+// The new target size was computed before these deletions, and each of them
+// lowers the target size. A resize that begins later takes them into account.
 func (r deleter) awaitResize(ctx context.Context, key fleet.ManagerKey) error {
 	for range resizeChecks {
 		manager, err := r.Records.Manager(ctx, key)

@@ -14,8 +14,8 @@ import (
 	"github.com/gce-backend/gce-backend/scripts/internal/endpoints"
 )
 
-// update rewrites what the pages show by what is printed now:
-// go test ./e2e -run TestDocs -update, in scripts.
+// update makes TestDocs replace the outputs in the pages by what the commands
+// print now: go test ./e2e -run TestDocs -update, in scripts.
 var update = flag.Bool("update", false, "rewrite the outputs in the documentation")
 
 // The pages' commands print what the pages show. The commands of a page are

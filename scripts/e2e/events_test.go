@@ -12,8 +12,8 @@ import (
 
 // TestChangesByEventsAlone edits the configuration while no tick comes: what
 // a change asks for happens by events, also where nothing has to be created
-// first. The groups of what is no longer configured are left for a while, empty:
-// that a change may be taken back in that time, no event ends.
+// first. Groups that are no longer configured stay, without VMs: the time in
+// which the change may be taken back ends with a tick, not with an event.
 func TestChangesByEventsAlone(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

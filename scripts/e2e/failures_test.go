@@ -14,8 +14,8 @@ import (
 // which page's query leads there.
 type trouble struct {
 	name string
-	// before is done to each configuration; after, once the suite has converged
-	// without a template, and a template is configured.
+	// before changes each configuration after it was written. The suite first
+	// converges without a template; after is called once a template is configured.
 	before func(t *testing.T, folder string)
 	after  func(l *local, folder string)
 	// says are parts of one line's message: what was attempted, on which entity,
@@ -24,8 +24,8 @@ type trouble struct {
 	// has are fields of that line; next is part of its `next`.
 	has  map[string]string
 	next string
-	// page is the operations page whose queries find the line; the values stand
-	// for what the alert's labels say.
+	// page is the operations page whose queries find the line; values replace the
+	// words in capitals in them, as a reader does with the alert's labels.
 	page   string
 	values map[string]string
 }

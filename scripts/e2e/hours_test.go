@@ -14,7 +14,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// hours is a suite whose clock can be put forward, for alerts about what lasts.
+// hours is a suite whose clock can be put forward, for alerts about conditions
+// that last for hours.
 type hours struct {
 	*local
 	suite *suite.Suite

@@ -37,7 +37,7 @@ func (p *provider) counts() (leases, repeated int) {
 	return p.leases, p.repeated
 }
 
-// answer is the Machine Provider's, of every method.
+// answer is an answer of the Machine Provider, with the fields of all methods.
 type answer struct {
 	State      string `json:"state"`
 	Hostname   string `json:"hostname"`
@@ -58,8 +58,8 @@ func (a answer) until() time.Time {
 // callTimeout is how long a lessee waits for one answer.
 const callTimeout = 10 * time.Second
 
-// call calls until there is an answer: what became of a call without one is not
-// known, and the same call again finds out. The answer says how many there were.
+// call repeats a call until there is an answer: a call without an answer may or
+// may not have taken effect. The answer holds the number of calls.
 func (p *provider) call(ctx context.Context, method string, body map[string]any) (answer, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -128,7 +128,8 @@ type lessee struct {
 	keeps    bool // the first machine, to the end
 }
 
-// live leases until it is to stop; what it has then, it gives back.
+// live leases one machine after the other until stop is closed, and still completes
+// the lease under way.
 func (l *lessee) live(ctx context.Context, stop <-chan struct{}) {
 	for n := 0; ; n++ {
 		select {
@@ -182,7 +183,7 @@ func (l *lessee) cycle(ctx context.Context, id string) error {
 	return l.release(ctx, h)
 }
 
-// lease asks until it is given a machine. None is given where the answer was
+// lease asks until the lease is fulfilled. It returns no machine if answers were
 // lost for so long that the lease is over.
 func (l *lessee) lease(ctx context.Context, id string, request map[string]any) (promises.Holding, error) {
 	for {
@@ -222,7 +223,7 @@ func (l *lessee) took(ctx context.Context, id string, got answer) (promises.Hold
 	return h, nil
 }
 
-// renew extends the lease; over tells that it is over.
+// renew extends the lease, and reports whether the lease is over.
 func (l *lessee) renew(ctx context.Context, h promises.Holding) (over bool, err error) {
 	got, err := l.provider.call(ctx, "renew", map[string]any{"request_id": h.Request, "duration": "15"})
 	if err != nil {
@@ -250,7 +251,7 @@ func (l *lessee) release(ctx context.Context, h promises.Holding) error {
 	return l.lost(is, held, "releases", got)
 }
 
-// lost reports whether a refusal means that a lease was lost that ran.
+// lost returns an error if a refusal means that a running lease was lost.
 func (l *lessee) lost(h promises.Holding, held bool, does string, got answer) error {
 	if got.Error == "" || !held || !h.Sure(time.Now()) || l.checker.Book.Harmed(h.Instance) {
 		return nil

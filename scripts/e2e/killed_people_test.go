@@ -121,7 +121,7 @@ func (p *people) edit() {
 	case 1:
 		one.Minimum = 1 + p.dice.IntN(3)
 		one.Maximum = one.Minimum + 1 + p.dice.IntN(3)
-	case 2: // a zone less, or again
+	case 2: // take a pool away, or put it back
 		if len(pools) == len(usualPools) {
 			pools = pools[1:]
 		} else {
@@ -152,7 +152,8 @@ func (p *people) complete(pools []promises.Pool) []promises.Pool {
 	return pools
 }
 
-// take takes a VM away, leased or not, but those that lessees keep.
+// take deletes or preempts a VM, leased or not, except for those that lessees
+// keep to the end.
 func (p *people) take() {
 	vms := slices.DeleteFunc(p.compute.cloud.VMs(), func(vm simulator.VM) bool {
 		return strings.HasPrefix(vm.Group, invariants.Foreign) || vm.Status != "RUNNING" || p.checker.Book.Kept(invariants.KeyOf(vm))

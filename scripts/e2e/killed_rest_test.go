@@ -72,7 +72,7 @@ func (k *killing) rest() {
 	k.rested = time.Since(begin)
 }
 
-// quietTicks is for how many sweeps nothing may be done at rest.
+// quietTicks is the number of sweeps that must change nothing at rest.
 const quietTicks = 20
 
 // quiet checks that further sweeps change and write nothing.

@@ -21,8 +21,8 @@ import (
 // emulators go on, and are looked at all the while. Then it rests, and
 // everything must become as configured.
 //
-// KILL_FOR=3m lets it be killed for so long, KILL_SEED repeats what was chosen
-// at random.
+// KILL_FOR=3m kills it for three minutes, KILL_SEED repeats a run's random
+// choices.
 func TestKilled(t *testing.T) {
 	k := newKilling(t)
 	k.running = k.launch()
@@ -137,8 +137,8 @@ func (k *killing) look() {
 	}
 }
 
-// kill lets the suite run for a few seconds, kills it and starts it again; some
-// it kills before they are up.
+// kill lets the suite run for a few seconds, kills it and starts it again.
+// Sometimes it does not wait until the suite is up.
 func (k *killing) kill() {
 	wait := 2*time.Second + time.Duration(k.dice.Int64N(int64(4*time.Second)))
 	if k.dice.IntN(6) == 0 {

@@ -8,7 +8,8 @@ import (
 	"github.com/gce-backend/gce-backend/shared/lab/simulator"
 )
 
-// A leased machine shows; released, it is deleted and replaced by another.
+// A leased machine is shown as leased. After its release it is deleted and
+// replaced.
 func TestLeaseAndRelease(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -51,7 +51,7 @@ func (p *queryParser) take() string {
 	return next
 }
 
-// all reads what is joined by AND, written or not.
+// all reads comparisons joined by AND, or simply put side by side.
 func (p *queryParser) all() (query, error) {
 	var every []query
 	for p.peek() != "" && p.peek() != ")" {
@@ -74,7 +74,8 @@ func (p *queryParser) all() (query, error) {
 	}, nil
 }
 
-// any reads what is joined by OR, which binds closer there.
+// any reads comparisons joined by OR, which binds more tightly than AND in Cloud
+// Logging.
 func (p *queryParser) any() (query, error) {
 	var some []query
 	for {

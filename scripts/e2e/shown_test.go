@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// kind is a sort of value that is another one at each run.
+// kind is a kind of value that differs from run to run.
 type kind struct {
 	name string
-	// same: where a page shows one value twice, the suite must print one value
-	// twice, and commands of the page mean that one.
+	// same says that a value of the page stands for one value of the suite: where
+	// the page repeats it, the suite must repeat that one, and commands use it.
 	same    bool
 	pattern *regexp.Regexp
 }
@@ -88,7 +88,8 @@ func (s shown) compare(language, want, got string) error {
 	return nil
 }
 
-// meant is a command of the page, about the suite's values.
+// meant returns a command of the page with the suite's values in place of the
+// page's.
 func (s shown) meant(command string) string {
 	for was, is := range s {
 		command = strings.ReplaceAll(command, was, is)
@@ -96,7 +97,7 @@ func (s shown) meant(command string) string {
 	return command
 }
 
-// asShown is what was printed, by the values that the page shows already.
+// asShown returns what was printed with the page's values in place of the suite's.
 func (s shown) asShown(printed string) string {
 	for was, is := range s {
 		printed = strings.ReplaceAll(printed, is, was)
@@ -122,7 +123,7 @@ func compact(text string) (string, error) {
 	return strings.Join(all, "\n"), nil
 }
 
-// lineWidth is up to where a page shows an answer in one line.
+// lineWidth is the length up to which a page shows an answer in one line.
 const lineWidth = 100
 
 // display is an answer as a page shows it.

@@ -46,8 +46,8 @@ func main() {
 
 // run runs the command and returns its exit code.
 func run(args arguments) int {
-	// The framework's output must be diverted before anything else runs, and only
-	// that opens the log.
+	// This comes first: the framework's output must be diverted before anything
+	// else runs, and there is no log before that.
 	out, err := open(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scripts/local:", err)

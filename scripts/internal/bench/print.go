@@ -20,7 +20,7 @@ func Table(w io.Writer, results ...Result) {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", f.What, f.Target, f.Reached, f.Met)
 		}
 	}
-	_ = table.Flush() // a screen
+	_ = table.Flush() // to a screen, where an error cannot be shown
 	for _, result := range results {
 		for _, note := range result.Notes {
 			fmt.Fprintf(w, "%s: %s.\n", result.Name, note)
@@ -53,7 +53,7 @@ func storeParts(w io.Writer, run Run) {
 	for _, part := range run.Store.Parts {
 		fmt.Fprintf(table, "\t%s\t%s\t%s\t%s\t%s\t\n", part.Job, part.Collection, count(part.Reads), count(part.Writes), count(part.Deletes))
 	}
-	_ = table.Flush() // a screen
+	_ = table.Flush() // to a screen, where an error cannot be shown
 }
 
 func named(w io.Writer, title string, counts map[string]int) {

@@ -15,9 +15,10 @@ import (
 // recycles is how many leases are ended, one after another.
 const recycles = 100
 
-// recycleEvery is the simulated time between two leases, so that the job for
-// their group is not delayed by its spacing. Within that time the Machine
-// Provider still remembers which machine became free last.
+// recycleEvery is the simulated time between two leases. It is so long that
+// resize-instance-groups, which spaces its steps for a group, is not delayed, and
+// so short that the Machine Provider still remembers which machine became free
+// last.
 const recycleEvery = 4 * time.Second
 
 // Recycle measures the time from the end of a lease until the replacement can be

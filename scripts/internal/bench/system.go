@@ -22,7 +22,7 @@ import (
 const never = 1000 * time.Hour
 
 // system is a suite with an empty configuration. Its simulator takes no time, so
-// that a measurement shows the control plane's.
+// that a measurement shows the control plane's own time.
 type system struct {
 	*suite.Suite
 	clock    clock
@@ -159,8 +159,9 @@ func (s *system) leasable(ctx context.Context) (int, error) {
 // patience is how long a benchmark waits for a state that should come by itself.
 const patience = 20 * time.Minute
 
-// untilLeasable waits until so many machines can be leased. It looks as often
-// as the last look lets it without being in the way.
+// untilLeasable waits until the wanted number of machines can be leased. Between
+// two looks it pauses for twenty times as long as a look takes, so that the
+// looks do not disturb the measurement.
 func (s *system) untilLeasable(wanted int) step {
 	return func(ctx context.Context) error {
 		end := time.Now().Add(patience)

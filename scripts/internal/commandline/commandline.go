@@ -13,8 +13,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Exit is an error with the exit code that it ends the command with; without an
-// error inside it was shown already.
+// Exit is an error that ends the command with an exit code. Err is nil if the
+// error was shown already.
 type Exit struct {
 	Code int
 	Err  error
@@ -33,14 +33,14 @@ func Main[A any](name, description string, run func(ctx context.Context, argumen
 	os.Exit(Code(name, err, 1))
 }
 
-// Code prints an error that was not shown yet, and returns the exit code; that of
-// an error that is no [Exit] is given.
+// Code prints an error unless it was shown already, and returns the exit code.
+// For an error that is no [Exit], that is the given code.
 func Code(name string, err error, otherwise int) int {
 	if err == nil {
 		return 0
 	}
 	with := &Exit{Code: otherwise, Err: err}
-	_ = errors.As(err, &with) // else it is as above
+	_ = errors.As(err, &with) // otherwise with stays as it is
 	if with.Err != nil {
 		fmt.Fprintf(os.Stderr, "scripts/%s: %v\n", name, err)
 	}

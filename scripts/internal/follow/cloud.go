@@ -43,7 +43,7 @@ func (c *Cloud) Next(ctx context.Context) ([]Line, error) {
 		return nil, errors.New("--follow reads the project's log by gcloud, which is not on the PATH: https://cloud.google.com/sdk/docs/install")
 	}
 	if ctx.Err() != nil {
-		return nil, nil //nolint:nilerr // whoever waits says why
+		return nil, nil //nolint:nilerr // the caller sees that ctx has ended
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gcloud logging read: %w: %s(who follows needs roles/logging.viewer)", err, &problems)

@@ -46,10 +46,12 @@ type Follower struct {
 	// ID is the message's id, Published the time of its publication.
 	ID        string
 	Published time.Time
-	// Every is the interval at which the log is read. One run serves all waiting
-	// messages of a scope, and logs the id of only one of them: a run under
-	// another id that began after the message counts as the message's run once
-	// Grace has passed since its end.
+	// Every is the interval at which the log is read.
+	//
+	// Grace is how long to wait for a run that logs this message's id, after a
+	// run under another id that may have served it. One run serves all waiting
+	// messages of a scope, but logs the id of only one: a run that began after
+	// the message was published counts once Grace has passed since its end.
 	Every, Grace time.Duration
 
 	waiting []string

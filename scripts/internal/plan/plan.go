@@ -52,8 +52,9 @@ const (
 	Drain  Change = "drain"  // it is deleted once its machines are gone
 )
 
-// Group is the final change of the VMs of a revision in a zone. Until then, and
-// while leases of other revisions run, maximum_size applies.
+// Group is the change of a revision's VMs in a zone, from now to when the plan is
+// carried out. On the way there, and while leases of other revisions run,
+// maximum_size limits the number of VMs.
 type Group struct {
 	Zone   string `json:"zone"`
 	Name   string `json:"name"`

@@ -31,7 +31,7 @@ type State struct {
 	Machines map[string]fleet.Machines `json:"machines"`
 }
 
-// Revision is a template's revision without its fields, which the id identifies.
+// Revision is a template's revision without its fields: the id identifies them.
 type Revision struct {
 	BaseName string      `json:"base_name"`
 	ID       string      `json:"id"`

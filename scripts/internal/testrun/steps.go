@@ -26,8 +26,9 @@ type step struct {
 	long        bool // only with --long, or by its name
 	emulated    bool // runs on the emulators
 	beside      bool // waits most of its time: it runs beside those that follow
-	// on are the files whose changes can break what it checks, as changes.any
-	// takes them; none: it is left to the run of everything.
+	// on names the files whose changes can break what the step checks, in the
+	// form that changes.any takes. A step that names none is run only when
+	// everything is checked.
 	on  []string
 	run func(context.Context, *progress) error
 }

@@ -46,7 +46,7 @@ type batch struct {
 func (r *testRun) batches() map[batch][]string {
 	all := map[batch][]string{}
 	for _, g := range r.packages {
-		if !g.tests || g.folder == "terraform" || !r.changes.runs(g) { // that is a step
+		if !g.tests || g.folder == "terraform" || !r.changes.runs(g) { // terraform has its own step
 			continue
 		}
 		at := batch{g.module, r.race && (g.concurrent || r.Long), g.cached() && !r.Long}
@@ -99,7 +99,8 @@ func (p *progress) unit(ctx context.Context, b batch, packages []string) error {
 	if !b.cached {
 		arguments = append(arguments, "-count=1")
 	}
-	if !b.cached && b.module == "." { // the suite, which the others start, would run on them
+	// Not in scripts: its tests start the suite, which would use these emulators.
+	if !b.cached && b.module == "." {
 		hosts, err := p.emulators.borrow(ctx)
 		if err != nil {
 			return err

@@ -49,7 +49,7 @@ func Compare(a, b any) int {
 	return 0
 }
 
-// Comparable reports whether an operator compares two values: a range filter
+// Comparable reports whether two values are of the same type: a range filter
 // keeps only values of its own type.
 func Comparable(a, b any) bool { return kindOf(a) == kindOf(b) }
 

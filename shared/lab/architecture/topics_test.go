@@ -76,8 +76,8 @@ func TestFunctionsAnnounceWhatTheManifestSays(t *testing.T) {
 				continue
 			}
 			ast.Inspect(f.syntax, func(node ast.Node) bool {
-				// A broker with a publisher notifies backends; GCE Backend's own topic
-				// is this one.
+				// A broker with a publisher notifies each backend on the backend's topic,
+				// which for GCE Backend is LeasesChanged.
 				if field, ok := node.(*ast.KeyValueExpr); ok && slices.Contains(f.imports, "shared/leasing/broker") {
 					if name, ok := field.Key.(*ast.Ident); ok && name.Name == "Publisher" {
 						announced[event.LeasesChanged] = true

@@ -11,7 +11,7 @@ import (
 	"github.com/gce-backend/gce-backend/shared/cloud/event"
 )
 
-// Whatever is asked of the topics: an answer, and no fault of theirs.
+// Whatever the request, the bus answers it without an internal error.
 func FuzzRequests(f *testing.F) {
 	for _, c := range [][3]string{
 		{http.MethodPut, "/v1/projects/p/topics/t", ""},

@@ -40,7 +40,7 @@ type Fault struct {
 }
 
 // Hooks are called for each call, on the caller's goroutine, without a lock:
-// they may change the catalog or anything else, to be faster than the call. A
+// they may change the catalog or anything else, as a concurrent caller would. A
 // nil hook does nothing.
 type Hooks struct {
 	// Before is called before the call is made, and returns its fault.
@@ -88,8 +88,9 @@ func (c *Catalog) Hook(hooks Hooks) {
 	c.hooks = hooks
 }
 
-// WithoutChanges makes Changes return catalog.ErrUnsupported, and no absence
-// final.
+// WithoutChanges makes the catalog a Machine Provider that lacks our additional
+// calls: among other things, Changes returns catalog.ErrUnsupported, and nothing
+// returns catalog.ErrSettled for a machine that is absent.
 func (c *Catalog) WithoutChanges() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -167,7 +168,7 @@ func (c *Catalog) Add(ctx context.Context, entries ...catalog.Entry) ([]error, e
 	name := func(entry catalog.Entry) string { return entry.Hostname }
 	return each(ctx, c, Add, entries, name, asIs, func(entry catalog.Entry) error {
 		if _, there := c.machines[entry.Hostname]; there {
-			return catalog.ErrReused // whether by this very machine, its backend is to see
+			return catalog.ErrReused // perhaps by this very machine: its backend must find out
 		}
 		if until, fenced := c.fences[entry.Instance]; fenced && entry.Offer <= until {
 			return catalog.ErrSettled
@@ -206,7 +207,9 @@ func (c *Catalog) Remove(ctx context.Context, removals ...catalog.Removal) ([]er
 	})
 }
 
-// absent sets the requested fence.
+// absent returns the error for a machine that the catalog does not have. To
+// settle, it makes the catalog refuse all later offers of the instance with
+// numbers up to offer.
 func (c *Catalog) absent(settle bool, instance string, offer int64) error {
 	if !settle || c.unsupported {
 		return catalog.ErrNotFound

@@ -36,12 +36,12 @@ type need struct {
 // checkIndex refuses a query that no index serves.
 //
 // Source: https://firebase.google.com/docs/firestore/query-data/index-overview:
-// every query is served by an index. Single-field indexes exist by default,
-// unless the field is exempt: with collection scope, ascending, descending and
-// for array-contains. An index with collection group scope must be defined. A
-// composite index has its fields in order, and can be scanned in reverse. "Index
-// merging" combines indexes for equalities that are followed by the same order.
-// The error is the service's.
+// every query is served by an index. By default, each field that is not exempt
+// has single-field indexes with collection scope: ascending, descending and for
+// array-contains. An index with collection group scope must be defined.
+// A composite index has its fields in order, and can be scanned in reverse.
+// "Index merging" combines indexes for equalities that are followed by the same
+// order. The error is the service's.
 func checkIndex(indexes terraform.Indexes, parent string, query *pb.StructuredQuery, filters []*pb.StructuredQuery_Filter) error {
 	if len(query.GetFrom()) != 1 {
 		return status.Error(codes.Unimplemented, "the gate knows queries of one collection only")

@@ -74,8 +74,8 @@ func documentSize(document *pb.Document) int {
 	return nameSize(document.GetName()) + fieldsSize(document.GetFields()) + 32
 }
 
-// nameSize returns the size of a document's name: 16 bytes, and each id and one
-// byte more.
+// nameSize returns the size of a document's name: 16 bytes, and for each id its
+// length and one byte.
 func nameSize(name string) int {
 	_, ids, _ := strings.Cut(name, "/documents/")
 	return len(ids) + 1 + 16

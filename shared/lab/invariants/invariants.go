@@ -73,7 +73,8 @@ type View struct {
 	Disks         int
 	// Held are machines that lessees were given and certainly have.
 	Held []Holding
-	// Maxima are the maximum sizes that a run may assume.
+	// Maxima holds the largest maximum size of each pool that a job's run may
+	// still use: the one in force, or an earlier one that the run read.
 	Maxima map[fleet.PoolKey]int
 	// ByHand holds the groups that somebody deleted by hand, by zone and name.
 	ByHand map[[2]string]bool
@@ -123,8 +124,8 @@ func (j *judge) found() Findings {
 	return j.Findings
 }
 
-// Since returns the previous state of every record, the zero value for a new
-// one, for View.Step.
+// Since returns what View.Step takes: the previous state of every record, which
+// is the zero value for a new one.
 func (r Records) Since(before Records) Records {
 	return Records{
 		Revisions: since(r.Revisions, before.Revisions), Managers: since(r.Managers, before.Managers), Leases: since(r.Leases, before.Leases),

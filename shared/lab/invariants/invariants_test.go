@@ -82,8 +82,8 @@ func TestRoundSees(t *testing.T) {
 	}
 }
 
-// What was asked to be deleted never comes back; else a state may follow any
-// other, for some are not seen.
+// An instance whose VM's deletion was requested never comes back. Otherwise any
+// state may follow any other, because states in between may pass unseen.
 func TestInstanceStates(t *testing.T) {
 	asked := fleet.Instance{State: fleet.PendingDeletion, DeletionRequested: noon}
 	for _, test := range []struct {
@@ -257,7 +257,7 @@ func TestMaxima(t *testing.T) {
 	}
 }
 
-// What can only be told where each commit is seen whole.
+// Some violations can be found only if every commit is seen.
 func TestCommitSees(t *testing.T) {
 	all := func(*View) {}
 	for _, test := range []struct {

@@ -36,7 +36,9 @@ func (v View) Step(before Records) Findings {
 	for _, h := range j.Held {
 		j.held(h)
 	}
-	if !j.EveryCommit { // otherwise each request that makes a VM was checked, and leased VMs may exceed a lowered maximum
+	// With EveryCommit, each request that makes a VM was checked instead: leased
+	// VMs may exceed a lowered maximum.
+	if !j.EveryCommit {
 		j.sizes()
 	}
 	return j.found()
@@ -115,8 +117,8 @@ func (j *judge) machine(key string, was leasing.Machine) {
 	j.notLeasable(key)
 }
 
-// onLease checks that the lease of a machine on lease runs. If the two were read
-// one after the other, it may have ended in between.
+// onLease checks that a machine on lease has a lease that has not ended. Where
+// commits pass unseen, the lease may have ended after the machine was read.
 func (j *judge) onLease(key string, machine leasing.Machine) {
 	if j.EveryCommit {
 		lease := j.Leases[machine.Lease]

@@ -49,7 +49,7 @@ func (l *load) checkMachines(ctx context.Context) error {
 	})
 }
 
-// response is the catalog's about one machine.
+// response is the catalog's answer about one machine.
 type response struct{ State, Error string }
 
 // catalog calls a method of the catalog about each machine.

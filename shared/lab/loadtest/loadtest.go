@@ -31,8 +31,8 @@ type Options struct {
 	// Machines is how many machines are added for the load, named by Prefix.
 	Machines int
 	Prefix   string
-	// Duration is how long leases begin. Leases, if not 0, is the largest number
-	// of leases.
+	// Duration is the time during which new leases are begun. Leases, if not 0,
+	// is the largest number of leases.
 	Duration time.Duration
 	Leases   int
 	// Hold is the average time for which a client keeps a machine; the actual

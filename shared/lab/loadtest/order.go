@@ -12,8 +12,9 @@ import (
 // must not still be PENDING once the other is known to be fulfilled.
 type order struct {
 	mu sync.Mutex
-	// served lists the fulfilled requests by the time at which that was known;
-	// latest is when the latest of them, up to that entry, was sent.
+	// served lists the fulfilled requests, ordered by known: the time at which
+	// the fulfillment was known. latest is the latest time at which the request
+	// of this entry or of an earlier one was sent.
 	served []service
 }
 
@@ -31,8 +32,8 @@ func (o *order) fulfilled(sent, now time.Time) {
 	o.served = append(o.served, service{known: now, latest: sent})
 }
 
-// overtaken reports whether a request was overtaken. It has been waiting since a
-// time, and an answer to a question sent at asked said that it still was.
+// overtaken reports whether a later request overtook one that has been PENDING
+// since a time, and was still PENDING in the answer to a call sent at asked.
 func (o *order) overtaken(since, asked time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

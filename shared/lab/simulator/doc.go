@@ -21,20 +21,22 @@
 //   - more than six disks or images an hour from one snapshot: snapshots.go;
 //   - references to resources of another kind, of another zone, or to nothing. Every
 //     network, subnetwork and image of a private project is taken to exist where a
-//     template or disk refers to it by a valid name, because which there are cannot be
-//     known; images.get knows those that were created here and the public ones.
+//     template or disk refers to it by a valid name, because the simulator cannot know
+//     which ones exist; images.get knows those that were created here and the public
+//     ones.
 //
 // What it answers has the service's defaults and full links.
 //
 // # What it does not do
 //
 // A method that is not in api/methods.txt is answered 501, with "not supported by
-// the simulator"; never 404, which means to a client that a resource is gone. So are
-// target pools of a group and images of raw disks. Accepted and without effect:
+// the simulator"; never 404, which means to a client that a resource is gone. The
+// same answer goes to requests for target pools of a group and for images of raw
+// disks. Accepted and without effect:
 //   - health checks never probe, autoscalers are never there;
 //   - there are no rolling updates: a patch of a group's template reaches the VMs
-//     that are created afterwards (updatePolicy OPPORTUNISTIC), and sizes of versions
-//     are shown, not kept;
+//     that are created afterwards (updatePolicy OPPORTUNISTIC), and the target sizes
+//     of versions are shown but not enforced;
 //   - stateful policies, standby policies, resource policies, allInstancesConfig and
 //     per-instance configurations change no VM;
 //   - local SSDs (type SCRATCH) are disks like others; Shared VPC, permissions and

@@ -22,8 +22,8 @@ func (c *Cloud) allRoutes() []route {
 	)
 }
 
-// pattern returns a path of the description as a pattern in which "name" is the
-// parameter of the resource.
+// pattern converts a path of the API's description to a pattern for a ServeMux,
+// in which the parameter for the resource is always {name}.
 func pattern(path string) string {
 	parts := strings.Split(path, "/")
 	for i, part := range parts {

@@ -40,8 +40,9 @@ func (w *World) EmptyProvider() {
 	clear(w.mirror.Leases)
 }
 
-// givenUp checks that no instance of a manager is given up while more of its
-// instances are missing without a reason than the brake allows.
+// givenUp checks that no instance of a manager is given up while the number of
+// the manager's instances that are missing without a reason exceeds what the
+// brake allows.
 func (w *World) givenUp(was, is fleet.Instance) {
 	t := w.tasks.current
 	if t == nil || !strings.HasPrefix(t.name, "update-cataloged-instances") || w.Config.Brake > 0 ||

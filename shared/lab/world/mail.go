@@ -130,9 +130,10 @@ func (w *World) carry(function string, message event.Message, attempt int, laten
 	w.After(latency, func() { w.deliver(function, message, attempt) })
 }
 
-// deliver starts the run that a message asks for. As in the Runner, messages
-// of one scope often share the run that follows the one under way; but there
-// may be several instances, and then they run at once.
+// deliver starts the run that a message asks for. As in job.Runner, a message
+// often waits for the end of a run of its scope, and then shares the next run
+// with the others that wait. Sometimes it gets a concurrent run at once, as it
+// would in another instance of the function.
 func (w *World) deliver(function string, message event.Message, attempt int) {
 	key := w.laneOf(function, message)
 	on := w.mail.lanes[key]

@@ -101,7 +101,8 @@ func (w *World) committed(writes []store.Write) {
 }
 
 // take decodes a document into the mirror, and saves its previous state in
-// before. is is the zero value for a removed document.
+// before. It returns the previous and the new state; the new state of a removed
+// document is the zero value.
 func take[K comparable, T any](w *World, into, before map[K]T, key K, write store.Write) (was, is T) {
 	was = into[key]
 	before[key] = was
@@ -139,7 +140,7 @@ func (w *World) machine(id string, write store.Write, before invariants.Records)
 	m.Machines[instance], m.cataloged[id] = is, instance
 }
 
-// maxima returns the largest sizes that runs may currently assume.
+// maxima returns the largest maximum size of each pool that a run may still use.
 func (w *World) maxima() map[fleet.PoolKey]int {
 	inForce := map[fleet.PoolKey]int{}
 	for key, manager := range w.mirror.Managers {

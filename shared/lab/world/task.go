@@ -43,8 +43,8 @@ type tasks struct {
 	idle    []chan func()
 }
 
-// spawn starts a task; it runs when the scheduler picks it. then is called
-// when it has ended.
+// spawn starts a task, which runs when the scheduler picks it. The function
+// passed as then is called when the task has ended.
 func (w *World) spawn(name string, run func(ctx context.Context) error, then func(error)) *task {
 	w.tasks.count++
 	t := &task{name: fmt.Sprintf("%s#%d", name, w.tasks.count), number: w.tasks.count, resume: make(chan struct{}), then: then, limits: map[time.Time]time.Time{}}

@@ -18,7 +18,7 @@ type trace struct {
 	digest uint64
 }
 
-// note adds a line about the current task. what is called only if the line is
+// note adds a line about the current task. It calls what only if the line is
 // kept.
 func (w *World) note(format string, what func() string) {
 	w.stir(format)

@@ -21,8 +21,8 @@ type users struct {
 // Listen passes every log line to a function.
 func (w *World) Listen(to func(record slog.Record, attrs []slog.Attr)) { w.users.listener = to }
 
-// Call has a lessee call the Machine Provider, as a task of its own. then gets
-// the answer, nil if there was none.
+// Call has a lessee call the Machine Provider, as a task of its own. It passes
+// the answer to then, or nil if there was none.
 func (w *World) Call(method string, request map[string]any, then func(answer map[string]any)) {
 	w.spawn("lessee."+method, func(ctx context.Context) error {
 		body, err := json.Marshal(request)

@@ -64,9 +64,9 @@ func fromMap(values map[string]*pb.Value) map[string]any {
 	return entries
 }
 
-// fromValue converts a value from the API's form. It returns a value of a type
-// that the suite never writes unchanged: decoding then fails for that document
-// alone, and names the field.
+// fromValue converts a value from the API's form. A value whose type the suite
+// never writes is not converted: decoding then fails for that document alone,
+// with an error that names the field.
 func fromValue(value *pb.Value) any {
 	switch v := value.GetValueType().(type) {
 	case *pb.Value_NullValue:

@@ -86,9 +86,9 @@ func (c checker) object(at, name string, body map[string]any) error {
 	return nil
 }
 
-// taken reports whether the method accepts a field that is described as output
-// only: the Terraform provider creates groups with named ports, and reads them
-// back.
+// taken reports whether the method accepts a field although it is described as
+// output only. That holds for a group's named ports, which the Terraform provider
+// sets and reads back.
 func (c checker) taken(schema, field string) bool {
 	return c.method == "instanceGroupManagers.insert" && schema == "InstanceGroupManager" && field == "namedPorts"
 }

@@ -54,7 +54,7 @@ var (
 type Hooks struct {
 	// Fault returns the fault of a call.
 	Fault func(ctx context.Context, call Call) Fault
-	// Done gets what a call returned that succeeded.
+	// Done gets the answer of each call that succeeded.
 	Done func(ctx context.Context, call Call, answer any)
 	// Pause replaces waiting after a conflict.
 	Pause func(ctx context.Context, attempt int) error
