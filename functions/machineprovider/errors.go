@@ -104,25 +104,12 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // errorBody returns the error as Google's APIs write it.
 func errorBody(e *callError) []byte {
-	type detail struct {
-		Domain  string `json:"domain"`
-		Reason  string `json:"reason"`
-		Message string `json:"message"`
-	}
-	var body struct {
-		Error struct {
-			Code    int      `json:"code"`
-			Message string   `json:"message"`
-			Errors  []detail `json:"errors"`
-		} `json:"error"`
-	}
-	body.Error.Code, body.Error.Message = e.code, e.message
-	body.Error.Errors = []detail{{"global", e.reason, e.message}}
-	data, err := json.Marshal(body)
-	if err != nil { // it holds strings and a number only
+	message, err := json.Marshal(e.message)
+	if err != nil { // it is a string
 		panic(err)
 	}
-	return data
+	return fmt.Appendf(nil, `{"error":{"code":%d,"message":%s,"errors":[{"domain":"global","reason":%q,"message":%s}]}}`,
+		e.code, message, e.reason, message)
 }
 
 func write(w http.ResponseWriter, code int, body []byte) {
