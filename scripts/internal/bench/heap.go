@@ -14,8 +14,8 @@ const heapSamples = time.Millisecond
 // nearly everything on the heap is live.
 const eagerCollector = 10
 
-// watchHeap starts to watch the live heap. The function that it returns ends
-// that, and returns the heap's largest growth.
+// watchHeap starts to watch the live heap. It returns a function that stops the
+// watch and returns the heap's largest growth.
 func watchHeap() (peak func() int64) {
 	was := debug.SetGCPercent(eagerCollector)
 	runtime.GC()

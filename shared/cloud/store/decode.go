@@ -11,9 +11,9 @@ import (
 )
 
 // Decode fills a struct from the fields of a document. It ignores fields that
-// the struct does not have, and sets those to zero that the document does not
-// have. A value of the wrong type is an error that names the field. Null
-// decodes only into a pointer, interface, slice or map.
+// the struct does not have, and zeroes the struct's fields that the document
+// does not have. A value of the wrong type is an error that names the field.
+// Null decodes only into a pointer, interface, slice or map.
 func Decode(fields Fields, into any) error {
 	target := reflect.ValueOf(into)
 	if target.Kind() != reflect.Pointer || target.IsNil() || target.Elem().Kind() != reflect.Struct {

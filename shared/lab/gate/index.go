@@ -22,11 +22,12 @@ const (
 	contains   = "CONTAINS"
 )
 
-// part is a field of an index, or one that a query needs there.
+// part is a field of an index, or a field that a query needs in an index.
 type part struct{ path, mode string }
 
-// need is what a query needs from an index: fields compared for equality, or for
-// an element of an array, in any order, followed by the fields of its order.
+// need is what a query needs from an index. The fields that it compares for
+// equality, or for an element of an array, come first, in any order. The fields
+// that the query is ordered by follow.
 type need struct {
 	collection, scope string
 	equal, ordered    []part
@@ -40,8 +41,9 @@ type need struct {
 // has single-field indexes with collection scope: ascending, descending and for
 // array-contains. An index with collection group scope must be defined.
 // A composite index has its fields in order, and can be scanned in reverse.
-// "Index merging" combines indexes for equalities that are followed by the same
-// order. The error is the service's.
+// "Index merging" uses several indexes for one query: each begins with some of
+// the fields compared for equality, and all end with the fields that the query
+// is ordered by. The error is the service's.
 func checkIndex(indexes terraform.Indexes, parent string, query *pb.StructuredQuery, filters []*pb.StructuredQuery_Filter) error {
 	if len(query.GetFrom()) != 1 {
 		return status.Error(codes.Unimplemented, "the gate knows queries of one collection only")

@@ -19,7 +19,8 @@ import (
 // routing header required to access named databases". The error is the one that
 // users reported for calls without the header from 2023 to December 2025; other
 // users report that such calls pass. The default database is said to need no
-// header, but a client that sends it for one database sends it for all.
+// header. It is checked too, because a client that sends the header for one
+// database sends it for all.
 func checkRouting(headers metadata.MD, request proto.Message) error {
 	name := resource(request)
 	if name == "" {
