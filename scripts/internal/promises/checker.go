@@ -1,6 +1,7 @@
-// Package promises checks from outside that the suite keeps its promises while
-// it is killed and restarted: from Compute Engine, the Firestore documents and
-// the answers that lessees got, but not from the suite itself.
+// Package promises checks that the suite keeps its promises while it is killed
+// and restarted. It checks from outside: it reads Compute Engine, the Firestore
+// documents and the answers that lessees got, and does not ask the suite
+// itself.
 package promises
 
 import (
@@ -76,7 +77,7 @@ func (c *Checker) Break(invariant, format string, args ...any) {
 
 func (c *Checker) breaks(violations ...invariants.Violation) {
 	for _, violation := range violations {
-		if slices.Contains(c.broken, violation) { // the next round would find it again
+		if slices.Contains(c.broken, violation) { // later rounds find it again
 			continue
 		}
 		c.note("BROKEN %s", violation.Error())

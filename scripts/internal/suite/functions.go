@@ -20,7 +20,8 @@ import (
 // deployment is the deployment's name.
 const deployment = "gce-backend"
 
-// otherPorts is how many ports are tried if none was requested.
+// otherPorts is how many more ports are tried if the chosen one is taken and
+// none was requested.
 const otherPorts = 3
 
 // startFunctions serves every function of the manifest.

@@ -48,7 +48,8 @@ func (s *Suite) subscribe(context.Context) error {
 		MaxIdleConnsPerHost: 256, // all deliveries go to one host
 		IdleConnTimeout:     time.Minute,
 	}}
-	// Deliveries must end before what they use stops; this stop runs first.
+	// Stops run in reverse order. Close is added here once more, so that the
+	// deliveries end before anything that they use is stopped.
 	s.onStop(s.messages.Close)
 	for _, sub := range s.manifest.Subscriptions() {
 		if err := s.messages.Subscribe(s.subscription(client, sub)); err != nil {

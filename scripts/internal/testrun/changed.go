@@ -49,7 +49,7 @@ func newChanges(base string, files []string, packages []goPackage) *changes {
 			for _, g := range packages {
 				c.touched[g.folder] = c.touched[g.folder] || g.module == path.Dir(file) || path.Dir(file) == "."
 			}
-		case folder != ".", strings.HasSuffix(file, ".go"): // files at the root are in no package
+		case folder != ".", strings.HasSuffix(file, ".go"): // the root's package has only Go files
 			c.touched[folder] = true
 		}
 	}
@@ -102,9 +102,9 @@ func (c *changes) print(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "Left to scripts/test as a whole: the steps killed, simulation, fuzz, local and emulators; the tests of %s.\n", strings.Join(append(left, "long proofs"), ", "))
 }
 
-// any reports whether a file changed that one of the names stands for: a name
-// that ends in a slash is a folder, one that begins with a dot is an ending, and
-// * is every file.
+// any reports whether one of the names matches a changed file. A name that ends
+// in a slash matches the files in that folder, a name that begins with a dot
+// matches the files with that ending, and * matches every file.
 func (c *changes) any(names ...string) bool {
 	for file := range c.files {
 		for _, name := range names {

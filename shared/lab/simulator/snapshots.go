@@ -19,7 +19,7 @@ type Snapshot struct {
 	DiskSizeGb int64             `json:"diskSizeGb,omitempty"` // 10 when zero
 	Status     string            `json:"status,omitempty"`     // READY when empty
 	SourceDisk string            `json:"sourceDisk,omitempty"`
-	// Created is now when zero.
+	// A zero Created means now.
 	Created time.Time `json:"created,omitzero"`
 }
 
@@ -96,8 +96,8 @@ func (c *Cloud) resolveSnapshot(p *project, field, url string) (*snapshot, error
 	return s, nil
 }
 
-// The limit on creations from one snapshot: one disk every ten minutes, in
-// bursts of at most six in an hour. Sources:
+// The limit on creations from one snapshot: six in an hour, which may all come
+// at once. That is one every ten minutes on average. Sources:
 // cloud.google.com/compute/docs/disks/create-disk-from-source and, for images,
 // cloud.google.com/compute/docs/images/create-custom.
 const (

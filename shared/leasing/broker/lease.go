@@ -29,7 +29,8 @@ func (b *Broker) Lease(ctx context.Context, owner string, request leasing.Reques
 func (b *Broker) leaseOrWait(ctx context.Context, fresh leasing.Lease) (leasing.Lease, error) {
 	tooLate := fresh.Length.CheckAt(fresh.RequestedAt, fresh.RequestedAt, b.limits())
 	if _, asked := b.recent.get(LeaseKey(fresh.Hash)); !asked && tooLate == nil {
-		// Most requests are new: the commit checks that, without a read before it.
+		// Most requests are new, so nothing is read first: the commit fails if
+		// the request has a lease already.
 		if lease, ok, err := b.take(ctx, fresh, b.remembered); ok || err != nil {
 			return lease, err
 		}
@@ -47,9 +48,9 @@ func (b *Broker) leaseOrWait(ctx context.Context, fresh leasing.Lease) (leasing.
 	return b.wait(ctx, fresh)
 }
 
-// wait puts a request in line, and then looks for a machine once more: a
-// machine that became free before the request was visible as waiting was given
-// to nobody.
+// wait puts a request in line, and then looks for a machine once more. A
+// machine may have become free just before the request stood in line; then
+// nobody gave it to the request.
 func (b *Broker) wait(ctx context.Context, fresh leasing.Lease) (leasing.Lease, error) {
 	waiting := fresh.Wait(b.now(), b.limits())
 	_, err := b.applyOne(ctx, change{lease: absent[leasing.Lease](LeaseKey(fresh.Hash)), next: &waiting})
